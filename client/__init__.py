@@ -1,0 +1,1 @@
+"""Async client and command of both services."""

@@ -1,0 +1,1 @@
+"""Batch transcription, voices and usage over HTTP."""

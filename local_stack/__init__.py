@@ -1,0 +1,1 @@
+"""A small Supabase and an offline recogniser on loopback."""

@@ -1,0 +1,1 @@
+"""Mistral's transcription wire, spoken by an engine on loopback."""

@@ -1,0 +1,1 @@
+"""The domain that both services share."""
