@@ -1,0 +1,29 @@
+"""`python -m shared_schema`: write the contract's documents where their readers expect them."""
+
+import json
+from pathlib import Path
+
+from shared_schema import export
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def documents() -> dict[Path, str]:
+    """Return each generated file, by its path, as it should read."""
+    generated = _ROOT / "shared_schema" / "generated"
+    return {
+        generated / "protocol.schema.json": json.dumps(export.json_schema(), indent=2) + "\n",
+        generated / "asyncapi.json": json.dumps(export.asyncapi(), indent=2) + "\n",
+        _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
+    }
+
+
+def main() -> None:
+    """Write every document."""
+    for path, text in documents().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What a client sends on the realtime socket, besides its binary frames."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, TypeAdapter
+
+from shared_schema import limits
+from shared_schema.audio import AudioFormat
+from shared_schema.base import Inbound, SessionId
+
+BiasTerm = Annotated[str, Field(min_length=1, max_length=limits.MAX_CONTEXT_BIAS_CHARACTERS)]
+BiasTerms = Annotated[tuple[BiasTerm, ...], Field(max_length=limits.MAX_CONTEXT_BIAS_TERMS)]
+LanguageChoice = Annotated[
+    str,
+    Field(
+        max_length=64,
+        description="An English name, an ISO 639-1 code, a locale, or 'Auto'.",
+        examples=["English", "en", "en-US", "Auto"],
+    ),
+]
+ModelId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Start(Inbound):
+    """Opens the session: exactly once, first."""
+
+    type: Literal["start"]
+    v: Literal[1]
+    audio_format: AudioFormat
+    language: LanguageChoice | None = None
+    model: ModelId | None = None
+    access_token: (
+        Annotated[SecretStr, Field(max_length=limits.MAX_ACCESS_TOKEN_CHARACTERS)] | None
+    ) = None
+    """Supabase access token, from clients that cannot set a header."""
+    context_bias: BiasTerms | None = None
+    """Words and phrases to expect."""
+    target_streaming_delay_ms: (
+        Annotated[int, Field(ge=limits.MIN_STREAMING_DELAY_MS, le=limits.MAX_STREAMING_DELAY_MS)]
+        | None
+    ) = None
+    """Milliseconds that the recogniser may wait for context; models may allow fewer values."""
+    resumes: SessionId | None = None
+    """The caller's session whose place this one takes."""
+
+
+class Stop(Inbound):
+    """Ends the audio; the server answers `final`."""
+
+    type: Literal["stop"]
+
+
+ClientMessage = Annotated[Start | Stop, Field(discriminator="type")]
+client_message: TypeAdapter[Start | Stop] = TypeAdapter(ClientMessage)
