@@ -1,0 +1,1 @@
+"""Sign-up, sign-in, sessions and users, as Supabase Auth answers them."""
