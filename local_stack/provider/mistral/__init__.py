@@ -1,0 +1,1 @@
+"""Mistral's transcription wire: what goes over the sockets."""

@@ -1,0 +1,310 @@
+"""One realtime session on the wire: `GET /v1/audio/transcriptions/realtime`, upgraded."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from local_stack.provider.engine import (
+    Abort,
+    Close,
+    Done,
+    Event,
+    Failed,
+    LanguageDetected,
+    Message,
+    ModelCard,
+    OptionError,
+    RealtimeOptions,
+    RealtimeSession,
+    Segment,
+    TextDelta,
+    Verbatim,
+)
+from local_stack.provider.mistral import errors
+from local_stack.provider.records import RealtimeRecord, Record
+
+MAX_APPEND_BYTES = 262_144
+"""Greatest decoded audio of one `input_audio.append` (its documentation in `mistralai`)."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class _AudioFormat(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    encoding: Literal["pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw"]
+    sample_rate: int = Field(ge=8_000, le=96_000)
+
+
+class _SessionUpdate(BaseModel):
+    """`session` of `session.update`; a field that is null or left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    audio_format: _AudioFormat | None = None
+    target_streaming_delay_ms: int | None = None
+    diarize: bool | None = None
+    context_bias: list[str] | None = Field(None, max_length=100)
+    language: str | None = None
+    speaker_references: dict[str, str] | None = None
+    turn_detection: dict[str, Any] | None = None
+
+
+class RealtimeWire:
+    """Speaks the wire on one socket, between its client and an engine's session.
+
+    Args:
+        socket: The upgraded connection; this object alone reads and writes it.
+        session: The engine's side; closed by whoever opened it.
+        card: The model that was asked for.
+        record: Where to tell what came.
+        keep: How much of it.
+    """
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        session: RealtimeSession,
+        card: ModelCard,
+        record: RealtimeRecord,
+        keep: Record,
+    ) -> None:
+        self._socket = socket
+        self._session = session
+        self._card = card
+        self._record = record
+        self._keep_all = keep == "full"
+        self._options = RealtimeOptions()
+        self._ended = False
+
+    async def run(self) -> None:
+        """Converse until the socket is down, whoever takes it down."""
+        tasks: list[asyncio.Task[None]] = []
+        async with asyncio.TaskGroup() as group:
+            tasks.append(group.create_task(self._converse(group, tasks), name="realtime-start"))
+            await self._socket.wait_closed()
+            for task in tasks:
+                task.cancel()
+
+    async def _converse(self, group: asyncio.TaskGroup, tasks: list[asyncio.Task[None]]) -> None:
+        await self._session.start()
+        await self._send({"type": "session.created", "session": self._session_json()})
+        tasks.append(group.create_task(self._read(), name="realtime-read"))
+        tasks.append(group.create_task(self._write(), name="realtime-write"))
+
+    async def _read(self) -> None:
+        """Take what the client sends, as fast as the engine takes it."""
+        async for raw in self._socket:
+            try:
+                message = json.loads(raw)
+                kind = message["type"]
+            except (ValueError, TypeError, KeyError):
+                await self._complain("expected a JSON object with a type", errors.INVALID_MESSAGE)
+                continue
+            if kind == "input_audio.append":
+                await self._append(message)
+                continue
+            self._record.messages.append(message)
+            match kind:
+                case "input_audio.flush":
+                    await self._session.flush()
+                case "input_audio.end":
+                    if not self._ended:
+                        self._ended = True
+                        await self._session.end()
+                case "session.update":
+                    await self._update(message.get("session"))
+                case _:
+                    await self._complain(f"unknown message type: {kind}", errors.INVALID_MESSAGE)
+
+    async def _append(self, message: dict[str, Any]) -> None:
+        record = self._record
+        if self._keep_all:
+            record.messages.append(message)
+        try:
+            pcm = binascii.a2b_base64(message["audio"], strict_mode=True)
+        except (KeyError, TypeError, ValueError):
+            await self._complain("audio: expected base64", errors.INVALID_AUDIO)
+            return
+        if len(pcm) > MAX_APPEND_BYTES:
+            text = f"audio: {len(pcm)} bytes, at most {MAX_APPEND_BYTES} are taken"
+            await self._complain(text, errors.INVALID_AUDIO)
+            return
+        if self._ended:
+            await self._complain("audio has ended", errors.INVALID_AUDIO)
+            return
+        record.frames += 1
+        record.audio_bytes += len(pcm)
+        if self._keep_all:
+            record.audio += pcm
+        await self._session.feed(pcm)
+
+    async def _update(self, session: object) -> None:
+        if self._record.frames:
+            text = "the session cannot be updated once audio has started"
+            await self._complain(text, errors.AUDIO_STARTED)
+            return
+        try:
+            update = _SessionUpdate.model_validate(session)
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False, include_context=False)
+            await self._complain({"detail": detail}, errors.INVALID_SESSION)
+            return
+        fault = _unsupported(update, self._card)
+        if fault is not None:
+            await self._complain(fault, errors.INVALID_SESSION)
+            return
+        options = _apply(update, self._options)
+        try:
+            await self._session.configure(options)
+        except OptionError as error:
+            await self._complain(error.message, error.code)
+            return
+        self._options = options
+        await self._send({"type": "session.updated", "session": self._session_json()})
+
+    async def _write(self) -> None:
+        """Tell the client what the engine hears."""
+        async for event in self._session.events():
+            if isinstance(event, TextDelta):
+                await self._send_text(
+                    "transcription.text.delta",
+                    _encode({"type": "transcription.text.delta", "text": event.text}),
+                )
+            elif isinstance(event, Abort):
+                self._socket.transport.abort()
+            elif isinstance(event, Close):
+                await self._socket.close(event.code, event.reason)
+            elif isinstance(event, Verbatim):
+                await self._send_text("verbatim", event.data)
+            else:
+                await self._send(event_json(event, self._card.id))
+                if isinstance(event, Failed) and event.close:
+                    await self._socket.close(1011)
+
+    async def _complain(self, message: Message, code: int) -> None:
+        await self._send(errors.event(message, code))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(message["type"], _encode(message))
+
+    async def _send_text(self, kind: str, text: str) -> None:
+        if self._keep_all or kind != "transcription.text.delta":
+            self._record.sent.append(kind)
+        try:
+            await self._socket.send(text)
+        except ConnectionClosed:
+            # `run` sees the same and ends this task.
+            await asyncio.get_running_loop().create_future()
+
+    def _session_json(self) -> dict[str, Any]:
+        options = self._options
+        return {
+            "request_id": self._record.request_id,
+            "model": self._card.id,
+            "audio_format": {"encoding": options.encoding, "sample_rate": options.sample_rate},
+            "target_streaming_delay_ms": options.target_streaming_delay_ms,
+            "language": options.language,
+            "context_bias": list(options.context_bias) or None,
+        }
+
+
+def event_json(event: Event, model: str) -> dict[str, Any]:
+    """One event as JSON; realtime messages and the data of server-sent events are the same."""
+    match event:
+        case TextDelta(text):
+            return {"type": "transcription.text.delta", "text": text}
+        case LanguageDetected(language):
+            return {"type": "transcription.language", "audio_language": language}
+        case Segment():
+            return {"type": "transcription.segment", **segment_json(event)}
+        case Done():
+            return {"type": "transcription.done", **done_json(event, model)}
+        case Failed(message, code):
+            return errors.event(message, code)
+        case _:
+            raise TypeError(f"not said in JSON: {event!r}")
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A stretch of text; times in seconds."""
+    out: dict[str, Any] = {"text": segment.text, "start": segment.start, "end": segment.end}
+    if segment.speaker is not None:
+        out["speaker_id"] = segment.speaker
+    return out
+
+
+def done_json(done: Done, model: str) -> dict[str, Any]:
+    """The whole transcript; `prompt_audio_seconds` is an integer on this wire."""
+    words = len(done.text.split())
+    return {
+        "model": model,
+        "text": done.text,
+        "language": done.language,
+        "segments": [
+            {"type": "transcription_segment", **segment_json(segment)} for segment in done.segments
+        ],
+        "usage": {
+            "prompt_audio_seconds": math.ceil(done.audio_seconds),
+            "prompt_tokens": 0,
+            "completion_tokens": words,
+            "total_tokens": words,
+        },
+    }
+
+
+def _apply(update: _SessionUpdate, options: RealtimeOptions) -> RealtimeOptions:
+    changes: dict[str, Any] = {}
+    if update.audio_format is not None:
+        changes["encoding"] = update.audio_format.encoding
+        changes["sample_rate"] = update.audio_format.sample_rate
+    if update.target_streaming_delay_ms is not None:
+        changes["target_streaming_delay_ms"] = update.target_streaming_delay_ms
+    if update.language is not None:
+        changes["language"] = update.language
+    if update.context_bias is not None:
+        changes["context_bias"] = tuple(update.context_bias)
+    return replace(options, **changes)
+
+
+def _unsupported(update: _SessionUpdate, card: ModelCard) -> Message | None:
+    """What the model cannot do of this, or None."""
+    delay = update.target_streaming_delay_ms
+    checks: tuple[tuple[str, bool, Callable[[], str]], ...] = (
+        (
+            "language",
+            update.language is None or update.language in card.languages,
+            lambda: f"{update.language!r} is none of {', '.join(card.languages)}",
+        ),
+        (
+            "target_streaming_delay_ms",
+            delay is None or any(low <= delay <= high for low, high in card.streaming_delays_ms),
+            lambda: f"{delay} is in none of the ranges {list(card.streaming_delays_ms)}",
+        ),
+        (
+            "context_bias",
+            not update.context_bias or card.context_bias,
+            lambda: f"{card.id} takes no terms",
+        ),
+        ("diarize", not update.diarize or card.diarization, lambda: f"{card.id} cannot do this"),
+        (
+            "speaker_references",
+            not update.speaker_references or bool(update.diarize),
+            lambda: "needs diarize",
+        ),
+        ("turn_detection", update.turn_detection is None, lambda: "not offered here"),
+    )
+    for name, fine, text in checks:
+        if not fine:
+            return errors.invalid_field(("session", name), text())
+    return None

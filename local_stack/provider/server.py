@@ -1,0 +1,279 @@
+"""One port for both halves of the wire: HTTP on uvicorn, realtime on websockets.
+
+uvicorn reads every request's head. An upgrade it hands to `_Upgraded`, which is a connection of
+the `websockets` server; from then on uvicorn has no part in that socket, so that a frame costs
+what it costs on a `websockets` server of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response as Answer
+from websockets.server import ServerProtocol
+
+from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
+from local_stack.provider.mistral import batch, errors
+from local_stack.provider.mistral.models import card_json
+from local_stack.provider.mistral.realtime import RealtimeWire
+from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
+
+REALTIME_PATH = "/v1/audio/transcriptions/realtime"
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Greatest WebSocket message; above what an append may hold, so that one that is merely too
+large is told so by an event instead of losing its socket."""
+
+_log = logging.getLogger(__name__)
+
+
+class ProviderServer:
+    """A running server, and what it saw.
+
+    Attributes:
+        url: `http://host:port`; what `MISTRAL_SERVER_URL` takes.
+        sessions: One record per realtime connect, accepted or refused, in order.
+        requests: One record per file sent, in order.
+    """
+
+    def __init__(self, engine: Engine, record: Record) -> None:
+        self.url = ""
+        self.sessions: list[RealtimeRecord] = []
+        self.requests: list[BatchRecord] = []
+        self._engine = engine
+        self._record = record
+        self._admitted: dict[ServerConnection, tuple[RealtimeSession, RealtimeRecord]] = {}
+        self._attendants: set[asyncio.Task[None]] = set()
+
+    async def listen(self, listener: socket.socket) -> None:
+        """Serve on this bound socket until `close`."""
+        self._realtime = Server(
+            self._converse,
+            process_response=self._admit,
+            open_timeout=None,
+            server_header=None,
+        )
+        config = uvicorn.Config(
+            self._http(),
+            http=_Http,
+            ws=_Upgraded,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        config.load()
+        self._state = ServerState()
+        app_state = {"realtime": self._realtime}
+
+        def connection() -> asyncio.Protocol:
+            return _Http(config=config, server_state=self._state, app_state=app_state)
+
+        loop = asyncio.get_running_loop()
+        self._realtime.wrap(await loop.create_server(connection, sock=listener))
+        host, port = listener.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def close(self) -> None:
+        """Close every socket (1001) and wait until nothing is left of any session."""
+        for task in self._state.tasks:
+            task.cancel()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        self._realtime.close()
+        await self._realtime.wait_closed()
+        if self._attendants:
+            await asyncio.wait(self._attendants)
+
+    def _http(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/healthz", self._healthz),
+                Route("/v1/models", self._models),
+                Route("/v1/models/{model}", self._model),
+                Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
+            ],
+            exception_handlers={HTTPException: _http_error},
+        )
+
+    async def _healthz(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok", "open_sessions": len(self._admitted)})
+
+    async def _models(self, request: Request) -> Response:
+        _authorize(request.headers.get("authorization"))
+        cards = [card_json(card) for card in self._engine.cards().values()]
+        return JSONResponse({"object": "list", "data": cards})
+
+    async def _model(self, request: Request) -> Response:
+        _authorize(request.headers.get("authorization"))
+        card = self._engine.cards().get(request.path_params["model"])
+        if card is None:
+            return batch.refusal(RefusedError(404, "Model not found"))
+        return JSONResponse(card_json(card))
+
+    async def _transcribe(self, request: Request) -> Response:
+        _authorize(request.headers.get("authorization"))
+        return await batch.transcribe(request, self._engine, self.requests, self._record)
+
+    async def _admit(
+        self, connection: ServerConnection, request: Handshake, response: Answer
+    ) -> Answer | None:
+        """Let a handshake that is sound become a session, or answer why not."""
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            return None
+        parts = urlsplit(request.path)
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        model = (parse_qs(parts.query).get("model") or [""])[0]
+        record = RealtimeRecord(model, headers, request_id=uuid.uuid4().hex)
+        self.sessions.append(record)
+        session: RealtimeSession | None = None
+        try:
+            session = await self._connect(parts.path, model, headers.get("authorization"))
+        except HTTPException as error:
+            return _answer(
+                record, error.status_code, errors.http_body(error.status_code, error.detail)
+            )
+        except RefusedError as error:
+            extra = [] if error.retry_after is None else [("Retry-After", str(error.retry_after))]
+            return _answer(
+                record, error.status, errors.http_body(error.status, error.message), extra
+            )
+        finally:
+            if session is None:
+                record.closed.set()
+        record.status = response.status_code
+        record.open = True
+        self._admitted[connection] = (session, record)
+        attendant = asyncio.create_task(self._attend(connection), name="realtime-attend")
+        self._attendants.add(attendant)
+        attendant.add_done_callback(self._attendants.discard)
+        return None
+
+    async def _connect(self, path: str, model: str, authorization: str | None) -> RealtimeSession:
+        if path != REALTIME_PATH:
+            raise HTTPException(404, "Not Found")
+        _authorize(authorization)
+        card = self._engine.cards().get(model)
+        if card is None or "realtime" not in card.modes:
+            raise RefusedError(400, f"Invalid model: {model}")
+        return await self._engine.connect(model)
+
+    async def _converse(self, connection: ServerConnection) -> None:
+        session, record = self._admitted[connection]
+        card = self._engine.cards()[record.model]
+        await RealtimeWire(connection, session, card, record, self._record).run()
+
+    async def _attend(self, connection: ServerConnection) -> None:
+        """Give back a session when its socket is down, also if it never got to speak."""
+        session, record = self._admitted[connection]
+        await connection.wait_closed()
+        record.open = False
+        received = connection.protocol.close_rcvd
+        record.close_code = received.code if received else None
+        try:
+            await session.close()
+        finally:
+            del self._admitted[connection]
+            record.closed.set()
+
+
+class _Http(H11Protocol):
+    """uvicorn's connection, which lets a request cut it: `request.state.abort()`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "abort": transport.abort}
+
+
+class _Upgraded(ServerConnection):
+    """A `websockets` connection as uvicorn makes one for an upgrade.
+
+    No extension is offered: compression would cost more than the audio it saves.
+    """
+
+    def __init__(
+        self, *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> None:
+        super().__init__(
+            ServerProtocol(max_size=MAX_MESSAGE_BYTES), app_state["realtime"], close_timeout=1
+        )
+
+
+@asynccontextmanager
+async def serve(
+    engine: Engine, *, host: str = "127.0.0.1", port: int = 0, record: Record = "full"
+) -> AsyncIterator[ProviderServer]:
+    """Serve Mistral's wire with this engine; leaving the block ends every session.
+
+    Args:
+        engine: What hears; entered and left here.
+        host: Address to listen on.
+        port: TCP port; 0 takes a free one.
+        record: How much of what comes is kept for `sessions` and `requests`.
+
+    Raises:
+        OSError: The port is taken, before the engine was entered.
+    """
+    listener = socket.create_server((host, port), backlog=1024)
+    try:
+        async with engine:
+            server = ProviderServer(engine, record)
+            await server.listen(listener)
+            try:
+                yield server
+            finally:
+                await server.close()
+    finally:
+        listener.close()
+
+
+def _authorize(authorization: str | None) -> None:
+    scheme, _, key = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise HTTPException(401, "Unauthorized")
+
+
+def _answer(
+    record: RealtimeRecord,
+    status: int,
+    body: dict[str, Any],
+    extra: list[tuple[str, str]] | None = None,
+) -> Answer:
+    record.status = status
+    content = json.dumps(body).encode()
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = ""
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(content))),
+        ("Connection", "close"),
+        *(extra or []),
+    ]
+    return Answer(status, phrase, Headers(headers), content)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - how it was registered
+    return JSONResponse(errors.http_body(error.status_code, error.detail), error.status_code)
