@@ -1,0 +1,124 @@
+/** Puts `Capture` into an audio graph: as a worklet, or as a script node where there is none. */
+import { Capture, type CaptureCommand, type CaptureMessage } from "./capture";
+import workletUrl from "./capture.worklet.ts?worker&url";
+import { MAX_KEPT_RATE } from "./pcm";
+import type { AudioListener } from "./source";
+
+const SCRIPT_BLOCK = 4096;
+
+/** A node of the graph and the wire to the `Capture` behind it. */
+interface CaptureNode {
+  readonly node: AudioNode;
+  send(command: CaptureCommand): void;
+  release(): void;
+}
+
+async function workletNode(
+  context: AudioContext,
+  keptRate: number,
+  receive: (message: CaptureMessage) => void,
+): Promise<CaptureNode> {
+  await context.audioWorklet.addModule(workletUrl);
+  const node = new AudioWorkletNode(context, "utter-capture", {
+    numberOfInputs: 1,
+    numberOfOutputs: 1,
+    // A device may report stereo whatever was asked for: the graph mixes it down.
+    channelCount: 1,
+    channelCountMode: "explicit",
+    processorOptions: { keptRate },
+  });
+  node.port.onmessage = (event: MessageEvent<CaptureMessage>) => receive(event.data);
+  return {
+    node,
+    send: (command) => node.port.postMessage(command),
+    release: () => node.port.close(),
+  };
+}
+
+/** Deprecated, and the only way where a page may not load worklets. */
+function scriptNode(
+  context: AudioContext,
+  keptRate: number,
+  receive: (message: CaptureMessage) => void,
+): CaptureNode {
+  const capture = new Capture({ inputRate: context.sampleRate, keptRate }, receive);
+  const node = context.createScriptProcessor(SCRIPT_BLOCK, 1, 1);
+  node.onaudioprocess = (event) => capture.push(event.inputBuffer.getChannelData(0));
+  return {
+    node,
+    send: (command) => capture.command(command),
+    release: () => {
+      node.onaudioprocess = null;
+    },
+  };
+}
+
+async function captureNode(
+  context: AudioContext,
+  keptRate: number,
+  receive: (message: CaptureMessage) => void,
+  worklet: boolean,
+): Promise<CaptureNode> {
+  if (worklet && "audioWorklet" in context) {
+    try {
+      return await workletNode(context, keptRate, receive);
+    } catch (error) {
+      // A page's policy may forbid worklets (AbortError); a closed context is no reason to go on.
+      if (context.state === "closed") throw error;
+    }
+  }
+  return scriptNode(context, keptRate, receive);
+}
+
+/** What a source does with its graph. */
+export interface CaptureTap {
+  readonly keptRate: number;
+  run(): void;
+  pause(): Promise<void>;
+  release(): void;
+}
+
+/** Taps a graph's node; what flows there reaches the listener while the tap runs. */
+export async function tap(
+  context: AudioContext,
+  input: AudioNode,
+  listener: AudioListener,
+  options: { keptRate?: number | undefined; worklet?: boolean },
+): Promise<CaptureTap> {
+  const keptRate = options.keptRate ?? Math.min(context.sampleRate, MAX_KEPT_RATE);
+  let flushed: (() => void)[] = [];
+  const receive = (message: CaptureMessage) => {
+    switch (message.type) {
+      case "block":
+        listener.block(message.pcm, message.peak, message.rms);
+        break;
+      case "frame":
+        listener.frame(message.pcm);
+        break;
+      case "flushed":
+        for (const resolve of flushed) resolve();
+        flushed = [];
+        break;
+    }
+  };
+  const capture = await captureNode(context, keptRate, receive, options.worklet ?? true);
+  input.connect(capture.node);
+  // A node without a way to the speakers may not be run; its output is silence.
+  capture.node.connect(context.destination);
+  return {
+    keptRate,
+    run: () => capture.send("run"),
+    pause: () =>
+      new Promise((resolve) => {
+        flushed.push(resolve);
+        capture.send("flush");
+      }),
+    release: () => {
+      for (const resolve of flushed) resolve();
+      flushed = [];
+      input.disconnect(capture.node);
+      capture.node.disconnect();
+      capture.release();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/** What a recording is like: length, speech level, noise floor, clipping, silence. */
+import { dbfs, FLOOR_DBFS } from "./pcm";
+
+export interface Measurement {
+  readonly seconds: number;
+  /** RMS of the parts that are speech, dBFS; the floor where there is none. */
+  readonly speechDbfs: number;
+  /** RMS that the quietest tenth of the recording stays under, dBFS. */
+  readonly noiseDbfs: number;
+  /** Times that three or more samples in a row reached 0.99 of full scale. */
+  readonly clippedRuns: number;
+  /** The longest run of samples that are exactly zero, in seconds: a muted microphone. */
+  readonly deadSeconds: number;
+  readonly hasSpeech: boolean;
+  /** Silence before the first speech, in seconds. */
+  readonly leadingSilence: number;
+  /** Silence after the last speech, in seconds. */
+  readonly trailingSilence: number;
+}
+
+const WINDOW_SECONDS = 0.02;
+const CLIP_LEVEL = Math.round(0.99 * 32_768);
+const CLIP_RUN = 3;
+/** Speech stands at least this far above the noise floor, in decibels. */
+const SPEECH_OVER_NOISE = 10;
+/** Nothing quieter than this is speech, dBFS. */
+const SPEECH_FLOOR = -60;
+/** Nothing louder than this is only noise, dBFS: speech without a pause is still speech. */
+const NOISE_CEILING = -25;
+
+/** Measures as the samples come, so that the verdict is there the moment a recording ends. */
+export class Measure {
+  readonly #rate: number;
+  readonly #window: number;
+  /** Mean square of each window, full scale 1. */
+  readonly #windows: number[] = [];
+  #energy = 0;
+  #fill = 0;
+  #samples = 0;
+  #clipRun = 0;
+  #clippedRuns = 0;
+  #zeroRun = 0;
+  #longestZeroRun = 0;
+
+  constructor(rate: number) {
+    this.#rate = rate;
+    this.#window = Math.max(1, Math.round(rate * WINDOW_SECONDS));
+  }
+
+  push(pcm: Int16Array): void {
+    for (let i = 0; i < pcm.length; i += 1) {
+      const sample = pcm[i] as number;
+      if (sample >= CLIP_LEVEL || sample <= -CLIP_LEVEL) {
+        this.#clipRun += 1;
+        if (this.#clipRun === CLIP_RUN) this.#clippedRuns += 1;
+      } else {
+        this.#clipRun = 0;
+      }
+      if (sample === 0) {
+        this.#zeroRun += 1;
+        if (this.#zeroRun > this.#longestZeroRun) this.#longestZeroRun = this.#zeroRun;
+      } else {
+        this.#zeroRun = 0;
+      }
+      this.#energy += sample * sample;
+      this.#fill += 1;
+      if (this.#fill === this.#window) {
+        this.#windows.push(this.#energy / this.#window / 32_768 ** 2);
+        this.#energy = 0;
+        this.#fill = 0;
+      }
+    }
+    this.#samples += pcm.length;
+  }
+
+  result(): Measurement {
+    const levels = this.#windows.map((energy) => dbfs(Math.sqrt(energy)));
+    const sorted = [...levels].sort((a, b) => a - b);
+    const quietest = sorted[Math.floor(sorted.length / 10)] ?? FLOOR_DBFS;
+    const noiseDbfs = Math.min(quietest, NOISE_CEILING);
+    const threshold = Math.max(noiseDbfs + SPEECH_OVER_NOISE, SPEECH_FLOOR);
+
+    let energy = 0;
+    let spoken = 0;
+    let first = -1;
+    let last = -1;
+    for (const [index, level] of levels.entries()) {
+      if (level < threshold) continue;
+      energy += this.#windows[index] as number;
+      spoken += 1;
+      if (first < 0) first = index;
+      last = index;
+    }
+    const hasSpeech = spoken > 0;
+    const seconds = this.#samples / this.#rate;
+    return {
+      seconds,
+      speechDbfs: hasSpeech ? dbfs(Math.sqrt(energy / spoken)) : FLOOR_DBFS,
+      noiseDbfs,
+      clippedRuns: this.#clippedRuns,
+      deadSeconds: this.#longestZeroRun / this.#rate,
+      hasSpeech,
+      leadingSilence: hasSpeech ? (first * this.#window) / this.#rate : seconds,
+      trailingSilence: hasSpeech
+        ? Math.max(0, seconds - ((last + 1) * this.#window) / this.#rate)
+        : seconds,
+    };
+  }
+}
+
+export function measure(blocks: readonly Int16Array[], rate: number): Measurement {
+  const meter = new Measure(rate);
+  for (const block of blocks) meter.push(block);
+  return meter.result();
+}

@@ -1,0 +1,45 @@
+/** The page: development server with the services behind it, production build, unit tests. */
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const BRIDGE = process.env.BRIDGE_URL ?? "http://127.0.0.1:8790";
+const FUNCTIONS = process.env.FUNCTIONS_URL ?? "http://127.0.0.1:8780";
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  worker: { format: "es" },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    // A worklet must be a file of its own: a `data:` URL is refused by a strict content policy.
+    assetsInlineLimit: 0,
+  },
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    strictPort: true,
+    proxy: {
+      "/api/transcriptions/realtime": { target: BRIDGE, ws: true },
+      "/api": { target: FUNCTIONS },
+      "/legacy": { target: FUNCTIONS },
+    },
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: "pure", environment: "node", include: ["src/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "page",
+          environment: "jsdom",
+          include: ["src/**/*.test.tsx"],
+          setupFiles: ["src/testing/setup.ts"],
+        },
+      },
+    ],
+  },
+});
