@@ -19,13 +19,17 @@ SessionId = Annotated[
 class Inbound(BaseModel):
     """What a client sends: a field that the contract does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class Outbound(BaseModel):
     """What a server sends: readers ignore fields that they do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     def to_json(self) -> str:
         """Return the message as it stands on the wire, without its empty fields."""

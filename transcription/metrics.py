@@ -1,0 +1,93 @@
+"""Every Prometheus metric of both services, declared in one place."""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DURATION: Final = (3.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)
+
+
+class Metrics:
+    """The metrics of one process. Labels are codes and names of ours, never a user's data.
+
+    Args:
+        registry: Where they are registered; a new one by default.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        self.sockets_pending = Gauge(
+            "utter_sockets_pending", "Sockets that were not let in yet.", registry=self.registry
+        )
+        self.sessions_open = Gauge(
+            "utter_sessions_open", "Live sessions that are open.", registry=self.registry
+        )
+        self.draining = Gauge(
+            "utter_draining", "1 while the process lets its work end.", registry=self.registry
+        )
+        self.transcriptions = Counter(
+            "utter_transcriptions",
+            "Transcriptions that ended, by kind and how.",
+            ("kind", "status"),
+            registry=self.registry,
+        )
+        self.errors = Counter(
+            "utter_errors",
+            "Errors that clients were told, by kind and code.",
+            ("kind", "code"),
+            registry=self.registry,
+        )
+        self.provider_failures = Counter(
+            "utter_provider_failures",
+            "Failures of the speech-to-text provider, by provider and reason.",
+            ("provider", "reason"),
+            registry=self.registry,
+        )
+        self.audio_seconds = Counter(
+            "utter_audio_seconds",
+            "Audio handed to the provider, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.cost = Counter(
+            "utter_cost_microdollars",
+            "Cost of settled transcriptions, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.deltas = Counter(
+            "utter_deltas", "Pieces of live text sent to clients.", registry=self.registry
+        )
+        self.ready_seconds = Histogram(
+            "utter_ready_seconds",
+            "From `start` to `ready`.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.first_delta_seconds = Histogram(
+            "utter_first_delta_seconds",
+            "From the first frame to the first text.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.finish_seconds = Histogram(
+            "utter_finish_seconds",
+            "From the end of the audio to `final`.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.session_audio_seconds = Histogram(
+            "utter_session_audio_seconds",
+            "Audio of one transcription, by kind.",
+            ("kind",),
+            buckets=_DURATION,
+            registry=self.registry,
+        )
+        self.http_seconds = Histogram(
+            "utter_http_seconds",
+            "HTTP requests, by route, method and status.",
+            ("route", "method", "status"),
+            buckets=_LATENCY,
+            registry=self.registry,
+        )

@@ -1,0 +1,204 @@
+"""The seam between the services and whoever turns speech into text.
+
+A provider takes our options and audio and gives our results, events and errors; no object
+of its own leaks past it. Adding one is one file here and one line in `registry.py`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+Timestamps = Literal["segment", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeCapabilities:
+    """What a realtime model can do."""
+
+    model: str
+    languages: frozenset[str]
+    """ISO 639-1 codes; empty where the provider does not say."""
+    accepts_language: bool
+    accepts_context_bias: bool
+    single_word_bias: bool
+    """Bias terms must not hold spaces or commas."""
+    streaming_delays_ms: tuple[range, ...]
+    """Accepted values of `target_streaming_delay_ms`; empty where it cannot be set."""
+    max_lag_ms: int
+    """Greatest delay between a word's audio and its text, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeOptions:
+    """What one live session asks for; already checked against the capabilities."""
+
+    model: str
+    language: str | None = None
+    """ISO 639-1, or None to let the provider detect it."""
+    context_bias: tuple[str, ...] = ()
+    target_streaming_delay_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text, verbatim, append-only."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageDetected:
+    """The language as the provider heard it, ISO 639-1."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDone:
+    """The provider has finished: the whole text of the session."""
+
+    text: str
+    language: str | None = None
+    billed_seconds: float | None = None
+    """Seconds of audio that the provider counts, where it says."""
+
+
+RealtimeEvent = TextDelta | LanguageDetected | TranscriptDone
+
+
+class RealtimeSession(Protocol):
+    """One live session with the provider."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's own name for the session, for the log."""
+        ...
+
+    async def send(self, pcm: bytes) -> None:
+        """Hand over PCM s16le, mono, 16 kHz; returns when the socket has taken it.
+
+        Raises:
+            ProviderError: the provider is gone.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Say that no more audio comes. Sending twice is harmless."""
+        ...
+
+    def events(self) -> AsyncIterator[RealtimeEvent]:
+        """Iterate over what the provider says, up to and with `TranscriptDone`.
+
+        Raises:
+            ProviderError: it failed, or closed before it was done.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A file on disk that was inspected; the bytes sent are the bytes inspected."""
+
+    path: Path
+    mime_type: str
+    duration_seconds: float
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What one batch transcription asks for."""
+
+    model: str
+    language: str | None = None
+    """ISO 639-1, or None to let the provider detect it."""
+    context_bias: tuple[str, ...] = ()
+    timestamps: Timestamps | None = None
+    diarize: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech."""
+
+    text: str
+    start: float
+    """Seconds."""
+    end: float
+    """Seconds."""
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and its times in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionResult:
+    """The transcript of a file, in the shape that all providers share."""
+
+    text: str
+    language: str | None = None
+    segments: tuple[Segment, ...] = ()
+    words: tuple[Word, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Options that could not be honoured as asked, in words."""
+    provider_metadata: Mapping[str, str | float] = field(default_factory=dict)
+    """`model`, `request_id`, `billed_seconds`: for the log and the ledger."""
+
+
+FileEvent = TextDelta | LanguageDetected | Segment | TranscriptionResult
+
+
+class RealtimeProvider(Protocol):
+    """A provider's live half."""
+
+    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do.
+
+        Raises:
+            NotFound: the model is not offered.
+        """
+        ...
+
+    def open_realtime(
+        self, options: RealtimeOptions
+    ) -> AbstractAsyncContextManager[RealtimeSession]:
+        """Connect and configure a session; entering takes as long as the provider does.
+
+        Raises:
+            ProviderError: it cannot be reached or refuses.
+        """
+        ...
+
+    async def warm_up(self) -> None:
+        """Pay once, before the first session, for what would make it slow."""
+        ...
+
+
+class FileProvider(Protocol):
+    """A provider's batch half."""
+
+    async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
+        """Transcribe a whole file.
+
+        Raises:
+            ProviderError: it cannot be reached or refuses.
+        """
+        ...
+
+    def stream_file(self, audio: AudioFile, options: FileOptions) -> AsyncIterator[FileEvent]:
+        """Transcribe a whole file and tell the text as it comes; the result is last.
+
+        Raises:
+            ProviderError: it cannot be reached or refuses.
+        """
+        ...

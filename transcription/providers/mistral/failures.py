@@ -1,0 +1,59 @@
+"""Mistral's refusals as our errors.
+
+An error body's `message` is a string or an object with `detail` (seen on the wire). Only a
+refusal of the request itself is passed on in Mistral's words, and only when they hold
+neither an address nor anything like a key.
+"""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from transcription.errors import (
+    ProviderError,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+
+_MAX_SHOWN: Final = 300
+_MAX_RETRY_AFTER: Final = 3600.0
+_UNSAFE: Final = re.compile(r"://|[A-Za-z0-9_-]{24,}|\b[\w-]+(\.[\w-]+){2,}\b|[\x00-\x1f]")
+"""An address, a long token, a host name, or control characters."""
+
+
+def from_status(status: int, *, retry_after: str | None = None, body: Any = None) -> ProviderError:
+    """Return the error that an HTTP status of Mistral's means for a caller of ours."""
+    if status == 429:
+        return ProviderRateLimited(retry_after=retry_after_seconds(retry_after))
+    if status in {400, 404, 413, 415, 422}:
+        return ProviderRejected(shown(body))
+    return ProviderUnavailable(retry_after=retry_after_seconds(retry_after))
+
+
+def shown(body: Any) -> str | None:
+    """Return a refusal's own words where they are safe to show, else None."""
+    message = body
+    for name in ("error", "message", "detail"):
+        if isinstance(message, dict):
+            message = message.get(name, message)
+    if isinstance(message, list) and message and isinstance(message[0], dict):
+        message = message[0].get("msg")
+    if not isinstance(message, str) or len(message) > _MAX_SHOWN or _UNSAFE.search(message):
+        return None
+    return f"The recogniser refused the request: {message.strip()}"
+
+
+def retry_after_seconds(header: str | None) -> float | None:
+    """Return a `Retry-After` header (RFC 9110, section 10.2.3) as seconds, at most an hour."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER) if seconds == seconds else None  # noqa: PLR0124

@@ -1,0 +1,261 @@
+"""Mistral's realtime wire: `wss://…/v1/audio/transcriptions/realtime`.
+
+We own the socket and take the messages and their parser from the SDK: the SDK's own
+connection swallows cancellation, so a deadline around its reader never fires, and offers
+permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
+"""
+
+import asyncio
+import json
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import structlog
+from mistralai.client.models import (
+    AudioFormat,
+    RealtimeTranscriptionError,
+    RealtimeTranscriptionInputAudioEnd,
+    RealtimeTranscriptionInputAudioFlush,
+    RealtimeTranscriptionSessionCreated,
+    RealtimeTranscriptionSessionUpdateMessage,
+    RealtimeTranscriptionSessionUpdatePayload,
+    TranscriptionStreamDone,
+    TranscriptionStreamLanguage,
+    TranscriptionStreamTextDelta,
+)
+from mistralai.extra.realtime.connection import parse_realtime_event
+from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from shared_schema.audio import SAMPLE_RATE
+from transcription.errors import ProviderError, ProviderUnavailable
+from transcription.observability import quiet_logger
+from transcription.providers.base import (
+    LanguageDetected,
+    RealtimeCapabilities,
+    RealtimeEvent,
+    RealtimeOptions,
+    TextDelta,
+    TranscriptDone,
+)
+from transcription.providers.mistral import failures, models
+
+_PATH: Final = "/v1/audio/transcriptions/realtime"
+_APPEND_HEAD: Final = b'{"audio":"'
+_APPEND_TAIL: Final = b'","type":"input_audio.append"}'
+_END: Final = (
+    RealtimeTranscriptionInputAudioFlush().model_dump_json(),
+    RealtimeTranscriptionInputAudioEnd().model_dump_json(),
+)
+_CLOSE_SECONDS: Final = 0.5
+_MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
+"""`transcription.done` repeats the whole text, with its segments."""
+_MAX_QUEUED_EVENTS: Final = 64
+_WRITE_LIMIT: Final = 32_768
+"""Bytes that may wait for a provider that reads slowly: about 0.75 s of audio, as base64."""
+
+_log = structlog.get_logger(__name__)
+_socket_log = quiet_logger("utter.mistral.socket")
+
+
+class MistralRealtime:
+    """Opens realtime sessions with Mistral.
+
+    Args:
+        server_url: Mistral's address, `http:` or `https:`.
+        api_key: The deployment's key.
+        connect_seconds: Limit on the handshake up to `session.created`.
+    """
+
+    def __init__(self, *, server_url: str, api_key: SecretStr, connect_seconds: float) -> None:
+        parts = urlsplit(server_url)
+        secure = parts.scheme == "https"
+        self._url = urlunsplit(
+            ("wss" if secure else "ws", parts.netloc, parts.path.rstrip("/") + _PATH, "", "")
+        )
+        self._headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"}
+        self._connect_seconds = connect_seconds
+        # Loading the trust store takes tens of milliseconds: once, not for each session.
+        self._tls = ssl.create_default_context() if secure else None
+
+    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do.
+
+        Raises:
+            NotFound: the model is not offered.
+        """
+        return models.realtime_capabilities(model)
+
+    async def warm_up(self) -> None:
+        """Build each model's validator once, so that the first session does not pay for it."""
+        for payload in ({"type": "transcription.text.delta", "text": ""}, {"type": "error"}):
+            parse_realtime_event(payload)
+        _update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
+
+    @asynccontextmanager
+    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["MistralSession"]:
+        """Connect, await `session.created`, configure; close when left, whatever happened.
+
+        Raises:
+            ProviderError: Mistral cannot be reached in time or refuses.
+        """
+        socket = await self._connect(options.model)
+        try:
+            session = MistralSession(socket)
+            await session.configure(options, self._connect_seconds)
+            yield session
+        finally:
+            try:
+                await socket.close()
+            finally:
+                socket.transport.abort()
+
+    async def _connect(self, model: str) -> ClientConnection:
+        try:
+            return await connect(
+                f"{self._url}?{urlencode({'model': model})}",
+                additional_headers=self._headers,
+                ssl=self._tls,
+                compression=None,
+                open_timeout=self._connect_seconds,
+                close_timeout=_CLOSE_SECONDS,
+                # Audio flows all the time and the session's watchdog sees a silent provider.
+                ping_interval=None,
+                max_size=_MAX_EVENT_BYTES,
+                max_queue=_MAX_QUEUED_EVENTS,
+                write_limit=_WRITE_LIMIT,
+                logger=_socket_log,
+            )
+        except InvalidStatus as refusal:
+            raise _refused(refusal) from None
+        except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+            _log.warning("provider_connect_failed", error=type(error).__name__)
+            raise ProviderUnavailable from None
+
+
+class MistralSession:
+    """One open session; made by `MistralRealtime.open_realtime`."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._ended = False
+        self.request_id: str | None = None
+
+    async def configure(self, options: RealtimeOptions, seconds: float) -> None:
+        """Await `session.created` and send `session.update`.
+
+        Its answer is not awaited: a refusal comes as an `error` event, and waiting would
+        cost every session a round trip.
+
+        Raises:
+            ProviderError: Mistral refuses, closes, or takes longer than `seconds`.
+        """
+        try:
+            async with _within(seconds):
+                while self.request_id is None:
+                    event = _parse(await self._socket.recv())
+                    if isinstance(event, RealtimeTranscriptionSessionCreated):
+                        self.request_id = event.session.request_id
+                    elif isinstance(event, RealtimeTranscriptionError):
+                        raise _failed(event)
+                await self._socket.send(_update_message(options))
+        except ConnectionClosed:
+            raise ProviderUnavailable from None
+
+    async def send(self, pcm: bytes) -> None:
+        """Hand over PCM; returns when the socket has taken it.
+
+        Raises:
+            ProviderError: the provider is gone.
+        """
+        try:
+            await self._socket.send(_APPEND_HEAD + b64encode(pcm) + _APPEND_TAIL, text=True)
+        except ConnectionClosed:
+            raise ProviderUnavailable from None
+
+    async def end(self) -> None:
+        """Flush and end the audio, once. A socket that is gone is told by `events`."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            for message in _END:
+                await self._socket.send(message)
+        except ConnectionClosed:
+            return
+
+    async def events(self) -> AsyncIterator[RealtimeEvent]:
+        """Iterate up to and with `TranscriptDone`; unknown events are passed over.
+
+        Raises:
+            ProviderError: Mistral reports an error, or closes before it was done.
+        """
+        try:
+            async for message in self._socket:
+                event = _parse(message)
+                if isinstance(event, TranscriptionStreamTextDelta):
+                    yield TextDelta(event.text)
+                elif isinstance(event, TranscriptionStreamDone):
+                    yield TranscriptDone(
+                        event.text, event.language, event.usage.prompt_audio_seconds or None
+                    )
+                    return
+                elif isinstance(event, TranscriptionStreamLanguage):
+                    yield LanguageDetected(event.audio_language)
+                elif isinstance(event, RealtimeTranscriptionError):
+                    raise _failed(event)
+        except ConnectionClosed:
+            pass
+        raise ProviderUnavailable
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise ProviderUnavailable from None
+
+
+def _parse(message: str | bytes) -> Any:
+    try:
+        payload = json.loads(message)
+    except ValueError:
+        payload = None
+    return parse_realtime_event(payload)
+
+
+def _update_message(options: RealtimeOptions) -> str:
+    """Return `session.update` as the SDK writes it."""
+    fields: dict[str, Any] = {
+        "audio_format": AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
+        "target_streaming_delay_ms": options.target_streaming_delay_ms,
+        "context_bias": list(options.context_bias) or None,
+        "language": options.language,
+    }
+    payload = RealtimeTranscriptionSessionUpdatePayload.model_validate(
+        {name: value for name, value in fields.items() if value is not None}
+    )
+    return RealtimeTranscriptionSessionUpdateMessage(session=payload).model_dump_json()
+
+
+def _refused(refusal: InvalidStatus) -> ProviderError:
+    status = refusal.response.status_code
+    if status in {401, 403}:
+        # The operator's alarm: a user can do nothing about our key.
+        _log.error("provider_key_refused", status=status)
+    else:
+        _log.warning("provider_refused", status=status)
+    return failures.from_status(status, retry_after=refusal.response.headers.get("Retry-After"))
+
+
+def _failed(event: RealtimeTranscriptionError) -> ProviderError:
+    code = event.error.code
+    _log.warning("provider_error_event", code=code)
+    return failures.from_status(code, body=event.error.message)

@@ -1,0 +1,158 @@
+"""Settings of both services, from the environment and `.env`.
+
+Every one is documented in `.env.example`. All faults are reported at once, at start.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared_schema import limits
+from shared_schema.base import REALTIME_PATH
+
+_url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+
+
+def _checked_url(url: str) -> str:
+    return str(_url.validate_python(url)).rstrip("/")
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Url = Annotated[str, AfterValidator(_checked_url)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Comma-separated in the environment."""
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What a deployment can set; names are those of the environment, in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    transcription_enabled: bool = True
+    realtime_enabled: bool = True
+    final_pass_enabled: bool = True
+    """Whether a page transcribes a recording again, as a whole, when it ends."""
+    transcription_provider: Literal["mistral"] = "mistral"
+
+    mistral_api_key: SecretStr | None = None
+    mistral_server_url: Url = "https://api.mistral.ai"
+    mistral_transcribe_model: str = "voxtral-mini-2602"
+    mistral_realtime_model: str = "voxtral-mini-transcribe-realtime-2602"
+    allowed_models: Names = ()
+    """Models that a caller may name, besides the two defaults."""
+
+    supabase_url: Url
+    supabase_public_url: Url | None = None
+    """Where browsers reach Supabase, if that differs."""
+    supabase_jwt_issuer: str | None = None
+    supabase_publishable_key: str
+    supabase_secret_key: SecretStr
+    supabase_jwt_secret: SecretStr | None = None
+    """For projects that still sign HS256."""
+    allow_anonymous: bool = True
+    allowed_origins: Names = ("http://127.0.0.1:5173", "http://localhost:5173")
+
+    min_audio_seconds: Seconds = limits.MIN_AUDIO_SECONDS
+    max_audio_seconds: Seconds = limits.MAX_AUDIO_SECONDS
+    max_upload_bytes: Count = limits.MAX_UPLOAD_BYTES
+
+    bridge_host: str = "127.0.0.1"
+    bridge_port: Port = 8790
+    bridge_public_url: str | None = None
+    """Where browsers reach the bridge; a path on the page's own host when left out."""
+    bridge_metrics_host: str = "127.0.0.1"
+    bridge_metrics_port: Port = 9790
+    bridge_reuse_port: bool = False
+    """Let one process per core listen on the same port (SO_REUSEPORT)."""
+    bridge_max_sessions: Count = 400
+    bridge_max_pending: Count = 200
+    """Sockets that have not been let in yet."""
+    bridge_start_timeout_seconds: Seconds = limits.START_TIMEOUT_SECONDS
+    bridge_idle_timeout_seconds: Seconds = limits.IDLE_TIMEOUT_SECONDS
+    bridge_ping_interval_seconds: Seconds = 15.0
+    """Silence of a client after which it is asked whether it is there."""
+    bridge_ping_timeout_seconds: Seconds = 10.0
+    bridge_slow_consumer_seconds: Seconds = 10.0
+    bridge_drain_seconds: Seconds = 30.0
+    bridge_ending_soon_seconds: Seconds = 30.0
+    provider_connect_seconds: Seconds = 10.0
+    provider_stall_seconds: Seconds = 15.0
+    """Seconds of voice without any text after which a provider counts as stalled."""
+    provider_finish_seconds: Seconds = 10.0
+    """How long a provider may take for the last words after the audio has ended."""
+
+    functions_host: str = "127.0.0.1"
+    functions_port: Port = 8780
+    functions_metrics_host: str = "127.0.0.1"
+    functions_metrics_port: Port = 9780
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _audio_bounds_are_in_order(self) -> Self:
+        if self.min_audio_seconds >= self.max_audio_seconds:
+            message = "MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS"
+            raise ValueError(message)
+        return self
+
+    @property
+    def issuer(self) -> str:
+        """`iss` of the tokens that are accepted."""
+        return self.supabase_jwt_issuer or f"{self.public_supabase_url}/auth/v1"
+
+    @property
+    def public_supabase_url(self) -> str:
+        """Supabase as browsers reach it."""
+        return self.supabase_public_url or self.supabase_url
+
+    @property
+    def realtime_url(self) -> str:
+        """The bridge as browsers reach it: absolute, or a path on the page's own host."""
+        return self.bridge_public_url or REALTIME_PATH
+
+    @property
+    def can_transcribe(self) -> bool:
+        """Whether transcription is switched on and has a provider's key."""
+        return self.transcription_enabled and self.mistral_api_key is not None
+
+
+def load_settings() -> Settings:
+    """Read the settings, or end the process with every fault named by its variable.
+
+    Raises:
+        SystemExit: something is missing or wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "\n".join(
+            f"  {'_'.join(map(str, fault['loc'])).upper() or 'SETTINGS'}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_url=False)
+        )
+        message = f"Cannot start, these settings are wrong (see .env.example):\n{faults}"
+        raise SystemExit(message) from None
