@@ -1,0 +1,80 @@
+"""A way to run a program as somebody other than root, which Postgres insists on."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_stack.errors import PostgresError
+
+NOBODY = 65534
+PROBE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Unprivileged:
+    """How to start a program that refuses root.
+
+    Attributes:
+        prefix: Put before the program's own command line.
+        uid: Who must own the files that the program calls its own.
+    """
+
+    prefix: tuple[str, ...]
+    uid: int
+
+    def own(self, folder: Path) -> None:
+        """Give a folder and all that is in it to the program's user, where it is another's."""
+        if folder.stat().st_uid == self.uid:
+            return
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, self.uid, -1, follow_symlinks=False)
+
+
+def candidates() -> Iterator[Unprivileged]:
+    """The ways for the present user, the plainest first.
+
+    Root can enter a user namespace in which it is somebody else; where those are forbidden (in
+    most containers) it can become nobody and keep the one capability to reach its own files.
+    """
+    if os.geteuid() != 0:
+        yield Unprivileged((), os.geteuid())
+        return
+    yield Unprivileged(("unshare", "--user", "--map-user=1000", "--map-group=1000", "--"), 0)
+    yield Unprivileged(
+        (
+            "setpriv",
+            f"--reuid={NOBODY}",
+            f"--regid={NOBODY}",
+            "--clear-groups",
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+            "--",
+        ),
+        NOBODY,
+    )
+
+
+def find() -> Unprivileged:
+    """The first way that works here.
+
+    Raises:
+        PostgresError: None does.
+    """
+    for way in candidates():
+        if not way.prefix or _works(way):
+            return way
+    raise PostgresError(
+        "Postgres refuses to run as root, and neither `unshare` nor `setpriv` works here:"
+        " start local_stack as another user"
+    )
+
+
+def _works(way: Unprivileged) -> bool:
+    if shutil.which(way.prefix[0]) is None:
+        return False
+    command = [*way.prefix, "true"]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=PROBE_SECONDS)  # noqa: S603
+    return done.returncode == 0
