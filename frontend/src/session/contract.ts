@@ -1,0 +1,75 @@
+/** What goes into a live session and what comes out of it. */
+import type * as Wire from "../generated/protocol";
+import type { ServerMessage } from "./messages";
+
+export type SessionInput =
+  | { readonly type: "start" }
+  /** 16 kHz s16le, from the first sample on, whether or not anything is connected. */
+  | { readonly type: "audio"; readonly pcm: Int16Array<ArrayBuffer> }
+  /** No more audio: what is left is sent, and the final text awaited. */
+  | { readonly type: "stop" }
+  /** Ends everything at once; nothing brings it back. */
+  | { readonly type: "cancel" }
+  /** Takes the place of another session of the same person. */
+  | { readonly type: "takeOver"; readonly sessionId: string }
+  | { readonly type: "online"; readonly online: boolean }
+  | { readonly type: "token"; readonly link: number; readonly token: string }
+  | { readonly type: "tokenFailed"; readonly link: number; readonly signedOut: boolean }
+  | { readonly type: "opened"; readonly link: number }
+  | { readonly type: "message"; readonly link: number; readonly message: ServerMessage }
+  | { readonly type: "closed"; readonly link: number; readonly code: number }
+  | { readonly type: "tick" };
+
+export type Effect =
+  /** Ask for an access token; a fresh one when `refresh` is set. */
+  | { readonly type: "token"; readonly link: number; readonly refresh: boolean }
+  | { readonly type: "connect"; readonly link: number }
+  | {
+      readonly type: "send";
+      readonly link: number;
+      readonly data: string | Int16Array<ArrayBuffer>;
+    }
+  /** Close the link's socket and forget it; a link whose socket is closed already is only forgotten. */
+  | { readonly type: "close"; readonly link: number; readonly code: number };
+
+export type Phase =
+  | "idle"
+  | "connecting"
+  | "listening"
+  | "reconnecting"
+  | "finishing"
+  | "ended"
+  | "failed";
+
+export interface SessionFailure {
+  readonly code: Wire.ErrorCode | "unreachable";
+  readonly message: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+export interface SessionView {
+  readonly phase: Phase;
+  readonly text: string;
+  /** As detected, ISO 639-1. */
+  readonly language?: string;
+  /** The browser says that there is no network. */
+  readonly offline: boolean;
+  /** Milliseconds of audio that wait to be sent. */
+  readonly lagMs: number;
+  /** Seconds of live words left, once the server has said so. */
+  readonly secondsLeft?: number;
+  /** Which limit ended it. */
+  readonly reason?: Wire.Final["reason"];
+  readonly failure?: SessionFailure;
+  /** The same person's sessions that hold the place, while they do. */
+  readonly openSessions: readonly string[];
+}
+
+/** What the machine asks of its surroundings, beside its effects. */
+export interface SessionPorts {
+  /** Bytes that a link's socket has not sent yet. */
+  buffered(link: number): number;
+  /** From 0 to 1, for jitter. */
+  random(): number;
+}

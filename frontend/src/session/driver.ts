@@ -1,0 +1,135 @@
+/** Gives a `SessionMachine` its sockets, its clock and its tokens. */
+import { Scope } from "../lib/scope";
+import type { Effect, SessionInput, SessionView } from "./contract";
+import { SessionMachine } from "./machine";
+import { parseServerMessage, type SessionOptions } from "./messages";
+import { SignedOutError, type TokenSupplier } from "./token";
+
+/** As much of `WebSocket` as a session uses. */
+export interface Socket extends EventTarget {
+  readonly bufferedAmount: number;
+  send(data: string | Int16Array<ArrayBuffer>): void;
+  close(code?: number): void;
+}
+
+export interface SessionEnvironment {
+  /** `ws:` or `wss:` address of the realtime endpoint. */
+  readonly url: string;
+  readonly token: TokenSupplier;
+  readonly connect?: (url: string) => Socket;
+}
+
+interface OpenSocket {
+  readonly socket: Socket;
+  readonly scope: Scope;
+}
+
+export class SessionDriver {
+  readonly #environment: SessionEnvironment;
+  readonly #machine: SessionMachine;
+  readonly #onChange: () => void;
+  readonly #scope: Scope;
+  readonly #sockets = new Map<number, OpenSocket>();
+  #wakeAt: number | undefined;
+  #cancelWake = () => {};
+
+  /** Ends with the scope; `onChange` is called after everything that may have changed the view. */
+  constructor(
+    options: SessionOptions,
+    environment: SessionEnvironment,
+    scope: Scope,
+    onChange: () => void,
+  ) {
+    this.#environment = environment;
+    this.#onChange = onChange;
+    this.#scope = new Scope(scope);
+    this.#machine = new SessionMachine(options, {
+      buffered: (link) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
+      random: Math.random,
+    });
+    const online = () => this.give({ type: "online", online: navigator.onLine });
+    this.#scope.listen(window, "online", online);
+    this.#scope.listen(window, "offline", online);
+    this.#scope.add(() => this.give({ type: "cancel" }));
+    // Only a clear no counts: some places know of no network and have one.
+    if (navigator.onLine === false) online();
+  }
+
+  get view(): SessionView {
+    return this.#machine.view;
+  }
+
+  give(input: SessionInput): void {
+    for (const effect of this.#machine.handle(input, performance.now())) this.#perform(effect);
+    this.#schedule();
+    this.#onChange();
+  }
+
+  #schedule(): void {
+    const at = this.#scope.disposed ? undefined : this.#machine.wakeAt;
+    if (at === this.#wakeAt) return;
+    this.#cancelWake();
+    this.#cancelWake = () => {};
+    this.#wakeAt = at;
+    if (at === undefined) return;
+    this.#cancelWake = this.#scope.after(Math.max(0, at - performance.now()), () => {
+      this.#wakeAt = undefined;
+      this.give({ type: "tick" });
+    });
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "token":
+        void this.#fetchToken(effect.link, effect.refresh);
+        break;
+      case "connect":
+        this.#connect(effect.link);
+        break;
+      case "send":
+        this.#sockets.get(effect.link)?.socket.send(effect.data);
+        break;
+      case "close":
+        this.#close(effect.link, effect.code);
+        break;
+    }
+  }
+
+  async #fetchToken(link: number, refresh: boolean): Promise<void> {
+    let input: SessionInput;
+    try {
+      input = { type: "token", link, token: await this.#environment.token(refresh) };
+    } catch (error) {
+      // Whatever else went wrong, another try may find it mended.
+      input = { type: "tokenFailed", link, signedOut: error instanceof SignedOutError };
+    }
+    if (!this.#scope.disposed) this.give(input);
+  }
+
+  #connect(link: number): void {
+    const { url, connect } = this.#environment;
+    const socket = connect ? connect(url) : new WebSocket(url);
+    const scope = new Scope(this.#scope);
+    this.#sockets.set(link, { socket, scope });
+    scope.listen(socket, "open", () => this.give({ type: "opened", link }));
+    scope.listen(socket, "message", (event) => {
+      const message = parseServerMessage((event as MessageEvent<unknown>).data);
+      if (message) this.give({ type: "message", link, message });
+    });
+    scope.listen(socket, "close", (event) => {
+      this.#forget(link);
+      this.give({ type: "closed", link, code: (event as CloseEvent).code });
+    });
+  }
+
+  #forget(link: number): Socket | undefined {
+    const open = this.#sockets.get(link);
+    this.#sockets.delete(link);
+    open?.scope.dispose();
+    return open?.socket;
+  }
+
+  #close(link: number, code: number): void {
+    this.#forget(link)?.close(code);
+  }
+}

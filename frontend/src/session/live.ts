@@ -1,0 +1,107 @@
+/**
+ * The live words of one take. A pause ends a session and going on opens the next: the parts are
+ * taken one after the other, and their texts make one.
+ */
+import type { Scope } from "../lib/scope";
+import { type Readable, Store } from "../lib/store";
+import type { Phase, SessionFailure, SessionView } from "./contract";
+import { SessionDriver, type SessionEnvironment } from "./driver";
+import type { SessionOptions } from "./messages";
+import { appendText } from "./seam";
+
+export interface LiveView {
+  readonly phase: Phase;
+  readonly text: string;
+  readonly language: string | undefined;
+  readonly offline: boolean;
+  /** Whole seconds that the words are behind because the line is; 0 while that is nothing. */
+  readonly behindSeconds: number;
+  readonly secondsLeft: number | undefined;
+  readonly reason: SessionView["reason"];
+  readonly failure: SessionFailure | undefined;
+  readonly openSessions: readonly string[];
+}
+
+const IDLE: LiveView = {
+  phase: "idle",
+  text: "",
+  language: undefined,
+  offline: false,
+  behindSeconds: 0,
+  secondsLeft: undefined,
+  reason: undefined,
+  failure: undefined,
+  openSessions: [],
+};
+
+/** Less than this is how every line is. */
+const NOTABLE_LAG_MS = 2500;
+
+export const isOver = (phase: Phase) => phase === "ended" || phase === "failed";
+
+export class Live implements Readable<LiveView> {
+  readonly #options: SessionOptions;
+  readonly #environment: SessionEnvironment;
+  readonly #scope: Scope;
+  readonly #store = new Store<LiveView>(IDLE);
+  /** One for each stretch between pauses; all but the last are stopped. */
+  readonly #parts: SessionDriver[] = [];
+  readonly getSnapshot = this.#store.getSnapshot;
+  readonly subscribe = this.#store.subscribe;
+
+  constructor(options: SessionOptions, environment: SessionEnvironment, scope: Scope) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#scope = scope;
+  }
+
+  /** Begins the take, or goes on with it after `pause`. */
+  run(): void {
+    this.#parts.push(
+      new SessionDriver(this.#options, this.#environment, this.#scope, () => this.#update()),
+    );
+    this.#update();
+  }
+
+  push(pcm: Int16Array<ArrayBuffer>): void {
+    this.#parts.at(-1)?.give({ type: "audio", pcm });
+  }
+
+  /** Ends the part at hand: its last words still come. Pausing and stopping are the same here. */
+  stop(): void {
+    this.#parts.at(-1)?.give({ type: "stop" });
+  }
+
+  cancel(): void {
+    for (const part of this.#parts) part.give({ type: "cancel" });
+  }
+
+  takeOver(sessionId: string): void {
+    this.#parts.at(-1)?.give({ type: "takeOver", sessionId });
+  }
+
+  #update(): void {
+    const views = this.#parts.map((part) => part.view);
+    // A person may have one session: the next part buffers until the one before it is over.
+    const at = views.findIndex((view) => !isOver(view.phase));
+    const current = views[at];
+    if (current?.phase === "idle") {
+      this.#parts[at]?.give({ type: "start" });
+      return; // which has called this again
+    }
+    const last = current ?? views.at(-1);
+    if (!last) return;
+    const paused = at >= 0 && at < views.length - 1;
+    this.#store.patch({
+      phase: paused ? "connecting" : last.phase,
+      text: views.map((view) => view.text).reduce(appendText, ""),
+      language: last.language,
+      offline: last.offline,
+      behindSeconds: last.lagMs < NOTABLE_LAG_MS ? 0 : Math.round(last.lagMs / 1000),
+      secondsLeft: last.secondsLeft,
+      reason: last.reason,
+      failure: last.failure,
+      openSessions: last.openSessions,
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { parseServerMessage } from "./messages";
+
+test.each([
+  '{"type":"delta","text":"a"}',
+  '{"type":"ack","audio_ms":100,"unknown":true}',
+  '{"type":"error","code":"capacity","message":"…","retryable":true}',
+])("%s is taken", (data) => {
+  expect(parseServerMessage(data)).toEqual(JSON.parse(data));
+});
+
+test.each(
+  [
+    ["", new ArrayBuffer(2), "{", "null", "[]", '"delta"', '{"type":1}', '{"type":"toString"}'],
+    ['{"type":"novelty"}', '{"type":"delta"}', '{"type":"ack","audio_ms":"1"}'],
+  ].flat(),
+)("%s is ignored", (data) => {
+  expect(parseServerMessage(data)).toBeUndefined();
+});

@@ -1,0 +1,82 @@
+/** The transcript in the box, and the rule that a person's edit always wins. */
+import type { VoiceDetail } from "../generated/protocol";
+
+export type TranscriptSource = VoiceDetail["transcript_source"];
+
+export interface Transcript {
+  /** What is in the box. */
+  readonly text: string;
+  /** A person has changed it since the take began. */
+  readonly edited: boolean;
+  /** What the recogniser said while recording. */
+  readonly draft: string;
+  /** What the final pass said, once it has. */
+  readonly final: string | undefined;
+  /** A final text that came after an edit and waits for a decision. */
+  readonly offered: boolean;
+  readonly activity: "none" | "listening" | "improving";
+}
+
+export const EMPTY_TRANSCRIPT: Transcript = {
+  text: "",
+  edited: false,
+  draft: "",
+  final: undefined,
+  offered: false,
+  activity: "none",
+};
+
+export type TranscriptAction =
+  /** A new take: nothing of the last one stays. */
+  | { readonly type: "take" }
+  | { readonly type: "draft"; readonly text: string }
+  | { readonly type: "edit"; readonly text: string }
+  | { readonly type: "activity"; readonly activity: Transcript["activity"] }
+  | { readonly type: "final"; readonly text: string }
+  /** Takes the offered text, giving up the edit. */
+  | { readonly type: "accept" }
+  /** Keeps the edit. */
+  | { readonly type: "dismiss" };
+
+export function reduceTranscript(state: Transcript, action: TranscriptAction): Transcript {
+  switch (action.type) {
+    case "take":
+      return EMPTY_TRANSCRIPT;
+    case "draft":
+      // A draft that comes after the final pass is only kept for comparison.
+      return state.edited || state.final !== undefined
+        ? { ...state, draft: action.text }
+        : { ...state, draft: action.text, text: action.text };
+    case "edit": {
+      // Emptied by hand, the box is free again: there is no edit left to protect.
+      const edited = action.text.trim() !== "";
+      return { ...state, text: action.text, edited, offered: state.offered && edited };
+    }
+    case "activity":
+      return { ...state, activity: action.activity };
+    case "final": {
+      const done = { ...state, final: action.text, activity: "none" } as const;
+      if (!state.edited) return { ...done, text: action.text };
+      return { ...done, offered: action.text.trim() !== state.text.trim() };
+    }
+    case "accept":
+      return state.final === undefined
+        ? state
+        : { ...state, text: state.final, edited: false, offered: false };
+    case "dismiss":
+      return { ...state, offered: false };
+  }
+}
+
+/** The machine's text beside the person's: the best there is. */
+export function machineText(transcript: Transcript): string | undefined {
+  return transcript.final ?? (transcript.draft || undefined);
+}
+
+/** Where the text in the box comes from. */
+export function transcriptSource(transcript: Transcript): TranscriptSource {
+  const { text, edited, draft, final } = transcript;
+  if (!edited)
+    return final !== undefined && text === final ? "final_pass" : draft ? "live" : "typed";
+  return machineText(transcript) === undefined ? "typed" : "edited";
+}
