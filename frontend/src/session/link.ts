@@ -5,7 +5,7 @@ import type * as Wire from "../generated/protocol";
 import type { Backlog } from "./backlog";
 import type { Effect } from "./contract";
 import { STOP_MESSAGE } from "./messages";
-import { joinSeam } from "./seam";
+import { joinGrowing, joinSeam } from "./seam";
 
 /** Samples in a millisecond. */
 const MS = STREAM_RATE / 1000;
@@ -45,7 +45,9 @@ export class Link {
 
   /** The whole text so far: what came before, joined with what this link adds. */
   get joined(): string {
-    return joinSeam(this.#base, this.text);
+    if (this.#base === "") return this.text;
+    const join = this.state === "ready" ? joinGrowing : joinSeam;
+    return join(this.#base, this.text);
   }
 
   /** Where a successor starts: what was handed over last is not yet what was heard. */

@@ -7,7 +7,7 @@ import { type Readable, Store } from "../lib/store";
 import type { Phase, SessionFailure, SessionView } from "./contract";
 import { SessionDriver, type SessionEnvironment } from "./driver";
 import type { SessionOptions } from "./messages";
-import { appendText } from "./seam";
+import { follow } from "./seam";
 
 export interface LiveView {
   readonly phase: Phase;
@@ -94,7 +94,7 @@ export class Live implements Readable<LiveView> {
     const paused = at >= 0 && at < views.length - 1;
     this.#store.patch({
       phase: paused ? "connecting" : last.phase,
-      text: views.map((view) => view.text).reduce(appendText, ""),
+      text: views.map((view) => view.text).reduce(follow, ""),
       language: last.language,
       offline: last.offline,
       behindSeconds: last.lagMs < NOTABLE_LAG_MS ? 0 : Math.round(last.lagMs / 1000),

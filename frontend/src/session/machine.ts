@@ -255,10 +255,8 @@ export class SessionMachine {
 
   #onReady(link: Link, message: Wire.Ready): void {
     if (link !== this.#next || link.state !== "starting") return;
-    const old = this.#live;
-    const offset = Math.max(this.#backlog.start, old?.resumeAt ?? this.#resumeAt);
-    link.ready(message, offset, this.#joined);
-    if (old) this.#effects.push({ type: "close", link: old.id, code: NORMAL });
+    if (this.#live) this.#drop(this.#live, NORMAL);
+    link.ready(message, Math.max(this.#backlog.start, this.#resumeAt), this.#text);
     this.#live = link;
     this.#next = undefined;
     this.#failure = undefined;
@@ -333,7 +331,8 @@ export class SessionMachine {
       this.#next = undefined;
       return;
     }
-    this.#text = this.#joined;
+    link.state = "closing";
+    this.#text = link.joined;
     this.#resumes = link.sessionId;
     this.#resumeAt = link.resumeAt;
     this.#live = undefined;

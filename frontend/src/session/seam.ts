@@ -1,91 +1,165 @@
 /**
- * Joins the text of a session and of the one that resumes it. Both heard the same last seconds, so
- * the first words of the second repeat the last words of the first, give or take a misheard one.
+ * Joins two transcripts of one recording where the second begins before the first ends: a resumed
+ * session hears the last seconds of its predecessor again.
+ *
+ * The seam is found by an overlap alignment (semi-global Needleman-Wunsch) of the last words of
+ * the old text with the first of the new one. An equal pair scores 2 (a character of a script
+ * without spaces 1), a pair that begins or ends alike 0, every other pair and every word left over
+ * on one side -1; the new text's first word may be cut and costs nothing. Up to the last equal
+ * pair the old text stands, which had more context; after it the new one. The Python client joins
+ * by the same rules, and both are held to the same examples.
  */
 
-/** Words looked at on either side: far more than the rewind can hold, few enough to be quick. */
-const WINDOW = 60;
+/** Words of each text that are compared; a rewind of ten seconds holds fewer. */
+const WINDOW = 80;
+/** One equal word, or two equal characters, more than what speaks against it. */
+const MIN_SCORE = 2;
+/** New words after which a seam that was not found is taken for absent. */
+const SETTLE_WORDS = 8;
+/** One point of score; below it equal pairs are counted, to decide between equal scores. */
+const POINT = 256;
 
-interface Token {
-  readonly word: string;
-  /** Just past the word in its text. */
+// Ideographic marks, kana, CJK ideographs, Thai, Lao, Myanmar, Khmer.
+const UNSPACED =
+  "\\u3005-\\u3007\\u3040-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff" +
+  "\\uff66-\\uff9f\\u{20000}-\\u{3ffff}\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff";
+const WORD = new RegExp(`[${UNSPACED}]|[^\\s${UNSPACED}]+`, "gu");
+const CHARACTER = new RegExp(`^[${UNSPACED}]`, "u");
+// Full-width forms and CJK punctuation, which no space follows either.
+const NO_SPACE = `[${UNSPACED}\\u3000-\\u3004\\u3008-\\u303f\\uff00-\\uff65]`;
+const ENDS_UNSPACED = new RegExp(`${NO_SPACE}$`, "u");
+const BEGINS_UNSPACED = new RegExp(`^${NO_SPACE}`, "u");
+const SPOKEN = /[\p{L}\p{M}\p{N}]/u;
+const UNSPOKEN = /[^\p{L}\p{M}\p{N}]+/gu;
+const TRAILING_UNSPOKEN = /[^\p{L}\p{M}\p{N}]*$/u;
+
+interface Word {
+  /** As compared: NFKC, lower case, letters, marks and digits only. */
+  readonly key: string;
+  /** Just past the word in its text, without the punctuation after it. */
   readonly end: number;
+  /** Score of an equal pair. */
+  readonly weight: number;
 }
 
-/** Words of spaced scripts, single characters of those that are written without spaces. */
-const WORDS =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}\p{M}'’]+/gu;
-
-function tokenize(text: string): Token[] {
-  return Array.from(text.matchAll(WORDS), (match) => ({
-    word: match[0].toLocaleLowerCase("en").replaceAll("’", "'"),
-    end: match.index + match[0].length,
-  }));
+/** The words of a text; what is punctuation alone is none. */
+function words(text: string): Word[] {
+  const found: Word[] = [];
+  for (const match of text.matchAll(WORD)) {
+    const [raw] = match;
+    if (!SPOKEN.test(raw)) continue;
+    found.push({
+      key: raw.normalize("NFKC").toLowerCase().replace(UNSPOKEN, ""),
+      end: match.index + raw.replace(TRAILING_UNSPOKEN, "").length,
+      weight: CHARACTER.test(raw) ? 1 : 2,
+    });
+  }
+  return found;
 }
 
-/** Where the two texts last say the same word, as indices; or that the second adds nothing yet. */
-type Overlap = { readonly before: number; readonly after: number } | "contained" | undefined;
+/** How many characters two words share from one end (`step` 1: the beginning, -1: the end). */
+function shared(one: string, other: string, step: 1 | -1): number {
+  const length = Math.min(one.length, other.length);
+  let count = 0;
+  while (
+    count < length &&
+    one.at(step > 0 ? count : -1 - count) === other.at(step > 0 ? count : -1 - count)
+  ) {
+    count += 1;
+  }
+  return count;
+}
 
-/**
- * The longest overlap of the tail of `before` with the head of `after`, by words: an equal word
- * counts for it, a different, missing or extra one against it. (Overlap alignment, as when reads
- * of a genome are joined: free at the start of `before` and at the end of `after`.)
- */
-function findOverlap(before: readonly Token[], after: readonly Token[]): Overlap {
-  const rows = before.length;
-  const columns = after.length;
-  const width = columns + 1;
-  const score = new Int32Array((rows + 1) * width);
-  const at = (i: number, j: number) => score[i * width + j] as number;
-  const equal = (i: number, j: number) => before[i - 1]?.word === after[j - 1]?.word;
-  for (let j = 1; j <= columns; j += 1) score[j] = -j;
-  for (let i = 1; i <= rows; i += 1) {
-    for (let j = 1; j <= columns; j += 1) {
-      score[i * width + j] = Math.max(
-        at(i - 1, j - 1) + (equal(i, j) ? 1 : -1),
-        at(i - 1, j) - 1,
-        at(i, j - 1) - 1,
-      );
+/** Whether two words begin or end alike: half of the longer one or all of the shorter. */
+function resemble(one: string, other: string): boolean {
+  const common = Math.max(shared(one, other, 1), shared(one, other, -1));
+  return (
+    common === Math.min(one.length, other.length) ||
+    2 * common >= Math.max(one.length, other.length)
+  );
+}
+
+/** Indices of the last equal pair, and whether the new text ends before the old one does. */
+interface Seam {
+  readonly old: number;
+  readonly new: number;
+  readonly inside: boolean;
+}
+
+/** The best alignment that ends in one cell: `score * POINT + equal pairs`, and its last pair. */
+interface Cell {
+  readonly value: number;
+  readonly pair: readonly [number, number] | undefined;
+}
+
+/** The best alignment of the end of `old` with the beginning of `recent`. */
+function align(old: readonly Word[], recent: readonly Word[]): Seam | undefined {
+  let best = MIN_SCORE * POINT;
+  let seam: Seam | undefined;
+  // A text within the old one: more must speak for that than a common phrase.
+  const needed = (recent.reduce((sum, word) => sum + word.weight, 0) * POINT) / 2;
+  const empty: Cell = { value: 0, pair: undefined };
+  let row: Cell[] = [empty, ...recent.map((_, j) => ({ value: -POINT * j, pair: undefined }))];
+  old.forEach((mine, i) => {
+    const above = row;
+    row = [empty];
+    recent.forEach((theirs, j) => {
+      const gap = j > 0 ? POINT : 0;
+      let cell = above[j] ?? empty;
+      if (mine.key === theirs.key) {
+        cell = { value: cell.value + mine.weight * POINT + 1, pair: [i, j] };
+      } else if (j > 0 && !resemble(mine.key, theirs.key)) {
+        cell = { value: cell.value - POINT, pair: cell.pair };
+      }
+      const up = above[j + 1] ?? empty;
+      if (up.value - POINT > cell.value) cell = { value: up.value - POINT, pair: up.pair };
+      const left = row[j] ?? empty;
+      if (left.value - gap > cell.value) cell = { value: left.value - gap, pair: left.pair };
+      row.push(cell);
+    });
+    const last = row.at(-1) ?? empty;
+    if (last.pair && last.value >= Math.max(best, needed)) {
+      best = last.value;
+      seam = { old: last.pair[0], new: last.pair[1], inside: i + 1 < old.length };
+    }
+  });
+  for (const { value, pair } of row) {
+    if (pair && (value > best || (value === best && (!seam || seam.inside)))) {
+      best = value;
+      seam = { old: pair[0], new: pair[1], inside: false };
     }
   }
-
-  let i = rows;
-  let j = 0;
-  for (let column = 1; column <= columns; column += 1) if (at(rows, column) > at(i, j)) j = column;
-  for (let row = 1; row < rows; row += 1) {
-    // All of `after` lies within `before`: it has not caught up with it.
-    if (at(row, columns) > at(i, j)) [i, j] = [row, columns];
-  }
-  if (at(i, j) <= 0) return undefined;
-  if (i < rows) return "contained";
-  while (!(equal(i, j) && at(i, j) === at(i - 1, j - 1) + 1)) {
-    if (at(i, j) === at(i - 1, j - 1) - 1) [i, j] = [i - 1, j - 1];
-    else if (at(i, j) === at(i - 1, j) - 1) i -= 1;
-    else j -= 1;
-  }
-  return { before: i - 1, after: j - 1 };
+  return seam;
 }
 
-/** Whether two texts that meet need a space between them. */
-function needsSpace(before: string, after: string): boolean {
-  if (before === "" || after === "") return false;
-  const spaceless = /[\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]$/u;
-  return !spaceless.test(before) && !/^[\s.,;:!?…。、，！？]/u.test(after);
+/** Puts one text after the other, with a space where the scripts want one. */
+export function follow(old: string, recent: string): string {
+  if (old !== old.trimEnd()) return old + recent.trimStart();
+  if (old === "" || !SPOKEN.test(recent) || recent !== recent.trimStart()) return old + recent;
+  if (ENDS_UNSPACED.test(old) || BEGINS_UNSPACED.test(recent)) return old + recent;
+  return `${old} ${recent}`;
 }
 
-/** Puts one text after the other, with a space where the script has spaces. */
-export function appendText(before: string, after: string): string {
-  return needsSpace(before, after) ? `${before} ${after}` : before + after;
+/** Both texts joined at their overlap; undefined when none is found. */
+function find(old: string, recent: string): string | undefined {
+  const tail = words(old).slice(-WINDOW);
+  const head = words(recent).slice(0, WINDOW);
+  const seam = align(tail, head);
+  if (!seam) return undefined;
+  const rest = recent.slice(head[seam.new]?.end);
+  // What a text within the old one says otherwise at its end, the old one says with more context.
+  if (seam.inside || rest.trim() === "") return old;
+  return old.slice(0, tail[seam.old]?.end) + rest;
 }
 
-/** The whole text: `before`, then what `after` adds to it. Either is returned as it is alone. */
-export function joinSeam(before: string, after: string): string {
-  if (before.trim() === "") return after;
-  if (after.trim() === "") return before;
-  const tail = tokenize(before).slice(-WINDOW);
-  const head = tokenize(after).slice(0, WINDOW);
-  const overlap = findOverlap(tail, head);
-  if (overlap === "contained") return before;
-  if (!overlap) return appendText(before, after);
-  return before.slice(0, tail[overlap.before]?.end) + after.slice(head[overlap.after]?.end);
+/** The transcript of the whole, each word once. */
+export function joinSeam(old: string, recent: string): string {
+  return find(old, recent) ?? follow(old, recent);
+}
+
+/** The transcript while `recent` still grows: `old` alone until the seam is clear. */
+export function joinGrowing(old: string, recent: string): string {
+  const joined = find(old, recent);
+  if (joined !== undefined) return joined;
+  return words(recent).length < SETTLE_WORDS ? old : follow(old, recent);
 }
