@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """For projects that still sign HS256."""
     allow_anonymous: bool = True
     allowed_origins: Names = ("http://127.0.0.1:5173", "http://localhost:5173")
+    trusted_proxy_hops: Annotated[int, Field(ge=0)] = 0
+    """Proxies of ours before the services, whose `X-Forwarded-For` is believed."""
 
     min_audio_seconds: Seconds = limits.MIN_AUDIO_SECONDS
     max_audio_seconds: Seconds = limits.MAX_AUDIO_SECONDS

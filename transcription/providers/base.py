@@ -4,7 +4,7 @@ A provider takes our options and audio and gives our results, events and errors;
 of its own leaks past it. Adding one is one file here and one line in `registry.py`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +88,7 @@ class RealtimeSession(Protocol):
         """Say that no more audio comes. Sending twice is harmless."""
         ...
 
-    def events(self) -> AsyncIterator[RealtimeEvent]:
+    def events(self) -> AsyncGenerator[RealtimeEvent, None]:
         """Iterate over what the provider says, up to and with `TranscriptDone`.
 
         Raises:

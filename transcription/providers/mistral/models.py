@@ -11,7 +11,9 @@ from typing import Final
 from transcription.errors import NotFound
 from transcription.providers.base import RealtimeCapabilities
 
-_LANGUAGES: Final = frozenset("en zh hi es ar fr pt ru de ja ko it nl".split())
+_LANGUAGES: Final = frozenset(
+    ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
+)
 _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
 

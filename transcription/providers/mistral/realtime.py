@@ -9,7 +9,7 @@ import asyncio
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -189,7 +189,7 @@ class MistralSession:
         except ConnectionClosed:
             return
 
-    async def events(self) -> AsyncIterator[RealtimeEvent]:
+    async def events(self) -> AsyncGenerator[RealtimeEvent, None]:
         """Iterate up to and with `TranscriptDone`; unknown events are passed over.
 
         Raises:

@@ -1,0 +1,1 @@
+"""Small doubles: each implements the public interface that it stands in for."""

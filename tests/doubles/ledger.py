@@ -1,0 +1,111 @@
+"""A ledger in memory, for tests that are not about money."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from shared_schema.account import Usage, UsageOfKind
+from transcription.errors import TranscriptionError
+from transcription.identity import User
+from transcription.ledger import (
+    LEASE_SECONDS,
+    MINIMUM_SECONDS,
+    CutBy,
+    Grant,
+    Kind,
+    Lease,
+    Outcome,
+    Settlement,
+)
+
+
+@dataclass
+class Entry:
+    """One session, as the ledger knows it."""
+
+    user: User
+    granted: float
+    replaces: str | None
+    address: str | None
+    settled: tuple[float, Outcome, str | None] | None = None
+
+
+@dataclass
+class MemoryLedger:
+    """Grants what it is told to, or refuses with `refusal`."""
+
+    refusal: TranscriptionError | None = None
+    granted_seconds: float | None = None
+    cut_by: CutBy = "max_duration"
+    lost: set[str] = field(default_factory=set)
+    """Sessions that the next heartbeat finds replaced."""
+    entries: dict[str, Entry] = field(default_factory=dict)
+    touches: int = 0
+
+    @property
+    def open_sessions(self) -> list[str]:
+        """Sessions that were opened and not settled."""
+        return [one for one, entry in self.entries.items() if entry.settled is None]
+
+    async def open(
+        self,
+        user: User,
+        *,
+        kind: Kind,
+        provider: str,
+        model: str,
+        seconds: float,
+        minimum_seconds: float = MINIMUM_SECONDS,
+        lease_seconds: int = LEASE_SECONDS,
+        address: str | None = None,
+        replaces: str | None = None,
+    ) -> Grant:
+        """Grant, or refuse."""
+        if self.refusal is not None:
+            raise self.refusal
+        granted = self.granted_seconds if self.granted_seconds is not None else seconds
+        session_id = str(uuid4())
+        self.entries[session_id] = Entry(user, granted, replaces, address)
+        return Grant(id=session_id, granted_seconds=granted, cut_by=self.cut_by)
+
+    async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:
+        """Prolong every lease but the lost ones."""
+        self.touches += 1
+        return {
+            one: Lease(
+                id=one,
+                state="replaced" if one in self.lost else "open",
+                granted_seconds=self.entries[one].granted,
+            )
+            for one in audio_seconds
+        }
+
+    async def close(
+        self, session_id: str, *, audio_seconds: float, status: Outcome, reason: str | None = None
+    ) -> Settlement:
+        """Settle once."""
+        entry = self.entries[session_id]
+        counted = entry.settled is None
+        if counted:
+            entry.settled = (audio_seconds, status, reason)
+        return Settlement(
+            counted=counted,
+            charged_seconds=audio_seconds,
+            returned_seconds=entry.granted - audio_seconds,
+            cost_microdollars=round(audio_seconds * 100),
+        )
+
+    async def usage(self, user: User) -> Usage:
+        """Return a day on which nothing was used."""
+        nothing = UsageOfKind(
+            used_seconds=0, reserved_seconds=0, limit_seconds=1800, cost_microdollars=0
+        )
+        return Usage(
+            realtime=nothing,
+            batch=nothing,
+            cost_microdollars=0,
+            open_sessions=(),
+            max_open_sessions=1,
+            resets_at=datetime.now(UTC),
+        )

@@ -1,0 +1,50 @@
+"""A recording whose every 100 ms frame says its own number, so that a gap can be seen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from shared_schema.audio import FRAME_BYTES
+
+
+def frame(number: int) -> bytes:
+    """Return 100 ms of PCM in which every sample is `number`."""
+    return number.to_bytes(2, "little") * (FRAME_BYTES // 2)
+
+
+def recording(frames: int) -> bytes:
+    """Return frames 0 to `frames` - 1."""
+    return b"".join(frame(number) for number in range(frames))
+
+
+def numbers(pcm: bytes | bytearray) -> list[int]:
+    """Return the frames in `pcm`, which begins at a frame; every one must be whole."""
+    found = [int.from_bytes(pcm[at : at + 2], "little") for at in range(0, len(pcm), FRAME_BYTES)]
+    assert bytes(pcm) == b"".join(map(frame, found))
+    return found
+
+
+class Microphone:
+    """An audio source that a test feeds by hand."""
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._frames = 0
+        self.closed = False
+
+    def record(self, frames: int) -> None:
+        """Let this many more frames be heard."""
+        for number in range(self._frames, self._frames + frames):
+            self._pieces.put_nowait(frame(number))
+        self._frames += frames
+
+    def end(self) -> None:
+        """End the recording."""
+        self._pieces.put_nowait(None)
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        """Yield what is recorded."""
+        try:
+            while piece := await self._pieces.get():
+                yield piece
+        finally:
+            self.closed = True

@@ -1,0 +1,36 @@
+"""Which provider a deployment uses. A new one is a line here."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from transcription.providers.base import RealtimeProvider
+from transcription.providers.mistral.realtime import MistralRealtime
+from transcription.settings import Settings
+
+
+def _mistral(settings: Settings) -> RealtimeProvider | None:
+    if settings.mistral_api_key is None:
+        return None
+    return MistralRealtime(
+        server_url=settings.mistral_server_url,
+        api_key=settings.mistral_api_key,
+        connect_seconds=settings.provider_connect_seconds,
+    )
+
+
+_REALTIME: Final[Mapping[str, Callable[[Settings], RealtimeProvider | None]]] = MappingProxyType(
+    {"mistral": _mistral}
+)
+
+
+def realtime_provider(settings: Settings) -> RealtimeProvider | None:
+    """Return the provider of live sessions, or None where they are off or have no key."""
+    if not (settings.transcription_enabled and settings.realtime_enabled):
+        return None
+    return _REALTIME[settings.transcription_provider](settings)
+
+
+def realtime_models(settings: Settings) -> frozenset[str]:
+    """Return the models that a live session may name."""
+    return frozenset({settings.mistral_realtime_model, *settings.allowed_models})

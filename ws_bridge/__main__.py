@@ -1,0 +1,40 @@
+"""`python -m ws_bridge`: one process of the bridge. More cores: more processes."""
+
+import sys
+from typing import NoReturn
+
+import httpx
+import uvloop
+
+from transcription.observability import configure_logging
+from transcription.rpc import connect
+from transcription.settings import Settings, load_settings
+from transcription.supabase_ledger import SupabaseLedger
+from ws_bridge.app import App
+
+
+async def _serve(settings: Settings) -> None:
+    async with (
+        httpx.AsyncClient() as http,
+        connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
+        SupabaseLedger(rpc) as ledger,
+    ):
+        await App(settings, ledger=ledger, http=http).run()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    try:
+        uvloop.run(_serve(settings))
+    except* OSError as errors:
+        _give_up(errors)
+
+
+def _give_up(errors: BaseExceptionGroup[OSError]) -> NoReturn:
+    sys.exit("\n".join(f"Cannot listen: {error}" for error in errors.exceptions))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Who is let in, in steps: flag, token, options, place; then quota and provider side by side.
+
+No stranger ever opens a paid socket: nothing is reserved and nobody is called before the
+token has been verified.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from shared_schema.client_messages import Start
+from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
+from transcription import languages
+from transcription.errors import (
+    Forbidden,
+    InvalidMessage,
+    NotFound,
+    TranscriptionDisabled,
+    TranscriptionError,
+    Unauthenticated,
+)
+from transcription.identity import User, Verifier
+from transcription.ledger import Grant, Ledger
+from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the handshake told."""
+
+    user: User | None
+    """From the `Authorization` header, already verified."""
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What this deployment offers to a session.
+
+    Attributes:
+        provider_name: For the ledger and the log.
+        default_model: Used when a caller names none.
+        models: Those that a caller may name.
+        max_seconds: Longest session, in seconds of audio.
+    """
+
+    provider_name: str
+    default_model: str
+    models: frozenset[str]
+    max_seconds: float
+
+
+class Admission:
+    """Lets callers in.
+
+    Args:
+        verifier: Tells users from tokens.
+        ledger: Reserves seconds.
+        provider: Opens sessions; None where live transcription is off.
+        offer: What may be asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        verifier: Verifier,
+        ledger: Ledger,
+        provider: RealtimeProvider | None,
+        offer: Offer,
+    ) -> None:
+        self._verifier = verifier
+        self._ledger = ledger
+        self._provider = provider
+        self.offer = offer
+
+    async def identify(self, start: Start, caller: Caller) -> User:
+        """Return who is calling.
+
+        Raises:
+            TranscriptionDisabled: live transcription is off.
+            TranscriptionError: the token's fault, or `Forbidden` for two tokens of two users.
+        """
+        if self._provider is None:
+            raise TranscriptionDisabled("Live transcription is off here.")
+        if start.access_token is None:
+            if caller.user is None:
+                raise Unauthenticated("Sign in and send the access token.")
+            return caller.user
+        user = await self._verifier.user(start.access_token.get_secret_value())
+        if caller.user is not None and caller.user.id != user.id:
+            raise Forbidden("The two access tokens are of different users.")
+        return user
+
+    def options(self, start: Start) -> tuple[RealtimeOptions, int]:
+        """Return what to ask of the provider, and its greatest lag in milliseconds.
+
+        Raises:
+            NotFound: the model is not offered.
+            InvalidMessage: the model cannot do what is asked for.
+        """
+        model = start.model or self.offer.default_model
+        if self._provider is None or model not in self.offer.models:
+            raise NotFound(f"There is no realtime model called {model!r} here.")
+        can = self._provider.realtime_capabilities(model)
+        language = languages.to_code(start.language)
+        if language is not None and can.languages and language not in can.languages:
+            message = f"The recogniser does not know {languages.english_name(language)}."
+            raise InvalidMessage(message)
+        delay = start.target_streaming_delay_ms
+        if delay is not None and not any(delay in one for one in can.streaming_delays_ms):
+            raise InvalidMessage(f"The model does not take a streaming delay of {delay} ms.")
+        terms = tuple(term.strip() for term in start.context_bias or () if term.strip())
+        if can.single_word_bias:
+            terms = tuple(word for term in terms for word in term.replace(",", " ").split())
+        options = RealtimeOptions(model, language, terms[:MAX_CONTEXT_BIAS_TERMS], delay)
+        return options, can.max_lag_ms
+
+    @asynccontextmanager
+    async def open(
+        self,
+        user: User,
+        options: RealtimeOptions,
+        *,
+        address: str | None,
+        replaces: str | None,
+        settle: Callable[[Grant], Awaitable[None]],
+    ) -> AsyncIterator[tuple[Grant, RealtimeSession]]:
+        """Reserve seconds and connect the provider at once; leave and settle both at the end.
+
+        Args:
+            user: Who is let in.
+            options: What is asked of the provider.
+            address: The caller's IP address.
+            replaces: Session of the same user whose place is taken.
+            settle: Called exactly once for a grant that was given, whatever happened since.
+
+        Raises:
+            TranscriptionError: the ledger's or the provider's refusal.
+        """
+        if self._provider is None:
+            raise TranscriptionDisabled("Live transcription is off here.")
+        async with AsyncExitStack() as settling, AsyncExitStack() as leaving:
+
+            async def reserve() -> Grant:
+                grant = await self._ledger.open(
+                    user,
+                    kind="realtime",
+                    provider=self.offer.provider_name,
+                    model=options.model,
+                    seconds=self.offer.max_seconds,
+                    address=address,
+                    replaces=replaces,
+                )
+                settling.push_async_callback(settle, grant)
+                return grant
+
+            connection = self._provider.open_realtime(options)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    reserving = group.create_task(reserve(), name="reserve")
+                    connecting = group.create_task(
+                        leaving.enter_async_context(connection), name="connect"
+                    )
+            except BaseExceptionGroup as failures:
+                raise _first(failures) from None
+            yield reserving.result(), connecting.result()
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the failure to tell: a bug before a refusal, else the earliest."""
+    return next(
+        (one for one in failures.exceptions if not isinstance(one, TranscriptionError)),
+        failures.exceptions[0],
+    )

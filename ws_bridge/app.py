@@ -1,0 +1,227 @@
+"""Compose the bridge, serve it, let it drain."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import structlog
+from websockets.asyncio.server import ServerConnection, serve
+
+from shared_schema import limits
+from transcription.errors import TranscriptionError
+from transcription.heartbeat import Heartbeat
+from transcription.identity import Verifier
+from transcription.jwks import Jwks
+from transcription.ledger import Ledger
+from transcription.metrics import Metrics
+from transcription.metrics_server import serve_metrics
+from transcription.observability import quiet_logger
+from transcription.providers.base import RealtimeProvider
+from transcription.providers.registry import realtime_models, realtime_provider
+from transcription.settings import Settings
+from ws_bridge.admission import Admission, Offer
+from ws_bridge.bridge import Bridge
+from ws_bridge.handshake import Door, Socket
+from ws_bridge.messages import parse
+from ws_bridge.relay import Relay
+from ws_bridge.session import Timing
+from ws_bridge.watch import Patience
+
+MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
+"""A frame up to this size gets our own error; a larger one is cut off with 1009 unread."""
+_QUEUED_FRAMES: Final = (8, 2)
+"""High and low water of frames that wait while the provider takes none."""
+_WRITE_LIMIT: Final = 32_768
+_CLOSE_SECONDS: Final = 3.0
+_KEYS_RETRY_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a running bridge listens."""
+
+    port: int
+    metrics_port: int
+
+
+class App:
+    """A bridge, composed of its parts.
+
+    Args:
+        settings: The deployment's.
+        ledger: Reserves and settles seconds.
+        http: Client for the signing keys; the caller owns it.
+        metrics: Where everything is counted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        http: httpx.AsyncClient,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self.metrics = metrics if metrics is not None else Metrics()
+        self._jwks = Jwks(settings.supabase_url, http=http)
+        self._verifier = Verifier(
+            issuer=settings.issuer,
+            keys=self._jwks,
+            secret=settings.supabase_jwt_secret,
+            allow_anonymous=settings.allow_anonymous,
+        )
+        self._provider: RealtimeProvider | None = realtime_provider(settings)
+        self._admission = Admission(
+            verifier=self._verifier,
+            ledger=ledger,
+            provider=self._provider,
+            offer=Offer(
+                provider_name=settings.transcription_provider,
+                default_model=settings.mistral_realtime_model,
+                models=realtime_models(settings),
+                max_seconds=settings.max_audio_seconds,
+            ),
+        )
+        self.bridge = Bridge(
+            max_sessions=settings.bridge_max_sessions,
+            max_pending=settings.bridge_max_pending,
+            metrics=self.metrics,
+        )
+        self._heartbeat = Heartbeat(ledger)
+        self._timing = Timing(
+            start=settings.bridge_start_timeout_seconds,
+            finish=settings.provider_finish_seconds,
+            ending_soon=settings.bridge_ending_soon_seconds,
+            patience=Patience(
+                audio=settings.bridge_idle_timeout_seconds,
+                ping_interval=settings.bridge_ping_interval_seconds,
+                ping_timeout=settings.bridge_ping_timeout_seconds,
+                provider=settings.provider_stall_seconds,
+            ),
+        )
+        self._door = Door(
+            verifier=self._verifier,
+            origins=frozenset(settings.allowed_origins),
+            proxy_hops=settings.trusted_proxy_hops,
+            status=self._status,
+        )
+        self._warm = False
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Address]:
+        """Listen for as long as the block runs; what is left then is ended at once."""
+        settings = self._settings
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(self.bridge.keep_time(), name="clock"),
+                group.create_task(self._heartbeat.run(), name="heartbeat"),
+                group.create_task(self._warm_up(), name="warm-up"),
+            ]
+            with serve_metrics(
+                self.metrics, settings.bridge_metrics_host, settings.bridge_metrics_port
+            ) as metrics_port:
+                server = await serve(
+                    self._handle,
+                    settings.bridge_host,
+                    settings.bridge_port,
+                    process_request=self._door.check,
+                    create_connection=Socket,
+                    compression=None,
+                    # The session pings a client that has gone quiet. A pong behind audio that
+                    # is not read yet would look like a dead client to a pinger on a timer.
+                    ping_interval=None,
+                    open_timeout=settings.bridge_start_timeout_seconds,
+                    close_timeout=_CLOSE_SECONDS,
+                    max_size=MAX_FRAME_BYTES,
+                    max_queue=_QUEUED_FRAMES,
+                    write_limit=_WRITE_LIMIT,
+                    server_header=None,
+                    logger=quiet_logger("utter.bridge.socket"),
+                    reuse_port=settings.bridge_reuse_port or None,
+                )
+                try:
+                    port = next(iter(server.sockets)).getsockname()[1]
+                    yield Address(port, metrics_port)
+                finally:
+                    server.close()
+                    await server.wait_closed()
+                    for task in background:
+                        task.cancel()
+                    await self._jwks.aclose()
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more; return when every session has ended, or was ended at the deadline."""
+        _log.info("draining", sessions=self.bridge.open_sessions, seconds=seconds)
+        now = asyncio.get_running_loop().time()
+        self.bridge.drain(seconds, now)
+        # After the deadline come the provider's last words and the socket's close.
+        grace = self._settings.provider_finish_seconds + _CLOSE_SECONDS + 1.0
+        try:
+            async with asyncio.timeout(seconds + grace):
+                await self.bridge.wait_empty()
+        except TimeoutError:
+            _log.warning("drain_incomplete", sessions=len(self.bridge))
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain; a second signal ends what is left at once."""
+        loop = asyncio.get_running_loop()
+        first, second = asyncio.Event(), asyncio.Event()
+
+        def stop() -> None:
+            (second if first.is_set() else first).set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        async with self.serving() as address:
+            _log.info("listening", port=address.port, metrics_port=address.metrics_port)
+            await first.wait()
+            draining = asyncio.create_task(self.drain(self._settings.bridge_drain_seconds))
+            hurry = asyncio.create_task(second.wait())
+            await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (draining, hurry):
+                task.cancel()
+            await asyncio.gather(draining, hurry, return_exceptions=True)
+        _log.info("stopped")
+
+    async def _handle(self, socket: ServerConnection) -> None:
+        assert isinstance(socket, Socket)  # noqa: S101 - made by `create_connection`
+        relay = Relay(
+            socket,
+            socket.caller,
+            bridge=self.bridge,
+            admission=self._admission,
+            ledger=self._ledger,
+            heartbeat=self._heartbeat,
+            timing=self._timing,
+            slow_seconds=self._settings.bridge_slow_consumer_seconds,
+        )
+        await relay.run()
+
+    def _status(self) -> str:
+        if self.bridge.draining:
+            return "draining"
+        return "ready" if self._warm else "starting"
+
+    async def _warm_up(self) -> None:
+        """Pay for keys, models and validators before the first caller comes."""
+        parse('{"type":"stop"}')
+        if self._provider is not None:
+            await self._provider.warm_up()
+        try:
+            await self._ledger.touch({})
+        except TranscriptionError as error:
+            _log.warning("warm_up_without_ledger", code=error.code)
+        while not self._jwks.ready and self._settings.supabase_jwt_secret is None:
+            await self._jwks.refresh()
+            if not self._jwks.ready:
+                await asyncio.sleep(_KEYS_RETRY_SECONDS)
+        self._warm = True
+        _log.info("ready")

@@ -1,0 +1,142 @@
+"""What the sessions of one process share: places, the flag that it is going, the clock."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+import structlog
+
+from transcription.errors import Capacity, Draining
+from transcription.metrics import Metrics
+
+_log = structlog.get_logger(__name__)
+
+TICK_SECONDS: Final = 0.5
+
+
+class Held(Protocol):
+    """A relay, as the bridge holds it."""
+
+    def tick(self, now: float) -> None:
+        """Look at the clock."""
+        ...
+
+    def drain(self, seconds: float, now: float) -> None:
+        """Tell the client that the server goes away in `seconds`."""
+        ...
+
+    async def replace(self, now: float) -> None:
+        """End and settle, because another session takes the place."""
+        ...
+
+
+class Bridge:
+    """One process's sessions.
+
+    Args:
+        max_sessions: Sessions that may be open at once.
+        max_pending: Sockets that may wait to be let in.
+        metrics: Where they are counted.
+    """
+
+    def __init__(self, *, max_sessions: int, max_pending: int, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._max_sessions = max_sessions
+        self._max_pending = max_pending
+        self._relays: set[Held] = set()
+        self._pending: set[Held] = set()
+        self._named: dict[tuple[str, str], Held] = {}
+        self._drain_until: float | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._relays)
+
+    @property
+    def open_sessions(self) -> int:
+        """Sessions that were let in."""
+        return len(self._relays) - len(self._pending)
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process lets its work end."""
+        return self._drain_until is not None
+
+    def arrive(self, relay: Held) -> None:
+        """A socket has come.
+
+        Raises:
+            Capacity: too many wait already.
+            Draining: the process is going away.
+        """
+        refused = self.draining or len(self._pending) >= self._max_pending
+        self._relays.add(relay)
+        self._pending.add(relay)
+        self._count()
+        if refused:
+            raise Draining(retry_after=0.0) if self.draining else Capacity(retry_after=1.0)
+
+    def enter(self, relay: Held) -> None:
+        """Give a socket a place.
+
+        Raises:
+            Capacity: there is none.
+        """
+        if self.open_sessions >= self._max_sessions:
+            raise Capacity(retry_after=2.0)
+        self._pending.discard(relay)
+        self._count()
+
+    def name(self, relay: Held, user_id: str, session_id: str) -> None:
+        """Remember whose session a relay holds."""
+        self._named[user_id, session_id] = relay
+
+    async def succeed(self, user_id: str, session_id: str, now: float) -> None:
+        """End and settle a user's session, if this process holds it, for one that resumes it."""
+        relay = self._named.get((user_id, session_id))
+        if relay is not None:
+            await relay.replace(now)
+
+    def leave(self, relay: Held, named: tuple[str, str] | None) -> None:
+        """A socket is done, with all that belonged to it."""
+        self._relays.discard(relay)
+        self._pending.discard(relay)
+        if named is not None:
+            self._named.pop(named, None)
+        self._count()
+
+    def drain(self, seconds: float, now: float) -> None:
+        """Take nothing more and tell every session that it has `seconds` left."""
+        self._drain_until = now + seconds
+        self.metrics.draining.set(1)
+        for relay in self._snapshot():
+            relay.drain(seconds, now)
+
+    async def wait_empty(self) -> None:
+        """Wait until the last socket is done."""
+        await self._empty.wait()
+
+    async def keep_time(self) -> None:
+        """Let every session look at the clock, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = loop.time()
+            for relay in self._snapshot():
+                try:
+                    relay.tick(now)
+                except Exception:
+                    # One session's bug must not stop the clock of all the others.
+                    _log.exception("tick_failed")
+
+    def _snapshot(self) -> Iterable[Held]:
+        return tuple(self._relays)
+
+    def _count(self) -> None:
+        self.metrics.sessions_open.set(self.open_sessions)
+        self.metrics.sockets_pending.set(len(self._pending))
+        if self._relays:
+            self._empty.clear()
+        else:
+            self._empty.set()

@@ -1,0 +1,119 @@
+"""The HTTP side of the bridge's port: upgrades, and the two health answers."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from shared_schema.base import REALTIME_PATH
+from transcription.addresses import client_address
+from transcription.errors import TranscriptionError, Unauthenticated
+from transcription.identity import User, Verifier
+from ws_bridge.admission import Caller
+
+_BEARER: Final = "bearer "
+
+
+class Socket(ServerConnection):
+    """A client's socket, and what its handshake told."""
+
+    caller = Caller(user=None, address=None)
+
+
+class Door:
+    """Looks at each request before it is upgraded.
+
+    Args:
+        verifier: Tells users from tokens.
+        origins: Those that a browser may come from.
+        proxy_hops: How many proxies of ours stand before the bridge.
+        status: "ready", or why not.
+    """
+
+    def __init__(
+        self,
+        *,
+        verifier: Verifier,
+        origins: frozenset[str],
+        proxy_hops: int,
+        status: Callable[[], str],
+    ) -> None:
+        self._verifier = verifier
+        self._origins = origins
+        self._proxy_hops = proxy_hops
+        self._status = status
+
+    async def check(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer what is no upgrade, refuse a foreign origin or a bad token, else let it pass.
+
+        Refusals that a browser has to understand come after the upgrade: it cannot read the
+        answer of a failed handshake.
+        """
+        path = urlsplit(request.path).path
+        if path == "/healthz":
+            return _answer(HTTPStatus.OK, {"status": "alive"})
+        if path == "/readyz":
+            status = self._status()
+            ready = status == "ready"
+            code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+            return _answer(code, {"status": status})
+        if path != REALTIME_PATH:
+            return _answer(HTTPStatus.NOT_FOUND, {"message": "There is nothing here."})
+        origins = request.headers.get_all("Origin")
+        if any(origin not in self._origins for origin in origins):
+            return _answer(HTTPStatus.FORBIDDEN, {"message": "This origin may not connect."})
+        try:
+            user = await self._user(request.headers)
+        except TranscriptionError as error:
+            return _refusal(error)
+        if isinstance(connection, Socket):
+            peer = connection.remote_address
+            connection.caller = Caller(
+                user,
+                client_address(
+                    peer[0] if peer else None,
+                    request.headers.get_all("X-Forwarded-For"),
+                    hops=self._proxy_hops,
+                ),
+            )
+        return None
+
+    async def _user(self, headers: Headers) -> User | None:
+        values = headers.get_all("Authorization")
+        if not values:
+            return None
+        if len(values) > 1 or not values[0].lower().startswith(_BEARER):
+            raise Unauthenticated("Authorization must be 'Bearer <access token>'.")
+        return await self._verifier.user(values[0][len(_BEARER) :].strip())
+
+
+def _refusal(error: TranscriptionError) -> Response:
+    status = HTTPStatus(error.spec().http or HTTPStatus.BAD_REQUEST)
+    headers = {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(int(error.retry_after + 0.999))
+    body = {"code": error.code, "message": error.message, "retryable": error.spec().retryable}
+    return _answer(status, body, headers)
+
+
+def _answer(
+    status: HTTPStatus, body: dict[str, object], headers: dict[str, str] | None = None
+) -> Response:
+    content = json.dumps(body).encode() + b"\n"
+    fields = Headers(
+        {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(content)),
+            "Cache-Control": "no-store",
+            "Connection": "close",
+            **(headers or {}),
+        }
+    )
+    return Response(status.value, status.phrase, fields, content)

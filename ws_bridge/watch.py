@@ -1,0 +1,104 @@
+"""Who has gone silent: the client, or the provider?"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from shared_schema.audio import seconds
+from ws_bridge.voice import is_voice
+
+_LISTEN_EVERY: Final = 5
+"""One frame in so many is listened to."""
+
+
+class Silence(Enum):
+    """What the watch has found."""
+
+    PROVIDER = auto()
+    """Takes no audio, or gives no text for voice."""
+    CLIENT = auto()
+    """Does not answer a ping."""
+    AUDIO = auto()
+    """The client is there and sends nothing."""
+    UNSURE = auto()
+    """Nothing was heard of the client for a while: ping it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each may be silent, in seconds."""
+
+    audio: float
+    ping_interval: float
+    ping_timeout: float
+    provider: float
+    """Of voice without text, or of audio that is not taken. Silence in the room is no stall."""
+
+
+class Watch:
+    """Watches one live session.
+
+    Args:
+        patience: Limits.
+        now: Monotonic seconds, as in every method.
+    """
+
+    def __init__(self, patience: Patience, now: float) -> None:
+        self._patience = patience
+        self._heard_at = now
+        self._pinged_at: float | None = None
+        self._text_at = now
+        self._handing_since: float | None = None
+        self._frames = 0
+        self._unheard = 0
+        self._voiced = 0
+
+    def client_spoke(self, now: float) -> None:
+        """Something came from the client: a message, a pong."""
+        self._heard_at = now
+        self._pinged_at = None
+
+    def client_pinged(self, now: float) -> None:
+        """A ping is on its way to the client."""
+        self._pinged_at = now
+
+    def audio_came(self, frame: bytes, now: float) -> None:
+        """A frame came and is being handed to the provider."""
+        if not self._frames:
+            self._text_at = now
+        self._heard_at = self._handing_since = now
+        self._pinged_at = None
+        self._frames += 1
+        self._unheard += len(frame)
+        if self._frames % _LISTEN_EVERY == 0:
+            if is_voice(frame):
+                self._voiced += self._unheard
+            self._unheard = 0
+
+    def audio_taken(self, now: float) -> None:
+        """The provider has taken the frame."""
+        self._heard_at = now
+        self._handing_since = None
+
+    def text_came(self, now: float) -> None:
+        """The provider gave text."""
+        self._text_at = now
+        self._voiced = 0
+
+    def silence(self, now: float) -> Silence | None:
+        """Return who has been silent for too long, if anybody."""
+        patience = self._patience
+        if self._handing_since is not None:
+            # The client's socket is not read meanwhile: its silence would be ours.
+            stuck = now - self._handing_since >= patience.provider
+            return Silence.PROVIDER if stuck else None
+        if seconds(self._voiced) >= patience.provider <= now - self._text_at:
+            return Silence.PROVIDER
+        if self._pinged_at is not None and now - self._pinged_at >= patience.ping_timeout:
+            return Silence.CLIENT
+        quiet = now - self._heard_at
+        if quiet >= patience.audio:
+            return Silence.AUDIO
+        if quiet >= patience.ping_interval and self._pinged_at is None:
+            return Silence.UNSURE
+        return None
