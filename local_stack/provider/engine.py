@@ -12,7 +12,7 @@ An engine's exceptions::
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -55,10 +55,10 @@ class OptionError(EngineError):
 
     Attributes:
         message: What to tell the client.
-        code: The wire's number for it.
+        code: Number to tell; None: the wire's own for this.
     """
 
-    def __init__(self, message: Message, *, code: int) -> None:
+    def __init__(self, message: Message, *, code: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
@@ -107,10 +107,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The engine gave up on this session; the socket is closed after telling so."""
+    """The engine gave up.
+
+    Attributes:
+        message: What to tell the client.
+        code: Number to tell; None: the wire's own for this.
+        close: Whether the socket is closed after telling so.
+    """
 
     message: Message
-    code: int
+    code: int | None = None
     close: bool = True
 
 
@@ -259,8 +265,8 @@ class Engine(Protocol):
             RefusedError: The handshake is to be refused.
         """
 
-    def transcribe(self, request: FileRequest) -> AsyncIterator[Event]:
-        """Hear a whole file; the last event is `Done`.
+    def transcribe(self, request: FileRequest) -> AsyncGenerator[Event]:
+        """Hear a whole file; the last event is `Done`. Whoever reads it closes it.
 
         Raises:
             RefusedError: Before the first event, the file is not taken.

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Record = Literal["full", "counts"]
-"""`full` keeps audio and every message; `counts` keeps numbers and the rare messages."""
+Record = Literal["full", "counts", "none"]
+"""`full` keeps audio and every message, `counts` numbers and the rare messages, `none` nothing,
+for a server that runs for long."""
 
 
 @dataclass(eq=False)

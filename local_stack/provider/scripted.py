@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from itertools import cycle
 from types import TracebackType
 from typing import Self
 
+from local_stack.provider.cards import HOSTED
 from local_stack.provider.engine import (
     Abort,
     Close,
@@ -27,40 +28,6 @@ from local_stack.provider.engine import (
 )
 from local_stack.provider.script import Script
 
-_LANGUAGES = ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
-
-CARDS = (
-    ModelCard(
-        id="voxtral-mini-2602",
-        modes=("offline",),
-        languages=_LANGUAGES,
-        diarization=True,
-        context_bias=True,
-        bias_pattern=r"[^,\s]+",
-        timestamp_granularities=("segment", "word"),
-        language_excludes_timestamps=True,
-        description="Files, second generation.",
-    ),
-    ModelCard(
-        id="voxtral-mini-transcribe-realtime-2602",
-        modes=("realtime",),
-        languages=_LANGUAGES,
-        streaming_delays_ms=((80, 2400),),
-        description="Live, second generation.",
-    ),
-    ModelCard(
-        id="voxtral-mini-transcribe-3",
-        modes=("offline", "realtime"),
-        languages=_LANGUAGES,
-        diarization=True,
-        context_bias=True,
-        timestamp_granularities=("segment",),
-        streaming_delays_ms=((80, 1200), (2400, 2400)),
-        description="Files and live, third generation.",
-    ),
-)
-"""The models of the hosted service that the scripted provider pretends to have."""
-
 _WORD_SECONDS = 0.4
 _EVENTS_WAITING = 256
 
@@ -75,7 +42,10 @@ class ScriptedEngine:
     """
 
     def __init__(
-        self, script: Script | Sequence[Script] | None = None, *, cards: Sequence[ModelCard] = CARDS
+        self,
+        script: Script | Sequence[Script] | None = None,
+        *,
+        cards: Sequence[ModelCard] = HOSTED,
     ) -> None:
         self.script = script if script is not None else Script()
         self._cards = {card.id: card for card in cards}
@@ -124,7 +94,7 @@ class ScriptedEngine:
             )
         return ScriptedSession(script)
 
-    async def transcribe(self, request: FileRequest) -> AsyncIterator[Event]:
+    async def transcribe(self, request: FileRequest) -> AsyncGenerator[Event]:
         """Answer a file by the next script.
 
         Raises:

@@ -96,8 +96,10 @@ class ProviderServer:
 
     async def close(self) -> None:
         """Close every socket (1001) and wait until nothing is left of any session."""
-        for task in self._state.tasks:
+        requests = list(self._state.tasks)
+        for task in requests:
             task.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
         for connection in list(self._state.connections):
             connection.shutdown()
         self._realtime.close()
@@ -145,7 +147,8 @@ class ProviderServer:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         model = (parse_qs(parts.query).get("model") or [""])[0]
         record = RealtimeRecord(model, headers, request_id=uuid.uuid4().hex)
-        self.sessions.append(record)
+        if self._record != "none":
+            self.sessions.append(record)
         session: RealtimeSession | None = None
         try:
             session = await self._connect(parts.path, model, headers.get("authorization"))

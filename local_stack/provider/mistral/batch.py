@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -42,7 +43,8 @@ async def transcribe(
         return refusal(RefusedError(413, f"at most {MAX_BODY_BYTES} bytes are taken"))
     async with request.form(max_files=1, max_fields=300) as form:
         record = await _record(request, form, keep)
-        records.append(record)
+        if keep != "none":
+            records.append(record)
         try:
             asked, stream = await _parse(form, engine)
             events = engine.transcribe(asked)
@@ -51,7 +53,8 @@ async def transcribe(
             record.status = refused.status
             return refusal(refused)
     if isinstance(first, Abort) or not stream:
-        done = await _last(first, events)
+        async with aclosing(events):
+            done = await _last(first, events)
         if not isinstance(done, Done):
             request.state.abort()
             return Response(status_code=500)
@@ -153,19 +156,20 @@ async def _last(first: Event, events: AsyncIterator[Event]) -> Event:
 
 
 async def _server_sent(
-    request: Request, first: Event, events: AsyncIterator[Event], model: str
+    request: Request, first: Event, events: AsyncGenerator[Event], model: str
 ) -> AsyncIterator[str]:
-    event: Event | None = first
-    while event is not None:
-        if isinstance(event, Abort):
-            request.state.abort()
-            return
-        if isinstance(event, Verbatim):
-            yield event.data
-        else:
-            data: dict[str, Any] = event_json(event, model)
-            text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-            yield f"event: {data['type']}\ndata: {text}\n\n"
-        if isinstance(event, Done | Failed):
-            return
-        event = await anext(events, None)
+    async with aclosing(events):
+        event: Event | None = first
+        while event is not None:
+            if isinstance(event, Abort):
+                request.state.abort()
+                return
+            if isinstance(event, Verbatim):
+                yield event.data
+            else:
+                data: dict[str, Any] = event_json(event, model)
+                text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+                yield f"event: {data['type']}\ndata: {text}\n\n"
+            if isinstance(event, Done | Failed):
+                return
+            event = await anext(events, None)

@@ -1,0 +1,39 @@
+"""The hosted service's transcription models, as far as this stack stands in for them."""
+
+from __future__ import annotations
+
+from local_stack.provider.engine import ModelCard
+
+_LANGUAGES = ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
+
+HOSTED = (
+    ModelCard(
+        id="voxtral-mini-2602",
+        modes=("offline",),
+        languages=_LANGUAGES,
+        diarization=True,
+        context_bias=True,
+        bias_pattern=r"[^,\s]+",
+        timestamp_granularities=("segment", "word"),
+        language_excludes_timestamps=True,
+        description="Files, second generation.",
+    ),
+    ModelCard(
+        id="voxtral-mini-transcribe-realtime-2602",
+        modes=("realtime",),
+        languages=_LANGUAGES,
+        streaming_delays_ms=((80, 2400),),
+        description="Live, second generation.",
+    ),
+    ModelCard(
+        id="voxtral-mini-transcribe-3",
+        modes=("offline", "realtime"),
+        languages=_LANGUAGES,
+        diarization=True,
+        context_bias=True,
+        timestamp_granularities=("segment",),
+        streaming_delays_ms=((80, 1200), (2400, 2400)),
+        description="Files and live, third generation.",
+    ),
+)
+"""Files and live of the second generation, and the third that does both."""

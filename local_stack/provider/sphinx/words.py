@@ -1,0 +1,44 @@
+"""Words with their place in the audio, as a decoder's segments tell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+FRAME_SECONDS = 0.01
+"""One frame of the decoder (its default of 100 frames a second)."""
+
+_FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
+_VARIANT = re.compile(r"\(\d+\)$")
+
+
+class Word(NamedTuple):
+    """One word; times in seconds from the start of the audio."""
+
+    text: str
+    start: float
+    end: float
+
+    @property
+    def middle(self) -> float:
+        """Where a word lies, if one point must do."""
+        return (self.start + self.end) / 2
+
+
+def words_of(segments: Iterable[Any] | None, offset: float) -> list[Word]:
+    """The words among a decoder's segments, without silence, noise and dictionary variants.
+
+    Args:
+        segments: From `Decoder.seg()`; None when nothing was heard.
+        offset: Seconds from the start of the audio to the start of the utterance.
+    """
+    return [
+        Word(
+            _VARIANT.sub("", segment.word),
+            round(offset + segment.start_frame * FRAME_SECONDS, 2),
+            round(offset + (segment.end_frame + 1) * FRAME_SECONDS, 2),
+        )
+        for segment in segments or ()
+        if not _FILLER.fullmatch(segment.word)
+    ]
