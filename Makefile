@@ -1,0 +1,90 @@
+# Every way in. `make demo` and `make test` set up all they need on a machine that has
+# Python 3.11+, Node 20+ and make.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+BIN := .venv/bin
+NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+ONCE ?=
+
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-python test-page test-browser lint types schema bench reset clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready frontend/node_modules/.ready ## Install everything into this folder
+
+demo: setup ## Speak and see the words, on this machine alone (ONCE=1: once, then stop)
+	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once)
+
+run: setup ## Start bridge and functions against the Supabase and provider that .env names
+	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
+	@$(BIN)/honcho start
+
+test: lint types test-python test-page test-browser ## Check everything
+
+test-python: setup bench/node/node_modules/.ready ## Test the services, the schema and the client
+	@$(BIN)/pytest
+
+test-page: setup ## Test the page's parts
+	@cd frontend && $(NPM) run --silent test
+
+test-browser: setup frontend/dist/.ready ## Test the page in a real browser against the real stack
+	@scripts/browser.sh
+	@cd frontend && $(NPM) run --silent e2e
+
+lint: setup ## Check style
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@cd frontend && $(NPM) run --silent lint
+
+types: setup ## Check types
+	@$(BIN)/mypy
+	@cd frontend && $(NPM) run --silent typecheck
+
+schema: setup ## Write the contract's documents and the page's types again
+	@$(BIN)/python -m shared_schema
+	@cd frontend && $(NPM) run --silent schema
+
+bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others
+	@$(BIN)/python -m bench
+
+reset: .venv/.ready ## Forget the local stack's users, voices and keys
+	@$(BIN)/python -m local_stack reset
+
+clean: ## Remove what setup installed
+	rm -rf .venv .tools frontend/node_modules frontend/dist bench/node/node_modules
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed (make PYTHON=python3.12 …)"; exit 1; }
+	@echo "Setting up Python tools…"
+	@$(PYTHON) -m venv .tools \
+		|| { echo "Python's venv is missing: apt-get install python3-venv"; rm -rf .tools; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.ready: pyproject.toml uv.lock | $(UV)
+	@echo "Installing Python packages…"
+	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch $@
+
+frontend/node_modules/.ready: frontend/package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' \
+		|| { echo "Node 20 or newer is needed"; exit 1; }
+	@echo "Installing page packages…"
+	@cd frontend && $(NPM) ci --silent
+	@touch $@
+
+bench/node/node_modules/.ready: bench/node/package-lock.json
+	@cd bench/node && $(NPM) ci --silent
+	@touch $@
+
+frontend/dist/.ready: frontend/node_modules/.ready $(shell find frontend/src frontend/index.html -type f 2>/dev/null)
+	@echo "Building the page…"
+	@cd frontend && $(NPM) run --silent build
+	@touch $@
