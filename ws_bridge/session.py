@@ -196,8 +196,7 @@ class Session:
         self.state = State.LIVE
         self.ready_at = now
         self._watch.client_spoke(now)
-        self._granted = audio.whole_samples(terms.max_seconds)
-        self._soon = self._granted - audio.whole_samples(self._timing.ending_soon)
+        self.regrant(terms.max_seconds)
         resumes = self.start is not None and self.start.resumes is not None
         self._pace = Pace(now, backlog=resumes)
         self.effects.append(
@@ -214,8 +213,9 @@ class Session:
             self._end(now)
 
     def regrant(self, seconds: float) -> None:
-        """The ledger has changed what is granted; what was taken in already stays."""
+        """Set how many seconds of audio may come in all; what was taken in already stays."""
         self._granted = max(self.received, audio.whole_samples(seconds))
+        self._soon = self._granted - audio.whole_samples(self._timing.ending_soon)
 
     def handed_over(self, size: int, now: float) -> float:
         """The provider has taken `size` bytes; return the seconds to wait before reading on."""
@@ -247,15 +247,15 @@ class Session:
 
     # What ends a session.
 
-    def fail(self, error: TranscriptionError, now: float) -> None:
-        """End at once, with the text that there is."""
+    def fail(self, error: TranscriptionError, now: float, *, text: str | None = None) -> None:
+        """End at once, with the text that there is: `text`, or what was told so far."""
         if self.state is State.CLOSED:
             return
         self.error = error
         if self.state in {State.LIVE, State.ENDING}:
-            self._final("partial", error.code, self.text)
+            self._final("partial", error.code, text or self.text)
         self.effects.append(Send(error_message(error)))
-        self._close(now, error.spec().close)
+        self._close(now, error.spec().close, error.code)
 
     def finish(self, error: TranscriptionError, now: float) -> None:
         """End because of `error`, but let the provider say the last words first."""
@@ -325,12 +325,11 @@ class Session:
 
     def _done(self, event: TranscriptDone, now: float) -> None:
         self.language = event.language or self.language
-        if self.state is State.LIVE:
-            self.fail(ProviderUnavailable("The recogniser ended early."), now)
-            return
         error = self._ending_error
+        if self.state is State.LIVE:
+            error = ProviderUnavailable("The recogniser ended early.")
         if error is not None:
-            self.fail(error, now)
+            self.fail(error, now, text=event.text)
             return
         self._final("complete", self.reason, event.text or self.text)
         self._close(now, 1000)
@@ -364,11 +363,11 @@ class Session:
             )
         )
 
-    def _close(self, now: float, code: int | None = None) -> None:
+    def _close(self, now: float, code: int | None = None, reason: str = "") -> None:
         self.state = State.CLOSED
         self.closed_at = now
         self.close_code = code
-        self.effects.append(Close(code if code is not None else 1000))
+        self.effects.append(Close(code if code is not None else 1000, reason))
 
 
 def _bad_frame(size: int) -> str:
