@@ -7,7 +7,9 @@ create function ledger.refusal(
 language sql immutable set search_path = ''
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
-    'code', code, 'retry_after', greatest(1, ceil(retry_after)), 'open_sessions', to_jsonb(open_sessions)
+    'code', code,
+    'retry_after', case when retry_after is not null then greatest(1, ceil(retry_after)) end,
+    'open_sessions', to_jsonb(open_sessions)
   ))
 $$;
 
@@ -81,9 +83,9 @@ declare
   deployment record;
   left_over numeric;
 begin
-  if wanted is null or not (wanted between 0.001 and 86400)
-    or minimum_seconds is null or not (minimum_seconds between 0 and wanted) then
-    raise exception 'requested_seconds or minimum_seconds out of range' using errcode = '22023';
+  if (kind in ('realtime', 'batch') and wanted between 0.001 and 86400
+      and minimum_seconds between 0 and wanted) is not true then
+    raise exception 'kind, requested_seconds or minimum_seconds out of range' using errcode = '22023';
   end if;
 
   perform ledger.lock_users(array[user_id]);

@@ -1,0 +1,191 @@
+from datetime import datetime
+
+from shared_schema.account import Usage
+from tests.database import NOON, Database
+from tests.supabase.ledger_calls import close, limit, open_batch, open_live, touch
+
+
+async def add_voice(database: Database, user: str, *, status: str = "ready") -> tuple[str, str]:
+    """Store a voice and its object; returns the id and the object's name."""
+    [row] = await database.query("select gen_random_uuid() as id, ledger.clock() as now")
+    voice, path = str(row["id"]), f"{user}/voices/{row['id']}.wav"
+    await database.query(
+        "insert into public.voices (id, user_id, status, name, language, transcript,"
+        " duration_seconds, mime_type, storage_path, created_at)"
+        " values (%s, %s, %s, 'Mine', 'en', 'The quick brown fox.', 9, 'audio/wav', %s, %s)",
+        voice,
+        user,
+        status,
+        path,
+        row["now"],
+    )
+    await add_object(database, path)
+    return voice, path
+
+
+async def add_object(database: Database, name: str) -> None:
+    """Store an object, as of the ledger's clock."""
+    await database.query(
+        "insert into storage.objects (id, bucket_id, name, created_at)"
+        " values (gen_random_uuid(), 'reference-audio', %s, ledger.clock())",
+        name,
+    )
+
+
+async def test_usage_today(database: Database) -> None:
+    """A user is told what the day has used and holds, by kind, what may be used, and until when."""
+    user = await database.user()
+    await limit(database, user, sessions=2, seconds=1800)
+    settled = await open_live(database, user)
+    await close(database, settled["id"], 90)
+    held = await open_live(database, user, seconds=200)
+    call = await open_batch(database, user, seconds=60)
+    await close(database, call["id"], 60)
+    await open_live(database, await database.user())
+
+    usage = Usage.model_validate(await database.call("usage_today", user_id=user))
+
+    assert usage.realtime.model_dump() == {
+        "used_seconds": 90,
+        "reserved_seconds": 200,
+        "limit_seconds": 1800,
+        "cost_microdollars": 9000,
+    }
+    assert usage.batch.model_dump() == {
+        "used_seconds": 60,
+        "reserved_seconds": 0,
+        "limit_seconds": 3600,
+        "cost_microdollars": 3000,
+    }
+    assert usage.cost_microdollars == 12000
+    assert [(s.session_id, s.kind, s.opened_at) for s in usage.open_sessions] == [
+        (held["id"], "realtime", NOON)
+    ]
+    assert usage.max_open_sessions == 2
+    assert usage.resets_at == datetime.fromisoformat("2026-03-11T00:00:00+00:00")
+
+
+async def test_usage_of_an_anonymous_user(database: Database) -> None:
+    """An anonymous user is told the limits of anonymous users."""
+    user = await database.user(anonymous=True)
+    usage = await database.call("usage_today", user_id=user, is_anonymous=True)
+    assert (usage["realtime"]["limit_seconds"], usage["batch"]["limit_seconds"]) == (300, 600)
+
+
+async def test_revoked_sessions(database: Database) -> None:
+    """What an operator ends is charged as a silence is, and its bridge hears of it."""
+    user = await database.user()
+    session = await open_live(database, user)
+    await database.pass_time(10)
+    assert await database.call("revoke_transcriptions", user_id=user) == 1
+    assert await database.call("revoke_transcriptions", user_id=user) == 0
+    assert (await touch(database, session["id"], 11))["state"] == "revoked"
+    row = await database.usage(session["id"])
+    assert (row["status"], row["charged_seconds"]) == ("revoked", 20)
+    assert (await close(database, session["id"], 11))["charged_seconds"] == 11
+
+
+async def test_erased_user(database: Database) -> None:
+    """Erasing a user leaves the usage without its owner, and nothing else of theirs."""
+    user, other = await database.user(), await database.user()
+    for who in (user, other):
+        session = await open_live(database, who)
+        await close(database, session["id"], 30)
+        await add_voice(database, who)
+        await add_object(database, f"{who}/takes/one.wav")
+        await limit(database, who, seconds=100)
+        await database.call(
+            "claim_idempotency_key",
+            user_id=who,
+            key="k",
+            fingerprint="f",
+            claim=session["id"],
+            hold_seconds=60,
+        )
+    [row] = await database.query("select storage_path from public.voices where user_id = %s", user)
+
+    answer = await database.call("erase_user", user_id=user)
+
+    assert answer == {
+        "voices": 1,
+        "usage_rows": 1,
+        "revoked_sessions": 0,
+        "objects": sorted([f"{user}/takes/one.wav", row["storage_path"]]),
+    }
+    for table in (
+        "public.voices",
+        "public.transcription_usage",
+        "ledger.user_limits",
+        "ledger.idempotency_keys",
+    ):
+        owners = await database.query(f"select user_id from {table} where user_id is not null")  # noqa: S608
+        assert [str(owner["user_id"]) for owner in owners] == [other], table
+    [total] = await database.query(
+        "select sum(cost_microdollars) as cost from public.transcription_usage"
+    )
+    assert total["cost"] == 6000
+
+
+async def test_erased_user_with_an_open_session(database: Database) -> None:
+    """Erasing a user ends what they have open."""
+    user = await database.user()
+    session = await open_live(database, user)
+    assert (await database.call("erase_user", user_id=user))["revoked_sessions"] == 1
+    assert (await touch(database, session["id"], 1))["state"] == "revoked"
+
+
+async def test_voices_whose_recording_never_came(database: Database) -> None:
+    """A voice that stays pending is named to the sweeper after a quarter of an hour."""
+    user = await database.user()
+    await add_voice(database, user)
+    pending, path = await add_voice(database, user, status="pending")
+    await database.pass_time(900)
+    assert await database.query("select id from public.sweepable_voices()") == []
+    await database.pass_time(1)
+    rows = await database.query("select * from public.sweepable_voices()")
+    assert [(str(row["id"]), row["storage_path"]) for row in rows] == [(pending, path)]
+
+
+async def test_takes_that_were_not_used(database: Database) -> None:
+    """A take is named to the sweeper after a day, a recording without a voice after an hour."""
+    user = await database.user()
+    voice, kept = await add_voice(database, user)
+    _, orphan = await add_voice(database, user)
+    take = f"{user}/takes/one.wav"
+    await add_object(database, take)
+    await database.query("delete from public.voices where id <> %s", voice)
+
+    async def named() -> list[str]:
+        return [row["name"] for row in await database.query("select * from sweepable_objects()")]
+
+    await database.pass_time(3600)
+    assert await named() == []
+    await database.pass_time(1)
+    assert await named() == [orphan]
+    await database.pass_time(23 * 3600)
+    assert sorted(await named()) == sorted([orphan, take])
+    assert kept not in await named()
+
+
+async def test_sweeping_the_ledger(database: Database) -> None:
+    """The sweeper expires dead leases, and forgets keys after a day and addresses after theirs."""
+    user = await database.user(anonymous=True)
+    session = await open_live(database, user, is_anonymous=True, address="203.0.113.7")
+    await database.call(
+        "claim_idempotency_key",
+        user_id=user,
+        key="k",
+        fingerprint="f",
+        claim=session["id"],
+        hold_seconds=60,
+    )
+    nothing = {"expired_leases": 0, "forgotten_keys": 0, "forgotten_addresses": 0}
+    assert await database.call("sweep_ledger") == nothing
+    await database.pass_time(30)
+    assert await database.call("sweep_ledger") == nothing | {"expired_leases": 1}
+    await database.pass_time(12 * 3600)
+    assert await database.call("sweep_ledger") == nothing | {"forgotten_addresses": 1}
+    assert (await database.usage(session["id"]))["address_key"] is None
+    await database.pass_time(12 * 3600)
+    assert await database.call("sweep_ledger") == nothing | {"forgotten_keys": 1}
+    assert await database.query("select key from ledger.idempotency_keys") == []
