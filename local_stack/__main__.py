@@ -4,20 +4,33 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+import uvloop
 
 from local_stack.data_dir import DataDir
 from local_stack.errors import StackError
+from local_stack.provider import ScriptedEngine, load_scripts
+from local_stack.provider.engine import Engine
+from local_stack.provider.sphinx import SphinxEngine
 from local_stack.signing_keys import SigningKeys
-from local_stack.stack import run, write_env
+from local_stack.stack import run
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="kept between runs")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=54321, help="of the Supabase gateway")
     parser.add_argument("--provider-port", type=int, default=54330, help="of the recogniser")
+    parser.add_argument(
+        "--engine",
+        choices=("sphinx", "scripted"),
+        default="sphinx",
+        help="sphinx recognises English offline; scripted says what it is told",
+    )
+    parser.add_argument("--script", metavar="FILE|NAME", help="means --engine scripted")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("reset", help="delete the data, unless a stack is running on it")
     rotate = commands.add_parser("rotate-keys", help="sign tokens with a new key from now on")
@@ -25,16 +38,33 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    async with run(arguments.data_dir, host=arguments.host, port=arguments.port) as running:
-        write_env(running, f"http://{arguments.host}:{arguments.provider_port}")
-        settings = arguments.data_dir / "env"
-        print(f"local_stack ready: Supabase {running.url} (settings in {settings})", flush=True)
-        await asyncio.Event().wait()
+def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Engine:
+    if arguments.script is None:
+        return SphinxEngine() if arguments.engine == "sphinx" else ScriptedEngine()
+    try:
+        return ScriptedEngine(load_scripts(arguments.script))
+    except (OSError, ValueError) as error:
+        parser.error(f"--script {arguments.script}: {error}")
 
 
-async def _serve_until_signal(arguments: argparse.Namespace) -> None:
-    serving = asyncio.create_task(_serve(arguments), name="stack")
+async def _serve(arguments: argparse.Namespace, engine: Engine) -> None:
+    async with run(
+        arguments.data_dir,
+        engine,
+        host=arguments.host,
+        port=arguments.port,
+        provider_port=arguments.provider_port,
+    ) as running:
+        print(
+            f"local_stack ready: Supabase {running.supabase.url},"
+            f" recogniser {running.provider_url} (settings in {arguments.data_dir / 'env'})",
+            flush=True,
+        )
+        await running.end()
+
+
+async def _serve_until_signal(arguments: argparse.Namespace, engine: Engine) -> None:
+    serving = asyncio.create_task(_serve(arguments, engine), name="stack")
 
     def end() -> None:
         if not serving.cancelling():  # a second signal must not cut the clean-up short
@@ -47,19 +77,22 @@ async def _serve_until_signal(arguments: argparse.Namespace) -> None:
         serving.result()
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    arguments = _arguments().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args(given)
     data_dir = DataDir(arguments.data_dir)
     try:
-        if arguments.command == "reset":
-            data_dir.reset()
-        elif arguments.command == "rotate-keys":
-            data_dir.create()
-            kid = SigningKeys(data_dir.signing_keys).rotate(revoke_previous=arguments.revoke)
-            print(f"tokens are signed by {kid} from now on")
-        else:
-            asyncio.run(_serve_until_signal(arguments))
+        match arguments.command:
+            case "reset":
+                data_dir.reset()
+            case "rotate-keys":
+                data_dir.create()
+                keys = SigningKeys(data_dir.signing_keys)
+                kid = keys.rotate(revoke_previous=arguments.revoke)
+                print(f"tokens are signed by {kid} from now on")
+            case _:
+                uvloop.run(_serve_until_signal(arguments, _engine(arguments, parser)))
     except StackError as error:
         print(f"local_stack: {error}", file=sys.stderr)
         return 1

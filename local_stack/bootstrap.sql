@@ -204,7 +204,8 @@ create or replace function storage.protect_delete() returns trigger language plp
 begin
   if coalesce(current_setting('storage.allow_delete_query', true), '') <> 'true' then
     raise insufficient_privilege
-      using message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.';
+      using message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
+            hint = 'This prevents accidental data loss from orphaned objects.';
   end if;
   return null;
 end
@@ -241,8 +242,10 @@ begin
     return;
   end if;
   for command in select * from pg_event_trigger_ddl_commands() loop
-    if command.schema_name in ('auth', 'storage') and command.object_type <> 'policy' then
-      raise insufficient_privilege using message = format('must be owner of %s %s', command.object_type, command.object_identity);
+    if command.schema_name in ('auth', 'storage')
+      or (command.command_tag = 'COMMENT' and command.object_identity ~ ' on (auth|storage)\.') then
+      raise insufficient_privilege
+        using message = format('must be owner of %s %s', command.object_type, command.object_identity);
     end if;
   end loop;
 end

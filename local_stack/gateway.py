@@ -3,10 +3,11 @@
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local_stack.draining import DrainingMiddleware
 from local_stack.errors import HttpError
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -16,6 +17,10 @@ EXPOSED_HEADERS = ["Content-Range", "Content-Length", "ETag", "X-Supabase-Api-Ve
 async def _unsupported(request: Request) -> Response:
     message = f"local_stack does not support {request.method} {request.url.path}"
     return JSONResponse({"code": "not_implemented", "message": message}, 501)
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # to nobody: the client left in the middle of its body
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -32,6 +37,7 @@ def create_app(services: list[BaseRoute]) -> Starlette:
     return Starlette(
         routes=[*services, Route("/{path:path}", _unsupported, methods=METHODS)],
         middleware=[
+            Middleware(DrainingMiddleware),
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
@@ -39,7 +45,7 @@ def create_app(services: list[BaseRoute]) -> Starlette:
                 allow_headers=["*"],
                 expose_headers=EXPOSED_HEADERS,
                 max_age=3600,
-            )
+            ),
         ],
-        exception_handlers={HttpError: _answer},
+        exception_handlers={HttpError: _answer, ClientDisconnect: _gone},
     )

@@ -85,17 +85,43 @@ async def apply(dsn: str, folder: Path) -> list[str]:
     return applied
 
 
+async def bring_up(dsn: str, folder: Path, seed: Path) -> None:
+    """Apply what is new; a database that was empty before is seeded, as `supabase start` does.
+
+    Args:
+        dsn: As for :func:`apply`.
+        folder: As for :func:`apply`.
+        seed: A file of SQL; none, no seed.
+
+    Raises:
+        MigrationError: See :func:`apply`; or the seed was refused.
+    """
+    applied = await apply(dsn, folder)
+    script = await asyncio.to_thread(_read_seed, seed)
+    if script and applied and len(applied) == len(await asyncio.to_thread(read, folder)):
+        async with await psycopg.AsyncConnection.connect(dsn) as connection:
+            await _execute(connection, seed.name, script)
+
+
+def _read_seed(seed: Path) -> str:
+    return seed.read_text() if seed.exists() else ""
+
+
 async def _run(connection: psycopg.AsyncConnection[Any], migration: Migration) -> None:
     async with connection.transaction():
-        try:
-            await connection.execute(migration.script.encode())
-        except psycopg.Error as error:
-            raise MigrationError(migration.file, _explain(error, migration.script)) from error
+        await _execute(connection, migration.file, migration.script)
         await connection.execute(
             "insert into supabase_migrations.schema_migrations (version, name, statements)"
             " values (%s, %s, %s)",
             [migration.version, migration.name, [migration.script]],
         )
+
+
+async def _execute(connection: psycopg.AsyncConnection[Any], file: str, script: str) -> None:
+    try:
+        await connection.execute(script.encode())
+    except psycopg.Error as error:
+        raise MigrationError(file, _explain(error, script)) from error
 
 
 def _explain(error: psycopg.Error, script: str) -> str:

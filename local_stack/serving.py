@@ -51,6 +51,12 @@ def listen(what: str, host: str, port: int) -> socket.socket:
         raise
 
 
+def url_of(listener: socket.socket) -> str:
+    """The address that clients of a listening socket use."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class _Server(uvicorn.Server):
     """A server whose process's signals belong to somebody else."""
 

@@ -1,18 +1,22 @@
-"""The whole stack, put together and taken apart in order."""
+"""The whole stack, put together in order and taken apart in the reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_stack.api_keys import ApiKeys
-from local_stack.auth.routes import AuthRoutes
-from local_stack.auth.tokens import AccessTokens
-from local_stack.caller import Callers
+from local_stack import migrate
 from local_stack.data_dir import DataDir, write_private
-from local_stack.gateway import create_app
-from local_stack.serving import listen, serve
-from local_stack.signing_keys import SigningKeys
+from local_stack.errors import PortBusyError, PostgresError, StackError
+from local_stack.postgres import Postgres
+from local_stack.project import Project
+from local_stack.provider import serve as serve_provider
+from local_stack.provider.engine import Engine
+from local_stack.services import Supabase, serve_supabase
+from local_stack.serving import check_loopback, listen
+
+SUPABASE = Path(__file__).parent.parent / "supabase"
 
 
 @dataclass(frozen=True)
@@ -20,56 +24,83 @@ class Running:
     """A stack that accepts calls.
 
     Attributes:
-        url: The public address, ``http://127.0.0.1:54321``.
-        keys: The project's keys.
-        data_dir: Where everything is kept.
+        supabase: The gateway and its keys.
+        provider_url: Where the recogniser is.
+        postgres: The database.
     """
 
-    url: str
-    keys: ApiKeys
-    data_dir: DataDir
+    supabase: Supabase
+    provider_url: str
+    postgres: Postgres
+
+    async def end(self) -> None:
+        """Wait until a part of the stack has ended by itself.
+
+        Raises:
+            PostgresError: It has.
+        """
+        status = await self.postgres.ended()
+        raise PostgresError(f"Postgres has ended by itself (exit status {status})")
 
 
 @asynccontextmanager
 async def run(
-    data_dir: Path, *, host: str = "127.0.0.1", port: int = 54321
+    data_dir: Path,
+    engine: Engine,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 54321,
+    provider_port: int = 54330,
+    supabase: Path = SUPABASE,
 ) -> AsyncIterator[Running]:
-    """The gateway, from nothing to accepting; ended when the block ends.
+    """Everything, from nothing to accepting; ended when the block ends.
 
     Args:
         data_dir: What is kept between runs; made at the first.
+        engine: What hears.
         host: A loopback address.
-        port: 0 takes a free one.
+        port: Of the gateway; 0 takes a free one.
+        provider_port: Of the recogniser; 0 takes a free one.
+        supabase: The project's folder, with `config.toml`, `migrations` and `seed.sql`.
 
     Raises:
         StackError: It cannot start; the message is one line for a person.
     """
+    check_loopback(host)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen("the Supabase gateway", host, port))
         data = DataDir(data_dir)
         stack.enter_context(data.locked())
-        keys = ApiKeys.load(data.api_keys)
-        signing_keys = SigningKeys(data.signing_keys)
-        url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-        callers = Callers(keys, signing_keys)
-        auth = AuthRoutes(callers, signing_keys, AccessTokens(signing_keys, f"{url}/auth/v1"))
-        await stack.enter_async_context(serve(create_app([auth.mount()]), listener))
-        yield Running(url, keys, data)
+        provider_url = await stack.enter_async_context(_provider(engine, host, provider_port))
+        postgres = await stack.enter_async_context(Postgres.start(data.postgres))
+        await migrate.bring_up(postgres.dsn, supabase / "migrations", supabase / "seed.sql")
+        project = await asyncio.to_thread(Project.read, supabase / "config.toml")
+        services = serve_supabase(listener, data, postgres.dsn_of, project)
+        running = Running(await stack.enter_async_context(services), provider_url, postgres)
+        write_env(data, running)
+        yield running
 
 
-def write_env(running: Running, provider_url: str) -> Path:
-    """The file that services of the project are started with.
+@asynccontextmanager
+async def _provider(engine: Engine, host: str, port: int) -> AsyncIterator[str]:
+    async with AsyncExitStack() as stack:
+        serving = serve_provider(engine, host=host, port=port, record="none")
+        try:
+            server = await stack.enter_async_context(serving)
+        except OSError as error:
+            raise PortBusyError("the recogniser", host, port) from error
+        except RuntimeError as error:
+            raise StackError(f"the recogniser does not start: {error}") from error
+        yield server.url
 
-    Returns:
-        Its path: ``NAME=value`` lines, readable by their owner alone.
-    """
+
+def write_env(data_dir: DataDir, running: Running) -> None:
+    """Write the file that the project's services are started with: `NAME=value` lines."""
     values = {
-        "SUPABASE_URL": running.url,
-        "SUPABASE_PUBLISHABLE_KEY": running.keys.publishable,
-        "SUPABASE_SECRET_KEY": running.keys.secret,
+        "SUPABASE_URL": running.supabase.url,
+        "SUPABASE_PUBLISHABLE_KEY": running.supabase.keys.publishable,
+        "SUPABASE_SECRET_KEY": running.supabase.keys.secret,
         "MISTRAL_API_KEY": "local",
-        "MISTRAL_SERVER_URL": provider_url,
+        "MISTRAL_SERVER_URL": running.provider_url,
     }
-    path = running.data_dir.env
-    write_private(path, "".join(f"{name}={value}\n" for name, value in values.items()))
-    return path
+    write_private(data_dir.env, "".join(f"{name}={value}\n" for name, value in values.items()))

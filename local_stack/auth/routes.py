@@ -1,40 +1,71 @@
 """HTTP of `/auth/v1`."""
 
-import time
-import uuid
-from datetime import UTC, datetime
+import json
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from psycopg.rows import DictRow
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from local_stack.auth import passwords, sessions, users
 from local_stack.auth.errors import AuthError
-from local_stack.auth.tokens import AccessTokens, Method
-from local_stack.caller import Callers
+from local_stack.auth.sessions import Refusal, Scope, Session
+from local_stack.auth.tokens import AccessTokens
+from local_stack.bodies import read_body
+from local_stack.caller import BadTokenError, Callers
 from local_stack.gateway import METHODS
+from local_stack.pools import Connection, Pool
+from local_stack.project import Project
 from local_stack.signing_keys import SigningKeys
 
 JWKS_MAX_AGE_SECONDS = 600
+USER_ATTRIBUTES = frozenset({"email", "password", "data"})
+# Members that clients send for what is not here, and that stand empty where it is not asked for.
+PKCE = frozenset({"code_challenge", "code_challenge_method"})
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A person whose token verified and whose session has not ended."""
+
+    user: DictRow
+    session_id: UUID
 
 
 class AuthRoutes:
-    """Handlers over the tokens and the keys of one stack."""
+    """Handlers over the people and keys of one stack."""
 
-    def __init__(self, callers: Callers, signing_keys: SigningKeys, tokens: AccessTokens) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        callers: Callers,
+        signing_keys: SigningKeys,
+        tokens: AccessTokens,
+        project: Project,
+    ) -> None:
+        self._pool = pool
         self._callers = callers
         self._signing_keys = signing_keys
         self._tokens = tokens
+        self._project = project
 
     def mount(self) -> Mount:
         """The service under `/auth/v1`."""
         return Mount(
             "/auth/v1",
             routes=[
-                Route("/health", self.health),
-                Route("/settings", self.settings),
-                Route("/.well-known/jwks.json", self.jwks),
+                Route("/health", self.health, methods=["GET"]),
+                Route("/settings", self.settings, methods=["GET"]),
+                Route("/.well-known/jwks.json", self.jwks, methods=["GET"]),
                 Route("/signup", self.sign_up, methods=["POST"]),
+                Route("/token", self.token, methods=["POST"]),
+                Route("/logout", self.log_out, methods=["POST"]),
+                Route("/user", self.get_user, methods=["GET"]),
+                Route("/user", self.update_user, methods=["PUT"]),
+                Route("/admin/users/{id}", self.delete_user, methods=["DELETE"]),
                 Route("/{path:path}", _unsupported, methods=METHODS),
             ],
         )
@@ -63,35 +94,176 @@ class AuthRoutes:
         )
 
     async def sign_up(self, request: Request) -> Response:
-        """`POST /signup` without an address: an anonymous user."""
+        """`POST /signup`: with an address and a password, or with neither for an anonymous user."""
         self._callers.key_role(request.headers)
         body = await _object(request)
-        if body.get("email") or body.get("phone") or body.get("password"):
-            raise AuthError.unsupported("sign-up with a password")
-        now = datetime.now(UTC).isoformat()
-        user: dict[str, Any] = {
-            "id": str(uuid.uuid4()),
-            "aud": "authenticated",
-            "role": "authenticated",
-            "email": "",
-            "phone": "",
-            "last_sign_in_at": now,
-            "app_metadata": {},
-            "user_metadata": body.get("data") or {},
-            "identities": [],
-            "created_at": now,
-            "updated_at": now,
-            "is_anonymous": True,
+        metadata = users.check_metadata(body.get("data"))
+        if body.get("phone"):
+            raise AuthError.unsupported("sign-up by phone")
+        if not body.get("email"):
+            if body.get("password"):
+                raise AuthError(400, "validation_failed", "Sign up needs an email address")
+            async with self._pool.connection() as connection:
+                user_id = await users.create_anonymous(connection, metadata)
+                return await self._signed_in(connection, request, user_id, "anonymous")
+        email = users.clean_email(body["email"])
+        password_hash = await passwords.hashed(self._check_password(body.get("password")))
+        async with self._pool.connection() as connection:
+            user_id = await users.create_with_password(connection, email, password_hash, metadata)
+            return await self._signed_in(connection, request, user_id, "password")
+
+    async def token(self, request: Request) -> Response:
+        """`POST /token`: a session for a password or for a refresh token."""
+        self._callers.key_role(request.headers)
+        body = await _object(request)
+        match request.query_params.get("grant_type"):
+            case "password":
+                return await self._by_password(request, body)
+            case "refresh_token":
+                return await self._by_refresh_token(body)
+            case other:
+                raise AuthError.unsupported(f"grant_type={other}")
+
+    async def _by_password(self, request: Request, body: dict[str, Any]) -> Response:
+        if body.get("phone"):
+            raise AuthError.unsupported("sign-in by phone")
+        email, password = body.get("email"), body.get("password")
+        if not isinstance(email, str) or not isinstance(password, str):
+            raise AuthError(400, "validation_failed", "missing email or password")
+        async with self._pool.connection() as connection:
+            user = await users.by_email(connection, email.lower())
+        known = user["encrypted_password"] if user else None
+        if not await passwords.matches(password, known) or user is None:
+            raise AuthError(400, "invalid_credentials", "Invalid login credentials")
+        async with self._pool.connection() as connection:
+            return await self._signed_in(connection, request, user["id"], "password")
+
+    async def _by_refresh_token(self, body: dict[str, Any]) -> Response:
+        token = str(body.get("refresh_token", ""))
+        async with self._pool.connection() as connection:
+            session = await sessions.refresh(connection, token, self._project.reuse_seconds)
+            if isinstance(session, Session):
+                return await self._show_session(connection, session)
+        match session:
+            case Refusal.UNKNOWN:
+                message = "Invalid Refresh Token: Refresh Token Not Found"
+            case Refusal.USED:
+                message = "Invalid Refresh Token: Already Used"
+        raise AuthError(400, session, message)
+
+    async def log_out(self, request: Request) -> Response:
+        """`POST /logout?scope=`: end all of the person's sessions, this one, or the others."""
+        asked = request.query_params.get("scope", Scope.GLOBAL)
+        try:
+            scope = Scope(asked)
+        except ValueError as error:
+            message = f"Unsupported logout scope {asked!r}"
+            raise AuthError(400, "validation_failed", message) from error
+        async with self._pool.connection() as connection:
+            who = await self._authenticate(connection, request)
+            await sessions.end(connection, who.user["id"], who.session_id, scope)
+        return Response(status_code=204)
+
+    async def get_user(self, request: Request) -> Response:
+        """`GET /user`: the person, as now known."""
+        async with self._pool.connection() as connection:
+            who = await self._authenticate(connection, request)
+            return JSONResponse(await users.show(connection, who.user))
+
+    async def update_user(self, request: Request) -> Response:
+        """`PUT /user`: a new address, password or own data; an address ends anonymity."""
+        async with self._pool.connection() as connection:
+            who = await self._authenticate(connection, request)
+        body = {
+            name: value for name, value in (await _object(request)).items() if value is not None
         }
-        method = Method("anonymous", int(time.time()))
-        token, expires_at = self._tokens.issue(user, uuid.uuid4(), method)
+        for name in body.keys() - USER_ATTRIBUTES - PKCE:
+            raise AuthError.unsupported(f"changing {name!r} of a user")
+        email = users.clean_email(body["email"]) if "email" in body else None
+        password_hash = None
+        if "password" in body:
+            if who.user["is_anonymous"] and email is None:
+                raise AuthError(
+                    422,
+                    "validation_failed",
+                    "Updating password of an anonymous user without an email is not allowed",
+                )
+            password = self._check_password(body["password"])
+            if await passwords.matches(password, who.user["encrypted_password"]):
+                message = "New password should be different from the old password."
+                raise AuthError(422, "same_password", message)
+            password_hash = await passwords.hashed(password)
+        user_id = who.user["id"]
+        async with self._pool.connection() as connection:
+            if email is not None and email != who.user["email"]:
+                await users.set_email(connection, user_id, email)
+            if password_hash is not None:
+                await users.set_password(connection, user_id, password_hash)
+                await sessions.end(connection, user_id, who.session_id, Scope.OTHERS)
+            if "data" in body:
+                metadata = users.check_metadata(body["data"])
+                await users.merge_metadata(connection, user_id, metadata)
+            user = await _existing(connection, user_id)
+            return JSONResponse(await users.show(connection, user))
+
+    async def delete_user(self, request: Request) -> Response:
+        """`DELETE /admin/users/{id}`: erase a person; for the secret key alone."""
+        try:
+            caller = self._callers.resolve(request.headers)
+        except BadTokenError as error:
+            raise _bad_jwt(error) from error
+        if caller.role != "service_role":
+            raise AuthError(403, "not_admin", "User not allowed")
+        if (await _object(request, empty_is_object=True)).get("should_soft_delete"):
+            raise AuthError.unsupported("soft deletion of users")
+        try:
+            user_id = UUID(request.path_params["id"])
+        except ValueError as error:
+            raise AuthError(404, "validation_failed", "user_id must be an UUID") from error
+        async with self._pool.connection() as connection:
+            if not await users.delete(connection, user_id):
+                raise AuthError(404, "user_not_found", "User not found")
+        return JSONResponse({})
+
+    def _check_password(self, told: Any) -> str:
+        return users.check_password(told, self._project.shortest_password)
+
+    async def _authenticate(self, connection: Connection, request: Request) -> SignedIn:
+        self._callers.key_role(request.headers)
+        token = self._callers.token(request.headers)
+        if token is None:
+            message = "This endpoint requires a valid Bearer token"
+            raise AuthError(401, "no_authorization", message)
+        try:
+            claims = self._callers.verify(token).claims
+        except BadTokenError as error:
+            raise _bad_jwt(error) from error
+        user_id, session_id = UUID(claims["sub"]), UUID(claims["session_id"])
+        user = await users.by_id(connection, user_id)
+        if user is None:
+            raise AuthError(403, "user_not_found", "User from sub claim in JWT does not exist")
+        if not await sessions.exists(connection, session_id, user_id):
+            message = "Session from session_id claim in JWT does not exist"
+            raise AuthError(403, "session_not_found", message)
+        return SignedIn(user, session_id)
+
+    async def _signed_in(
+        self, connection: Connection, request: Request, user_id: UUID, method: str
+    ) -> Response:
+        user_agent = request.headers.get("user-agent")
+        session = await sessions.begin(connection, user_id, method, user_agent)
+        return await self._show_session(connection, session)
+
+    async def _show_session(self, connection: Connection, session: Session) -> Response:
+        user = await users.show(connection, await _existing(connection, session.user_id))
+        token, expires_at = self._tokens.issue(user, session.id, session.method)
         return JSONResponse(
             {
                 "access_token": token,
                 "token_type": "bearer",
                 "expires_in": self._tokens.lifetime,
                 "expires_at": expires_at,
-                "refresh_token": uuid.uuid4().hex[:12],
+                "refresh_token": session.refresh_token,
                 "user": user,
             }
         )
@@ -101,11 +273,25 @@ async def _unsupported(request: Request) -> Response:
     raise AuthError.unsupported(f"{request.method} {request.url.path}")
 
 
-async def _object(request: Request) -> dict[str, Any]:
+async def _existing(connection: Connection, user_id: UUID) -> DictRow:
+    user = await users.by_id(connection, user_id)
+    if user is None:  # erased by another request meanwhile
+        raise AuthError(404, "user_not_found", "User not found")
+    return user
+
+
+async def _object(request: Request, *, empty_is_object: bool = False) -> dict[str, Any]:
+    text = await read_body(request)
+    if not text and empty_is_object:
+        return {}
     try:
-        body = await request.json()
+        body = json.loads(text)
     except ValueError as error:
         raise AuthError(400, "bad_json", "Could not parse request body as JSON") from error
     if not isinstance(body, dict):
         raise AuthError(400, "bad_json", "Could not parse request body as JSON: not an object")
     return body
+
+
+def _bad_jwt(error: BadTokenError) -> AuthError:
+    return AuthError(403, "bad_jwt", f"invalid JWT: {error.message}")

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from local_stack.signing_keys import SigningKeys
 
-LIFETIME_SECONDS = 3600
 AUDIENCE = "authenticated"
 
 
@@ -33,7 +32,7 @@ class AccessTokens:
         lifetime: Seconds until a token expires.
     """
 
-    def __init__(self, keys: SigningKeys, issuer: str, *, lifetime: int = LIFETIME_SECONDS) -> None:
+    def __init__(self, keys: SigningKeys, issuer: str, *, lifetime: int) -> None:
         self._keys = keys
         self._issuer = issuer
         self.lifetime = lifetime

@@ -1,0 +1,35 @@
+"""Passwords, kept as argon2id hashes."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+LONGEST = 72  # what bcrypt takes: so many go on the platform
+
+_hasher = PasswordHasher()
+
+
+async def hashed(password: str) -> str:
+    """A new hash; computed off the event loop, for it takes tens of milliseconds."""
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def matches(password: str, against: str | None) -> bool:
+    """Whether a password is the one that was hashed.
+
+    Args:
+        password: As typed.
+        against: Its hash; ``None`` where there is none, which takes as long to refuse.
+    """
+    return await asyncio.to_thread(_matches, password, against)
+
+
+def _matches(password: str, against: str | None) -> bool:
+    if not against:
+        _hasher.hash(password)
+        return False
+    try:
+        return _hasher.verify(against, password)
+    except (VerificationError, InvalidHashError):
+        return False

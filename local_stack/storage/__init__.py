@@ -1,0 +1,1 @@
+"""Files in buckets, as Supabase Storage answers them."""

@@ -1,0 +1,175 @@
+"""What can be done with objects: rows under policies, and the bytes that belong to them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow
+
+from local_stack.acting import act_as
+from local_stack.caller import Caller
+from local_stack.pools import Connection, Pool
+from local_stack.storage import objects
+from local_stack.storage.blobs import Blobs, Draft
+from local_stack.storage.errors import StorageError
+from local_stack.storage.objects import Content, Listing, Place
+from local_stack.storage.uploads import Described, Limits
+
+READ_ATTEMPTS = 3
+
+Body = Callable[[Limits, Draft], Awaitable[Described]]
+
+
+class Storage:
+    """Objects of one database and their blobs.
+
+    Wherever a caller is ``None``, a signature has spoken for the request and policies do not.
+    """
+
+    def __init__(self, pool: Pool, blobs: Blobs, *, largest_file: int) -> None:
+        self._pool = pool
+        self._blobs = blobs
+        self._largest_file = largest_file
+
+    async def sweep(self) -> None:
+        """Remove the bytes that a crash left; nobody may be writing."""
+        async with self._acting(None) as connection:
+            known = await objects.versions(connection)
+        await asyncio.to_thread(self._blobs.sweep, known)
+
+    async def upload(
+        self, caller: Caller | None, place: Place, owner: str | None, body: Body, *, over: bool
+    ) -> str:
+        """Store an object, refused before its bytes are read where that can be known.
+
+        Args:
+            caller: Whose rights count.
+            place: Where to.
+            owner: User id of whom it shall belong to.
+            body: Writes the bytes to a draft, within limits.
+            over: Whether it may replace an object.
+
+        Returns:
+            The object's id.
+        """
+        async with self._acting(None) as connection:
+            bucket = await objects.find_bucket(connection, place.bucket)
+        if bucket is None:
+            raise StorageError.bucket_not_found()
+        async with self._acting(caller) as connection:
+            await objects.try_write(connection, place, owner, over=over)
+        async with self._blobs.draft() as draft:
+            described = await body(Limits.of(bucket, self._largest_file), draft)
+            await draft.keep()
+            metadata = _metadata(draft, described)
+            content = Content(draft.version, metadata, described.user_metadata)
+            return await self._write(place, owner, content, over=over)
+
+    async def copy(self, caller: Caller, source: Place, target: Place, *, over: bool) -> str:
+        """Store an object again in another place; the new object's id."""
+        async with self._acting(caller) as connection:
+            row = await objects.find(connection, source)
+            if row is None:
+                raise StorageError.object_not_found()
+            await objects.try_write(connection, target, caller.subject, over=over)
+        try:
+            version = await self._blobs.copy(row["version"])
+        except FileNotFoundError as error:
+            raise StorageError.object_not_found() from error
+        content = Content(version, row["metadata"], row["user_metadata"])
+        return await self._write(target, caller.subject, content, over=over)
+
+    async def move(self, caller: Caller, source: Place, target: Place) -> str:
+        """Give an object another place; its id."""
+        async with self._acting(caller) as connection:
+            object_id = await objects.move(connection, source, target, caller)
+        if object_id is None:
+            raise StorageError.object_not_found()
+        return object_id
+
+    async def remove(self, caller: Caller, bucket: str, names: list[str]) -> list[DictRow]:
+        """Take away those of some objects that the caller may; their rows."""
+        async with self._acting(caller) as connection:
+            rows = await objects.remove(connection, bucket, names)
+        await self._blobs.remove([row["version"] for row in rows])
+        return rows
+
+    async def find(self, caller: Caller | None, place: Place) -> DictRow:
+        """An object's row."""
+        async with self._acting(caller) as connection:
+            row = await objects.find(connection, place)
+        if row is None:
+            raise StorageError.object_not_found()
+        return row
+
+    async def find_with_blob(
+        self, caller: Caller | None, place: Place
+    ) -> tuple[DictRow, Path, os.stat_result]:
+        """An object's row and its bytes; looked for again when they were replaced meanwhile."""
+        for _ in range(READ_ATTEMPTS):
+            row = await self.find(caller, place)
+            path = self._blobs.path(row["version"])
+            try:
+                return row, path, await asyncio.to_thread(path.stat)
+            except FileNotFoundError:
+                continue
+        raise StorageError.object_not_found()
+
+    async def find_public(self, place: Place) -> tuple[DictRow, Path, os.stat_result]:
+        """As :meth:`find_with_blob`, in a bucket that is open to all."""
+        async with self._acting(None) as connection:
+            bucket = await objects.find_bucket(connection, place.bucket)
+        if bucket is None or not bucket["public"]:
+            raise StorageError.bucket_not_found()
+        return await self.find_with_blob(None, place)
+
+    async def may_write(self, caller: Caller, place: Place, *, over: bool) -> None:
+        """Refuse as :meth:`upload` would."""
+        async with self._acting(caller) as connection:
+            await objects.try_write(connection, place, caller.subject, over=over)
+
+    async def list(self, caller: Caller, listing: Listing) -> list[DictRow]:
+        """One level of a folder, as far as the caller may see it."""
+        async with self._acting(caller) as connection:
+            return await objects.list_folder(connection, listing)
+
+    async def _write(self, place: Place, owner: str | None, content: Content, *, over: bool) -> str:
+        """Write the row of a kept blob, and remove the blob that it replaces."""
+        try:
+            async with self._acting(None) as connection:
+                written = await objects.write(connection, place, owner, content, over=over)
+        except StorageError:
+            await self._blobs.remove([content.version])
+            raise
+        object_id, before = written
+        if before is not None:
+            await self._blobs.remove([before])
+        return object_id
+
+    @asynccontextmanager
+    async def _acting(self, caller: Caller | None) -> AsyncIterator[Connection]:
+        """A transaction in the caller's name; what Postgres refuses becomes an answer."""
+        try:
+            async with self._pool.connection() as connection:
+                if caller is not None:
+                    await act_as(connection, caller)
+                yield connection
+        except psycopg.Error as error:
+            raise StorageError.from_postgres(error) from error
+
+
+def _metadata(draft: Draft, described: Described) -> dict[str, Any]:
+    return {
+        "eTag": draft.etag,
+        "size": draft.size,
+        "mimetype": described.mime_type,
+        "cacheControl": described.cache_control,
+        "lastModified": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "contentLength": draft.size,
+        "httpStatusCode": 200,
+    }
