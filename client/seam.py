@@ -107,7 +107,13 @@ def _resemble(one: str, other: str) -> bool:
     return common == shorter or 2 * common >= longer
 
 
-def _align(old: list[_Word], new: list[_Word]) -> _Seam | None:
+@lru_cache(maxsize=4)
+def _tail(text: str) -> tuple[_Word, ...]:
+    return tuple(deque(_words(text), maxlen=WINDOW))
+
+
+@lru_cache(maxsize=4)  # a text that grows soon grows behind the window
+def _align(old: tuple[_Word, ...], new: tuple[_Word, ...]) -> _Seam | None:
     """Return the best alignment of the end of `old` with the beginning of `new`.
 
     A cell holds the best alignment that ends there, as its score and, to decide between equal
@@ -154,8 +160,7 @@ def _follow(old: str, new: str) -> str:
 
 def find(old: str, new: str) -> str | None:
     """Return `old` and `new` joined at their overlap, None when no overlap is found."""
-    tail = list(deque(_words(old), maxlen=WINDOW))
-    head = list(islice(_words(new), WINDOW))
+    tail, head = _tail(old), tuple(islice(_words(new), WINDOW))
     seam = _align(tail, head)
     if seam is None:
         return None

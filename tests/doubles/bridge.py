@@ -183,6 +183,6 @@ async def scripted_bridge(
     async with serve(
         bridge._play, "127.0.0.1", 0, process_request=bridge._refuse, close_timeout=0.5
     ) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = next(iter(server.sockets)).getsockname()[1]
         bridge.url = f"ws://127.0.0.1:{port}"
         yield bridge

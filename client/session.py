@@ -1,0 +1,369 @@
+"""What to do when: a live transcription as a state machine, without any I/O.
+
+Sockets and clocks live elsewhere (`client.live`). Whatever happens is told to the machine with
+the time it happened; `commands` then says what to do. A *link* is one socket and its session.
+Of those at most two live at once: the current one, and the next one that shall take its place.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import random
+from typing import Final, Literal
+
+from client.errors import Failure
+from client.events import (
+    Acked,
+    Event,
+    Finished,
+    LanguageDetected,
+    Noticed,
+    Opened,
+    Reconnecting,
+    Result,
+    Words,
+)
+from client.link import Link, Patience, Phase
+from client.recording import Recording
+from client.transcript import Transcript
+from shared_schema import limits
+from shared_schema import server_messages as server
+from shared_schema.audio import BYTES_PER_SECOND, SAMPLE_RATE, AudioFormat
+from shared_schema.base import PROTOCOL_VERSION
+from shared_schema.client_messages import Start, Stop
+from shared_schema.errors import ErrorCode
+
+STOP: Final = Stop(type="stop").model_dump_json()
+_MAX_RETRY_AFTER_SECONDS: Final = 60.0
+_UNACKED_BYTES: Final = BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
+"""What a healthy service may leave without an `ack`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be asked of the recogniser; None leaves it to the service."""
+
+    language: str | None = None
+    model: str | None = None
+    context_bias: tuple[str, ...] | None = None
+    target_streaming_delay_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Connect, and tell `connected` or `lost`."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Close the link's socket; nothing it may still say matters."""
+
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Pass an event on."""
+
+    event: Event
+
+
+Command = Open | Leave | Tell
+
+
+class Session:
+    """One recording on its way to a transcript, over as many links as it takes.
+
+    Args:
+        options: For the recogniser.
+        recording: Kept whole, so that a successor can hear again what its predecessor lost.
+        patience: How long to wait for what.
+        jitter: Random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        recording: Recording | None = None,
+        patience: Patience | None = None,
+        jitter: Callable[[], float] = random,
+    ) -> None:
+        self.recording = Recording() if recording is None else recording
+        self.result: Result | None = None
+        self._options = options or Options()
+        self._patience = patience or Patience()
+        self._jitter = jitter
+        self._commands: list[Command] = []
+        self._transcript = Transcript()
+        self._current: Link | None = None
+        self._next: Link | None = None
+        self._links = 0
+        self._tries = 0
+        self._ended = False
+        self._began_at = 0.0
+        self._audio_at: float | None = None
+        self._acked = 0
+        self._resume_at = 0
+        self._session_ids: list[str] = []
+        self._deltas = 0
+        self._language: str | None = None
+        self._model: str | None = None
+        self._ready_ms: float | None = None
+        self._first_delta_ms: float | None = None
+
+    # What the outside does
+
+    def commands(self) -> Iterator[Command]:
+        """Yield what is to be done now, each once."""
+        while self._commands:
+            yield self._commands.pop(0)
+
+    def deadline(self) -> float:
+        """When `tick` has something to do next; infinite for never."""
+        links = [link for link in (self._current, self._next) if link]
+        return min(
+            (link.open_at if link.phase is Phase.WAITING else link.deadline for link in links),
+            default=math.inf,
+        )
+
+    def begin(self, now: float) -> None:
+        """Open the first session."""
+        self._began_at = now
+        self._next = self._new_link(now)
+        self.tick(now)
+
+    def feed(self, pcm: bytes, now: float) -> None:
+        """Take more audio; once the recording is full the audio has ended."""
+        if self._audio_at is None:
+            self._audio_at = now
+        self.recording.append(pcm)
+        if self.recording.full:
+            self._ended = True
+        self._wake(now)
+
+    def end(self, now: float) -> None:
+        """Take notice that no more audio comes."""
+        self._ended = True
+        if self._next and self._current and self._next.phase in {Phase.WAITING, Phase.OPENING}:
+            self._drop(self._next)  # the draining one can bring it to its end alone
+            self._next = None
+        self._wake(now)
+
+    def tick(self, now: float) -> None:
+        """Take notice of the time."""
+        for link in (self._current, self._next):
+            if link is None:
+                continue
+            if link.phase is Phase.WAITING and now >= link.open_at:
+                link.phase = Phase.OPENING
+                link.deadline = now + self._patience.ready
+                self._commands.append(Open(link))
+            elif link.alive and now >= link.deadline:
+                self.lost(link, Failure("the service does not answer any more", True), now)
+
+    # What the socket says
+
+    def start_message(self, link: Link) -> str:
+        """Return the `start` to send once the link's socket is open."""
+        link.phase = Phase.STARTING
+        start = Start(
+            type="start",
+            v=PROTOCOL_VERSION,
+            audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
+            language=self._options.language,
+            model=self._options.model,
+            context_bias=self._options.context_bias,
+            target_streaming_delay_ms=self._options.target_streaming_delay_ms,
+            resumes=self._session_ids[-1] if self._session_ids else None,
+        )
+        return start.model_dump_json(exclude_none=True)
+
+    def next_message(self, link: Link, now: float) -> bytes | str | None:
+        """Return what to send next: a frame, `stop`, or nothing for now."""
+        if link is not self._current or link.phase is not Phase.READY or link.stopped:
+            return None
+        if frame := self.recording.frame(link.sent, rest=self._ended):
+            link.sent += len(frame)
+            if link.sent - link.acked > _UNACKED_BYTES and link.deadline == math.inf:
+                link.deadline = now + self._patience.ack
+            return frame
+        if self._ended:
+            link.stopped = True
+            link.deadline = now + self._patience.final
+            return STOP
+        return None
+
+    def received(self, link: Link, message: server.AnyServerMessage, now: float) -> None:
+        """Take a message of the service."""
+        if link.phase is Phase.GONE:
+            return
+        if link is not self._current:  # all that a session may say before it is open
+            if isinstance(message, server.Ready):
+                self._on_ready(link, message, now)
+            elif isinstance(message, server.Error):
+                self.lost(link, Failure.from_error(message), now)
+            return
+        if link.stopped:
+            link.deadline = now + self._patience.final
+        match message:
+            case server.Delta(text=text) if text:
+                self._on_delta(text, now)
+            case server.Language(language=language):
+                self._language = language
+                self._tell(LanguageDetected(language))
+            case server.Ack(audio_ms=audio_ms):
+                self._on_ack(link, audio_ms, now)
+            case server.Notice():
+                self._tell(Noticed(message))
+                if message.code == "draining" and not link.stopped and self._next is None:
+                    self._tries = 0
+                    self._next = self._new_link(now)
+                    self.tick(now)
+            case server.Final():
+                self._on_final(link, message, now)
+            case server.Error():
+                self.lost(link, Failure.from_error(message), now)
+
+    def lost(self, link: Link, failure: Failure, now: float) -> None:
+        """Take notice that a link is gone, or never came."""
+        if link.phase is Phase.GONE or self.result:
+            return
+        self._drop(link)
+        if link is self._next:
+            self._next = None
+            if not (failure.retryable or failure.after_refresh) and self._current:
+                return  # what the current one will say is worth more
+        else:
+            self._current = None
+            self._transcript.settle()
+            if self._next and self._next.alive:
+                self._tell(Reconnecting(failure, 1, 0.0))
+                return
+            self._next, self._tries = None, 0 if self._next else self._tries
+        self._try_again(link, failure, now)
+
+    # How it goes on
+
+    def _on_ready(self, link: Link, ready: server.Ready, now: float) -> None:
+        if self._current:
+            self._transcript.settle()
+            self._drop(self._current)
+        self._current, self._next = link, None
+        link.phase = Phase.READY
+        link.rewind = BYTES_PER_SECOND * ready.resume_rewind_ms // 1000
+        link.begin = link.sent = link.acked = self._resume_at
+        link.proven_at = self._acked + BYTES_PER_SECOND
+        link.deadline = math.inf
+        if self._ready_ms is None:
+            self._ready_ms = (now - self._began_at) * 1000
+        resumed = bool(self._session_ids)
+        self._session_ids.append(ready.session_id)
+        self._model = ready.model
+        self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, resumed))
+
+    def _on_delta(self, text: str, now: float) -> None:
+        if self._first_delta_ms is None:
+            self._first_delta_ms = (now - (self._audio_at or self._began_at)) * 1000
+        self._deltas += 1
+        self._transcript.add(text)
+        self._tell(Words(text, self._transcript.text))
+
+    def _on_ack(self, link: Link, audio_ms: int, now: float) -> None:
+        link.acked = min(link.begin + audio_ms * BYTES_PER_SECOND // 1000, link.sent)
+        self._resume_at = max(self._resume_at, link.acked - link.rewind)
+        self._acked = max(self._acked, link.acked)
+        if link.acked >= link.proven_at:
+            self._tries = 0
+        if not link.stopped:
+            late = link.sent - link.acked > _UNACKED_BYTES
+            link.deadline = now + self._patience.ack if late else math.inf
+        self._tell(Acked(self._acked / BYTES_PER_SECOND))
+
+    def _on_final(self, link: Link, final: server.Final, now: float) -> None:
+        self._transcript.correct(final.text)
+        self._language = final.language or self._language
+        if final.status == "complete":
+            reason = final.reason or ("max_duration" if self.recording.full else None)
+            handed = link.begin / BYTES_PER_SECOND + final.audio_seconds
+            self._finish("complete", reason, None, handed)
+        else:  # an `error` or a close says how to go on
+            link.stopped = True
+            link.deadline = now + self._patience.ack
+
+    def _try_again(self, link: Link, failure: Failure, now: float) -> None:
+        if failure.code is ErrorCode.IDLE_TIMEOUT and not self._has_more(link):
+            self._next = self._new_link(math.inf)  # until there is something to say
+            return
+        self._tries += 1
+        if not self._may_try(link, failure):
+            if not self._current:
+                self._finish("partial", failure.code, failure, self._acked / BYTES_PER_SECOND)
+            return
+        delay = 0.0 if failure.after_refresh else self._delay(failure)
+        self._next = self._new_link(now + delay, fresh_token=failure.after_refresh)
+        if not self._current:
+            self._tell(Reconnecting(failure, self._tries, delay))
+
+    def _has_more(self, link: Link) -> bool:
+        return self._ended or len(self.recording) > link.sent
+
+    def _may_try(self, link: Link, failure: Failure) -> bool:
+        if failure.after_refresh and not failure.retryable:
+            return not link.fresh_token
+        if (failure.retry_after or 0.0) > _MAX_RETRY_AFTER_SECONDS:
+            return False
+        # A draining service ends the current session soon enough: until then tries are free.
+        return failure.retryable and (self._tries <= self._patience.tries or bool(self._current))
+
+    def _delay(self, failure: Failure) -> float:
+        """Seconds until the next try: what the service asks and a little, or the backoff."""
+        if failure.retry_after is not None:
+            return failure.retry_after * (1 + self._jitter() / 4)
+        longest = self._patience.backoff * float(2 ** min(self._tries - 1, 16))
+        return min(longest, self._patience.backoff_max) * (1 + self._jitter()) / 2
+
+    def _finish(
+        self,
+        status: Literal["complete", "partial"],
+        reason: server.FinalReason | None,
+        failure: Failure | None,
+        audio_seconds: float,
+    ) -> None:
+        for link in (self._current, self._next):
+            if link:
+                self._drop(link)
+        self._current = self._next = None
+        self.result = Result(
+            text=self._transcript.settle(),
+            status=status,
+            reason=reason,
+            failure=failure,
+            language=self._language,
+            model=self._model,
+            audio_seconds=audio_seconds,
+            ready_ms=self._ready_ms,
+            first_delta_ms=self._first_delta_ms,
+            deltas=self._deltas,
+            session_ids=tuple(self._session_ids),
+        )
+        self._tell(Finished(self.result))
+
+    def _new_link(self, open_at: float, *, fresh_token: bool = False) -> Link:
+        self._links += 1
+        return Link(self._links, open_at, fresh_token)
+
+    def _drop(self, link: Link) -> None:
+        if link.alive:
+            self._commands.append(Leave(link))
+        link.phase = Phase.GONE
+
+    def _wake(self, now: float) -> None:
+        """Let a link that waited for something to say begin."""
+        if self._next and self._next.open_at == math.inf:
+            self._next.open_at = now
+            self.tick(now)
+
+    def _tell(self, event: Event) -> None:
+        self._commands.append(Tell(event))
