@@ -417,13 +417,13 @@ async def test_draining_with_no_successor_keeps_the_old_session() -> None:
         await line.error(ErrorCode.DRAINING)
 
     async with scripted_bridge(drains, good) as bridge:
-        bridge.refusals = []
 
         async def feed() -> None:
             await listener.until(lambda: listener.of(Opened))
             bridge.refusals = [(503, {})] * 9
             microphone.record(1)
             await listener.until(lambda: len(listener.of(Opened)) == 2)
+            microphone.record(10)
             microphone.end()
 
         live = LiveTranscription(bridge.url, Tokens(), on_event=listener, patience=QUICK)
