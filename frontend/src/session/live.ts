@@ -22,7 +22,7 @@ export interface LiveView {
   readonly openSessions: readonly string[];
 }
 
-const IDLE: LiveView = {
+export const IDLE_LIVE: LiveView = {
   phase: "idle",
   text: "",
   language: undefined,
@@ -43,7 +43,7 @@ export class Live implements Readable<LiveView> {
   readonly #options: SessionOptions;
   readonly #environment: SessionEnvironment;
   readonly #scope: Scope;
-  readonly #store = new Store<LiveView>(IDLE);
+  readonly #store = new Store<LiveView>(IDLE_LIVE);
   /** One for each stretch between pauses; all but the last are stopped. */
   readonly #parts: SessionDriver[] = [];
   readonly getSnapshot = this.#store.getSnapshot;

@@ -66,10 +66,6 @@ test("Accepting what is not there changes nothing", () => {
   expect(reduceTranscript(state, { type: "accept" })).toBe(state);
 });
 
-test("A new take starts from nothing", () => {
-  expect(after(draft("a"), edit("b"), final("c"), { type: "take" })).toEqual(EMPTY_TRANSCRIPT);
-});
-
 test.each([
   ["typed", [edit("by hand")]],
   ["live", [draft("words")]],

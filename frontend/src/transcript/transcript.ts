@@ -27,8 +27,6 @@ export const EMPTY_TRANSCRIPT: Transcript = {
 };
 
 export type TranscriptAction =
-  /** A new take: nothing of the last one stays. */
-  | { readonly type: "take" }
   | { readonly type: "draft"; readonly text: string }
   | { readonly type: "edit"; readonly text: string }
   | { readonly type: "activity"; readonly activity: Transcript["activity"] }
@@ -40,8 +38,6 @@ export type TranscriptAction =
 
 export function reduceTranscript(state: Transcript, action: TranscriptAction): Transcript {
   switch (action.type) {
-    case "take":
-      return EMPTY_TRANSCRIPT;
     case "draft":
       // A draft that comes after the final pass is only kept for comparison.
       return state.edited || state.final !== undefined

@@ -1,0 +1,451 @@
+/**
+ * The component's conductor: recorder, live words, take, final pass and transcript, as one store.
+ * It knows the rules (what follows what, what is kept, what is offered) and no markup.
+ */
+import { isUsable, judge } from "../audio/gate";
+import { measure } from "../audio/measure";
+import { Scope } from "../lib/scope";
+import { type Readable, Store } from "../lib/store";
+import { ApiError } from "../services/http";
+import { IDLE_LIVE, Live } from "../session/live";
+import type { SessionOptions } from "../session/messages";
+import { SignedOutError } from "../session/token";
+import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
+import { TakeKeeper } from "../take/keeper";
+import { type Recorded, Recorder } from "../take/recorder";
+import {
+  newTakeId,
+  type Pcm,
+  peaksOf,
+  recordingName,
+  slicePcm,
+  type Take,
+  trimmable,
+  wavFile,
+} from "../take/take";
+import type { StoredTake, TakeRecord } from "../take/take-store";
+import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
+import type { ReferenceAudioServices } from "./services";
+import {
+  type CallFailure,
+  INITIAL,
+  type Mode,
+  type ReferenceAudioState,
+  type ReferenceAudioValue,
+} from "./state";
+import { Transcriber } from "./transcriber";
+
+export function toCallFailure(error: unknown): CallFailure {
+  if (error instanceof SignedOutError) {
+    return { code: "signed_out", detail: error.message, retryAt: undefined };
+  }
+  if (error instanceof ApiError) {
+    const { code, message, retryAfter } = error;
+    const retryAt = retryAfter === undefined ? undefined : Date.now() + retryAfter * 1000;
+    return { code, detail: message, retryAt };
+  }
+  return { code: "unreachable", detail: "The server cannot be reached.", retryAt: undefined };
+}
+
+export class ReferenceAudio implements Readable<ReferenceAudioState> {
+  readonly recorder: Recorder;
+  readonly services: ReferenceAudioServices;
+  readonly transcriber: Transcriber;
+  readonly #scope: Scope;
+  readonly #store: Store<ReferenceAudioState>;
+  readonly getSnapshot: () => ReferenceAudioState;
+  readonly subscribe: (listener: () => void) => () => void;
+  readonly #keeper: TakeKeeper;
+  /** Ends with the take: what comes late for an earlier one finds nobody. */
+  #takeScope: Scope;
+  #live: Live | undefined;
+  #takeId = newTakeId();
+  /** Aborts the transcription at hand. */
+  #transcribing: AbortController | undefined;
+
+  constructor(
+    services: ReferenceAudioServices,
+    scope: Scope,
+    initial: { readonly mode?: Mode; readonly language?: string } = {},
+  ) {
+    this.services = services;
+    this.#scope = new Scope(scope);
+    this.#takeScope = new Scope(this.#scope);
+    this.transcriber = new Transcriber(services);
+    this.#keeper = new TakeKeeper(services.store, this.#scope);
+    this.recorder = new Recorder(
+      services.source,
+      {
+        opened: (rate) => this.#onOpened(rate),
+        block: (pcm) => this.#keeper.push(pcm),
+        frame: (pcm) => this.#live?.push(pcm),
+        lost: () => this.#live?.stop(),
+        full: () => void this.stop(),
+      },
+      services.config.limits.max_seconds,
+      this.#scope,
+    );
+    this.#store = new Store<ReferenceAudioState>({
+      ...INITIAL,
+      mode: initial.mode ?? "record",
+      language: initial.language ?? "auto",
+      recorder: this.recorder.getSnapshot(),
+      live: IDLE_LIVE,
+      kept: this.#keeper.getSnapshot(),
+    });
+    this.getSnapshot = this.#store.getSnapshot;
+    this.subscribe = this.#store.subscribe;
+    this.#scope.add(
+      this.recorder.subscribe(() => this.#patch({ recorder: this.recorder.getSnapshot() })),
+    );
+    this.#scope.add(
+      this.#keeper.subscribe(() => this.#patch({ kept: this.#keeper.getSnapshot() })),
+    );
+    this.#scope.add(services.account.subscribe(() => void this.restore()));
+    void this.restore();
+  }
+
+  #patch(change: Partial<ReferenceAudioState>): void {
+    if (!this.#scope.disposed) this.#store.patch(change);
+  }
+
+  get #state(): ReferenceAudioState {
+    return this.#store.getSnapshot();
+  }
+
+  get #idle(): boolean {
+    const { take, recorder, inspecting } = this.#state;
+    return !take && !inspecting && recorder.stage === "idle";
+  }
+
+  get value(): ReferenceAudioValue {
+    const { take, transcript, language, recorder, transcription, inspecting } = this.#state;
+    const usable = take && isUsable(take.verdicts) ? take : undefined;
+    return {
+      file: usable?.file,
+      durationSeconds: usable?.seconds,
+      transcript: transcript.text,
+      transcriptDraft: transcript.draft || undefined,
+      transcriptFinal: transcript.final,
+      language,
+      busy:
+        inspecting ||
+        recorder.stage !== "idle" ||
+        transcription.status === "uploading" ||
+        transcription.status === "transcribing",
+    };
+  }
+
+  // What the person sets.
+
+  setMode(mode: Mode): void {
+    if (this.#idle) this.#patch({ mode, fileFault: undefined });
+  }
+
+  setLanguage(language: string): void {
+    this.#patch({ language });
+    this.#keeper.update({ language });
+  }
+
+  setContextBias(contextBias: readonly string[]): void {
+    this.#patch({ contextBias });
+  }
+
+  setDevice(deviceId: string | undefined): void {
+    this.#patch({ deviceId });
+  }
+
+  setTranscribeOnSelect(transcribeOnSelect: boolean): void {
+    this.#patch({ transcribeOnSelect });
+  }
+
+  edit(text: string): void {
+    this.#dispatch({ type: "edit", text });
+  }
+
+  acceptOffer(): void {
+    this.#dispatch({ type: "accept" });
+  }
+
+  dismissOffer(): void {
+    this.#dispatch({ type: "dismiss" });
+  }
+
+  #dispatch(action: TranscriptAction): void {
+    const transcript = reduceTranscript(this.#state.transcript, action);
+    if (transcript === this.#state.transcript) return;
+    this.#patch({ transcript });
+    this.#keeper.update({ transcript });
+  }
+
+  // Recording.
+
+  get #sessionOptions(): SessionOptions {
+    const { language, contextBias } = this.#state;
+    return {
+      ...(language === "auto" ? {} : { language }),
+      ...(contextBias.length > 0 ? { contextBias } : {}),
+    };
+  }
+
+  /** Begins a take. What was there before must have been discarded. */
+  async record(): Promise<void> {
+    if (!this.#idle) return;
+    await this.recorder.start(this.#state.deviceId);
+  }
+
+  #onOpened(rate: number): void {
+    this.#beginTake({
+      kind: "recording",
+      name: recordingName(new Date()),
+      rate,
+      file: undefined,
+    });
+    const { config, realtimeUrl, token } = this.services;
+    if (!config.enabled || !config.realtime_enabled) return;
+    const live = new Live(this.#sessionOptions, { url: realtimeUrl, token }, this.#takeScope);
+    this.#live = live;
+    this.#takeScope.add(live.subscribe(() => this.#onLive(live)));
+    this.#dispatch({ type: "activity", activity: "listening" });
+    live.run();
+  }
+
+  #onLive(live: Live): void {
+    if (live !== this.#live) return;
+    const view = live.getSnapshot();
+    this.#patch({ live: view });
+    if (view.text !== this.#state.transcript.draft) {
+      this.#dispatch({ type: "draft", text: view.text });
+    }
+  }
+
+  async pause(): Promise<void> {
+    await this.recorder.pause();
+    this.#live?.stop();
+  }
+
+  async resume(): Promise<void> {
+    if (this.#state.recorder.stage !== "paused") return;
+    this.#live?.run();
+    await this.recorder.resume(this.#state.deviceId);
+  }
+
+  takeOver(): void {
+    const [sessionId] = this.#state.live.openSessions;
+    if (sessionId !== undefined) this.#live?.takeOver(sessionId);
+  }
+
+  async stop(): Promise<void> {
+    const { stage } = this.#state.recorder;
+    if (stage === "idle" || stage === "stopping") return;
+    const recorded = await this.recorder.stop();
+    this.#live?.stop();
+    if (!recorded) {
+      this.discard();
+      return;
+    }
+    this.#keeper.flushAudio();
+    const take = this.#recordedTake(this.#takeId, recorded);
+    this.#patch({ take });
+    if (isUsable(take.verdicts) && this.services.config.final_pass) await this.transcribe();
+    else this.#dispatch({ type: "activity", activity: "none" });
+  }
+
+  #recordedTake(id: string, { pcm, measurement }: Recorded, name?: string): Take {
+    return {
+      id,
+      kind: "recording",
+      file: wavFile(pcm, name ?? recordingName(new Date())),
+      seconds: measurement.seconds,
+      measurement,
+      verdicts: judge(measurement, lengthLimits(this.services.config.limits)),
+      peaks: peaksOf(pcm),
+      pcm,
+    };
+  }
+
+  // Choosing a file.
+
+  async choose(file: File): Promise<void> {
+    if (!this.#idle) return;
+    this.#patch({ inspecting: true, fileFault: undefined });
+    const scope = this.#takeScope;
+    try {
+      const take = await inspectFile(file, this.services.config.limits);
+      if (scope.disposed) return;
+      this.#beginTake({ kind: "file", name: file.name, rate: 0, file: take.file }, take.id);
+      this.#patch({ take, inspecting: false });
+      if (this.#state.transcribeOnSelect) await this.transcribe();
+    } catch (error) {
+      if (scope.disposed) return;
+      const fileFault = error instanceof FileRefused ? error.fault : "unreadable";
+      this.#patch({ inspecting: false, fileFault });
+    }
+  }
+
+  #beginTake(
+    record: Pick<TakeRecord, "kind" | "name" | "rate" | "file">,
+    id: string = newTakeId(),
+  ): void {
+    this.#takeId = id;
+    const { transcript, language } = this.#state;
+    const madeAt = Date.now();
+    this.#keeper.begin({ ...record, id, madeAt, owner: this.#owner, language, transcript });
+  }
+
+  /** Takes of people without an account are for whoever uses this browser. */
+  get #owner(): string | undefined {
+    const state = this.services.account.getSnapshot();
+    return state.status === "in" && !state.isAnonymous ? state.userId : undefined;
+  }
+
+  // The take.
+
+  accept(): void {
+    this.#patch({ accepted: true });
+  }
+
+  /** Takes the silence before and after away. */
+  trim(): void {
+    const { take } = this.#state;
+    const cut = take?.measurement && trimmable(take.measurement);
+    if (!take?.pcm || !cut) return;
+    const pcm = slicePcm(take.pcm, cut.from, cut.to);
+    const measurement = measure(pcm.blocks, pcm.rate);
+    this.#patch({
+      take: this.#recordedTake(newTakeId(), { pcm, measurement }, take.file.name),
+      untrimmed: take,
+    });
+  }
+
+  untrim(): void {
+    const { untrimmed } = this.#state;
+    if (untrimmed) this.#patch({ take: untrimmed, untrimmed: undefined });
+  }
+
+  /** Forgets the take and everything said about it. */
+  discard(): void {
+    const { take, untrimmed } = this.#state;
+    for (const each of [take, untrimmed]) if (each) this.transcriber.discard(each);
+    this.#forget();
+  }
+
+  /** The take has become a voice: there is nothing left to keep. */
+  submitted(): void {
+    this.transcriber.release();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#transcribing?.abort();
+    this.#transcribing = undefined;
+    this.#takeScope.dispose();
+    this.#takeScope = new Scope(this.#scope);
+    this.#live = undefined;
+    void this.recorder.cancel();
+    this.#keeper.forget();
+    const { mode, language, contextBias, transcribeOnSelect, deviceId } = this.#state;
+    this.#patch({
+      ...INITIAL,
+      live: IDLE_LIVE,
+      mode,
+      language,
+      contextBias,
+      transcribeOnSelect,
+      deviceId,
+    });
+  }
+
+  // The final pass.
+
+  /** Has the take transcribed as a whole; also the way to try again. */
+  async transcribe(): Promise<void> {
+    const { take } = this.#state;
+    if (!take || !this.services.config.enabled || !isUsable(take.verdicts)) return;
+    this.#transcribing?.abort();
+    const controller = new AbortController();
+    this.#transcribing = controller;
+    const { signal } = controller;
+    this.#dispatch({ type: "activity", activity: "improving" });
+    this.#patch({ transcription: { status: "uploading", fraction: 0 } });
+    const onProgress = (fraction: number) => {
+      if (signal.aborted) return;
+      this.#patch({
+        transcription:
+          fraction < 1 ? { status: "uploading", fraction } : { status: "transcribing" },
+      });
+    };
+    try {
+      const options = this.#sessionOptions;
+      const result = await this.transcriber.transcribe(take, options, signal, onProgress);
+      if (signal.aborted) return;
+      this.#dispatch({ type: "final", text: result.text });
+      this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#dispatch({ type: "activity", activity: "none" });
+      this.#patch({ transcription: { status: "failed", failure: toCallFailure(error) } });
+    }
+  }
+
+  cancelTranscription(): void {
+    const { take, transcription } = this.#state;
+    this.#transcribing?.abort();
+    this.#transcribing = undefined;
+    if (take && transcription.status === "uploading") this.transcriber.discard(take);
+    this.#dispatch({ type: "activity", activity: "none" });
+    this.#patch({ transcription: { status: "idle" } });
+  }
+
+  // After a reload, or a sign-in.
+
+  /** Brings back what was kept for whoever is signed in, if nothing is going on. */
+  async restore(): Promise<void> {
+    const { store, account } = this.services;
+    if (account.getSnapshot().status === "loading") return;
+    const { transcription } = this.#state;
+    if (transcription.status === "failed" && transcription.failure.code === "signed_out") {
+      if (account.getSnapshot().status === "in") await this.transcribe();
+      return;
+    }
+    if (!store || !this.#idle) return;
+    let stored: StoredTake | undefined;
+    try {
+      stored = await store.restore(this.#owner);
+    } catch {
+      this.#patch({ kept: false });
+      return;
+    }
+    if (!stored) return;
+    const take = await this.#rebuild(stored);
+    if (take && this.#idle) this.#adopt(stored, take);
+    else store.release(stored.id);
+  }
+
+  async #rebuild({ id, file, blocks, rate, name }: StoredTake): Promise<Take | undefined> {
+    if (!file) {
+      const pcm: Pcm = { blocks, rate };
+      return this.#recordedTake(id, { pcm, measurement: measure(blocks, rate) }, name);
+    }
+    try {
+      return { ...(await inspectFile(file, this.services.config.limits)), id };
+    } catch {
+      return undefined; // The limits have changed since, or the file cannot be read any more.
+    }
+  }
+
+  #adopt(stored: StoredTake, take: Take): void {
+    const { id, kind, language, transcript } = stored;
+    this.#takeId = id;
+    this.#keeper.resume(stored);
+    this.#patch({
+      take,
+      restored: true,
+      mode: kind === "file" ? "upload" : "record",
+      language,
+      transcript: { ...transcript, activity: "none" },
+      transcription:
+        transcript.final === undefined ? { status: "idle" } : { status: "done", warnings: [] },
+    });
+  }
+}

@@ -1,0 +1,82 @@
+/** All that the component shows, as one value. */
+
+import type { ErrorCode } from "../generated/protocol";
+import type { LiveView } from "../session/live";
+import type { FileFault } from "../take/inspect";
+import type { RecorderState } from "../take/recorder";
+import type { Take } from "../take/take";
+import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
+
+export type Mode = "record" | "upload";
+
+/** Why a call failed, as data; `problems.ts` has the words. */
+export interface CallFailure {
+  readonly code: ErrorCode | "unreachable" | "signed_out";
+  readonly detail: string;
+  /** When it may succeed, as milliseconds since 1970. */
+  readonly retryAt: number | undefined;
+}
+
+export type Transcription =
+  | { readonly status: "idle" }
+  | { readonly status: "uploading"; readonly fraction: number }
+  | { readonly status: "transcribing" }
+  | { readonly status: "done"; readonly warnings: readonly string[] }
+  | { readonly status: "failed"; readonly failure: CallFailure };
+
+export interface ReferenceAudioState {
+  readonly mode: Mode;
+  readonly recorder: RecorderState;
+  readonly live: LiveView;
+  readonly take: Take | undefined;
+  /** The person has looked at the take and wants it. */
+  readonly accepted: boolean;
+  /** The take comes from before a reload. */
+  readonly restored: boolean;
+  /** What a trim can be taken back to. */
+  readonly untrimmed: Take | undefined;
+  readonly inspecting: boolean;
+  readonly fileFault: FileFault | undefined;
+  readonly transcription: Transcription;
+  readonly transcript: Transcript;
+  /** ISO 639-1, or "auto". */
+  readonly language: string;
+  readonly contextBias: readonly string[];
+  readonly transcribeOnSelect: boolean;
+  readonly deviceId: string | undefined;
+  /** Whether this browser keeps the take over a reload. */
+  readonly kept: boolean;
+}
+
+/** What a page gets from the component. */
+export interface ReferenceAudioValue {
+  /** The reference audio, once there is one that can be used. */
+  readonly file: File | undefined;
+  readonly durationSeconds: number | undefined;
+  /** The text in the box: the person's, whatever the machine says later. */
+  readonly transcript: string;
+  /** What was heard live. */
+  readonly transcriptDraft: string | undefined;
+  /** What the final pass heard. */
+  readonly transcriptFinal: string | undefined;
+  readonly language: string;
+  /** Something is going on that may still change the above. */
+  readonly busy: boolean;
+}
+
+export const INITIAL: Omit<
+  ReferenceAudioState,
+  "recorder" | "live" | "language" | "mode" | "kept"
+> = {
+  take: undefined,
+  accepted: false,
+  restored: false,
+  untrimmed: undefined,
+  inspecting: false,
+  fileFault: undefined,
+  transcription: { status: "idle" },
+  transcript: EMPTY_TRANSCRIPT,
+  contextBias: [],
+  transcribeOnSelect: false,
+  deviceId: undefined,
+};

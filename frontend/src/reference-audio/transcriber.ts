@@ -1,0 +1,159 @@
+/** Brings a take to the services: one upload, then as many calls as it takes. */
+import type { Transcription } from "../generated/protocol";
+import { type Audio, transcribe } from "../services/api";
+import { ApiError, type Progress } from "../services/http";
+import type { SessionOptions } from "../session/messages";
+import { SignedOutError } from "../session/token";
+import type { Take } from "../take/take";
+import type { ReferenceAudioServices } from "./services";
+
+/** An upload of one take to one person's folder. */
+interface Upload {
+  readonly takeId: string;
+  readonly userId: string;
+  readonly path: Promise<string | undefined>;
+  readonly controller: AbortController;
+  readonly listeners: Set<Progress>;
+}
+
+export class Transcriber {
+  readonly #services: ReferenceAudioServices;
+  #upload: Upload | undefined;
+  /** An idempotency key for each thing that is asked for, kept over its tries. */
+  readonly #keys = new Map<string, string>();
+
+  constructor(services: ReferenceAudioServices) {
+    this.#services = services;
+  }
+
+  /**
+   * The take as the API takes it: its path once it is uploaded, or the file where storage fails.
+   *
+   * @throws SignedOutError
+   */
+  async audio(take: Take, onProgress: Progress): Promise<Audio> {
+    const path = await this.#uploaded(take, onProgress);
+    return path === undefined ? { file: take.file } : { storagePath: path };
+  }
+
+  async #uploaded(take: Take, onProgress: Progress): Promise<string | undefined> {
+    const { token, account, storage } = this.#services;
+    await token();
+    const state = account.getSnapshot();
+    if (state.status !== "in") throw new SignedOutError();
+    if (!storage) return undefined;
+    let upload = this.#upload;
+    if (upload?.takeId !== take.id || upload.userId !== state.userId) {
+      if (upload) this.#withdraw(upload);
+      upload = this.#begin(take, state.userId);
+      this.#upload = upload;
+    }
+    upload.listeners.add(onProgress);
+    try {
+      return await upload.path;
+    } finally {
+      upload.listeners.delete(onProgress);
+    }
+  }
+
+  #begin(take: Take, userId: string): Upload {
+    const controller = new AbortController();
+    const listeners = new Set<Progress>();
+    const onProgress: Progress = (fraction) => {
+      for (const listener of listeners) listener(fraction);
+    };
+    const path = this.#services.storage
+      ?.upload(userId, take.id, take.file, { signal: controller.signal, onProgress })
+      .catch(() => {
+        controller.signal.throwIfAborted();
+        // Not in storage, for whatever reason: the file goes with the call, and may be tried again.
+        if (this.#upload?.takeId === take.id) this.#upload = undefined;
+        return undefined;
+      });
+    return {
+      takeId: take.id,
+      userId,
+      path: path ?? Promise.resolve(undefined),
+      controller,
+      listeners,
+    };
+  }
+
+  /**
+   * Runs `call` with the take, once more with the file itself when storage has lost it.
+   *
+   * @throws SignedOutError, ApiError
+   */
+  async withAudio<T>(
+    take: Take,
+    onProgress: Progress,
+    call: (audio: Audio, idempotencyKey: string) => Promise<T>,
+    purpose: string,
+  ): Promise<T> {
+    const audio = await this.audio(take, onProgress);
+    if ("storagePath" in audio) onProgress(1);
+    try {
+      return await call(audio, this.#key(take, audio, purpose));
+    } catch (error) {
+      const lost = error instanceof ApiError && error.code === "not_found";
+      if (!lost || !("storagePath" in audio)) throw error;
+      this.#upload = undefined;
+      const file = { file: take.file };
+      return await call(file, this.#key(take, file, purpose));
+    }
+  }
+
+  #key(take: Take, audio: Audio, purpose: string): string {
+    const subject = JSON.stringify([
+      take.id,
+      "file" in audio ? "file" : audio.storagePath,
+      purpose,
+    ]);
+    const key = this.#keys.get(subject) ?? crypto.randomUUID();
+    this.#keys.set(subject, key);
+    return key;
+  }
+
+  transcribe(
+    take: Take,
+    options: SessionOptions,
+    signal: AbortSignal,
+    onProgress: Progress,
+  ): Promise<Transcription> {
+    return this.withAudio(
+      take,
+      onProgress,
+      (audio, idempotencyKey) =>
+        transcribe(this.#services.api, audio, options, { idempotencyKey, signal, onProgress }),
+      JSON.stringify(["transcribe", options]),
+    );
+  }
+
+  /** Ends an upload of this take, or removes what it left in storage. */
+  discard(take: Take): void {
+    const upload = this.#upload;
+    if (upload?.takeId !== take.id) return;
+    this.release();
+    this.#withdraw(upload);
+  }
+
+  #withdraw(upload: Upload): void {
+    upload.controller.abort();
+    void this.#remove(upload);
+  }
+
+  async #remove(upload: Upload): Promise<void> {
+    try {
+      const path = await upload.path;
+      if (path !== undefined) await this.#services.storage?.remove(path);
+    } catch {
+      // What stays behind is swept by the services after a day.
+    }
+  }
+
+  /** Lets go of a take that has become a voice. */
+  release(): void {
+    this.#upload = undefined;
+    this.#keys.clear();
+  }
+}

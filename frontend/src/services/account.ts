@@ -1,0 +1,138 @@
+/** Who is signed in, by Supabase Auth. */
+import {
+  AuthClient,
+  isAuthApiError,
+  isAuthSessionMissingError,
+  type Session,
+} from "@supabase/auth-js";
+import { LIMITS } from "../generated/constants";
+import type { Scope } from "../lib/scope";
+import { type Readable, Store } from "../lib/store";
+import { SignedOutError, type TokenSupplier } from "../session/token";
+
+export type AccountState =
+  | { readonly status: "loading" }
+  /** `ended`: somebody was signed in on this page before, so nobody else is signed in unasked. */
+  | { readonly status: "out"; readonly ended: boolean }
+  | {
+      readonly status: "in";
+      readonly userId: string;
+      readonly email: string | undefined;
+      readonly isAnonymous: boolean;
+    };
+
+export interface AccountOptions {
+  readonly supabaseUrl: string;
+  readonly publishableKey: string;
+  /** Whoever has no account is signed in without one when a token is first needed. */
+  readonly allowAnonymous: boolean;
+}
+
+/** Auth says no, and would say it again; busy (429) or broken (5xx) is something else. */
+function isRefusal(error: unknown): boolean {
+  return isAuthApiError(error) && error.status >= 400 && error.status < 429;
+}
+
+function describe(session: Session): AccountState {
+  const { id, email, is_anonymous } = session.user;
+  return {
+    status: "in",
+    userId: id,
+    email: email || undefined,
+    isAnonymous: is_anonymous ?? false,
+  };
+}
+
+export class Account implements Readable<AccountState> {
+  readonly #auth: InstanceType<typeof AuthClient>;
+  readonly #allowAnonymous: boolean;
+  readonly #store = new Store<AccountState>({ status: "loading" });
+  readonly getSnapshot = this.#store.getSnapshot;
+  readonly subscribe = this.#store.subscribe;
+  #signingIn: Promise<Session> | undefined;
+
+  constructor(options: AccountOptions, scope: Scope) {
+    this.#allowAnonymous = options.allowAnonymous;
+    this.#auth = new AuthClient({
+      url: `${options.supabaseUrl.replace(/\/$/, "")}/auth/v1`,
+      headers: {
+        apikey: options.publishableKey,
+        Authorization: `Bearer ${options.publishableKey}`,
+      },
+      storageKey: "utter-auth",
+      detectSessionInUrl: true,
+      flowType: "pkce",
+    });
+    const { data } = this.#auth.onAuthStateChange((_, session) => this.#take(session));
+    scope.add(() => data.subscription.unsubscribe());
+  }
+
+  #take(session: Session | null): void {
+    const before = this.#store.getSnapshot();
+    if (!session) {
+      const ended = before.status === "in" || (before.status === "out" && before.ended);
+      if (before.status !== "out") this.#store.set({ status: "out", ended });
+      return;
+    }
+    const next = describe(session);
+    if (JSON.stringify(next) !== JSON.stringify(before)) this.#store.set(next);
+  }
+
+  /** @see TokenSupplier */
+  readonly token: TokenSupplier = async (refresh = false) => {
+    const { data } = await this.#auth.getSession();
+    const session = data.session ?? (await this.#anonymous());
+    const left = (session.expires_at ?? 0) - Date.now() / 1000;
+    if (!refresh && left >= LIMITS.token_refresh_seconds) return session.access_token;
+    const { data: renewed, error } = await this.#auth.refreshSession();
+    if (renewed.session) return renewed.session.access_token;
+    if (isAuthSessionMissingError(error) || isRefusal(error)) throw new SignedOutError();
+    // Auth is away: what is left of the old token may still do.
+    if (!refresh && left > 0) return session.access_token;
+    throw error ?? new SignedOutError();
+  };
+
+  /** The id of whoever a token was last given to; undefined while nobody is signed in. */
+  get userId(): string | undefined {
+    const state = this.#store.getSnapshot();
+    return state.status === "in" ? state.userId : undefined;
+  }
+
+  async #anonymous(): Promise<Session> {
+    const state = this.#store.getSnapshot();
+    if (!this.#allowAnonymous || (state.status === "out" && state.ended))
+      throw new SignedOutError();
+    this.#signingIn ??= this.#signInAnonymously().finally(() => {
+      this.#signingIn = undefined;
+    });
+    return this.#signingIn;
+  }
+
+  async #signInAnonymously(): Promise<Session> {
+    const { data, error } = await this.#auth.signInAnonymously();
+    if (!data.session) throw error ?? new SignedOutError();
+    this.#take(data.session);
+    return data.session;
+  }
+
+  async continueAnonymously(): Promise<void> {
+    await this.#signInAnonymously();
+  }
+
+  /** @throws AuthError, with words for a person. */
+  async signIn(email: string, password: string): Promise<void> {
+    const { error } = await this.#auth.signInWithPassword({ email, password });
+    if (error) throw error;
+  }
+
+  /** @returns Whether the person must first confirm the address. */
+  async signUp(email: string, password: string): Promise<{ confirm: boolean }> {
+    const { data, error } = await this.#auth.signUp({ email, password });
+    if (error) throw error;
+    return { confirm: !data.session };
+  }
+
+  async signOut(): Promise<void> {
+    await this.#auth.signOut({ scope: "local" });
+  }
+}

@@ -1,0 +1,95 @@
+/** What our own API offers, one function each. */
+
+import type {
+  PublicConfig,
+  StoredTranscriptionRequest,
+  Transcription,
+  Usage,
+  Voice,
+  VoiceDetail,
+  VoiceList,
+} from "../generated/protocol";
+import type { SessionOptions } from "../session/messages";
+import type { TranscriptSource } from "../transcript/transcript";
+import type { Api, Progress } from "./http";
+
+/** A recording as the API takes it: already in storage, or with the call. */
+export type Audio = { readonly storagePath: string } | { readonly file: File };
+
+interface CallOptions {
+  readonly idempotencyKey: string;
+  readonly signal?: AbortSignal;
+  /** Only of a recording that goes with the call. */
+  readonly onProgress?: Progress;
+}
+
+export const fetchConfig = (api: Api, signal?: AbortSignal): Promise<PublicConfig> =>
+  api.open("/config", signal);
+
+export const fetchUsage = (api: Api, signal?: AbortSignal): Promise<Usage> =>
+  api.call("/usage", { signal });
+
+export const listVoices = async (api: Api, signal?: AbortSignal): Promise<Voice[]> =>
+  (await api.call<VoiceList>("/voices", { signal })).voices;
+
+export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<VoiceDetail> =>
+  api.call(`/voices/${encodeURIComponent(id)}`, { signal });
+
+export const deleteVoice = (api: Api, id: string): Promise<void> =>
+  api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE" });
+
+function multipart(audio: Audio, fields: Readonly<Record<string, string | undefined>>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) form.append(name, value);
+  }
+  if ("storagePath" in audio) form.append("storage_path", audio.storagePath);
+  else form.append("audio", audio.file, audio.file.name);
+  return form;
+}
+
+export function transcribe(
+  api: Api,
+  audio: Audio,
+  options: SessionOptions,
+  call: CallOptions,
+): Promise<Transcription> {
+  const { language, contextBias } = options;
+  if ("storagePath" in audio) {
+    const json: StoredTranscriptionRequest = {
+      storage_path: audio.storagePath,
+      ...(language ? { language } : {}),
+      ...(contextBias?.length ? { context_bias: [...contextBias] } : {}),
+    };
+    return api.call("/transcriptions", { method: "POST", json, ...call });
+  }
+  const form = multipart(audio, { language });
+  for (const term of contextBias ?? []) form.append("context_bias", term);
+  return api.call("/transcriptions", { method: "POST", form, ...call });
+}
+
+export interface NewVoice {
+  readonly name: string;
+  readonly language: string;
+  readonly transcript: string;
+  readonly transcriptSource: TranscriptSource;
+  readonly machineTranscript: string | undefined;
+  readonly consent: boolean;
+}
+
+export function cloneVoice(
+  api: Api,
+  audio: Audio,
+  voice: NewVoice,
+  call: CallOptions,
+): Promise<Voice> {
+  const form = multipart(audio, {
+    name: voice.name,
+    language: voice.language,
+    transcript: voice.transcript,
+    transcript_source: voice.transcriptSource,
+    machine_transcript: voice.machineTranscript,
+    consent: String(voice.consent),
+  });
+  return api.call("/clone", { method: "POST", form, ...call });
+}

@@ -1,0 +1,118 @@
+/** A look at a chosen file before it is sent: kind, size, length, and how it sounds. */
+import { judge, judgeLength, type LengthLimits, type Verdict } from "../audio/gate";
+import { type Measurement, measure } from "../audio/measure";
+import { toInt16 } from "../audio/pcm";
+import type { AudioLimits } from "../generated/protocol";
+import { Scope } from "../lib/scope";
+import { newTakeId, type Pcm, peaksOf, type Take } from "./take";
+
+export type FileFault = "kind" | "empty" | "size" | "unreadable";
+
+export class FileRefused extends Error {
+  readonly fault: FileFault;
+
+  constructor(fault: FileFault) {
+    super(`The file cannot be used: ${fault}.`);
+    this.name = "FileRefused";
+    this.fault = fault;
+  }
+}
+
+/** Types by ending: what a browser says of a file is often a video type, or nothing. */
+const TYPES: Readonly<Record<string, string>> = {
+  ".wav": "audio/wav",
+  ".mp3": "audio/mpeg",
+  ".m4a": "audio/mp4",
+  ".flac": "audio/flac",
+  ".ogg": "audio/ogg",
+  ".opus": "audio/ogg",
+  ".webm": "audio/webm",
+};
+
+const METADATA_TIMEOUT_MS = 5000;
+
+export function lengthLimits(limits: AudioLimits): LengthLimits {
+  return { minSeconds: limits.min_seconds, maxSeconds: limits.max_seconds };
+}
+
+/** The length as its container claims it, in seconds; undefined when the browser cannot tell. */
+async function claimedSeconds(file: File): Promise<number | undefined> {
+  const scope = new Scope();
+  const url = URL.createObjectURL(file);
+  const audio = new Audio();
+  scope.add(() => {
+    audio.removeAttribute("src");
+    URL.revokeObjectURL(url);
+  });
+  const seconds = await new Promise<number>((resolve) => {
+    scope.listen(audio, "loadedmetadata", () => resolve(audio.duration));
+    scope.listen(audio, "error", () => resolve(Number.NaN));
+    scope.after(METADATA_TIMEOUT_MS, () => resolve(Number.NaN));
+    audio.preload = "metadata";
+    audio.src = url;
+  });
+  scope.dispose();
+  // Streams that were recorded live claim an infinite length.
+  return Number.isFinite(seconds) ? seconds : undefined;
+}
+
+/** The file's samples, mixed to one channel. */
+async function decode(file: File): Promise<Pcm | undefined> {
+  // A rate of its own, so that no device is opened; length and verdicts do not depend on it.
+  const context = new OfflineAudioContext(1, 1, 48_000);
+  let buffer: AudioBuffer;
+  try {
+    buffer = await context.decodeAudioData(await file.arrayBuffer());
+  } catch {
+    return undefined; // EncodingError: not a kind that this browser knows; the server still may.
+  }
+  const pcm = new Int16Array(buffer.length);
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) =>
+    buffer.getChannelData(c),
+  );
+  for (let n = 0; n < pcm.length; n += 1) {
+    let sum = 0;
+    for (const channel of channels) sum += channel[n] as number;
+    pcm[n] = toInt16(sum / channels.length);
+  }
+  return { blocks: [pcm], rate: buffer.sampleRate };
+}
+
+/**
+ * Makes a take of a chosen file.
+ *
+ * @throws FileRefused for what the server would surely refuse.
+ */
+export async function inspectFile(file: File, limits: AudioLimits): Promise<Take> {
+  const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? "";
+  if (!limits.extensions.includes(ending)) throw new FileRefused("kind");
+  if (file.size === 0) throw new FileRefused("empty");
+  if (file.size > limits.max_bytes) throw new FileRefused("size");
+  const typed = new File([file], file.name, { type: TYPES[ending] ?? file.type });
+
+  let seconds = await claimedSeconds(typed);
+  let measurement: Measurement | undefined;
+  let verdicts: Verdict[] =
+    seconds === undefined ? [] : [judgeLength(seconds, lengthLimits(limits))];
+  let peaks: number[] = [];
+  // Decoding hours of audio could take all memory, only to learn what is known already.
+  if (seconds === undefined || seconds <= 2 * limits.max_seconds) {
+    const pcm = await decode(typed);
+    if (pcm) {
+      measurement = measure(pcm.blocks, pcm.rate);
+      seconds = measurement.seconds;
+      verdicts = judge(measurement, lengthLimits(limits));
+      peaks = peaksOf(pcm);
+    }
+  }
+  return {
+    id: newTakeId(),
+    kind: "file",
+    file: typed,
+    seconds,
+    measurement,
+    verdicts,
+    peaks,
+    pcm: undefined,
+  };
+}

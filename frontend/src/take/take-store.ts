@@ -1,0 +1,124 @@
+/** Takes in this browser's own database, so that a reload or a crash loses nothing. */
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Transcript } from "../transcript/transcript";
+
+/** What is kept beside the audio. */
+export interface TakeRecord {
+  readonly id: string;
+  readonly kind: "recording" | "file";
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly madeAt: number;
+  /** Who may see it again: the user's id, or undefined for whoever uses this browser. */
+  readonly owner: string | undefined;
+  /** Hertz of a recording's PCM. */
+  readonly rate: number;
+  /** A chosen file as it is. */
+  readonly file: File | undefined;
+  readonly language: string;
+  readonly transcript: Transcript;
+}
+
+interface Schema extends DBSchema {
+  takes: { key: string; value: TakeRecord };
+  /** A recording's PCM in the order it came, under `[take id, number]`. */
+  blocks: { key: [string, number]; value: Int16Array<ArrayBuffer> };
+}
+
+export interface StoredTake extends TakeRecord {
+  readonly blocks: readonly Int16Array<ArrayBuffer>[];
+}
+
+const blocksOf = (id: string) => IDBKeyRange.bound([id, 0], [id, Number.POSITIVE_INFINITY]);
+
+export class TakeStore {
+  readonly #name: string;
+  #database: Promise<IDBPDatabase<Schema>> | undefined;
+  /** Gives back the locks of the takes that this page works on. */
+  readonly #held = new Map<string, () => void>();
+
+  constructor(name = "utter-takes") {
+    this.#name = name;
+  }
+
+  #open(): Promise<IDBPDatabase<Schema>> {
+    this.#database ??= openDB<Schema>(this.#name, 1, {
+      upgrade(database) {
+        database.createObjectStore("takes", { keyPath: "id" });
+        database.createObjectStore("blocks");
+      },
+      terminated: () => {
+        this.#database = undefined;
+      },
+    });
+    return this.#database;
+  }
+
+  /** Writes what is kept beside the audio, whole. */
+  async save(record: TakeRecord): Promise<void> {
+    await this.hold(record.id);
+    await (await this.#open()).put("takes", record);
+  }
+
+  /** Changes some of it; a take that is gone stays gone. */
+  async update(id: string, change: Partial<Omit<TakeRecord, "id">>): Promise<void> {
+    const transaction = (await this.#open()).transaction("takes", "readwrite");
+    const record = await transaction.store.get(id);
+    if (record) await transaction.store.put({ ...record, ...change });
+    await transaction.done;
+  }
+
+  async append(id: string, index: number, pcm: Int16Array<ArrayBuffer>): Promise<void> {
+    await (await this.#open()).put("blocks", pcm, [id, index]);
+  }
+
+  async remove(id: string): Promise<void> {
+    const transaction = (await this.#open()).transaction(["takes", "blocks"], "readwrite");
+    await Promise.all([
+      transaction.objectStore("takes").delete(id),
+      transaction.objectStore("blocks").delete(blocksOf(id)),
+      transaction.done,
+    ]);
+    this.release(id);
+  }
+
+  /** The newest take that is `owner`'s or nobody's and that no other page works on. */
+  async restore(owner: string | undefined): Promise<StoredTake | undefined> {
+    const database = await this.#open();
+    const records = await database.getAll("takes");
+    records.sort((a, b) => b.madeAt - a.madeAt);
+    for (const record of records) {
+      if (record.owner !== undefined && record.owner !== owner) continue;
+      if (this.#held.has(record.id) || !(await this.hold(record.id))) continue;
+      const blocks = await database.getAll("blocks", blocksOf(record.id));
+      if (record.file || blocks.length > 0) return { ...record, blocks };
+      await this.remove(record.id);
+    }
+    return undefined;
+  }
+
+  /** Marks a take as this page's; false when another page has it. Ends with the page. */
+  async hold(id: string): Promise<boolean> {
+    if (this.#held.has(id) || !("locks" in navigator)) return true;
+    return new Promise((resolve) => {
+      const options = { ifAvailable: true };
+      void navigator.locks.request(`${this.#name}:${id}`, options, (lock) => {
+        resolve(lock !== null);
+        if (!lock) return undefined;
+        return new Promise<void>((release) => this.#held.set(id, release));
+      });
+    });
+  }
+
+  release(id: string): void {
+    this.#held.get(id)?.();
+    this.#held.delete(id);
+  }
+
+  async close(): Promise<void> {
+    for (const id of [...this.#held.keys()]) this.release(id);
+    const database = await this.#database;
+    this.#database = undefined;
+    database?.close();
+  }
+}

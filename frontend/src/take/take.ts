@@ -1,0 +1,95 @@
+/** A take: the reference audio that a person has made or chosen, with what is known of it. */
+import type { Verdict } from "../audio/gate";
+import type { Measurement } from "../audio/measure";
+import { encodeWav } from "../audio/wav";
+
+/** PCM as it was recorded. */
+export interface Pcm {
+  readonly blocks: readonly Int16Array<ArrayBuffer>[];
+  /** Hertz. */
+  readonly rate: number;
+}
+
+export interface Take {
+  /** Unique; names the take in this browser and in storage. */
+  readonly id: string;
+  readonly kind: "recording" | "file";
+  readonly file: File;
+  /** Unknown where this browser cannot decode the file; the server still can. */
+  readonly seconds: number | undefined;
+  readonly measurement: Measurement | undefined;
+  readonly verdicts: readonly Verdict[];
+  /** Peaks for the waveform, 0 to 1, evenly spaced over the take. */
+  readonly peaks: readonly number[];
+  /** Of a recording, so that it can be trimmed. */
+  readonly pcm: Pcm | undefined;
+}
+
+/** Bars of a take's waveform. */
+const PEAKS = 160;
+
+export const newTakeId = (): string => crypto.randomUUID();
+
+export function countSamples(pcm: Pcm): number {
+  return pcm.blocks.reduce((sum, block) => sum + block.length, 0);
+}
+
+/** The loudest sample of each of `PEAKS` equal stretches. */
+export function peaksOf(pcm: Pcm): number[] {
+  const total = countSamples(pcm);
+  const peaks = new Array<number>(PEAKS).fill(0);
+  if (total === 0) return peaks;
+  let position = 0;
+  for (const block of pcm.blocks) {
+    for (let i = 0; i < block.length; i += 1) {
+      const bar = Math.floor((position * PEAKS) / total);
+      const level = Math.abs(block[i] as number) / 32_768;
+      if (level > (peaks[bar] as number)) peaks[bar] = level;
+      position += 1;
+    }
+  }
+  return peaks;
+}
+
+export function wavFile(pcm: Pcm, name: string): File {
+  return new File([encodeWav(pcm.blocks, pcm.rate)], name, { type: "audio/wav" });
+}
+
+/** A recording's name: when it was made, readable and safe as a file name. */
+export function recordingName(at: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `recording-${day}-${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}.wav`;
+}
+
+/** The samples from `from` to `to`, in seconds. */
+export function slicePcm(pcm: Pcm, from: number, to: number): Pcm {
+  const first = Math.max(0, Math.round(from * pcm.rate));
+  const last = Math.min(countSamples(pcm), Math.round(to * pcm.rate));
+  const blocks: Int16Array<ArrayBuffer>[] = [];
+  let at = 0;
+  for (const block of pcm.blocks) {
+    const start = Math.max(first - at, 0);
+    const end = Math.min(last - at, block.length);
+    if (start < end) blocks.push(block.slice(start, end));
+    at += block.length;
+  }
+  return { blocks, rate: pcm.rate };
+}
+
+/** Silence that is left on either side of a trim, in seconds. */
+const TRIM_MARGIN = 0.3;
+/** Less silence than this is not worth offering a trim for. */
+const TRIM_WORTH = 1;
+
+/** What a trim would take away, in seconds; undefined where it is not worth it. */
+export function trimmable(
+  measurement: Measurement,
+): { readonly from: number; readonly to: number; readonly saves: number } | undefined {
+  if (!measurement.hasSpeech) return undefined;
+  const { leadingSilence, trailingSilence, seconds } = measurement;
+  const from = leadingSilence >= TRIM_WORTH ? leadingSilence - TRIM_MARGIN : 0;
+  const to = trailingSilence >= TRIM_WORTH ? seconds - trailingSilence + TRIM_MARGIN : seconds;
+  const saves = seconds - (to - from);
+  return saves > 0 ? { from, to, saves } : undefined;
+}
