@@ -11,6 +11,7 @@ from typing import Any
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message
 
 from local_stack.provider.engine import (
     Abort,
@@ -28,6 +29,8 @@ from local_stack.provider.mistral.realtime import done_json, event_json
 from local_stack.provider.records import BatchRecord, Record
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
+"""Greatest request body."""
+
 _TRUE = ("true", "1")
 _MAX_BIAS_TERMS = 100
 
@@ -39,19 +42,20 @@ async def transcribe(
 
     The request's state must have `abort`, which cuts its connection.
     """
-    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
-        return refusal(RefusedError(413, f"at most {MAX_BODY_BYTES} bytes are taken"))
-    async with request.form(max_files=1, max_fields=300) as form:
-        record = await _record(request, form, keep)
-        if keep != "none":
-            records.append(record)
-        try:
-            asked, stream = await _parse(form, engine)
-            events = engine.transcribe(asked)
-            first = await anext(events)
-        except RefusedError as refused:
-            record.status = refused.status
-            return refusal(refused)
+    try:
+        async with _bounded(request).form(max_files=1, max_fields=300) as form:
+            record = await _record(request, form, keep)
+            if keep != "none":
+                records.append(record)
+            try:
+                asked, stream = await _parse(form, engine)
+                events = engine.transcribe(asked)
+                first = await anext(events)
+            except RefusedError as refused:
+                record.status = refused.status
+                raise
+    except RefusedError as refused:
+        return refusal(refused)
     if isinstance(first, Abort) or not stream:
         async with aclosing(events):
             done = await _last(first, events)
@@ -73,6 +77,21 @@ def refusal(refused: RefusedError) -> Response:
         return Response(refused.body, refused.status, headers, "application/json")
     body = errors.http_body(refused.status, refused.message)
     return JSONResponse(body, refused.status, headers)
+
+
+def _bounded(request: Request) -> Request:
+    """The same request, whose body cannot be read beyond the limit."""
+    seen = 0
+
+    async def receive() -> Message:
+        nonlocal seen
+        message = await request.receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY_BYTES:
+            raise RefusedError(413, f"at most {MAX_BODY_BYTES} bytes are taken")
+        return message
+
+    return Request(request.scope, receive)
 
 
 async def _record(request: Request, form: FormData, keep: Record) -> BatchRecord:
