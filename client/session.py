@@ -239,8 +239,7 @@ class Session:
             self._current = None
             self._transcript.settle()
             if self._next and self._next.alive:
-                self._tell(Reconnecting(failure, 1, 0.0))
-                return
+                return  # it is on its way, and may be why the current one was ended
             self._next, self._tries = None, 0 if self._next else self._tries
         self._try_again(link, failure, now)
 
@@ -319,10 +318,12 @@ class Session:
 
     def _delay(self, failure: Failure) -> float:
         """Seconds until the next try: what the service asks and a little, or the backoff."""
-        if failure.retry_after is not None:
-            return failure.retry_after * (1 + self._jitter() / 4)
         longest = self._patience.backoff * float(2 ** min(self._tries - 1, 16))
-        return min(longest, self._patience.backoff_max) * (1 + self._jitter()) / 2
+        backoff = min(longest, self._patience.backoff_max) * (1 + self._jitter()) / 2
+        if failure.retry_after is None:
+            return backoff
+        asked = failure.retry_after * (1 + self._jitter() / 4)
+        return asked if self._tries == 1 else max(asked, backoff)  # "at once" is said once
 
     def _finish(
         self,
