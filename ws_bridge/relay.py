@@ -23,12 +23,14 @@ from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge
-from ws_bridge.effects import Close, Effect, EndAudio, Open, Ping, Send
+from ws_bridge.effects import Close, EndAudio, Open, Ping, Send
 from ws_bridge.report import Report
 from ws_bridge.session import Session, State, Terms, Timing
 
 MAX_UNSENT: Final = 512
 """Messages that may wait for a client that does not read."""
+CLOSE_SECONDS: Final = 3.0
+"""How long a client may take to read its last messages and to answer the close frame."""
 
 _log = structlog.get_logger(__name__)
 
@@ -88,9 +90,11 @@ class Relay:
         try:
             async with self._tasks:
                 reader = self._tasks.create_task(self._guard(self._read()), name="reader")
-                await self._write()
-                reader.cancel()
+                close = await self._write()
                 self._leave_provider()
+                # The reader goes on: a close frame may stand behind audio that nobody wants now.
+                await self._hang_up(close)
+                reader.cancel()
         finally:
             self._bridge.leave(self, self._named)
             self._report.tell(self._session, self._clock())
@@ -122,7 +126,7 @@ class Relay:
             await asyncio.wait({self._conversation})
 
     def _leave_provider(self) -> None:
-        """End the conversation: once, since a second cancellation would cut its settlement."""
+        """End the conversation, unless it is ending: its settlement must not be cut short."""
         if self._conversation is not None and not self._leaving:
             self._leaving = True
             self._conversation.cancel()
@@ -176,40 +180,41 @@ class Relay:
         if self._session.effects:
             self._wake.set()
 
-    async def _write(self) -> None:
-        """Do what the session asks for, in order, until it is closed."""
+    async def _write(self) -> Close:
+        """Do what the session asks for, in order, until it is to be closed."""
         try:
             async with self._patience:
-                await self._perform_all()
+                return await self._perform_all()
         except TimeoutError:
             # The client does not read: what is left goes out without waiting for it.
-            await self._perform_rest()
+            return await self._perform_rest()
 
-    async def _perform_all(self) -> None:
+    async def _perform_all(self) -> Close:
         effects = self._session.effects
         while True:
             await self._wake.wait()
             self._wake.clear()
             while effects:
                 effect = effects.popleft()
+                if isinstance(effect, Close):
+                    return effect
                 self._writing_since = self._clock()
                 await self._perform(effect)
                 self._writing_since = None
-                if isinstance(effect, Close):
-                    return
 
-    async def _perform_rest(self) -> None:
+    async def _perform_rest(self) -> Close:
         self._writing_since = None
         for effect in self._session.effects:
+            if isinstance(effect, Close):
+                return effect
             if isinstance(effect, Send):
                 # A message is written before `send` first waits, so nothing of it is lost.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(0):
                         await self._perform(effect)
-            elif isinstance(effect, Close):
-                await self._perform(effect)
+        raise AssertionError  # a session that lost its patience is closed
 
-    async def _perform(self, effect: Effect) -> None:
+    async def _perform(self, effect: Open | Send | EndAudio | Ping) -> None:
         try:
             match effect:
                 case Send(message):
@@ -220,15 +225,22 @@ class Relay:
                     )
                 case EndAudio():
                     if self._upstream is not None:
-                        await self._upstream.end()
+                        # Not here: a provider that reads nothing must not keep words from
+                        # the client.
+                        self._tasks.create_task(self._guard(self._upstream.end()), name="end")
                 case Ping():
                     pong = asyncio.ensure_future(await self._socket.ping())
                     pong.add_done_callback(self._ponged)
-                case Close(code, reason):
-                    self._writing_since = None
-                    await self._socket.close(code, reason)
         except ConnectionClosed:
             self._session.gone(self._clock())
+
+    async def _hang_up(self, close: Close) -> None:
+        """Close the socket. A client that does not read could hold up the close frame for ever."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(close.code, close.reason)
+        except TimeoutError:
+            self._socket.transport.abort()
 
     def _ponged(self, pong: asyncio.Future[float]) -> None:
         if not pong.cancelled() and pong.exception() is None:
@@ -266,12 +278,18 @@ class Relay:
                 terms = Terms(grant.id, options.model, grant.granted_seconds, grant.cut_by, lag)
                 session.opened(terms, clock())
                 self._wake.set()
-                async with aclosing(upstream.events()) as events:
-                    async for event in events:
-                        session.provider_event(event, clock())
-                        self._stir()
-                        if session.state is State.CLOSED:
-                            return
+                # A failure is told before the settlement, which may take a while.
+                await self._guard(self._listen(upstream))
+                self._leaving = True
+
+    async def _listen(self, upstream: RealtimeSession) -> None:
+        session = self._session
+        async with aclosing(upstream.events()) as events:
+            async for event in events:
+                session.provider_event(event, self._clock())
+                self._stir()
+                if session.state is State.CLOSED:
+                    return
 
     # The ledger.
 
@@ -284,6 +302,7 @@ class Relay:
         self._stir()
 
     async def _settle(self, grant: Grant) -> None:
+        self._leaving = True
         session = self._session
         ended = session.status if session.status == "complete" else "partial"
         settlement = await self._ledger.close(
