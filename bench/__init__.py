@@ -1,0 +1,1 @@
+"""Our bridge beside three others, measured in one run."""

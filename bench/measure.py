@@ -1,0 +1,233 @@
+"""One run: one variant with so many sessions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from bench.children import START_SECONDS, Child, ChildError, running
+from bench.cores import Cores
+from bench.load.hold import Boot, Held
+from bench.load.session import Target
+from bench.variants import Neighbours, Variant
+from shared_schema.audio import FRAME_BYTES
+
+_DRAIN_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run gave.
+
+    Attributes:
+        variant: Its name.
+        sessions: Asked for.
+        round: Counted from 1.
+        cpu_us_per_frame: CPU of the relay's process for each frame that reached the provider in the
+            window, microseconds; None without a relay.
+        relay_cpu: Share of a core that the relay used.
+        load_cpu: The same of the load generator.
+        provider_cpu: The same of the fake provider.
+        ready_ms: Median and 99th percentile to `ready`, under the ramp.
+        p50_ms: Median delay from a frame to the delta it pays for.
+        p99_ms: 99th percentile.
+        deltas: Delays that p50 and p99 stand on.
+        late_ms: How late the generator sent, 99th percentile.
+        uss_kb_per_session: Private memory that each session added to the relay, in 1024 bytes.
+        rss_kb_per_session: The same of resident memory.
+        idle_mb: Private memory of the relay before the sessions, in 1024² bytes.
+        lost_frames: Sent and not arrived at the provider.
+        missing_deltas: Paid for and not received.
+        missing_finals: Sessions without a complete final.
+        unsettled: Grants of the ledger that were not settled.
+        faults: What went wrong, counted.
+        boot: The first sessions of the fresh process.
+    """
+
+    variant: str
+    sessions: int
+    round: int
+    cpu_us_per_frame: float | None
+    relay_cpu: float | None
+    load_cpu: float
+    provider_cpu: float
+    ready_ms: tuple[float, float]
+    p50_ms: float
+    p99_ms: float
+    deltas: int
+    late_ms: float
+    uss_kb_per_session: float | None
+    rss_kb_per_session: float | None
+    idle_mb: float | None
+    lost_frames: float
+    missing_deltas: int
+    missing_finals: int
+    unsettled: int
+    faults: dict[str, int]
+    boot: list[Boot]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """All counters at one edge of the window."""
+
+    at: float
+    frames: int
+    relay: float
+    load: float
+    provider: float
+
+
+class Lab:
+    """The processes that all runs share; made by `Lab.open`."""
+
+    def __init__(self, cores: Cores, load: Child, provider: Child, supabase: Child) -> None:
+        self._cores = cores
+        self._load = load
+        self._provider = provider
+        self._supabase = supabase
+        self._neighbours = Neighbours("", "")
+        self._provider_port = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, cores: Cores, python: str) -> AsyncIterator[Self]:
+        """Start them; ended when the block is left.
+
+        Raises:
+            ChildError: one does not start.
+        """
+        async with AsyncExitStack() as stack:
+            load, provider, supabase = [
+                await stack.enter_async_context(
+                    running(name, (python, "-m", f"bench.{name}"), cores.others, {})
+                )
+                for name in ("load", "provider", "supabase")
+            ]
+            lab = cls(cores, load, provider, supabase)
+            await load.told(START_SECONDS)
+            lab._provider_port = (await provider.told(START_SECONDS))["port"]
+            ledger = (await supabase.told(START_SECONDS))["port"]
+            lab._neighbours = Neighbours(
+                f"http://127.0.0.1:{lab._provider_port}", f"http://127.0.0.1:{ledger}"
+            )
+            yield lab
+
+    async def run(self, variant: Variant, sessions: int, seconds: float, number: int) -> Run:
+        """Start the relay afresh, run its first sessions, then measure.
+
+        Raises:
+            ChildError: the relay does not start, or loses its first sessions.
+        """
+        async with self._relay(variant) as (target, relay):
+            tokens = (await self._supabase.ask(do="tokens", count=sessions + 1))["tokens"]
+            where = asdict(target)
+            boot = (await self._load.ask(do="boot", target=where, token=tokens[0]))["boot"]
+            await self._provider.ask(do="forget")
+            uss, rss = _memory(relay)
+            await self._load.ask(do="hold", target=where, tokens=tokens[1:], seconds=seconds)
+            before = await self._read(relay)
+            await self._load.ask(do="go on")
+            after = await self._read(relay)
+            uss_full, rss_full = _memory(relay)
+            held = Held(**(await self._load.ask(do="go on"))["held"])
+            lost = held.frames - await self._arrived()
+            unsettled = await self._unsettled()
+        took = after.at - before.at
+        frames = max(1, after.frames - before.frames)
+        used = after.relay - before.relay
+        ready = sorted(held.ready_ms)
+        return Run(
+            variant=variant.name,
+            sessions=sessions,
+            round=number,
+            cpu_us_per_frame=1e6 * used / frames if relay is not None else None,
+            relay_cpu=used / took if relay is not None else None,
+            load_cpu=(after.load - before.load) / took,
+            provider_cpu=(after.provider - before.provider) / took,
+            ready_ms=(percentile(ready, 0.5), percentile(ready, 0.99)),
+            p50_ms=percentile(held.delays_ms, 0.5),
+            p99_ms=percentile(held.delays_ms, 0.99),
+            deltas=len(held.delays_ms),
+            late_ms=held.late_ms_p99,
+            uss_kb_per_session=(uss_full - uss) / sessions / 1024 if relay else None,
+            rss_kb_per_session=(rss_full - rss) / sessions / 1024 if relay else None,
+            idle_mb=uss / 1024**2 if relay else None,
+            lost_frames=lost,
+            missing_deltas=held.missing_deltas,
+            missing_finals=held.missing_finals,
+            unsettled=unsettled,
+            faults=held.faults,
+            boot=[Boot(**one) for one in boot],
+        )
+
+    @asynccontextmanager
+    async def _relay(self, variant: Variant) -> AsyncIterator[tuple[Target, Child | None]]:
+        if variant.argv is None:
+            headers = {"Authorization": "Bearer bench"}
+            yield Target(self._provider_port, variant.path, variant.dialect, headers), None
+            return
+        environment = variant.environment(self._neighbours)
+        async with running(variant.name, variant.argv, self._cores.relay, environment) as relay:
+            port = (await relay.told(START_SECONDS))["port"]
+            if variant.ready_path is not None:
+                await _ready(variant.name, f"http://127.0.0.1:{port}{variant.ready_path}")
+            yield Target(port, variant.path, variant.dialect), relay
+
+    async def _read(self, relay: Child | None) -> _Reading:
+        frames = (await self._provider.ask(do="count"))["frames"]
+        return _Reading(
+            at=asyncio.get_running_loop().time(),
+            frames=frames,
+            relay=relay.cpu_seconds() if relay is not None else 0.0,
+            load=self._load.cpu_seconds(),
+            provider=self._provider.cpu_seconds(),
+        )
+
+    async def _arrived(self) -> float:
+        """Wait until the provider's sockets are down; return the frames that reached it."""
+        return float((await _settled(self._provider))["bytes"] / FRAME_BYTES)
+
+    async def _unsettled(self) -> int:
+        """Wait for the settlements that come after a final; return the grants that had none."""
+        return int((await _settled(self._supabase))["open"])
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which `share` of the sorted `values` lie; 0 of none."""
+    return values[round(share * (len(values) - 1))] if values else 0.0
+
+
+def _memory(relay: Child | None) -> tuple[int, int]:
+    return (relay.private_bytes(), relay.resident_bytes()) if relay is not None else (0, 0)
+
+
+async def _settled(child: Child) -> dict[str, Any]:
+    """Return a child's counts when nothing is open there any more, or not in time."""
+    deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+    while True:
+        counts = await child.ask(do="count")
+        if not counts["open"] or asyncio.get_running_loop().time() > deadline:
+            return counts
+        await asyncio.sleep(0.05)
+
+
+async def _ready(name: str, url: str) -> None:
+    """Wait until `url` answers 200."""
+
+    def ask() -> bool:
+        try:
+            with urlopen(url, timeout=1) as answer:  # noqa: S310 - loopback
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not await asyncio.to_thread(ask):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise ChildError(f"{name} is not ready after {START_SECONDS:g} s") from None
