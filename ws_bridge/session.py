@@ -195,7 +195,7 @@ class Session:
         self.terms = terms
         self.state = State.LIVE
         self.ready_at = now
-        self._watch.client_spoke(now)
+        self._watch.begin(now)
         self.regrant(terms.max_seconds)
         resumes = self.start is not None and self.start.resumes is not None
         self._pace = Pace(now, backlog=resumes)

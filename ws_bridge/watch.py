@@ -45,13 +45,16 @@ class Watch:
 
     def __init__(self, patience: Patience, now: float) -> None:
         self._patience = patience
-        self._heard_at = now
+        self._heard_at = self._audio_at = self._text_at = now
         self._pinged_at: float | None = None
-        self._text_at = now
         self._handing_since: float | None = None
         self._frames = 0
         self._unheard = 0
         self._voiced = 0
+
+    def begin(self, now: float) -> None:
+        """The client may send audio from now on."""
+        self._heard_at = self._audio_at = now
 
     def client_spoke(self, now: float) -> None:
         """Something came from the client: a message, a pong."""
@@ -66,7 +69,7 @@ class Watch:
         """A frame came and is being handed to the provider."""
         if not self._frames:
             self._text_at = now
-        self._heard_at = self._handing_since = now
+        self._heard_at = self._audio_at = self._handing_since = now
         self._pinged_at = None
         self._frames += 1
         self._unheard += len(frame)
@@ -77,7 +80,7 @@ class Watch:
 
     def audio_taken(self, now: float) -> None:
         """The provider has taken the frame."""
-        self._heard_at = now
+        self._heard_at = self._audio_at = now
         self._handing_since = None
 
     def text_came(self, now: float) -> None:
@@ -96,9 +99,8 @@ class Watch:
             return Silence.PROVIDER
         if self._pinged_at is not None and now - self._pinged_at >= patience.ping_timeout:
             return Silence.CLIENT
-        quiet = now - self._heard_at
-        if quiet >= patience.audio:
+        if now - self._audio_at >= patience.audio:
             return Silence.AUDIO
-        if quiet >= patience.ping_interval and self._pinged_at is None:
+        if now - self._heard_at >= patience.ping_interval and self._pinged_at is None:
             return Silence.UNSURE
         return None
