@@ -111,7 +111,11 @@ class MistralRealtime:
             yield session
         finally:
             try:
-                await socket.close()
+                # Limited as a whole: a provider that reads nothing holds up the close frame.
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await socket.close()
+            except TimeoutError:
+                pass
             finally:
                 socket.transport.abort()
 
@@ -165,6 +169,9 @@ class MistralSession:
                         raise _failed(event)
                 await self._socket.send(_update_message(options))
         except ConnectionClosed:
+            # Why it closed may stand in what it said before.
+            async for _ in self.events():
+                pass
             raise ProviderUnavailable from None
 
     async def send(self, pcm: bytes) -> None:
