@@ -27,7 +27,7 @@ from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
 from ws_bridge.handshake import Door, Socket
 from ws_bridge.messages import parse
-from ws_bridge.relay import Relay
+from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
 from ws_bridge.watch import Patience
 
@@ -36,7 +36,6 @@ MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
 _QUEUED_FRAMES: Final = (8, 2)
 """High and low water of frames that wait while the provider takes none."""
 _WRITE_LIMIT: Final = 32_768
-_CLOSE_SECONDS: Final = 3.0
 _KEYS_RETRY_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -58,6 +57,7 @@ class App:
         ledger: Reserves and settles seconds.
         http: Client for the signing keys; the caller owns it.
         metrics: Where everything is counted.
+        provider: Opens sessions; the one that the settings name when left out.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class App:
         ledger: Ledger,
         http: httpx.AsyncClient,
         metrics: Metrics | None = None,
+        provider: RealtimeProvider | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -78,7 +79,7 @@ class App:
             secret=settings.supabase_jwt_secret,
             allow_anonymous=settings.allow_anonymous,
         )
-        self._provider: RealtimeProvider | None = realtime_provider(settings)
+        self._provider = provider if provider is not None else realtime_provider(settings)
         self._admission = Admission(
             verifier=self._verifier,
             ledger=ledger,
@@ -139,7 +140,7 @@ class App:
                     # is not read yet would look like a dead client to a pinger on a timer.
                     ping_interval=None,
                     open_timeout=settings.bridge_start_timeout_seconds,
-                    close_timeout=_CLOSE_SECONDS,
+                    close_timeout=CLOSE_SECONDS,
                     max_size=MAX_FRAME_BYTES,
                     max_queue=_QUEUED_FRAMES,
                     write_limit=_WRITE_LIMIT,
@@ -163,7 +164,7 @@ class App:
         now = asyncio.get_running_loop().time()
         self.bridge.drain(seconds, now)
         # After the deadline come the provider's last words and the socket's close.
-        grace = self._settings.provider_finish_seconds + _CLOSE_SECONDS + 1.0
+        grace = self._settings.provider_finish_seconds + CLOSE_SECONDS + 1.0
         try:
             async with asyncio.timeout(seconds + grace):
                 await self.bridge.wait_empty()
