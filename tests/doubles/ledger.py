@@ -1,12 +1,13 @@
 """A ledger in memory, for tests that are not about money."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared_schema.account import Usage, UsageOfKind
-from transcription.errors import TranscriptionError
+from transcription.errors import LedgerUnavailable
 from transcription.identity import User
 from transcription.ledger import (
     LEASE_SECONDS,
@@ -15,9 +16,32 @@ from transcription.ledger import (
     Grant,
     Kind,
     Lease,
+    LeaseState,
     Outcome,
     Settlement,
 )
+
+
+class Gate:
+    """Open at first; a test closes it to hold something up, and sees who has come to it."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def close(self) -> None:
+        """Let nobody pass from now on."""
+        self._open.clear()
+
+    def open(self) -> None:
+        """Let everybody pass."""
+        self._open.set()
+
+    async def passed(self) -> None:
+        """Wait until the gate is open."""
+        self.reached.set()
+        await self._open.wait()
 
 
 @dataclass
@@ -35,11 +59,19 @@ class Entry:
 class MemoryLedger:
     """Grants what it is told to, or refuses with `refusal`."""
 
-    refusal: TranscriptionError | None = None
+    refusal: Exception | None = None
     granted_seconds: float | None = None
     cut_by: CutBy = "max_duration"
-    lost: set[str] = field(default_factory=set)
-    """Sessions that the next heartbeat finds replaced."""
+    lost: dict[str, LeaseState] = field(default_factory=dict)
+    """What the next heartbeat finds of a session; `open` where nothing is said."""
+    regranted: dict[str, float] = field(default_factory=dict)
+    """Seconds to which the next heartbeat cuts a session's grant."""
+    away: bool = False
+    """Heartbeats fail."""
+    opening: Gate = field(default_factory=Gate)
+    """Holds up what opens a session."""
+    closing: Gate = field(default_factory=Gate)
+    """Holds up what settles one."""
     entries: dict[str, Entry] = field(default_factory=dict)
     touches: int = 0
 
@@ -62,6 +94,7 @@ class MemoryLedger:
         replaces: str | None = None,
     ) -> Grant:
         """Grant, or refuse."""
+        await self.opening.passed()
         if self.refusal is not None:
             raise self.refusal
         granted = self.granted_seconds if self.granted_seconds is not None else seconds
@@ -71,12 +104,14 @@ class MemoryLedger:
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:
         """Prolong every lease but the lost ones."""
+        if self.away:
+            raise LedgerUnavailable
         self.touches += 1
         return {
             one: Lease(
                 id=one,
-                state="replaced" if one in self.lost else "open",
-                granted_seconds=self.entries[one].granted,
+                state=self.lost.get(one, "open"),
+                granted_seconds=self.regranted.get(one, self.entries[one].granted),
             )
             for one in audio_seconds
         }
@@ -85,6 +120,7 @@ class MemoryLedger:
         self, session_id: str, *, audio_seconds: float, status: Outcome, reason: str | None = None
     ) -> Settlement:
         """Settle once."""
+        await self.closing.passed()
         entry = self.entries[session_id]
         counted = entry.settled is None
         if counted:

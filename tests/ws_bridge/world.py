@@ -6,16 +6,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from shared_schema.audio import FRAME_BYTES
 from shared_schema.base import REALTIME_PATH
+from shared_schema.errors import ERRORS, ErrorCode
+from shared_schema.server_messages import server_message
 from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
+from transcription.providers.base import RealtimeProvider
 from transcription.settings import Settings
 from ws_bridge.app import App
 
@@ -29,6 +34,7 @@ START: dict[str, Any] = {
     "v": 1,
     "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16000},
 }
+ORIGIN = "http://page.test"
 
 
 @dataclass
@@ -43,13 +49,49 @@ class Ended:
         return [message for message in self.messages if message["type"] == kind]
 
     @property
+    def types(self) -> list[str]:
+        """The messages' types, in order."""
+        return [message["type"] for message in self.messages]
+
+    @property
     def text(self) -> str:
         """The deltas, joined."""
         return "".join(message["text"] for message in self.of("delta"))
 
+    def failed(self, code: ErrorCode) -> dict[str, Any]:
+        """Assert that it ended with this error, told as the table says, and return the error.
+
+        Where `ready` was sent, one `final` comes before it: partial, and with all the text.
+        """
+        row = ERRORS[code]
+        assert self.close_code == row.close
+        assert self.types.count("error") == 1
+        error = self.messages[-1]
+        assert (error["type"], error["code"]) == ("error", code)
+        assert error["retryable"] is row.retryable
+        assert error["message"].strip()
+        if self.of("ready"):
+            assert self.types.count("final") == 1
+            final = self.messages[-2]
+            assert (final["type"], final["status"]) == ("final", "partial")
+            assert final["reason"] == code
+            assert final["text"].startswith(self.text)
+        else:
+            assert self.types == ["error"]
+        return error
+
+    def completed(self) -> dict[str, Any]:
+        """Assert that it ended well, and return the `final`."""
+        assert self.close_code == 1000
+        assert self.types.count("final") == 1
+        assert self.of("error") == []
+        final = self.messages[-1]
+        assert (final["type"], final["status"]) == ("final", "complete")
+        return final
+
 
 class Talk:
-    """A client's socket, raw."""
+    """A client's socket, raw. Every message that it gives must fit the contract."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -62,7 +104,9 @@ class Talk:
     async def next(self, *kinds: str) -> dict[str, Any]:
         """Read until a message of one of these types comes, and return it."""
         while True:
-            message: dict[str, Any] = json.loads(await self.socket.recv())
+            text = await self.socket.recv(decode=True)
+            server_message.validate_json(text)
+            message: dict[str, Any] = json.loads(text)
             self.heard.messages.append(message)
             if not kinds or message["type"] in kinds:
                 return message
@@ -76,6 +120,11 @@ class Talk:
             self.heard.close_code = closed.rcvd.code if closed.rcvd is not None else None
         return self.heard
 
+    async def stopped(self) -> Ended:
+        """Send `stop`, then read until the socket is closed."""
+        await self.send({"type": "stop"})
+        return await self.ended()
+
 
 @dataclass
 class World:
@@ -88,6 +137,7 @@ class World:
     ledger: MemoryLedger
     engine: ScriptedEngine
     provider: ProviderServer
+    idle_tasks: frozenset[asyncio.Task[Any]] = frozenset()
 
     @asynccontextmanager
     async def talk(self, **options: Any) -> AsyncIterator[Talk]:
@@ -96,8 +146,9 @@ class World:
             yield Talk(socket)
 
     def start(self, **fields: Any) -> dict[str, Any]:
-        """Return a `start` message with a good token."""
-        return {**START, "access_token": self.issuer.token(), **fields}
+        """Return a `start` message with a good token; a field of None is left out."""
+        message = {**START, "access_token": self.issuer.token(), **fields}
+        return {name: value for name, value in message.items() if value is not None}
 
     @asynccontextmanager
     async def session(self, **fields: Any) -> AsyncIterator[Talk]:
@@ -107,6 +158,12 @@ class World:
             await talk.next("ready")
             yield talk
 
+    async def refused(self, code: ErrorCode, **fields: Any) -> dict[str, Any]:
+        """Start, assert that this is refused with `code`, and return the error."""
+        async with self.talk() as talk:
+            await talk.send(self.start(**fields))
+            return (await talk.ended()).failed(code)
+
     async def get(self, path: str) -> httpx.Response:
         """Ask the bridge's port over plain HTTP."""
         async with httpx.AsyncClient() as client:
@@ -114,15 +171,35 @@ class World:
                 self.url.replace("ws://", "http://").removesuffix(REALTIME_PATH) + path
             )
 
-    async def is_clean(self, upstreams: int) -> None:
-        """Wait until nothing of any session is left: places, grants, upstream sockets, tasks."""
+    async def ready(self) -> None:
+        """Wait until the bridge may take work."""
+        async with asyncio.timeout(5):
+            while (await self.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.01)
+
+    def upstream_sockets(self) -> int:
+        """Return how many sockets this process has open to the provider's port."""
+        port = urlsplit(self.provider.url).port
+        connections = psutil.Process().net_connections("tcp4")
+        return sum(1 for one in connections if one.raddr and one.raddr.port == port)
+
+    async def is_clean(self, upstreams: int | None = None, *, provider_reads: bool = True) -> None:
+        """Wait until nothing of any session is left: places, grants, upstream sockets, tasks.
+
+        Args:
+            upstreams: How many sockets were opened with the provider in all, where that is sure.
+            provider_reads: False for one that could not see its sockets being closed.
+        """
         await until(lambda: len(self.app.bridge) == 0)
+        assert self.app.bridge.open_sessions == 0
         assert self.ledger.open_sessions == []
-        assert len(self.provider.sessions) == upstreams
-        for record in self.provider.sessions:
-            await asyncio.wait_for(record.closed.wait(), 5)
-        names = {task.get_name() for task in asyncio.all_tasks()}
-        assert not names & {"reader", "conversation", "reserve", "connect"}
+        assert upstreams in {None, len(self.provider.sessions)}
+        await until(lambda: self.upstream_sockets() == 0)
+        if provider_reads:
+            for record in self.provider.sessions:
+                await asyncio.wait_for(record.closed.wait(), 5)
+            ours = self.idle_tasks | {asyncio.current_task()}
+            await until(lambda: asyncio.all_tasks() <= ours)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -133,28 +210,55 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 
 
 @asynccontextmanager
-async def running(script: Script | None = None, **settings: Any) -> AsyncIterator[World]:
-    """Run a bridge over a scripted provider; `settings` replace the tests' own."""
+async def running(
+    script: Script | None = None,
+    *,
+    auth_down: bool = False,
+    provider: RealtimeProvider | None = None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """Run a bridge over a scripted provider.
+
+    Args:
+        script: What the provider says.
+        auth_down: Whether the signing keys cannot be fetched at first; else the bridge is ready.
+        provider: Takes the place of the one that is reached over its wire.
+        settings: Replace the tests' own.
+    """
     engine = ScriptedEngine(script if script is not None else Script())
     ledger = MemoryLedger()
     async with (
         serve_issuer() as issuer,
-        serve(engine, host="127.0.0.1", port=0) as provider,
+        serve(engine, host="127.0.0.1", port=0) as server,
         httpx.AsyncClient() as http,
     ):
+        issuer.down = auth_down
         values: dict[str, Any] = {
             "_env_file": None,
             "supabase_url": issuer.url,
             "supabase_publishable_key": "sb_publishable_test",
             "supabase_secret_key": "sb_secret_test",
             "mistral_api_key": "test-key",
-            "mistral_server_url": provider.url,
-            "allowed_origins": "http://page.test",
+            "mistral_server_url": server.url,
+            "allowed_origins": ORIGIN,
             "bridge_port": 0,
             "bridge_metrics_port": 0,
         }
-        app = App(Settings(**(values | settings)), ledger=ledger, http=http)
+        app = App(Settings(**(values | settings)), ledger=ledger, http=http, provider=provider)
         async with app.serving() as address:
             base = f"ws://127.0.0.1:{address.port}{REALTIME_PATH}"
             metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
-            yield World(app, base, metrics_url, issuer, ledger, engine, provider)
+            world = World(app, base, metrics_url, issuer, ledger, engine, server)
+            if not auth_down:
+                await world.ready()
+                await until(lambda: not _passing(asyncio.all_tasks()))
+            world.idle_tasks = frozenset(asyncio.all_tasks())
+            yield world
+
+
+def _passing(tasks: set[asyncio.Task[Any]]) -> bool:
+    """Tell whether a task of the start is among them that is about to end."""
+    return any(
+        task.get_name() == "warm-up" or "Server.conn_handler" in repr(task.get_coro())
+        for task in tasks
+    )
