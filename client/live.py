@@ -9,7 +9,6 @@ import contextlib
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,6 +18,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
+from client.auth import TokenSupplier
 from client.errors import ClientError, Failure
 from client.events import Event, Result
 from client.link import Link, Patience
@@ -32,20 +32,6 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 PING_SECONDS = 10.0
 """Silence after which the peer is asked whether it is there, and how long it may take."""
-
-
-class TokenSupplier(Protocol):
-    """Gives the access token for the next connect."""
-
-    async def __call__(self, *, fresh: bool = False) -> str:
-        """Return a token with at least six minutes left.
-
-        Args:
-            fresh: The service called the last one expired: do not return it again.
-
-        Raises:
-            AuthError: There is none.
-        """
 
 
 class _Connect(connect):
@@ -83,7 +69,7 @@ class LiveTranscription:
         patience: How long to wait for what.
 
     Raises:
-        ValueError: `url` is none of the above.
+        ValueError: `url` is none of the above, or an option is outside the limits of the wire.
     """
 
     def __init__(

@@ -1,11 +1,14 @@
 """What the HTTP call and the socket's handshake have in common."""
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import ValidationError
 
 from client.errors import Failure
@@ -20,6 +23,22 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reads all root certificates, which takes a while
+
+
+def http_client(url: str, read_seconds: float = 10.0) -> httpx.AsyncClient:
+    """Return a client for calls to `url`, to be closed by the caller.
+
+    Args:
+        url: Whom it will call.
+        read_seconds: How long an answer may be silent.
+    """
+    timeout = httpx.Timeout(10.0, read=read_seconds, write=60.0)
+    return httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=not is_loopback(url))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

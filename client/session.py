@@ -81,6 +81,9 @@ class Session:
         recording: Kept whole, so that a successor can hear again what its predecessor lost.
         patience: How long to wait for what.
         jitter: Random number from 0 to 1.
+
+    Raises:
+        ValueError: An option is outside the limits of the wire (`pydantic.ValidationError`).
     """
 
     def __init__(
@@ -92,7 +95,16 @@ class Session:
     ) -> None:
         self.recording = Recording() if recording is None else recording
         self.result: Result | None = None
-        self._options = options or Options()
+        options = options or Options()
+        self._start = Start(
+            type="start",
+            v=PROTOCOL_VERSION,
+            audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
+            language=options.language,
+            model=options.model,
+            context_bias=options.context_bias,
+            target_streaming_delay_ms=options.target_streaming_delay_ms,
+        )
         self._patience = patience or Patience()
         self._jitter = jitter
         self._commands: list[Command] = []
@@ -168,16 +180,8 @@ class Session:
     def start_message(self, link: Link) -> str:
         """Return the `start` to send once the link's socket is open."""
         link.phase = Phase.STARTING
-        start = Start(
-            type="start",
-            v=PROTOCOL_VERSION,
-            audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
-            language=self._options.language,
-            model=self._options.model,
-            context_bias=self._options.context_bias,
-            target_streaming_delay_ms=self._options.target_streaming_delay_ms,
-            resumes=self._session_ids[-1] if self._session_ids else None,
-        )
+        resumes = self._session_ids[-1] if self._session_ids else None
+        start = self._start.model_copy(update={"resumes": resumes})
         return start.model_dump_json(exclude_none=True)
 
     def next_message(self, link: Link, now: float) -> bytes | str | None:
