@@ -63,12 +63,13 @@ class Settlements:
         self._max_pending = max_pending
         self._first_pause = first_pause_seconds
         self._heap: list[_Entry] = []
+        self._in_hand = 0
         self._places = 0
         self._news = asyncio.Event()
 
     def __len__(self) -> int:
         """How many the ledger has not taken yet."""
-        return len(self._heap)
+        return len(self._heap) + self._in_hand
 
     def add(self, close: Close, *, due: float = 0.0) -> None:
         """Keep a settlement until the ledger has taken it.
@@ -90,7 +91,7 @@ class Settlements:
         while True:
             await self._next_is_due()
             try:
-                await self._try(heapq.heappop(self._heap).close)
+                await self._try_first()
             except LedgerUnavailable:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -102,7 +103,7 @@ class Settlements:
         try:
             async with asyncio.timeout(seconds):
                 for _ in range(len(self._heap)):
-                    await self._try(heapq.heappop(self._heap).close)
+                    await self._try_first()
         except (LedgerUnavailable, TimeoutError):
             pass
         if self._heap:
@@ -120,12 +121,16 @@ class Settlements:
             except TimeoutError:
                 continue
 
-    async def _try(self, close: Close) -> None:
+    async def _try_first(self) -> None:
+        close = heapq.heappop(self._heap).close
+        self._in_hand += 1
         try:
             known = await self._settle(close)
+            if not known and close.opens_until is not None and time.monotonic() < close.opens_until:
+                self.add(close, due=close.opens_until)
         except BaseException:
             # Behind the others: one that always fails must not hold them up.
             self.add(close)
             raise
-        if not known and close.opens_until is not None and time.monotonic() < close.opens_until:
-            self.add(close, due=close.opens_until)
+        finally:
+            self._in_hand -= 1

@@ -40,7 +40,7 @@ from transcription.settlements import Close, Settlements
 
 DRAIN_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 20.0
-"""After this an `open` that was given up can no longer arrive: Postgres has its own timeouts."""
+"""Longer than Postgres itself lets a statement of the API wait or run."""
 
 T = TypeVar("T")
 
@@ -53,11 +53,19 @@ class SupabaseLedger:
     Args:
         rpc: With the secret key.
         drain_seconds: How long the end of the block waits for settlements that are left.
+        answer_seconds: After this an `open` that was given up can no longer arrive.
     """
 
-    def __init__(self, rpc: Rpc, *, drain_seconds: float = DRAIN_SECONDS) -> None:
+    def __init__(
+        self,
+        rpc: Rpc,
+        *,
+        drain_seconds: float = DRAIN_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self._rpc = rpc
         self._drain_seconds = drain_seconds
+        self._answer_seconds = answer_seconds
         self._settlements = Settlements(self._settle_again)
         self._tasks = asyncio.TaskGroup()
         self._worker: asyncio.Task[None]
@@ -117,7 +125,7 @@ class SupabaseLedger:
             raise
         except (LedgerUnavailable, asyncio.CancelledError):
             # It may have been reserved, or be about to: nobody will use it.
-            until = time.monotonic() + ANSWER_SECONDS
+            until = time.monotonic() + self._answer_seconds
             self._settlements.add(Close(session_id, 0.0, "failed", "unanswered", until))
             raise
         if isinstance(answer, dict) and "code" in answer:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.audio_files import tone, write_audio, write_video, write_with_cover
+from tests.waiting import until
 from transcription.audio import AudioInfo, AudioInspector, AudioLimits
 from transcription.errors import (
     Capacity,
@@ -349,8 +350,7 @@ async def test_worker_lost_while_idle(tmp_path: Path) -> None:
     async with AudioInspector(LIMITS) as inspector:
         [worker] = set(workers()) - before
         worker.kill()
-        while psutil.pid_exists(worker.pid):  # noqa: ASYNC110 - a process of another's
-            await asyncio.sleep(0.01)
+        await until(lambda: not psutil.pid_exists(worker.pid))
         await asyncio.sleep(0.05)
         assert (await inspector.inspect(write_audio(tmp_path / "a"))).duration_seconds == 5.0
 

@@ -1,0 +1,74 @@
+"""Options fitted to a model."""
+
+from dataclasses import replace
+
+import pytest
+
+from transcription.errors import InvalidMessage
+from transcription.providers.base import FileOptions
+from transcription.providers.fitting import fit
+from transcription.providers.mistral.models import file_capabilities
+
+V2 = file_capabilities("voxtral-mini-2602")
+V3 = file_capabilities("voxtral-mini-transcribe-3")
+ASKED = FileOptions(model="any", language="de")
+
+
+def test_what_a_model_can_do_is_left_alone() -> None:
+    """Options that fit pass unchanged and without a warning."""
+    asked = replace(ASKED, context_bias=("Acme", "two words"), timestamps="segment", diarize=True)
+    assert fit(asked, V3).options == asked
+    assert fit(asked, V3).warnings == ()
+    assert fit(ASKED, V2).warnings == ()
+
+
+@pytest.mark.parametrize("timestamps", ["segment", "word"])
+def test_timestamps_win_over_the_language(timestamps: str) -> None:
+    """Where a model takes one of the two, timestamps are kept, and the caller is told."""
+    fitted = fit(replace(ASKED, timestamps=timestamps), V2)  # type: ignore[arg-type]
+    assert (fitted.options.language, fitted.options.timestamps) == (None, timestamps)
+    assert "language" in fitted.warnings[0]
+
+
+def test_speakers_are_told_by_segment() -> None:
+    """Diarization brings segment timestamps with it, and wins over words."""
+    alone = fit(FileOptions("any", diarize=True), V2)
+    assert (alone.options.timestamps, alone.warnings) == ("segment", ())
+    words = fit(FileOptions("any", timestamps="word", diarize=True), V2)
+    assert words.options.timestamps == "segment"
+    assert "segment" in words.warnings[0]
+
+
+def test_phrases_are_split_for_models_of_single_words() -> None:
+    """Bias terms of several words become words, once each, and the caller is told."""
+    fitted = fit(FileOptions("any", context_bias=("Dow Jones", "Jones,Smith", "Acme")), V2)
+    assert fitted.options.context_bias == ("Dow", "Jones", "Smith", "Acme")
+    assert "split" in fitted.warnings[0]
+
+
+def test_no_more_than_a_hundred_words_are_sent() -> None:
+    """Phrases may split into more words than a model takes: the first hundred stay."""
+    phrases = tuple(f"a{n} b{n}" for n in range(60))
+    fitted = fit(FileOptions("any", context_bias=phrases), V2)
+    assert len(fitted.options.context_bias) == 100
+    assert "first 100" in fitted.warnings[1]
+
+
+def test_a_language_that_cannot_be_set_is_detected() -> None:
+    """A model without settable languages detects it, and the caller is told."""
+    fitted = fit(ASKED, replace(V3, languages=frozenset()))
+    assert fitted.options.language is None
+    assert fitted.warnings
+
+
+def test_what_a_model_cannot_do_at_all_is_refused() -> None:
+    """Nothing is dropped in silence."""
+    for asked, can in (
+        (FileOptions("any", timestamps="word"), V3),
+        (FileOptions("any", language="fi"), V3),
+        (FileOptions("any", diarize=True), replace(V3, diarization=False)),
+        (FileOptions("any", diarize=True), replace(V3, timestamps=frozenset())),
+        (FileOptions("any", context_bias=("Acme",)), replace(V3, context_bias=False)),
+    ):
+        with pytest.raises(InvalidMessage):
+            fit(asked, can)
