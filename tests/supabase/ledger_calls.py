@@ -56,11 +56,20 @@ async def touch(database: Database, session_id: str, audio_seconds: float) -> An
 
 
 async def close(
-    database: Database, session_id: str, audio_seconds: float, status: str = "complete"
+    database: Database,
+    session_id: str,
+    audio_seconds: float,
+    status: str = "complete",
+    *,
+    connection: Connection | None = None,
 ) -> Any:
     """Settle a session."""
     return await database.call(
-        "close_transcription", session_id=session_id, audio_seconds=audio_seconds, status=status
+        "close_transcription",
+        connection,
+        session_id=session_id,
+        audio_seconds=audio_seconds,
+        status=status,
     )
 
 
