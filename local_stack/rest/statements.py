@@ -43,7 +43,7 @@ class Statement:
 
     def join(self, other: "Statement") -> "Statement":
         """Append another statement."""
-        return self.add(SQL("").join(other._parts), *other.parameters)
+        return self.add(other.text, *other.parameters)
 
     @property
     def text(self) -> Composed:

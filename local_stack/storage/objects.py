@@ -23,7 +23,7 @@ on conflict (bucket_id, name) do update set version = excluded.version, owner = 
 # A service that moves an object leaves it to its owner.
 MOVE = """
 update storage.objects set bucket_id = %(to_bucket)s, name = %(to_name)s, updated_at = now(),
-  owner = coalesce(%(owner)s::uuid, owner), owner_id = coalesce(%(owner)s, owner_id)
+  owner = coalesce(%(owner)s::text::uuid, owner), owner_id = coalesce(%(owner)s::text, owner_id)
 where bucket_id = %(bucket)s and name = %(name)s returning id
 """
 # One level of a folder: what goes on beyond a slash is a folder, told once and without a row.

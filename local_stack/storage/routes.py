@@ -38,6 +38,7 @@ class StorageRoutes:
             "/storage/v1",
             routes=[
                 Route("/object/list/{bucket}", self.list_folder, methods=["POST"]),
+                Route("/object/list-v2/{bucket}", _unsupported, methods=["POST"]),
                 Route("/object/copy", self.copy, methods=["POST"]),
                 Route("/object/move", self.move, methods=["POST"]),
                 Route("/object/sign/{bucket}", self.sign_many, methods=["POST"]),

@@ -1,0 +1,19 @@
+"""Fixtures of the local stack's tests."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from local_stack.postgres import Postgres
+from tests.database import postgres, postgres_binaries
+from tests.local_stack.world import World, open_world
+
+__all__ = ["postgres", "postgres_binaries", "world"]
+
+
+@pytest_asyncio.fixture
+async def world(postgres: Postgres, tmp_path: Path) -> AsyncIterator[World]:
+    """Supabase's services over a database of the test's own."""
+    async with open_world(postgres, tmp_path / "local") as opened:
+        yield opened
