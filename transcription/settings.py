@@ -3,6 +3,7 @@
 Every one is documented in `.env.example`. All faults are reported at once, at start.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -107,11 +108,34 @@ class Settings(BaseSettings):
     """Seconds of voice without any text after which a provider counts as stalled."""
     provider_finish_seconds: Seconds = 10.0
     """How long a provider may take for the last words after the audio has ended."""
+    provider_file_seconds: Seconds = Field(default=180.0, le=3000.0)
+    """How long a provider may take for a whole file, with every retry."""
 
     functions_host: str = "127.0.0.1"
     functions_port: Port = 8780
     functions_metrics_host: str = "127.0.0.1"
     functions_metrics_port: Port = 9780
+    functions_page_dir: Path = Path("frontend/dist")
+    """The built page, served at `/` when it is there."""
+    functions_upload_dir: Path | None = None
+    """Where uploads are kept while they are worked on; the system's temporary folder when left
+    out. It must be a disk: in memory, 20 uploads are a gigabyte."""
+    functions_max_uploads: Count = 32
+    """Files that are worked on at once; each may take the greatest upload's place on the disk."""
+    functions_upload_seconds: Seconds = 300.0
+    """How long the body of a request may take to arrive."""
+    functions_upload_idle_seconds: Seconds = 30.0
+    """Longest silence in the middle of a body."""
+    functions_inspect_workers: Count = 2
+    """Processes that read uploaded audio."""
+    functions_drain_seconds: Seconds = 60.0
+    """After SIGTERM, how long work that was begun may go on."""
+    functions_sweep_seconds: Annotated[float, Field(ge=0)] = 600.0
+    """Between two sweeps of what crashes left behind; 0 leaves them to the command."""
+    signed_url_seconds: Count = 3600
+    """How long the address of a stored recording is good."""
+    notice: str | None = None
+    """What the page tells about this deployment's recogniser."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -109,8 +109,25 @@ class AudioFile:
 
 
 @dataclass(frozen=True, slots=True)
+class FileCapabilities:
+    """What a model can do with a whole file."""
+
+    model: str
+    languages: frozenset[str]
+    """ISO 639-1 codes; empty where the language cannot be set."""
+    timestamps: frozenset[Timestamps]
+    diarization: bool
+    """Telling speakers apart, segment by segment."""
+    context_bias: bool
+    single_word_bias: bool
+    """Bias terms must not hold spaces or commas."""
+    language_or_timestamps: bool
+    """Only one of the two is taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileOptions:
-    """What one batch transcription asks for."""
+    """What one batch transcription asks for; already fitted to the capabilities."""
 
     model: str
     language: str | None = None
@@ -187,6 +204,14 @@ class RealtimeProvider(Protocol):
 class FileProvider(Protocol):
     """A provider's batch half."""
 
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Return what `model` can do, as far as the provider tells.
+
+        Raises:
+            NotFound: the model is not offered, or takes no files.
+        """
+        ...
+
     async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
         """Transcribe a whole file.
 
@@ -201,4 +226,8 @@ class FileProvider(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of every connection."""
         ...

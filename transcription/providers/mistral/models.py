@@ -1,15 +1,19 @@
 """What Mistral's transcription models can do.
 
 Source: Mistral's documentation of Voxtral (13 languages; delays of 80 ms to 2.4 s in version
-2, 80 to 1200 ms or 2400 ms in version 3; bias terms are single words in version 2).
+2, 80 to 1200 ms or 2400 ms in version 3; bias terms are single words in version 2, which takes
+either a language or timestamps). A model's card (`GET /v1/models/{id}`) is believed where it says
+more.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mistralai.client.models import AudioTranscriptionCapabilities
+
 from transcription.errors import NotFound
-from transcription.providers.base import RealtimeCapabilities
+from transcription.providers.base import FileCapabilities, RealtimeCapabilities, Timestamps
 
 _LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
@@ -57,3 +61,68 @@ def realtime_capabilities(model: str) -> RealtimeCapabilities:
         return _REALTIME[model]
     except KeyError:
         raise NotFound(f"There is no realtime model called {model[:100]!r}.") from None
+
+
+def _file(
+    model: str, *, timestamps: frozenset[Timestamps], like_version_2: bool
+) -> FileCapabilities:
+    return FileCapabilities(
+        model=model,
+        languages=_LANGUAGES,
+        timestamps=timestamps,
+        diarization=True,
+        context_bias=True,
+        single_word_bias=like_version_2,
+        language_or_timestamps=like_version_2,
+    )
+
+
+_FILE: Final[Mapping[str, FileCapabilities]] = MappingProxyType(
+    {
+        one.model: one
+        for one in (
+            _file(
+                "voxtral-mini-2602", timestamps=frozenset({"segment", "word"}), like_version_2=True
+            ),
+            _file(
+                "voxtral-mini-transcribe-3",
+                timestamps=frozenset({"segment"}),
+                like_version_2=False,
+            ),
+        )
+    }
+)
+
+
+def file_capabilities(
+    model: str, card: AudioTranscriptionCapabilities | None = None
+) -> FileCapabilities:
+    """Return what a model can do with a file.
+
+    Args:
+        model: Its id.
+        card: As Mistral tells it; None where it does not.
+
+    Raises:
+        NotFound: nothing is known of the model, or it takes no files.
+    """
+    known = _FILE.get(model)
+    if card is None:
+        if known is None:
+            raise NotFound(f"There is no model for files called {model[:100]!r}.")
+        return known
+    if "offline" not in (card.modes or ()):
+        raise NotFound(f"The model {model[:100]!r} takes no files.")
+    granularities: tuple[Timestamps, ...] = ("segment", "word")
+    return FileCapabilities(
+        model=model,
+        languages=frozenset(card.languages or ()),
+        timestamps=frozenset(
+            one for one in granularities if one in (card.timestamp_granularities or ())
+        ),
+        diarization=card.diarization is True,
+        context_bias=card.context_bias is True,
+        # A card does not tell these. What version 2 wants, every version takes.
+        single_word_bias=known is None or known.single_word_bias,
+        language_or_timestamps=known is None or known.language_or_timestamps,
+    )

@@ -1,0 +1,70 @@
+"""What a caller asks of a file, fitted to what the model can do."""
+
+from dataclasses import dataclass, replace
+
+from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
+from transcription import languages
+from transcription.errors import InvalidMessage
+from transcription.providers.base import FileCapabilities, FileOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Options that the model takes."""
+
+    options: FileOptions
+    warnings: tuple[str, ...]
+    """What could not be honoured as asked, in words."""
+
+
+def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
+    """Return options that the model can combine: timestamps win over the language.
+
+    Args:
+        asked: As the caller wants it.
+        can: Of the model that is asked for.
+
+    Raises:
+        InvalidMessage: something is asked for that the model cannot do at all.
+    """
+    _refuse_impossible(asked, can)
+    warnings: list[str] = []
+    options = asked
+    if options.diarize and options.timestamps != "segment":
+        if options.timestamps is not None:
+            warnings.append("Speakers are told apart by segment, so the words have no times.")
+        options = replace(options, timestamps="segment")
+    if options.language and not can.languages:
+        warnings.append("The model detects the language by itself.")
+        options = replace(options, language=None)
+    if can.language_or_timestamps and options.timestamps and options.language:
+        warnings.append(
+            "The model takes a language or timestamps, not both: the language was detected."
+        )
+        options = replace(options, language=None)
+    if can.single_word_bias and any(_words(term) != [term] for term in options.context_bias):
+        warnings.append("The model takes single words to expect: phrases were split.")
+        words = dict.fromkeys(word for term in options.context_bias for word in _words(term))
+        options = replace(options, context_bias=tuple(words))
+    if len(options.context_bias) > MAX_CONTEXT_BIAS_TERMS:
+        warnings.append(f"Only the first {MAX_CONTEXT_BIAS_TERMS} words to expect were used.")
+        options = replace(options, context_bias=options.context_bias[:MAX_CONTEXT_BIAS_TERMS])
+    return Fitted(options, tuple(warnings))
+
+
+def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:
+    # Speakers are told by segment, whatever else is asked for.
+    timestamps = "segment" if asked.diarize else asked.timestamps
+    if asked.diarize and not can.diarization:
+        raise InvalidMessage("The model cannot tell speakers apart.")
+    if timestamps is not None and timestamps not in can.timestamps:
+        raise InvalidMessage(f"The model has no {timestamps} timestamps.")
+    if asked.context_bias and not can.context_bias:
+        raise InvalidMessage("The model takes no words to expect.")
+    if asked.language is not None and can.languages and asked.language not in can.languages:
+        name = languages.english_name(asked.language)
+        raise InvalidMessage(f"The recogniser does not know {name}.")
+
+
+def _words(term: str) -> list[str]:
+    return term.replace(",", " ").split()

@@ -1,0 +1,156 @@
+"""Mistral's answers to a file, read with the SDK's models and told in our words."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Final
+
+import httpx2
+import structlog
+from mistralai.client.models import (
+    TranscriptionResponse,
+    TranscriptionSegmentChunk,
+    TranscriptionStreamDone,
+    TranscriptionStreamEvents,
+    TranscriptionStreamLanguage,
+    TranscriptionStreamSegmentDelta,
+    TranscriptionStreamTextDelta,
+)
+from mistralai.client.models.transcriptionstreamevents import UnknownTranscriptionStreamEventsData
+from mistralai.client.utils.eventstreaming import stream_events_async
+from pydantic import ValidationError
+
+from transcription.errors import ProviderError, ProviderUnavailable
+from transcription.providers.base import (
+    FileEvent,
+    FileOptions,
+    LanguageDetected,
+    Segment,
+    TextDelta,
+    TranscriptionResult,
+    Word,
+)
+from transcription.providers.mistral import failures
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Five minutes of speech, word by word, are about 0.2 MB."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def result(response: httpx2.Response, options: FileOptions) -> TranscriptionResult:
+    """Return what an answer with status 200 says.
+
+    Raises:
+        ProviderUnavailable: it breaks off, is too large, or not what was promised.
+    """
+    body = await _read(response)
+    try:
+        answer = TranscriptionResponse.model_validate_json(body)
+    except ValidationError as error:
+        _log.error("provider_answer_not_understood", faults=error.error_count())
+        raise ProviderUnavailable from None
+    return _result(answer, options, response)
+
+
+async def events(
+    response: httpx2.Response, options: FileOptions
+) -> AsyncGenerator[FileEvent, None]:
+    """Iterate over server-sent events up to and with the result; unknown ones are passed over.
+
+    Raises:
+        ProviderError: Mistral reports an error, or breaks off before it was done.
+    """
+    async with aclosing(_sent(response)) as sent:
+        async for event in sent:
+            match event.data:
+                case TranscriptionStreamTextDelta(text=text):
+                    yield TextDelta(text)
+                case TranscriptionStreamLanguage(audio_language=language):
+                    yield LanguageDetected(language)
+                case TranscriptionStreamSegmentDelta() as segment:
+                    yield _segment(segment)
+                case TranscriptionStreamDone() as done:
+                    yield _result(done, options, response)
+                    return
+                case UnknownTranscriptionStreamEventsData(raw={"type": "error"} as raw):
+                    raise _failed(raw)
+    _log.warning("provider_lost", error="no done")
+    raise ProviderUnavailable
+
+
+async def refusal(response: httpx2.Response) -> ProviderError:
+    """Return what an answer with another status means."""
+    status = response.status_code
+    if status in {401, 403}:
+        # The operator's alarm: a user can do nothing about our key.
+        _log.error("provider_key_refused", status=status)
+    else:
+        _log.warning("provider_refused", status=status)
+    try:
+        body = json.loads(await _read(response))
+    except (ValueError, ProviderUnavailable):
+        body = None
+    return failures.from_status(status, retry_after=response.headers.get("Retry-After"), body=body)
+
+
+async def _read(response: httpx2.Response) -> bytes:
+    """Return an answer's body, unless it is unreasonably large."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                _log.error("provider_answer_too_large")
+                raise ProviderUnavailable
+    except (httpx2.TransportError, httpx2.DecodingError) as error:
+        _log.warning("provider_lost", error=type(error).__name__)
+        raise ProviderUnavailable from None
+    return bytes(body)
+
+
+async def _sent(response: httpx2.Response) -> AsyncGenerator[TranscriptionStreamEvents, None]:
+    decode = TranscriptionStreamEvents.model_validate_json
+    try:
+        async with aclosing(stream_events_async(response, decode)) as sent:
+            async for event in sent:
+                yield event
+    except (httpx2.TransportError, httpx2.DecodingError) as error:
+        _log.warning("provider_lost", error=type(error).__name__)
+        raise ProviderUnavailable from None
+    except ValueError:
+        _log.error("provider_answer_not_understood")
+        raise ProviderUnavailable from None
+
+
+def _failed(event: dict[str, Any]) -> ProviderError:
+    error = event.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    _log.warning("provider_error_event", code=code)
+    return failures.from_status(code if isinstance(code, int) else 500, body=event)
+
+
+def _result(
+    answer: TranscriptionResponse | TranscriptionStreamDone,
+    options: FileOptions,
+    response: httpx2.Response,
+) -> TranscriptionResult:
+    pieces = tuple(map(_segment, answer.segments or ()))
+    by_word = options.timestamps == "word"
+    metadata: dict[str, str | float] = {"model": answer.model}
+    if "x-request-id" in response.headers:
+        metadata["request_id"] = response.headers["x-request-id"]
+    if answer.usage.prompt_audio_seconds:
+        metadata["billed_seconds"] = float(answer.usage.prompt_audio_seconds)
+    return TranscriptionResult(
+        text=answer.text,
+        language=answer.language or None,
+        segments=() if by_word else pieces,
+        words=tuple(Word(one.text, one.start, one.end) for one in pieces) if by_word else (),
+        provider_metadata=metadata,
+    )
+
+
+def _segment(chunk: TranscriptionSegmentChunk | TranscriptionStreamSegmentDelta) -> Segment:
+    start = chunk.start or 0.0
+    return Segment(chunk.text, start, max(start, chunk.end or 0.0), chunk.speaker_id or None)
