@@ -1,12 +1,12 @@
 """A ledger in memory, for tests that are not about money."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared_schema.account import Usage, UsageOfKind
+from tests.doubles.gate import Gate
 from transcription.errors import LedgerUnavailable
 from transcription.identity import User
 from transcription.ledger import (
@@ -20,28 +20,6 @@ from transcription.ledger import (
     Outcome,
     Settlement,
 )
-
-
-class Gate:
-    """Open at first; a test closes it to hold something up, and sees who has come to it."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self._open = asyncio.Event()
-        self._open.set()
-
-    def close(self) -> None:
-        """Let nobody pass from now on."""
-        self._open.clear()
-
-    def open(self) -> None:
-        """Let everybody pass."""
-        self._open.set()
-
-    async def passed(self) -> None:
-        """Wait until the gate is open."""
-        self.reached.set()
-        await self._open.wait()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -137,6 +138,7 @@ class World:
     ledger: MemoryLedger
     engine: ScriptedEngine
     provider: ProviderServer
+    http: httpx.AsyncClient
     idle_tasks: frozenset[asyncio.Task[Any]] = frozenset()
 
     @asynccontextmanager
@@ -166,10 +168,8 @@ class World:
 
     async def get(self, path: str) -> httpx.Response:
         """Ask the bridge's port over plain HTTP."""
-        async with httpx.AsyncClient() as client:
-            return await client.get(
-                self.url.replace("ws://", "http://").removesuffix(REALTIME_PATH) + path
-            )
+        base = self.url.replace("ws://", "http://").removesuffix(REALTIME_PATH)
+        return await self.http.get(base + path)
 
     async def ready(self) -> None:
         """Wait until the bridge may take work."""
@@ -230,7 +230,8 @@ async def running(
     async with (
         serve_issuer() as issuer,
         serve(engine, host="127.0.0.1", port=0) as server,
-        httpx.AsyncClient() as http,
+        # Nothing here speaks TLS, and loading the trust store is the slowest part of a start.
+        httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http,
     ):
         issuer.down = auth_down
         values: dict[str, Any] = {
@@ -248,7 +249,7 @@ async def running(
         async with app.serving() as address:
             base = f"ws://127.0.0.1:{address.port}{REALTIME_PATH}"
             metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
-            world = World(app, base, metrics_url, issuer, ledger, engine, server)
+            world = World(app, base, metrics_url, issuer, ledger, engine, server, http)
             if not auth_down:
                 await world.ready()
                 await until(lambda: not _passing(asyncio.all_tasks()))

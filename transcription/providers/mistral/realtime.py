@@ -104,10 +104,12 @@ class MistralRealtime:
         Raises:
             ProviderError: Mistral cannot be reached in time or refuses.
         """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._connect_seconds
         socket = await self._connect(options.model)
         try:
             session = MistralSession(socket)
-            await session.configure(options, self._connect_seconds)
+            await session.configure(options, deadline - loop.time())
             yield session
         finally:
             try:

@@ -1,0 +1,25 @@
+"""Something that a test holds up."""
+
+import asyncio
+
+
+class Gate:
+    """Open at first; a test closes it, and sees when somebody has come to it."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def close(self) -> None:
+        """Let nobody pass from now on."""
+        self._open.clear()
+
+    def open(self) -> None:
+        """Let everybody pass."""
+        self._open.set()
+
+    async def passed(self) -> None:
+        """Wait until the gate is open."""
+        self.reached.set()
+        await self._open.wait()

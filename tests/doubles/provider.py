@@ -1,0 +1,76 @@
+"""A provider behind the seam, for what no wire could be made to do in a test's time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.doubles.gate import Gate
+from transcription.providers.base import (
+    RealtimeCapabilities,
+    RealtimeEvent,
+    RealtimeOptions,
+    TranscriptDone,
+)
+
+
+class HandHeldSession:
+    """A live session that a test plays: it hears `audio`, and says what is put into `words`."""
+
+    request_id = "hand-held"
+
+    def __init__(self) -> None:
+        self.audio = bytearray()
+        self.taking = Gate()
+        self.words: asyncio.Queue[RealtimeEvent | Exception] = asyncio.Queue()
+        self.ended = False
+        self.left = False
+
+    async def send(self, pcm: bytes) -> None:
+        """Take audio, when the gate is open."""
+        await self.taking.passed()
+        self.audio += pcm
+
+    async def end(self) -> None:
+        """Be done with no more words."""
+        self.ended = True
+        self.words.put_nowait(TranscriptDone(""))
+
+    async def events(self) -> AsyncGenerator[RealtimeEvent, None]:
+        """Say or raise what a test has put in."""
+        while True:
+            word = await self.words.get()
+            if isinstance(word, Exception):
+                raise word
+            yield word
+
+
+class HandHeldProvider:
+    """Opens sessions that a test plays."""
+
+    def __init__(self) -> None:
+        self.sessions: list[HandHeldSession] = []
+
+    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return that every model can do everything."""
+        return RealtimeCapabilities(
+            model=model,
+            languages=frozenset(),
+            accepts_language=True,
+            accepts_context_bias=True,
+            single_word_bias=False,
+            streaming_delays_ms=(range(80, 2401),),
+            max_lag_ms=1000,
+        )
+
+    @asynccontextmanager
+    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator[HandHeldSession]:
+        """Open a session at once."""
+        session = HandHeldSession()
+        self.sessions.append(session)
+        try:
+            yield session
+        finally:
+            session.left = True
+
+    async def warm_up(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,286 @@
+"""Whatever the provider does, the client keeps its words and nothing is left behind."""
+
+import socket
+
+import pytest
+from structlog.testing import capture_logs
+
+from local_stack.provider import Script
+from shared_schema.errors import ErrorCode
+from tests.doubles.provider import HandHeldProvider
+from tests.ws_bridge.world import SILENCE, VOICE, Talk, running, until
+from transcription.errors import QuotaExceeded
+from transcription.providers.base import TextDelta
+
+
+async def _send(talk: Talk, frame: bytes, count: int) -> None:
+    for _ in range(count):
+        await talk.send(frame)
+
+
+async def test_down_at_connect() -> None:
+    """A provider that cannot be reached refuses the session, and the reserved seconds return."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with running(mistral_server_url=f"http://127.0.0.1:{port}") as world:
+        error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert str(port) not in error["message"]
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled == (0.0, "failed", None)
+        await world.is_clean(upstreams=0)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_our_own_key_refused(status: int) -> None:
+    """That our key is refused is an alarm for the operator and never shown to the caller."""
+    script = Script(refuse_status=status, refuse_message="No such key: test-key")
+    async with running(script) as world:
+        with capture_logs() as logs:
+            error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert "key" not in error["message"]
+        alarms = [log for log in logs if log["log_level"] == "error"]
+        assert [(one["event"], one["status"]) for one in alarms] == [
+            ("provider_key_refused", status)
+        ]
+        await world.is_clean(upstreams=1)
+
+
+async def test_a_provider_that_is_down_for_now() -> None:
+    """A 503 of the provider's is unavailability, with its `Retry-After`."""
+    async with running(Script(refuse_status=503, retry_after=9)) as world:
+        error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert error["retry_after"] == 9
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(connect_delay_ms=800),
+        Script(created_delay_ms=60_000),
+        Script(connect_delay_ms=200, created_delay_ms=200),
+    ],
+    ids=["handshake", "created", "both"],
+)
+async def test_a_slow_start_has_one_limit(script: Script) -> None:
+    """The way to the open session has one limit, however the provider spends it."""
+    async with running(script, provider_connect_seconds=0.3) as world:
+        await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        await world.is_clean()
+
+
+async def test_the_ledger_refuses_while_the_provider_is_open() -> None:
+    """A refusal of the ledger closes the socket that was opened with the provider meanwhile."""
+    async with running() as world, world.talk() as talk:
+        world.ledger.opening.close()
+        world.ledger.refusal = QuotaExceeded()
+        await talk.send(world.start())
+        await until(lambda: [one.open for one in world.provider.sessions] == [True])
+        world.ledger.opening.open()
+        (await talk.ended()).failed(ErrorCode.QUOTA_EXCEEDED)
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_provider_refuses_while_the_ledger_ponders() -> None:
+    """When the provider refuses first, the ledger's answer is not waited for."""
+    async with running(Script(refuse_status=503)) as world:
+        world.ledger.opening.close()
+        await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert world.ledger.entries == {}
+        await world.is_clean(upstreams=1)
+
+
+async def test_voice_without_text_is_a_stall_and_silence_is_none() -> None:
+    """A provider that says nothing to voice has stalled; to silence there is nothing to say."""
+    mute = Script(text="", delta_every_ms=60_000)
+    async with (
+        running(mute, provider_stall_seconds=0.8) as world,
+        world.session() as silent,
+        world.session() as speaking,
+    ):
+        await _send(silent, SILENCE, 15)
+        await _send(speaking, VOICE, 15)
+        (await speaking.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        (await silent.stopped()).completed()
+        await world.is_clean(upstreams=2)
+
+
+async def test_text_then_a_stall() -> None:
+    """The text that came before a stall is in the final."""
+    async with (
+        running(Script(stall_at_frame=4), provider_stall_seconds=0.8) as world,
+        world.session() as talk,
+    ):
+        await _send(talk, VOICE, 4)
+        while talk.heard.text != "the quick":
+            await talk.next("delta")
+        await _send(talk, VOICE, 16)
+        heard = await talk.ended()
+        heard.failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert heard.of("final")[0]["text"] == heard.text == "the quick"
+        await world.is_clean(upstreams=1)
+
+
+async def test_a_provider_that_stops_reading_has_stalled() -> None:
+    """A provider that takes no audio has stalled, even if all of it was silence."""
+    provider = HandHeldProvider()
+    async with (
+        running(provider=provider, provider_stall_seconds=0.3) as world,
+        world.session() as talk,
+    ):
+        (session,) = provider.sessions
+        await talk.send(SILENCE)
+        await talk.next("ack")
+        session.taking.close()
+        await _send(talk, SILENCE, 5)
+        (await talk.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        await world.is_clean(upstreams=0)
+        assert session.left
+        assert bytes(session.audio) == SILENCE
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled == (0.1, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_provider_that_stops_reading_at_the_end() -> None:
+    """An end that the provider does not read keeps no final from the client."""
+    frame = SILENCE * 20
+    async with (
+        running(Script(stop_reading_at_frame=2), provider_finish_seconds=0.5) as world,
+        world.session() as talk,
+    ):
+        await talk.send(frame)
+        await talk.next("delta")
+        # Small enough for the buffers on the way, so that `stop` is read behind it.
+        await _send(talk, SILENCE, 5)
+        (await talk.stopped()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        await world.is_clean(upstreams=1, provider_reads=False)
+
+
+async def test_a_failure_is_told_before_it_is_settled() -> None:
+    """A slow ledger keeps nobody from learning that the provider has failed."""
+    async with running(Script(drop_at_frame=1)) as world, world.session() as talk:
+        world.ledger.closing.close()
+        await talk.send(SILENCE)
+        (await talk.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled is None
+        world.ledger.closing.open()
+        await world.is_clean(upstreams=1)
+        assert entry.settled == (0.1, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_bug_in_mid_stream_leaves_the_text() -> None:
+    """When our own code breaks in mid-stream, the words so far are in the final all the same."""
+    provider = HandHeldProvider()
+    async with running(provider=provider) as world, world.session() as talk:
+        (session,) = provider.sessions
+        session.words.put_nowait(TextDelta("one"))
+        session.words.put_nowait(ZeroDivisionError("secret of ours"))
+        heard = await talk.ended()
+        error = heard.failed(ErrorCode.INTERNAL)
+        assert heard.of("final")[0]["text"] == "one"
+        assert "secret" not in error["message"]
+        await world.is_clean(upstreams=0)
+        assert session.left
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (Script(close_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
+        (Script(close_at_frame=4, close_code=1000), ErrorCode.PROVIDER_UNAVAILABLE),
+        (Script(done_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
+        (Script(error_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
+        (Script(error_at_frame=4, error_closes=False), ErrorCode.PROVIDER_UNAVAILABLE),
+        (Script(error_at_frame=4, error_code=429), ErrorCode.PROVIDER_RATE_LIMITED),
+        (Script(error_at_frame=4, error_code=422), ErrorCode.PROVIDER_REJECTED),
+        (
+            Script(error_at_frame=4, error_code=422, error_message={"detail": "odd audio"}),
+            ErrorCode.PROVIDER_REJECTED,
+        ),
+    ],
+    ids=[
+        "close",
+        "close-1000",
+        "early-done",
+        "error",
+        "error-stays-open",
+        "error-429",
+        "error-422",
+        "error-object",
+    ],
+)
+async def test_a_failure_in_mid_stream(script: Script, code: ErrorCode) -> None:
+    """However a provider fails in mid-stream, all the text so far comes before the error."""
+    async with running(script) as world, world.session() as talk:
+        await _send(talk, SILENCE, 4)
+        heard = await talk.ended()
+        error = heard.failed(code)
+        assert heard.of("final")[0]["text"] == heard.text == "the quick"
+        if isinstance(script.error_message, dict):
+            assert "odd audio" in error["message"]
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(at_end="drop"),
+        Script(at_end="close"),
+        Script(at_end="error"),
+        Script(at_end="never"),
+    ],
+    ids=lambda script: script.at_end,
+)
+async def test_a_failure_at_the_end(script: Script) -> None:
+    """A provider that fails after `stop` leaves a partial final with all that it had said."""
+    async with running(script, provider_finish_seconds=0.3) as world, world.session() as talk:
+        await _send(talk, SILENCE, 4)
+        heard = await talk.stopped()
+        heard.failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert heard.of("final")[0]["text"] == heard.text == script.text
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(garbage_at_frame=2),
+        Script(garbage_at_frame=2, garbage="[]"),
+        Script(garbage_at_frame=2, garbage='{"type": "transcription.text.delta"}'),
+        Script(garbage_at_frame=2, garbage='{"type": ["error"]}'),
+        Script(unknown_at_frame=2),
+    ],
+    ids=["no-json", "no-object", "no-text", "odd-type", "unknown"],
+)
+async def test_what_nobody_knows_is_passed_over(script: Script) -> None:
+    """Garbage and unknown events change nothing."""
+    async with running(script) as world, world.session() as talk:
+        await _send(talk, SILENCE, 4)
+        heard = await talk.stopped()
+        assert heard.completed()["text"] == heard.text == script.text
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_words_that_only_the_end_tells(early: bool) -> None:
+    """What a provider says only when it is done stands in the final, whole or partial."""
+    words = "the quick brown fox and more"
+    script = Script(done_text=words, rest_at_end=False, done_at_frame=4 if early else None)
+    async with running(script) as world, world.session() as talk:
+        await _send(talk, SILENCE, 4)
+        if early:
+            (await talk.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        else:
+            (await talk.stopped()).completed()
+        assert talk.heard.of("final")[0]["text"] == words
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_language_heard_is_told() -> None:
+    """The language that the provider detects is told when it is known, and in the final."""
+    async with running(Script(language="fr")) as world, world.session() as talk:
+        await talk.send(SILENCE)
+        assert await talk.next("language") == {"type": "language", "language": "fr"}
+        assert (await talk.stopped()).completed()["language"] == "fr"
+        await world.is_clean(upstreams=1)
