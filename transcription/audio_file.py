@@ -8,7 +8,6 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
@@ -104,25 +103,25 @@ def inspect(path: Path, limits: AudioLimits) -> AudioInfo:
         kind = _format_of(container)
         # Enough to tell by how much it is too long, and no more of a day of silence.
         enough = 2 * limits.max_seconds
-        duration, rate, channels = Fraction(0), 0, 0
+        seconds, rate, channels = 0.0, 0, 0
         sound = _Sound(container)
         for frame in sound:
             if not rate:
                 rate, channels = frame.sample_rate, frame.layout.nb_channels
-            duration += Fraction(frame.samples, frame.sample_rate)
-            if duration > enough:
+            seconds += frame.samples / frame.sample_rate
+            if seconds > enough:
                 break
         if not rate:
             raise InvalidAudio("The file holds no sound that can be decoded.")
-        seconds = round(float(duration), 3)
+        seconds = round(seconds, 3)
         if kind.name == "wav":
             _check_wav_header(file, size, seconds, sound.packet_bytes)
     if seconds < limits.min_seconds:
         raise InvalidAudio(
-            f"The recording lasts {seconds:.1f} s; at least {limits.min_seconds:g} s are needed."
+            f"The recording lasts {seconds:g} s; at least {limits.min_seconds:g} s are needed."
         )
     if seconds > limits.max_seconds + PADDING_SECONDS:
-        figure = f"more than {enough:g} s" if seconds > enough else f"{seconds:.1f} s"
+        figure = f"more than {enough:g} s" if seconds > enough else f"{seconds:g} s"
         raise InvalidAudio(
             f"The recording lasts {figure}; at most {limits.max_seconds:g} s are allowed."
         )
@@ -230,7 +229,7 @@ def _check_wav_header(file: BinaryIO, size: int, seconds: float, packet_bytes: i
     held = seconds * _sound_bytes(file, size) / packet_bytes
     if held - seconds > HEADER_TOLERANCE_SECONDS:
         raise InvalidAudio(
-            f"The file's header is wrong: it claims {seconds:.1f} s where {held:.1f} s are."
+            f"The file's header is wrong: it claims {seconds:g} s where {held:.1f} s are."
         )
 
 

@@ -64,7 +64,7 @@ class Rpc:
                 # Its code is an SQLSTATE or PostgREST's own; its text may quote values.
                 _log.error("rpc_failed", function=function, reason=error.code)
                 raise LedgerUnavailable(retry_after=RETRY_AFTER_SECONDS) from None
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 reached = reached or not isinstance(error, httpx.ConnectError)
                 if attempt == ATTEMPTS:
                     _log.warning("rpc_failed", function=function, reason=type(error).__name__)

@@ -44,7 +44,7 @@ comment on table ledger.user_limits is 'Exceptions for one user; null leaves the
 
 create table ledger.deployment (
   singleton boolean primary key default true check (singleton),
-  open_sessions integer not null default 100 check (open_sessions >= 0),
+  open_sessions integer not null default 400 check (open_sessions >= 0),
   budget_microdollars bigint not null default 10000000 check (budget_microdollars >= 0),
   address_salt uuid not null default gen_random_uuid()
 );

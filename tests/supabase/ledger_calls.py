@@ -87,3 +87,17 @@ async def limit(
         sessions,
         seconds,
     )
+
+
+async def claim(
+    database: Database, user: str, *, connection: Connection | None = None, **given: Any
+) -> Any:
+    """Claim the key `k` for a request with the fingerprint `f`."""
+    arguments = {
+        "user_id": user,
+        "key": "k",
+        "fingerprint": "f",
+        "claim": str(uuid4()),
+        "hold_seconds": 60,
+    }
+    return await database.call("claim_idempotency_key", connection, **(arguments | given))

@@ -2,7 +2,7 @@ from datetime import datetime
 
 from shared_schema.account import Usage
 from tests.database import NOON, Database
-from tests.supabase.ledger_calls import close, limit, open_batch, open_live, touch
+from tests.supabase.ledger_calls import claim, close, limit, open_batch, open_live, touch
 
 
 async def add_voice(database: Database, user: str, *, status: str = "ready") -> tuple[str, str]:
@@ -94,14 +94,7 @@ async def test_erased_user(database: Database) -> None:
         await add_voice(database, who)
         await add_object(database, f"{who}/takes/one.wav")
         await limit(database, who, seconds=100)
-        await database.call(
-            "claim_idempotency_key",
-            user_id=who,
-            key="k",
-            fingerprint="f",
-            claim=session["id"],
-            hold_seconds=60,
-        )
+        await claim(database, who)
     [row] = await database.query("select storage_path from public.voices where user_id = %s", user)
 
     answer = await database.call("erase_user", user_id=user)
@@ -171,14 +164,7 @@ async def test_sweeping_the_ledger(database: Database) -> None:
     """The sweeper expires dead leases, and forgets keys after a day and addresses after theirs."""
     user = await database.user(anonymous=True)
     session = await open_live(database, user, is_anonymous=True, address="203.0.113.7")
-    await database.call(
-        "claim_idempotency_key",
-        user_id=user,
-        key="k",
-        fingerprint="f",
-        claim=session["id"],
-        hold_seconds=60,
-    )
+    await claim(database, user)
     nothing = {"expired_leases": 0, "forgotten_keys": 0, "forgotten_addresses": 0}
     assert await database.call("sweep_ledger") == nothing
     await database.pass_time(30)

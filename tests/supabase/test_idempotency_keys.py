@@ -5,23 +5,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.database import Connection, Database
+from tests.database import Database
+from tests.supabase.ledger_calls import claim
 
 DAY = 24 * 3600
-
-
-async def claim(
-    database: Database, user: str, *, connection: Connection | None = None, **given: Any
-) -> Any:
-    """Claim the key `k` for a request with the fingerprint `f`."""
-    arguments = {
-        "user_id": user,
-        "key": "k",
-        "fingerprint": "f",
-        "claim": str(uuid4()),
-        "hold_seconds": 60,
-    }
-    return await database.call("claim_idempotency_key", connection, **(arguments | given))
 
 
 async def answer(database: Database, user: str, claim_id: str, status: int = 200) -> Any:

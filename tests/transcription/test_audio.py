@@ -158,7 +158,7 @@ async def test_several_tracks(inspector: AudioInspector, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(2.9, "lasts 2.9 s; at least 3 s"), (301, "lasts 301.0 s; at most 300 s")],
+    [(2.9, "lasts 2.9 s; at least 3 s"), (301, "lasts 301 s; at most 300 s")],
 )
 async def test_length(inspector: AudioInspector, tmp_path: Path, seconds: float, said: str) -> None:
     """Too short and too long are refused, with the figure."""
@@ -203,7 +203,7 @@ async def test_truncated(inspector: AudioInspector, tmp_path: Path) -> None:
     """Half a file lasts half as long, whatever its header still claims."""
     path = write_audio(tmp_path / "a", "mp3", seconds=5)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InvalidAudio, match=r"lasts 2\.[3-6] s"):
+    with pytest.raises(InvalidAudio, match=r"lasts 2\.[3-6]\d* s"):
         await inspector.inspect(path)
 
 
@@ -252,7 +252,7 @@ async def test_header_of_a_stream(inspector: AudioInspector, tmp_path: Path, siz
 async def test_header_that_claims_too_little(inspector: AudioInspector, tmp_path: Path) -> None:
     """A WAV that claims less than it holds is refused: another decoder may read the rest."""
     path = wav(tmp_path / "a", 60.0, claims=4.0)
-    with pytest.raises(InvalidAudio, match=r"claims 4\.0 s where 60\.0 s are"):
+    with pytest.raises(InvalidAudio, match=r"claims 4 s where 60\.0 s are"):
         await inspector.inspect(path)
 
 
