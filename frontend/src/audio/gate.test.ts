@@ -37,7 +37,7 @@ describe("Length", () => {
   test.each([
     [2.9, "bad", "Too short: 2.9 seconds. At least 3 seconds are needed."],
     [2.999, "bad", "Too short: 2.9 seconds. At least 3 seconds are needed."],
-    [3, "fair", "A little short: 3 seconds. 10 to 20 seconds clone best."],
+    [3, "fair", "A little short: 3.0 seconds. 10 to 20 seconds clone best."],
     [10, "good", "Good length: 10 seconds."],
     [30, "good", "Good length: 30 seconds."],
     [31, "fair", "Rather long: 31 seconds. 10 to 20 seconds clone best."],

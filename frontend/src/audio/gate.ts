@@ -27,9 +27,8 @@ const DEAD_SECONDS = 1;
 /** More clipped runs than one in a second cannot be overheard. */
 const CLIPPED_RUNS_PER_SECOND = 1;
 
-const whole = (seconds: number) => `${Math.round(seconds)} seconds`;
-
-/** Rounded down, so that a recording is never called longer than it is. */
+/** Rounded down, as clocks do, so that a recording is never called longer than it is. */
+const whole = (seconds: number) => `${Math.floor(seconds)} seconds`;
 const tenths = (seconds: number) => `${(Math.floor(seconds * 10) / 10).toFixed(1)} seconds`;
 
 export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
@@ -44,7 +43,7 @@ export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
     return told("bad", `Too long: ${whole(seconds)}. At most ${whole(limits.maxSeconds)} fit.`);
   }
   if (seconds < IDEAL_SECONDS.from) {
-    return told("fair", `A little short: ${whole(seconds)}. 10 to 20 seconds clone best.`);
+    return told("fair", `A little short: ${tenths(seconds)}. 10 to 20 seconds clone best.`);
   }
   if (seconds > LONG_SECONDS) {
     return told("fair", `Rather long: ${whole(seconds)}. 10 to 20 seconds clone best.`);

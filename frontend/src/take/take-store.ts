@@ -1,5 +1,5 @@
 /** Takes in this browser's own database, so that a reload or a crash loses nothing. */
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { DBSchema, IDBPDatabase } from "idb";
 import type { Transcript } from "../transcript/transcript";
 
 /** What is kept beside the audio. */
@@ -42,7 +42,13 @@ export class TakeStore {
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {
-    this.#database ??= openDB<Schema>(this.#name, 1, {
+    this.#database ??= this.#connect();
+    return this.#database;
+  }
+
+  async #connect(): Promise<IDBPDatabase<Schema>> {
+    const { openDB } = await import("idb");
+    return openDB<Schema>(this.#name, 1, {
       upgrade(database) {
         database.createObjectStore("takes", { keyPath: "id" });
         database.createObjectStore("blocks");
@@ -51,7 +57,6 @@ export class TakeStore {
         this.#database = undefined;
       },
     });
-    return this.#database;
   }
 
   /** Writes what is kept beside the audio, whole. */

@@ -1,0 +1,8 @@
+/** The page's beginning. */
+import { createRoot } from "react-dom/client";
+import { App } from "./page/App";
+import "./styles.css";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("The page has no place for the application.");
+createRoot(root).render(<App />);

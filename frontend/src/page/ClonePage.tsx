@@ -1,0 +1,126 @@
+/** The page: from a few lines read aloud to a voice in the list. */
+import { useEffect, useMemo, useState } from "react";
+import type { Usage } from "../generated/protocol";
+import { Scope } from "../lib/scope";
+import { ReferenceAudioInput } from "../reference-audio/ReferenceAudioInput";
+import type { ReferenceAudio } from "../reference-audio/reference-audio";
+import type { ReferenceAudioServices } from "../reference-audio/services";
+import { useReferenceAudio } from "../reference-audio/use-reference-audio";
+import type { Account } from "../services/account";
+import { fetchUsage } from "../services/api";
+import { isOver } from "../session/live";
+import { Card } from "../ui/controls";
+import { useReadable, useScope } from "../ui/hooks";
+import { CloneForm } from "./CloneForm";
+import { Header } from "./Header";
+import { Remote } from "./remote";
+import { SignInDialog, SignInForm } from "./SignIn";
+import { VoiceList } from "./VoiceList";
+import { Voices } from "./voices";
+
+export type PageServices = ReferenceAudioServices & { readonly account: Account };
+
+/** Asks before the page is left while a take is being recorded. */
+function useLeaveGuard(reference: ReferenceAudio | undefined): void {
+  useScope(
+    (scope) => {
+      if (!reference) return;
+      scope.listen(window, "beforeunload", (event) => {
+        if (reference.getSnapshot().recorder.stage !== "idle") event.preventDefault();
+      });
+    },
+    [reference],
+  );
+}
+
+/** What has been paid for changes when a transcription ends, live or not. */
+function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Usage>): void {
+  useScope(
+    (scope) => {
+      if (!reference) return;
+      let before = reference.getSnapshot();
+      scope.add(
+        reference.subscribe(() => {
+          const after = reference.getSnapshot();
+          const liveEnded = isOver(after.live.phase) && !isOver(before.live.phase);
+          const { status } = after.transcription;
+          const passEnded =
+            status !== before.transcription.status && (status === "done" || status === "failed");
+          before = after;
+          if (liveEnded || passEnded) void usage.refresh();
+        }),
+      );
+    },
+    [reference, usage],
+  );
+}
+
+export function ClonePage({ services }: { readonly services: PageServices }) {
+  const { account, api, config } = services;
+  const [signingIn, setSigningIn] = useState(false);
+  const state = useReadable(account);
+  const reference = useReferenceAudio(services);
+
+  const { scope, usage, voices } = useMemo(() => {
+    const pageScope = new Scope();
+    return {
+      scope: pageScope,
+      usage: new Remote<Usage>((signal) => fetchUsage(api, signal), pageScope),
+      voices: new Voices(api, pageScope),
+    };
+  }, [api]);
+  useEffect(() => () => scope.dispose(), [scope]);
+  useLeaveGuard(reference);
+  useUsageRefresh(reference, usage);
+
+  const userId = state.status === "in" ? state.userId : undefined;
+  useEffect(() => {
+    usage.clear();
+    voices.clear();
+    if (userId === undefined) return;
+    void usage.refresh();
+    void voices.refresh();
+  }, [userId, usage, voices]);
+
+  const openSignIn = () => setSigningIn(true);
+  // Nobody has been here yet, and nobody may be here without an account.
+  const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
+  return (
+    <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10">
+      <Header
+        account={account}
+        notice={config.notice}
+        onSignIn={openSignIn}
+        usage={useReadable(usage).data}
+      />
+      {isGate ? (
+        <Card labelledBy="gate">
+          <h2 className="mb-3 text-lg font-medium" id="gate">
+            Sign in to begin
+          </h2>
+          <SignInForm account={account} allowAnonymous={false} />
+        </Card>
+      ) : null}
+      {reference && !isGate ? (
+        <>
+          <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
+          <CloneForm
+            onSignIn={openSignIn}
+            onVoice={(voice) => {
+              voices.add(voice);
+              void usage.refresh();
+            }}
+            reference={reference}
+          />
+          <VoiceList api={api} config={config} voices={voices} />
+        </>
+      ) : null}
+      <SignInDialog
+        account={account}
+        allowAnonymous={config.allow_anonymous}
+        onClose={() => setSigningIn(false)}
+        open={signingIn}
+      />
+    </main>
+  );
+}

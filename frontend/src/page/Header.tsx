@@ -1,0 +1,78 @@
+/** The page's head: what it is for, what is left of today, who is here. */
+import type { Usage, UsageOfKind } from "../generated/protocol";
+import type { Account } from "../services/account";
+import { Button } from "../ui/controls";
+import { useReadable } from "../ui/hooks";
+
+const left = (kind: UsageOfKind) =>
+  Math.max(0, kind.limit_seconds - kind.used_seconds - kind.reserved_seconds);
+
+/** Today's minutes of the kind that will be used up first. */
+export function usageInWords(usage: Usage): { words: string; fraction: number } {
+  const kinds = [usage.realtime, usage.batch].filter((kind) => kind.limit_seconds > 0);
+  const [tightest] = kinds.sort((a, b) => left(a) / a.limit_seconds - left(b) / b.limit_seconds);
+  if (!tightest) return { words: "No minutes today", fraction: 0 };
+  const minutes = Math.floor(left(tightest) / 60);
+  const limit = Math.round(tightest.limit_seconds / 60);
+  return {
+    words: `${minutes} of ${limit} minutes left today`,
+    fraction: left(tightest) / tightest.limit_seconds,
+  };
+}
+
+function UsageBar({ usage }: { readonly usage: Usage }) {
+  const { words, fraction } = usageInWords(usage);
+  return (
+    <div className="text-sm text-soft">
+      <p>{words}</p>
+      <div aria-hidden="true" className="mt-1 h-1 overflow-hidden rounded-full bg-line">
+        <div className="h-full bg-soft" style={{ width: `${100 * fraction}%` }} />
+      </div>
+    </div>
+  );
+}
+
+export function Header({
+  account,
+  usage,
+  notice,
+  onSignIn,
+}: {
+  readonly account: Account;
+  readonly usage: Usage | undefined;
+  readonly notice: string | undefined;
+  readonly onSignIn: () => void;
+}) {
+  const state = useReadable(account);
+  const known = state.status === "in" && !state.isAnonymous;
+  return (
+    <header>
+      <div className="flex flex-wrap items-center justify-between gap-x-6">
+        <h1 className="text-3xl font-semibold tracking-tight">Clone a voice</h1>
+        <div className="-mr-3 flex min-h-11 grow flex-wrap items-center justify-between gap-x-4 sm:justify-end">
+          {usage ? <UsageBar usage={usage} /> : null}
+          {state.status === "loading" ? null : (
+            <div className="flex items-center gap-2">
+              {known && state.email ? (
+                <span className="max-w-40 truncate text-sm text-soft">{state.email}</span>
+              ) : null}
+              {known ? (
+                <Button className="text-sm" onClick={() => void account.signOut()} variant="quiet">
+                  Sign out
+                </Button>
+              ) : (
+                <Button className="text-sm" onClick={onSignIn} variant="quiet">
+                  Sign in
+                </Button>
+              )}
+            </div>
+          )}
+        </div>
+      </div>
+      <p className="mt-1 text-soft">
+        Read a few lines aloud, check the words, and the voice is yours to use.
+      </p>
+      {notice ? <p className="mt-1 text-sm text-soft">{notice}</p> : null}
+    </header>
+  );
+}

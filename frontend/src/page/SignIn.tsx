@@ -1,0 +1,140 @@
+/** Signing in with an address and a password, or making an account. */
+import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import type { Account } from "../services/account";
+import { Button, fieldClass, Message } from "../ui/controls";
+import { CrossIcon } from "../ui/icons";
+
+export function SignInForm({
+  account,
+  allowAnonymous,
+  onDone,
+}: {
+  readonly account: Account;
+  readonly allowAnonymous: boolean;
+  readonly onDone?: () => void;
+}) {
+  const id = useId();
+  const [creating, setCreating] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [message, setMessage] = useState<string>();
+
+  const attempt = async (action: () => Promise<string | undefined>) => {
+    setBusy(true);
+    setMessage(undefined);
+    try {
+      const words = await action();
+      if (words) setMessage(words);
+      else onDone?.();
+    } catch (error) {
+      setMessage(error instanceof Error ? error.message : "Signing in did not work.");
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    const email = String(data.get("email"));
+    const password = String(data.get("password"));
+    void attempt(async () => {
+      if (!creating) {
+        await account.signIn(email, password);
+        return undefined;
+      }
+      const { confirm } = await account.signUp(email, password);
+      return confirm ? "Almost there: follow the link that we sent to your address." : undefined;
+    });
+  };
+
+  return (
+    <form className="space-y-4" onSubmit={submit}>
+      <div>
+        <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-email`}>
+          Email
+        </label>
+        <input
+          autoComplete="email"
+          className={fieldClass}
+          id={`${id}-email`}
+          name="email"
+          required={true}
+          type="email"
+        />
+      </div>
+      <div>
+        <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-password`}>
+          Password
+        </label>
+        <input
+          autoComplete={creating ? "new-password" : "current-password"}
+          className={fieldClass}
+          id={`${id}-password`}
+          minLength={creating ? 8 : undefined}
+          name="password"
+          required={true}
+          type="password"
+        />
+      </div>
+      <div role="alert">{message ? <Message>{message}</Message> : null}</div>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <Button disabled={busy} type="submit" variant="primary">
+          {creating ? "Create account" : "Sign in"}
+        </Button>
+        <Button onClick={() => setCreating(!creating)} variant="link">
+          {creating ? "I have an account" : "Create an account"}
+        </Button>
+        {allowAnonymous ? (
+          <Button
+            disabled={busy}
+            onClick={() =>
+              void attempt(async () => {
+                await account.continueAnonymously();
+                return undefined;
+              })
+            }
+            variant="link"
+          >
+            Continue without an account
+          </Button>
+        ) : null}
+      </div>
+    </form>
+  );
+}
+
+export function SignInDialog({
+  open,
+  onClose,
+  ...form
+}: {
+  readonly account: Account;
+  readonly allowAnonymous: boolean;
+  readonly open: boolean;
+  readonly onClose: () => void;
+}) {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog
+      aria-labelledby={id}
+      className="m-auto w-full max-w-sm rounded-2xl border border-line bg-card p-6 text-ink backdrop:bg-black/50"
+      onClose={onClose}
+      ref={dialog}
+    >
+      <div className="mb-4 flex items-center justify-between">
+        <h2 className="text-lg font-medium" id={id}>
+          Sign in
+        </h2>
+        <Button aria-label="Close" onClick={onClose} variant="quiet">
+          <CrossIcon />
+        </Button>
+      </div>
+      {open ? <SignInForm onDone={onClose} {...form} /> : null}
+    </dialog>
+  );
+}

@@ -1,0 +1,134 @@
+/** The person's voices: hear them, delete them, take that back. */
+import { useId, useRef, useState } from "react";
+import type { PublicConfig, Voice } from "../generated/protocol";
+import { fetchVoice } from "../services/api";
+import type { Api } from "../services/http";
+import { Button, Card, Message } from "../ui/controls";
+import { day, spokenSeconds } from "../ui/format";
+import { useReadable, useScope } from "../ui/hooks";
+import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
+import type { Voices } from "./voices";
+
+/** One voice at a time is heard. */
+function usePlayback(api: Api) {
+  const audio = useRef<HTMLAudioElement>(null);
+  const [playing, setPlaying] = useState<string>();
+  const [failed, setFailed] = useState<string>();
+  useScope((scope) => {
+    const element = new Audio();
+    audio.current = element;
+    scope.listen(element, "ended", () => setPlaying(undefined));
+    scope.add(() => element.pause());
+  }, []);
+  const toggle = async (voice: Voice) => {
+    const element = audio.current;
+    if (!element) return;
+    element.pause();
+    setFailed(undefined);
+    if (playing === voice.voice_id) {
+      setPlaying(undefined);
+      return;
+    }
+    setPlaying(voice.voice_id);
+    try {
+      const { audio_url } = await fetchVoice(api, voice.voice_id);
+      element.src = audio_url;
+      await element.play();
+    } catch (error) {
+      // Another voice was chosen while this one was loading.
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      setPlaying(undefined);
+      setFailed(voice.voice_id);
+    }
+  };
+  return { playing, failed, toggle };
+}
+
+export function VoiceList({
+  voices,
+  api,
+  config,
+}: {
+  readonly voices: Voices;
+  readonly api: Api;
+  readonly config: PublicConfig;
+}) {
+  const id = useId();
+  const { data, failed } = useReadable(voices.list);
+  const leaving = useReadable(voices.leaving);
+  const playback = usePlayback(api);
+  const title = useRef<HTMLHeadingElement>(null);
+  const languageName = (code: string) =>
+    config.languages.find((language) => language.code === code)?.name ?? code;
+  return (
+    <Card labelledBy={`${id}-title`}>
+      <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>
+        Your voices
+      </h2>
+      <div role="status">
+        {leaving ? (
+          <Message
+            actions={
+              <Button onClick={() => voices.undo()} variant="link">
+                Undo
+              </Button>
+            }
+            tone="plain"
+          >
+            “{leaving.name}” is deleted.
+          </Message>
+        ) : null}
+      </div>
+      {failed ? (
+        <Message
+          actions={
+            <Button onClick={() => void voices.refresh()} variant="link">
+              Try again
+            </Button>
+          }
+        >
+          Your voices cannot be read just now.
+        </Message>
+      ) : null}
+      {data?.length === 0 || (!data && !failed) ? (
+        <p className="mt-1 text-soft">The voices that you clone are listed here.</p>
+      ) : null}
+      <ul className="divide-y divide-line">
+        {data?.map((voice) => (
+          <li className="flex items-center gap-3 py-3" key={voice.voice_id}>
+            <button
+              aria-label={`${playback.playing === voice.voice_id ? "Pause" : "Play"} ${voice.name}`}
+              className="grid size-11 shrink-0 place-items-center rounded-full border border-edge hover:bg-sunken"
+              onClick={() => void playback.toggle(voice)}
+              type="button"
+            >
+              {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
+            </button>
+            <div className="min-w-0 grow">
+              <p className="truncate font-medium">{voice.name}</p>
+              <p className="text-sm text-soft">
+                {playback.failed === voice.voice_id
+                  ? "It cannot be played just now."
+                  : [
+                      languageName(voice.language),
+                      spokenSeconds(Math.round(voice.duration_seconds)),
+                      day(voice.created_at),
+                    ].join(" · ")}
+              </p>
+            </div>
+            <Button
+              aria-label={`Delete ${voice.name}`}
+              onClick={() => {
+                voices.remove(voice);
+                title.current?.focus();
+              }}
+              variant="quiet"
+            >
+              <TrashIcon />
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

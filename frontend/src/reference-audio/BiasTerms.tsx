@@ -1,0 +1,77 @@
+/** Words to expect: names and terms that a recogniser would not guess. */
+import { type KeyboardEvent, useId, useRef, useState } from "react";
+import { LIMITS } from "../generated/constants";
+import { Button, fieldClass } from "../ui/controls";
+import { CrossIcon } from "../ui/icons";
+import { useParts } from "./use-reference-audio";
+
+/** The terms with what was typed: commas separate, nothing comes twice, and nothing is too much. */
+export function addTerms(terms: readonly string[], typed: string): string[] {
+  const added = typed
+    .split(",")
+    .map((term) => term.trim().slice(0, LIMITS.max_context_bias_characters))
+    .filter(Boolean);
+  return [...new Set([...terms, ...added])].slice(0, LIMITS.max_context_bias_terms);
+}
+
+export function BiasTerms() {
+  const { reference, state } = useParts();
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState("");
+  const terms = state.contextBias;
+  const add = () => {
+    reference.setContextBias(addTerms(terms, typed));
+    setTyped("");
+    input.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // not the form around it
+    add();
+  };
+  return (
+    <details>
+      <summary className="inline-flex min-h-11 items-center rounded-md text-soft hover:text-ink">
+        Words to expect{terms.length > 0 ? ` (${terms.length})` : ""}
+      </summary>
+      <div className="space-y-2 pb-1">
+        <label className="block text-sm text-soft" htmlFor={id}>
+          Names and terms, such as “Voxtral”. They help the next transcription.
+        </label>
+        <div className="flex gap-2">
+          <input
+            className={fieldClass}
+            id={id}
+            maxLength={400}
+            onChange={(event) => setTyped(event.target.value)}
+            onKeyDown={onKeyDown}
+            ref={input}
+            value={typed}
+          />
+          <Button disabled={typed.trim() === ""} onClick={add}>
+            Add
+          </Button>
+        </div>
+        <ul className="flex flex-wrap gap-2">
+          {terms.map((term) => (
+            <li className="inline-flex items-center rounded-full bg-sunken pl-3" key={term}>
+              {term}
+              <button
+                aria-label={`Remove ${term}`}
+                className="grid size-9 place-items-center rounded-full text-soft hover:text-ink"
+                onClick={() => {
+                  reference.setContextBias(terms.filter((each) => each !== term));
+                  input.current?.focus();
+                }}
+                type="button"
+              >
+                <CrossIcon />
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </details>
+  );
+}

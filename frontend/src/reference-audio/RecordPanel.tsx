@@ -1,0 +1,133 @@
+/** Recording: the text to read, one button, and how it goes. */
+import { Button } from "../ui/controls";
+import { minutes } from "../ui/format";
+import { MicrophoneIcon, PauseIcon, StopIcon } from "../ui/icons";
+import { WARNING_SECONDS } from "./Announcer";
+import { LevelMeter } from "./LevelMeter";
+import { LineChip } from "./LineChip";
+import { LiveWords } from "./LiveWords";
+import { MicrophonePicker } from "./MicrophonePicker";
+import { ProblemMessage } from "./ProblemMessage";
+import { liveProblem, sourceProblem } from "./problems";
+import { ReadAloud } from "./ReadAloud";
+import type { ReferenceAudioState } from "./state";
+import { useParts } from "./use-reference-audio";
+import { LiveWaveform } from "./Waveform";
+
+/** Seconds for which the room's verdict stays before the length takes its place. */
+const ROOM_WORDS_UNTIL = 5;
+
+/** One sentence about how the take goes. */
+export function recordingHint(state: ReferenceAudioState, maxSeconds: number): string {
+  const { room, seconds, silent, stage } = state.recorder;
+  if (stage === "paused") return "Nothing is recorded while you pause.";
+  if (silent) return "We hear nothing. Is the microphone muted?";
+  if (maxSeconds - seconds <= WARNING_SECONDS) return `${maxSeconds - seconds} seconds left`;
+  if (room === "checking") return "Listening to your room for a second…";
+  if (room && seconds < ROOM_WORDS_UNTIL) {
+    return {
+      quiet: "Your room is quiet. Read aloud now.",
+      noisy: "There is noise: a fan? a window?",
+      dead: "We hear nothing. Is the microphone muted?",
+    }[room];
+  }
+  if (seconds < 10) return "Good length from 10 to 20 seconds";
+  if (seconds <= 20) return "Good length from here to 20 s";
+  return "Long enough. Longer is not better.";
+}
+
+/** The same element from start to stop, so that the focus stays on it. */
+function RecordButton() {
+  const { reference, state } = useParts();
+  const { stage } = state.recorder;
+  const isIdle = stage === "idle";
+  const label = isIdle ? "Start recording" : stage === "opening" ? "Cancel" : "Stop recording";
+  const act = () => {
+    if (isIdle) void reference.record();
+    else if (stage === "opening") reference.discard();
+    else void reference.stop();
+  };
+  return (
+    <button
+      className="group flex w-28 shrink-0 flex-col items-center gap-1.5 rounded-xl py-1"
+      data-record
+      disabled={stage === "stopping"}
+      onClick={act}
+      type="button"
+    >
+      <span className="grid size-16 place-items-center rounded-full bg-accent text-on-accent group-hover:bg-accent-strong group-disabled:bg-edge">
+        {isIdle ? <MicrophoneIcon size={28} /> : <StopIcon size={28} />}
+      </span>
+      <span className="text-sm font-medium whitespace-nowrap">{label}</span>
+    </button>
+  );
+}
+
+function Progress() {
+  const { reference, state } = useParts();
+  const { stage, seconds } = state.recorder;
+  const paused = stage === "paused";
+  return (
+    <div className="flex min-w-0 grow flex-wrap items-center gap-x-4 gap-y-2">
+      <span className="text-4xl font-light tabular-nums">{minutes(seconds)}</span>
+      <LineChip />
+      <Button
+        className="sm:ml-auto"
+        disabled={stage === "stopping"}
+        onClick={() => void (paused ? reference.resume() : reference.pause())}
+      >
+        {paused ? <MicrophoneIcon /> : <PauseIcon />}
+        {paused ? "Go on" : "Pause"}
+      </Button>
+    </div>
+  );
+}
+
+function Idle() {
+  const { stage } = useParts().state.recorder;
+  if (stage === "opening") return <p className="text-soft">Waiting for the microphone…</p>;
+  return (
+    <div className="min-w-0 grow space-y-2">
+      <MicrophonePicker />
+      <p className="text-sm text-soft">10 to 20 seconds clone best.</p>
+    </div>
+  );
+}
+
+export function RecordPanel() {
+  const { reference, state } = useParts();
+  const { stage, fault, silent } = state.recorder;
+  const { config } = reference.services;
+  const isRunning = stage === "recording" || stage === "paused" || stage === "stopping";
+  const problem = isRunning ? liveProblem(state.live, config.final_pass) : undefined;
+  return (
+    <div className="space-y-5">
+      <ReadAloud />
+      <div className="flex items-center gap-4 sm:gap-6">
+        <RecordButton />
+        {isRunning ? <Progress /> : <Idle />}
+      </div>
+      {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
+      {isRunning ? (
+        <>
+          <div className="space-y-2">
+            <LiveWaveform meter={reference.recorder.meter} running={stage === "recording"} />
+            <LevelMeter meter={reference.recorder.meter} running={stage === "recording"} />
+            <p className="text-soft">{recordingHint(state, config.limits.max_seconds)}</p>
+          </div>
+          {silent || stage === "paused" ? <MicrophonePicker /> : null}
+          {problem ? <ProblemMessage problem={problem} /> : null}
+          {config.enabled && config.realtime_enabled ? (
+            <LiveWords />
+          ) : (
+            <p className="text-soft">
+              {config.enabled
+                ? "The words come when you stop."
+                : "Transcription is off; type what you said when you stop."}
+            </p>
+          )}
+        </>
+      ) : null}
+    </div>
+  );
+}

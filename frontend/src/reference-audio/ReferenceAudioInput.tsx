@@ -1,0 +1,75 @@
+/** Reference audio for any page: record or upload it, and get it with its exact words. */
+import { useEffect, useId, useMemo, useRef } from "react";
+import { Card } from "../ui/controls";
+import { useReadable } from "../ui/hooks";
+import { Tabs } from "../ui/tabs";
+import { Announcer } from "./Announcer";
+import { RecordPanel } from "./RecordPanel";
+import type { ReferenceAudio } from "./reference-audio";
+import type { Mode, ReferenceAudioValue } from "./state";
+import { TakePanel } from "./TakePanel";
+import { TranscriptCard } from "./TranscriptCard";
+import { UploadPanel } from "./UploadPanel";
+import { PartsContext } from "./use-reference-audio";
+
+const MODES = [
+  { key: "record", label: "Record" },
+  { key: "upload", label: "Upload" },
+] as const satisfies readonly { key: Mode; label: string }[];
+
+export interface ReferenceAudioInputProps {
+  /** From `useReferenceAudio`. */
+  readonly reference: ReferenceAudio;
+  /** Told after every change of what the page gets. */
+  readonly onChange?: (value: ReferenceAudioValue) => void;
+  /** Lets the person sign in; without it that way out is not offered. */
+  readonly onSignIn?: () => void;
+}
+
+export function ReferenceAudioInput({ reference, onChange, onSignIn }: ReferenceAudioInputProps) {
+  const state = useReadable(reference);
+  const id = useId();
+  const root = useRef<HTMLDivElement>(null);
+  const parts = useMemo(() => ({ reference, onSignIn }), [reference, onSignIn]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
+  useEffect(() => onChange?.(reference.value), [reference, state, onChange]);
+
+  const { take } = state;
+  const hadTake = useRef(false);
+  useEffect(() => {
+    // After a take is given up, what was pressed is gone: the focus goes to where the next begins.
+    if (hadTake.current && !take && document.activeElement === document.body) {
+      root.current?.querySelector<HTMLElement>("[data-record], [data-choose]")?.focus();
+    }
+    hadTake.current = take !== undefined;
+  }, [take]);
+
+  const busy = take !== undefined || state.inspecting || state.recorder.stage !== "idle";
+  return (
+    <PartsContext value={parts}>
+      <div className="space-y-5" ref={root}>
+        <Card labelledBy={id}>
+          <Tabs
+            disabled={busy}
+            heading={
+              <h2 className="text-lg font-medium" id={id}>
+                Reference audio
+              </h2>
+            }
+            label="How to give the audio"
+            onSelect={(mode) => reference.setMode(mode)}
+            selected={state.mode}
+            tabs={MODES}
+          >
+            {take ? <TakePanel key={take.kind} /> : null}
+            {!take && state.mode === "record" ? <RecordPanel /> : null}
+            {!take && state.mode === "upload" ? <UploadPanel /> : null}
+          </Tabs>
+        </Card>
+        <TranscriptCard />
+        <Announcer />
+      </div>
+    </PartsContext>
+  );
+}

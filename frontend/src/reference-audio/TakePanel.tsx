@@ -1,0 +1,180 @@
+/** A finished take: hear it, see what it is like, keep it or not. */
+import { useEffect, useRef, useState } from "react";
+import { isUsable, type Verdict } from "../audio/gate";
+import { trimmable } from "../take/take";
+import { Button, Message, ProgressBar } from "../ui/controls";
+import { megabytes } from "../ui/format";
+import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
+import { Player } from "./Player";
+import { download } from "./ProblemMessage";
+import type { ReferenceAudioState } from "./state";
+import { useParts } from "./use-reference-audio";
+
+const MARKS = {
+  good: { icon: <CheckIcon />, spoken: "Good: ", colour: "text-good" },
+  fair: { icon: <NoteIcon />, spoken: "Note: ", colour: "text-fair" },
+  bad: { icon: <CrossIcon />, spoken: "Problem: ", colour: "text-bad" },
+} as const;
+
+export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }) {
+  return (
+    <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
+      {verdicts.map(({ aspect, grade, sentence }) => (
+        <li className="flex gap-2" key={aspect}>
+          <span className={`mt-0.5 ${MARKS[grade].colour}`}>{MARKS[grade].icon}</span>
+          <span>
+            <span className="sr-only">{MARKS[grade].spoken}</span>
+            {sentence}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function TrimOffer() {
+  const { reference, state } = useParts();
+  const { take, untrimmed } = state;
+  if (untrimmed) {
+    return (
+      <p className="text-soft">
+        Silence trimmed.{" "}
+        <Button onClick={() => reference.untrim()} variant="link">
+          Undo
+        </Button>
+      </p>
+    );
+  }
+  const cut = take?.pcm && take.measurement ? trimmable(take.measurement) : undefined;
+  if (!cut) return null;
+  return (
+    <p className="text-soft">
+      {cut.saves.toFixed(1)} s of silence at the ends.{" "}
+      <Button onClick={() => reference.trim()} variant="link">
+        Trim it
+      </Button>
+    </p>
+  );
+}
+
+function TranscriptionProgress() {
+  const { reference, state } = useParts();
+  const { transcription } = state;
+  if (transcription.status !== "uploading" && transcription.status !== "transcribing") return null;
+  const fraction = transcription.status === "uploading" ? transcription.fraction : 1;
+  const words =
+    transcription.status === "uploading"
+      ? `Uploading, ${Math.round(fraction * 100)}%`
+      : "Transcribing…";
+  return (
+    <div className="space-y-1">
+      <div className="flex items-center justify-between gap-4">
+        <span className="text-soft tabular-nums">{words}</span>
+        <Button onClick={() => reference.cancelTranscription()} variant="link">
+          Cancel
+        </Button>
+      </div>
+      <ProgressBar fraction={fraction} label={words} />
+    </div>
+  );
+}
+
+/** Asks before an edited transcript is lost; otherwise acts at once. */
+function DiscardButton({ label, primary }: { readonly label: string; readonly primary: boolean }) {
+  const { reference, state } = useParts();
+  const [asking, setAsking] = useState(false);
+  if (asking) {
+    return (
+      <Message
+        actions={
+          <>
+            <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
+              {label} anyway
+            </Button>
+            <Button onClick={() => setAsking(false)} variant="link">
+              Keep this take
+            </Button>
+          </>
+        }
+      >
+        Your edited transcript goes with this take.
+      </Message>
+    );
+  }
+  return (
+    <Button
+      onClick={() => (state.transcript.edited ? setAsking(true) : reference.discard())}
+      variant={primary ? "primary" : "secondary"}
+    >
+      {label}
+    </Button>
+  );
+}
+
+/** Whether there is a transcription to be asked for by hand. */
+function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
+  const { transcription, take, restored } = state;
+  if (!enabled || !take || !isUsable(take.verdicts)) return false;
+  return transcription.status === "idle" && (take.kind === "file" || restored);
+}
+
+export function TakePanel() {
+  const { reference, state } = useParts();
+  const { take, accepted, restored, kept } = state;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The button that led here is gone: the focus goes to what took its place.
+    if (document.activeElement === document.body) heading.current?.focus();
+  }, []);
+  if (!take) return null;
+  const isRecording = take.kind === "recording";
+  const usable = isUsable(take.verdicts);
+  const toTranscribe = canTranscribe(state, reference.services.config.enabled);
+  const size = isRecording ? "" : ` · ${megabytes(take.file.size)}`;
+  return (
+    <div className="appear space-y-4">
+      <h3 className="truncate font-medium" ref={heading} tabIndex={-1} title={take.file.name}>
+        {isRecording ? "Your take" : take.file.name}
+        <span className="font-normal text-soft">{size}</span>
+      </h3>
+      {restored ? (
+        <p className="text-soft">This was kept in your browser when the page closed.</p>
+      ) : null}
+      <Player file={take.file} peaks={take.peaks} seconds={take.seconds} />
+      {accepted ? null : (
+        <>
+          <Verdicts verdicts={take.verdicts} />
+          <TrimOffer />
+        </>
+      )}
+      {take.seconds === undefined ? (
+        <p className="text-soft">
+          This browser cannot play this file; its length is checked when it is sent.
+        </p>
+      ) : null}
+      {kept ? null : <p className="text-soft">This browser cannot keep the take over a reload.</p>}
+      <TranscriptionProgress />
+      <div className="flex flex-wrap items-center gap-3">
+        {toTranscribe ? (
+          <Button onClick={() => void reference.transcribe()} variant="primary">
+            Transcribe
+          </Button>
+        ) : null}
+        {isRecording && usable && !accepted ? (
+          <Button
+            onClick={() => reference.accept()}
+            variant={toTranscribe ? "secondary" : "primary"}
+          >
+            Use this take
+          </Button>
+        ) : null}
+        <DiscardButton label={isRecording ? "Redo" : "Another file"} primary={!usable} />
+        {isRecording ? (
+          <Button onClick={() => download(take.file)} variant="quiet">
+            Download
+          </Button>
+        ) : null}
+      </div>
+    </div>
+  );
+}

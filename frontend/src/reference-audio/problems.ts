@@ -1,0 +1,131 @@
+/** What goes wrong, in words for the person whose take it is, each with its way out. */
+import type { SourceFault } from "../audio/source";
+import type { AudioLimits } from "../generated/protocol";
+import type { LiveView } from "../session/live";
+import type { FileFault } from "../take/inspect";
+import { clock, megabytes, spokenSeconds } from "../ui/format";
+import type { CallFailure } from "./state";
+
+/** What the component offers to do about it. */
+export type WayOut =
+  | "allow-microphone"
+  | "upload-instead"
+  | "try-again"
+  | "download"
+  | "take-over"
+  | "sign-in";
+
+export interface Problem {
+  readonly words: string;
+  readonly waysOut: readonly WayOut[];
+}
+
+const SOURCE: Readonly<Record<SourceFault | "lost", Problem>> = {
+  denied: {
+    words: "The browser blocked the microphone.",
+    waysOut: ["allow-microphone", "upload-instead"],
+  },
+  missing: { words: "No microphone found.", waysOut: ["upload-instead"] },
+  busy: {
+    words: "The microphone cannot be opened. Another program may be using it.",
+    waysOut: ["upload-instead"],
+  },
+  insecure: { words: "Recording needs https.", waysOut: ["upload-instead"] },
+  failed: { words: "The microphone cannot be opened.", waysOut: ["upload-instead"] },
+  lost: {
+    words: "The microphone was disconnected. What you recorded is kept; go on or stop.",
+    waysOut: [],
+  },
+};
+
+export const sourceProblem = (fault: SourceFault | "lost"): Problem => SOURCE[fault];
+
+export function fileProblem(fault: FileFault, limits: AudioLimits): Problem {
+  const kinds = limits.extensions.map((each) => each.slice(1).toUpperCase()).join(", ");
+  const words: Readonly<Record<FileFault, string>> = {
+    kind: `This kind of file cannot be used. These can: ${kinds}.`,
+    empty: "This file is empty.",
+    size: `This file is too large. At most ${megabytes(limits.max_bytes)} fit.`,
+    unreadable: "This file cannot be read. It may have been moved or changed.",
+  };
+  return { words: words[fault], waysOut: [] };
+}
+
+function quota(retryAt: number | undefined): string {
+  if (retryAt === undefined) return "You have used today's minutes.";
+  return `You have used today's minutes. They return at ${clock(retryAt)}.`;
+}
+
+const SIGNED_OUT: Problem = {
+  words: "Please sign in again. Your recording is kept.",
+  waysOut: ["sign-in"],
+};
+
+/** Why there is no transcript of the whole take. */
+export function transcriptionProblem(failure: CallFailure): Problem {
+  switch (failure.code) {
+    case "signed_out":
+    case "unauthenticated":
+      return SIGNED_OUT;
+    case "quota_exceeded":
+      return {
+        words: `${quota(failure.retryAt)} Your recording is safe: type what you said.`,
+        waysOut: ["download"],
+      };
+    case "transcription_disabled":
+      return { words: "Transcription is off; type what you said.", waysOut: [] };
+    case "budget_exceeded":
+      return {
+        words: "Transcription is paused for today. Your recording is safe: type what you said.",
+        waysOut: ["download"],
+      };
+    case "invalid_audio":
+    case "unsupported_audio":
+    case "payload_too_large":
+      return { words: failure.detail, waysOut: [] };
+    default:
+      return {
+        words:
+          "We could not transcribe it. Your recording is safe: type what you said, or try again.",
+        waysOut: ["try-again", "download"],
+      };
+  }
+}
+
+/** Why there are no more live words; undefined while there is nothing to say beyond the chip. */
+export function liveProblem(live: LiveView, finalPass: boolean): Problem | undefined {
+  if (live.openSessions.length > 0) {
+    return { words: "You are already recording elsewhere.", waysOut: ["take-over"] };
+  }
+  const after = finalPass
+    ? "Your recording is safe; we will transcribe it when you stop."
+    : "Your recording is safe; type what you said when you stop.";
+  if (live.phase === "ended" && live.reason) {
+    return { words: `Live words ended here. ${after}`, waysOut: [] };
+  }
+  if (live.phase !== "failed") return undefined;
+  switch (live.failure?.code) {
+    case "unauthenticated":
+    case "token_expired":
+      return SIGNED_OUT;
+    case "quota_exceeded": {
+      const wait = live.failure.retryAfter;
+      const at = wait === undefined ? undefined : Date.now() + wait * 1000;
+      return { words: `${quota(at)} Your recording is safe.`, waysOut: [] };
+    }
+    case "forbidden":
+      return { words: `Live words go on in another place. ${after}`, waysOut: [] };
+    default:
+      return { words: `Live words stopped. ${after}`, waysOut: [] };
+  }
+}
+
+/** What an upload may be, in words. */
+export function acceptedInWords(limits: AudioLimits): string {
+  const kinds = limits.extensions.map((each) => each.slice(1).toUpperCase());
+  const last = kinds.pop();
+  const listed = kinds.length > 0 ? `${kinds.join(", ")} or ${last}` : (last ?? "");
+  const shortest = spokenSeconds(limits.min_seconds);
+  const longest = spokenSeconds(limits.max_seconds);
+  return `${listed}, up to ${megabytes(limits.max_bytes)}, ${shortest} to ${longest} long`;
+}

@@ -1,0 +1,36 @@
+/** Makes a `ReferenceAudio` that lives as long as the component that asks for it. */
+import { createContext, useContext, useState } from "react";
+import { useReadable, useScope } from "../ui/hooks";
+import { ReferenceAudio } from "./reference-audio";
+import type { ReferenceAudioServices } from "./services";
+import type { Mode, ReferenceAudioState } from "./state";
+
+/** Undefined for the moment before the page is there. `initial` counts once. */
+export function useReferenceAudio(
+  services: ReferenceAudioServices,
+  initial: { readonly mode?: Mode; readonly language?: string } = {},
+): ReferenceAudio | undefined {
+  const [reference, setReference] = useState<ReferenceAudio>();
+  useScope(
+    (scope) => {
+      setReference(new ReferenceAudio(services, scope, initial));
+    },
+    [services],
+  );
+  return reference;
+}
+
+/** What every part of the component needs, so that it is not handed down by hand. */
+export interface Parts {
+  readonly reference: ReferenceAudio;
+  /** Lets the person sign in; without it that way out is not offered. */
+  readonly onSignIn: (() => void) | undefined;
+}
+
+export const PartsContext = createContext<Parts | undefined>(undefined);
+
+export function useParts(): Parts & { readonly state: ReferenceAudioState } {
+  const parts = useContext(PartsContext);
+  if (!parts) throw new Error("This belongs into a ReferenceAudioInput.");
+  return { ...parts, state: useReadable(parts.reference) };
+}

@@ -1,0 +1,87 @@
+/** Buttons, links that act, and messages: the few forms that everything is made of. */
+import type { ButtonHTMLAttributes, ReactNode } from "react";
+
+const VARIANTS = {
+  primary:
+    "rounded-full bg-accent px-5 font-medium text-on-accent hover:bg-accent-strong disabled:bg-line disabled:text-soft",
+  secondary:
+    "rounded-full border border-edge px-5 hover:bg-sunken disabled:border-line disabled:text-soft",
+  link: "-mx-1 rounded-md px-1 text-accent underline decoration-1 underline-offset-4 hover:decoration-2 disabled:text-soft disabled:no-underline",
+  quiet: "rounded-full px-3 text-soft hover:bg-sunken hover:text-ink",
+} as const;
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly variant?: keyof typeof VARIANTS;
+}
+
+export function Button({ variant = "secondary", className = "", ...props }: ButtonProps) {
+  return (
+    <button
+      className={`inline-flex ${variant === "link" ? "min-h-9" : "min-h-11"} items-center justify-center gap-2 ${VARIANTS[variant]} ${className}`}
+      type="button"
+      {...props}
+    />
+  );
+}
+
+/** Something to know, with what can be done about it. */
+export function Message({
+  children,
+  actions,
+  tone = "fair",
+}: {
+  readonly children: ReactNode;
+  readonly actions?: ReactNode;
+  readonly tone?: "fair" | "plain";
+}) {
+  const colours = tone === "fair" ? "bg-fair-soft" : "bg-sunken";
+  return (
+    <div className={`appear rounded-xl px-4 py-3 ${colours}`}>
+      <p>{children}</p>
+      {actions ? <div className="flex flex-wrap gap-x-5">{actions}</div> : null}
+    </div>
+  );
+}
+
+export function Card({
+  children,
+  labelledBy,
+}: {
+  readonly children: ReactNode;
+  readonly labelledBy: string;
+}) {
+  return (
+    <section
+      aria-labelledby={labelledBy}
+      className="rounded-2xl border border-line bg-card p-4 sm:p-6"
+    >
+      {children}
+    </section>
+  );
+}
+
+export const fieldClass =
+  "min-h-11 w-full rounded-xl border border-edge bg-card px-3 py-2 text-ink placeholder:text-soft";
+
+/** A progress bar that also says what it stands for. */
+export function ProgressBar({
+  label,
+  fraction,
+}: {
+  readonly label: string;
+  readonly fraction: number;
+}) {
+  const percent = Math.round(fraction * 100);
+  return (
+    <div
+      aria-label={label}
+      aria-valuemax={100}
+      aria-valuemin={0}
+      aria-valuenow={percent}
+      className="h-1.5 overflow-hidden rounded-full bg-line"
+      role="progressbar"
+    >
+      <div className="h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
+    </div>
+  );
+}

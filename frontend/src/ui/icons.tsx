@@ -1,0 +1,76 @@
+/** Icons: 20 by 20, drawn in the text's colour, silent to screen readers. */
+import type { ReactNode } from "react";
+
+function Icon({ children, size = 20 }: { children: ReactNode; size?: number }) {
+  return (
+    <svg
+      aria-hidden="true"
+      className="shrink-0"
+      fill="none"
+      height={size}
+      stroke="currentColor"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      strokeWidth="1.75"
+      viewBox="0 0 20 20"
+      width={size}
+    >
+      {children}
+    </svg>
+  );
+}
+
+export const MicrophoneIcon = ({ size = 20 }: { size?: number }) => (
+  <Icon size={size}>
+    <rect height="9" rx="3" width="6" x="7" y="2.5" />
+    <path d="M4.5 9.5a5.5 5.5 0 0 0 11 0M10 15v2.5" />
+  </Icon>
+);
+
+export const StopIcon = ({ size = 20 }: { size?: number }) => (
+  <Icon size={size}>
+    <rect fill="currentColor" height="12" rx="2" stroke="none" width="12" x="4" y="4" />
+  </Icon>
+);
+
+export const PauseIcon = () => (
+  <Icon>
+    <path d="M7.5 5v10M12.5 5v10" strokeWidth="2.5" />
+  </Icon>
+);
+
+export const PlayIcon = () => (
+  <Icon>
+    <path d="M7 4.5v11l8.5-5.5z" fill="currentColor" />
+  </Icon>
+);
+
+export const UploadIcon = () => (
+  <Icon>
+    <path d="M10 13V4M6.5 7.5 10 4l3.5 3.5M4 13.5V15a1.5 1.5 0 0 0 1.5 1.5h9A1.5 1.5 0 0 0 16 15v-1.5" />
+  </Icon>
+);
+
+export const CheckIcon = () => (
+  <Icon>
+    <path d="m5 10.5 3.5 3.5L15 6.5" />
+  </Icon>
+);
+
+export const NoteIcon = () => (
+  <Icon>
+    <path d="M10 5.5v5.5M10 14.2v.1" strokeWidth="2.25" />
+  </Icon>
+);
+
+export const CrossIcon = () => (
+  <Icon>
+    <path d="m6 6 8 8M14 6l-8 8" />
+  </Icon>
+);
+
+export const TrashIcon = () => (
+  <Icon>
+    <path d="M4 6h12M8 6V4h4v2M6 6l.7 9.5h6.6L14 6" />
+  </Icon>
+);

@@ -1,0 +1,14 @@
+/** Whether the person wants less motion. */
+import { useSyncExternalStore } from "react";
+
+const QUERY = "(prefers-reduced-motion: reduce)";
+
+function subscribe(listener: () => void): () => void {
+  const query = window.matchMedia?.(QUERY);
+  query?.addEventListener("change", listener);
+  return () => query?.removeEventListener("change", listener);
+}
+
+export function useReducedMotion(): boolean {
+  return useSyncExternalStore(subscribe, () => window.matchMedia?.(QUERY).matches ?? false);
+}
