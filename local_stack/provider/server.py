@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 from websockets.asyncio.server import Server, ServerConnection
@@ -64,6 +65,7 @@ class ProviderServer:
         self._record = record
         self._admitted: dict[ServerConnection, tuple[RealtimeSession, RealtimeRecord]] = {}
         self._attendants: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def listen(self, listener: socket.socket) -> None:
         """Serve on this bound socket until `close`."""
@@ -73,11 +75,14 @@ class ProviderServer:
             open_timeout=None,
             server_header=None,
         )
+        self._app = self._routes()
         config = uvicorn.Config(
-            self._http(),
+            self._http,
             http=_Http,
             ws=_Upgraded,
+            interface="asgi3",
             lifespan="off",
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -96,6 +101,7 @@ class ProviderServer:
 
     async def close(self) -> None:
         """Close every socket (1001) and wait until nothing is left of any session."""
+        self._closing = True
         requests = list(self._state.tasks)
         for task in requests:
             task.cancel()
@@ -107,7 +113,17 @@ class ProviderServer:
         if self._attendants:
             await asyncio.wait(self._attendants)
 
-    def _http(self) -> Starlette:
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
+            # `close` cancelled it and awaits its end; to uvicorn, cancelled would be a fault.
+            scope["state"]["abort"]()
+            await asyncio.sleep(0)  # for uvicorn to see that the connection is gone
+
+    def _routes(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/healthz", self._healthz),

@@ -59,9 +59,13 @@ async def transcribe(
     if isinstance(first, Abort) or not stream:
         async with aclosing(events):
             done = await _last(first, events)
-        if not isinstance(done, Done):
+        if isinstance(done, Abort):
             request.state.abort()
             return Response(status_code=500)
+        if not isinstance(done, Done):
+            record.status = 500
+            message = done.message if isinstance(done, Failed) else "no answer"
+            return refusal(RefusedError(500, message))
         record.status = 200
         return JSONResponse(done_json(done, asked.model))
     record.status = 200

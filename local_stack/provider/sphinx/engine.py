@@ -34,8 +34,8 @@ LANGUAGE = "en"
 
 _MIN_SESSIONS, _MAX_SESSIONS = 4, 8
 _SESSIONS_PER_CORE = 2
-_FILES_WAITING = 8
 _RETRY_AFTER_SECONDS = 2
+_PATIENCE_SECONDS = 0.5  # a session that just ended has its place back well within this
 _LOST = "the recogniser's process ended unexpectedly"
 
 CARDS = tuple(
@@ -58,13 +58,15 @@ class SphinxEngine:
 
     Args:
         max_sessions: Live sessions at a time; None: two per core, at least 4 and at most 8.
+        max_files: Files at work or waiting; one per two cores is at work.
     """
 
-    def __init__(self, *, max_sessions: int | None = None) -> None:
+    def __init__(self, *, max_sessions: int | None = None, max_files: int = 8) -> None:
         cores = os.cpu_count() or 1
         by_cores = min(_MAX_SESSIONS, max(_MIN_SESSIONS, _SESSIONS_PER_CORE * cores))
         self.max_sessions = by_cores if max_sessions is None else max_sessions
-        self._live = 0
+        self._places = asyncio.Semaphore(self.max_sessions)
+        self.max_files = max_files
         self._files = 0
         self._file_slots = asyncio.Semaphore(max(1, cores // 2))
         self._nursery = Nursery()
@@ -106,24 +108,25 @@ class SphinxEngine:
         Raises:
             RefusedError: 429, as many sessions as the machine bears are running.
         """
-        if self._live >= self.max_sessions:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
             raise RefusedError(
                 429,
                 f"all {self.max_sessions} live sessions of the offline engine are taken",
                 retry_after=_RETRY_AFTER_SECONDS,
-            )
-        self._live += 1
+            ) from None
         try:
-            worker = await self._nursery.start(Job.LIVE)
+            worker = await self._start(Job.LIVE)
         except BaseException:
-            self._live -= 1
+            self._places.release()
             raise
-        self._workers.add(worker)
         return SphinxSession(worker, lambda: self._release(worker))
 
     def _release(self, worker: Worker) -> None:
         self._workers.discard(worker)
-        self._live -= 1
+        self._places.release()
 
     async def transcribe(self, request: FileRequest) -> AsyncGenerator[Event]:
         """Recognise a file: language, then each utterance as it is heard, then the done.
@@ -131,7 +134,7 @@ class SphinxEngine:
         Raises:
             RefusedError: 400 when it is no audio, 429 when too many files wait.
         """
-        if self._files >= _FILES_WAITING:
+        if self._files >= self.max_files:
             raise RefusedError(
                 429,
                 f"{self._files} files are waiting for the offline engine",
@@ -146,10 +149,17 @@ class SphinxEngine:
         finally:
             self._files -= 1
 
+    async def _start(self, job: Job) -> Worker:
+        try:
+            worker = await self._nursery.start(job)
+        except RuntimeError as error:
+            raise RefusedError(503, str(error), retry_after=_RETRY_AFTER_SECONDS) from error
+        self._workers.add(worker)
+        return worker
+
     @asynccontextmanager
     async def _worker(self, job: Job) -> AsyncIterator[Worker]:
-        worker = await self._nursery.start(job)
-        self._workers.add(worker)
+        worker = await self._start(job)
         try:
             yield worker
         finally:

@@ -20,11 +20,11 @@ class UnreadableError(Exception):
     """The file holds no audio that can be decoded, or too much of it."""
 
 
-def read_audio(data: bytes) -> bytes:
+def read_audio(data: bytes, *, max_seconds: int = MAX_SECONDS) -> bytes:
     """Decode any container and codec to PCM s16le mono 16 kHz.
 
     Raises:
-        UnreadableError: It is no audio file, or longer than `MAX_SECONDS`.
+        UnreadableError: It is no audio file, or longer than `max_seconds`.
     """
     pcm = bytearray()
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
@@ -35,8 +35,8 @@ def read_audio(data: bytes) -> bytes:
             for frame in container.decode(audio=0):
                 for block in resampler.resample(frame):
                     pcm += bytes(block.planes[0])[: 2 * block.samples]
-                if len(pcm) > MAX_SECONDS * BYTES_PER_SECOND:
-                    raise UnreadableError(f"the audio is longer than {MAX_SECONDS} s")
+                if len(pcm) > max_seconds * BYTES_PER_SECOND:
+                    raise UnreadableError(f"the audio is longer than {max_seconds} s")
             for block in resampler.resample(None):
                 pcm += bytes(block.planes[0])[: 2 * block.samples]
     except (av.error.FFmpegError, ValueError) as error:

@@ -17,7 +17,7 @@ from local_stack.provider.sphinx.words import Word, words_of
 
 _STEP_BYTES = BYTES_PER_SECOND // 10
 _CALIBRATION_BYTES = BYTES_PER_SECOND * 3 // 2
-_MAX_UTTERANCE_BYTES = BYTES_PER_SECOND * 30
+_MAX_TAIL_BYTES = BYTES_PER_SECOND * 4
 _AGREEING_PARTIALS = 5
 _WORDS_BEHIND = 2
 _SAME_START_SECONDS = 0.1
@@ -29,10 +29,12 @@ class LiveRecogniser:
     Args:
         decoder: A `pocketsphinx.Decoder` without `fwdflat` and `bestpath`: those passes run when
             an utterance is closed and would contradict what was committed before.
+        max_utterance_seconds: Speech without a pause is cut after this long.
     """
 
-    def __init__(self, decoder: Any) -> None:
+    def __init__(self, decoder: Any, *, max_utterance_seconds: float = 30) -> None:
         self._decoder = decoder
+        self._max_utterance_bytes = round(BYTES_PER_SECOND * max_utterance_seconds)
         # A decoder that ever heard a stream keeps that stream's normalisation.
         decoder.reinit_feat()
         self._endpointer = Endpointer(window=0.5, ratio=0.9, sample_rate=SAMPLE_RATE)
@@ -43,7 +45,7 @@ class LiveRecogniser:
         self._calibrated = False
         self._in_utterance = False
         self._utterance_start = 0.0
-        self._utterance_bytes = 0
+        self._utterance = bytearray()
         self._partials: deque[list[Word]] = deque(maxlen=_AGREEING_PARTIALS)
         self._committed_until = 0.0
 
@@ -82,7 +84,7 @@ class LiveRecogniser:
 
     def _begin(self, start: float) -> None:
         self._utterance_start = start
-        self._utterance_bytes = 0
+        self._utterance.clear()
         self._partials.clear()
         self._speech.clear()
 
@@ -95,13 +97,27 @@ class LiveRecogniser:
         words: list[Word] = []
         while len(self._speech) >= _STEP_BYTES:
             words += self._decode(_STEP_BYTES)
-        if self._utterance_bytes >= _MAX_UTTERANCE_BYTES:
-            end = self._utterance_start + self._utterance_bytes / BYTES_PER_SECOND
-            rest = bytes(self._speech)
-            self._speech.clear()
-            words += self._finish()
-            self._begin(end)
-            self._speech += rest
+        if len(self._utterance) >= self._max_utterance_bytes:
+            words += self._cut()
+        return words
+
+    def _cut(self) -> list[Word]:
+        """End an utterance that has no pause; what is not yet certain begins the next."""
+        certain = self._committed_until - self._utterance_start
+        tail = self._utterance[round(certain * SAMPLE_RATE) * 2 :] if certain > 0 else bytearray()
+        waiting = bytes(self._speech)
+        self._speech.clear()
+        if 0 < len(tail) <= _MAX_TAIL_BYTES:
+            self._decoder.end_utt()
+            self._in_utterance = False
+            self._begin(self._committed_until)
+            self._speech += tail + waiting
+            return []
+        # Long without a certain word: this is no speech worth hearing twice.
+        end = self._utterance_start + len(self._utterance) / BYTES_PER_SECOND
+        words = self._finish()
+        self._begin(end)
+        self._speech += waiting
         return words
 
     def _calibrate(self) -> None:
@@ -121,7 +137,7 @@ class LiveRecogniser:
             self._in_utterance = True
         block = bytes(self._speech[:size])
         del self._speech[:size]
-        self._utterance_bytes += len(block)
+        self._utterance += block
         self._decoder.process_raw(block)
         self._partials.append(words_of(self._decoder.seg(), self._utterance_start))
         return self._commit()

@@ -25,6 +25,7 @@ class Worker:
     ) -> None:
         self.pid = pid
         self._reader = reader
+        self._reading = asyncio.Lock()
         self._writer = writer
         self._stopping: asyncio.Task[None] | None = None
 
@@ -38,7 +39,8 @@ class Worker:
 
     async def receive(self) -> tuple[Kind, bytes] | None:
         """The worker's next message; None once it ended or died."""
-        return await read_async(self._reader)
+        async with self._reading:
+            return await read_async(self._reader)
 
     async def stop(self) -> None:
         """Let the process end, by force if it takes too long; return when it is gone."""
@@ -62,8 +64,10 @@ class Worker:
             self._writer.close()
 
     async def _gone(self) -> None:
-        while await self._reader.read(65_536):
-            pass
+        # Whoever still waits in `receive` sees the same end, or is cancelled.
+        async with self._reading:
+            while await self._reader.read(65_536):
+                pass
 
 
 class Nursery:
