@@ -49,8 +49,8 @@ alter default privileges for role postgres in schema public
 
 -- The schema `auth`.
 create schema if not exists auth;
-grant usage on schema auth to postgres, anon, authenticated, service_role, supabase_storage_admin;
-grant all on schema auth to supabase_auth_admin;
+grant usage on schema auth
+  to postgres, anon, authenticated, service_role, supabase_auth_admin, supabase_storage_admin;
 
 create table if not exists auth.users (
   instance_id uuid,
@@ -156,8 +156,8 @@ $$;
 
 -- The schema `storage`.
 create schema if not exists storage;
-grant usage on schema storage to postgres, anon, authenticated, service_role;
-grant all on schema storage to supabase_storage_admin;
+grant usage on schema storage
+  to postgres, anon, authenticated, service_role, supabase_storage_admin;
 
 create table if not exists storage.buckets (
   id text primary key,

@@ -64,7 +64,7 @@ def find() -> Unprivileged:
         PostgresError: None does.
     """
     for way in candidates():
-        if not way.prefix or _works(way):
+        if works(way):
             return way
     raise PostgresError(
         "Postgres refuses to run as root, and neither `unshare` nor `setpriv` works here:"
@@ -72,7 +72,10 @@ def find() -> Unprivileged:
     )
 
 
-def _works(way: Unprivileged) -> bool:
+def works(way: Unprivileged) -> bool:
+    """Whether a program can be started that way here."""
+    if not way.prefix:
+        return True
     if shutil.which(way.prefix[0]) is None:
         return False
     command = [*way.prefix, "true"]
