@@ -59,7 +59,8 @@ create table ledger.prices (
   primary key (provider, model)
 );
 comment on table ledger.prices is
-  'Of a minute of audio. Model * is the provider''s default. What is not listed costs as much as the dearest that is.';
+  'Of a minute of audio. Model * is the provider''s default. What is not listed costs as much as the '
+  'dearest that is.';
 
 insert into ledger.prices (provider, model, microdollars_per_minute) values
   ('mistral', 'voxtral-mini-2602', 3000),
@@ -106,15 +107,19 @@ create table public.transcription_usage (
 );
 
 comment on table public.transcription_usage is
-  'One row per transcription: first a lease and a reservation, then what was charged. Outlives the account without its name.';
-comment on column public.transcription_usage.address_key is 'Salted hash of an anonymous caller''s address; dropped after the day.';
+  'One row per transcription: first a lease and a reservation, then what was charged. '
+  'Outlives the account without its name.';
+comment on column public.transcription_usage.address_key is
+  'Salted hash of an anonymous caller''s address; dropped after the day.';
 comment on column public.transcription_usage.status is
   'What the owner reported at its close; until then, what the ledger decided.';
 comment on column public.transcription_usage.granted_seconds is 'Audio seconds that the caller may use.';
 comment on column public.transcription_usage.cut_by is 'What keeps the grant from being longer.';
 comment on column public.transcription_usage.told_seconds is 'Audio seconds as of the last heartbeat.';
-comment on column public.transcription_usage.ingest_rate is 'Greatest speed of ingest since the last heartbeat, in seconds of audio a second.';
-comment on column public.transcription_usage.audio_seconds is 'As the owner reported at its close. Null: not settled by its owner.';
+comment on column public.transcription_usage.ingest_rate is
+  'Greatest speed of ingest since the last heartbeat, in seconds of audio a second.';
+comment on column public.transcription_usage.audio_seconds is
+  'As the owner reported at its close. Null: not settled by its owner.';
 comment on column public.transcription_usage.charged_seconds is 'Counted against the limits: the whole grant while open.';
 
 create index usage_by_user_and_day on public.transcription_usage (user_id, opened_on, kind);

@@ -4,7 +4,8 @@ create function ledger.clock() returns timestamptz
 language sql volatile set search_path = ''
 as $$ select clock_timestamp() $$;
 comment on function ledger.clock() is
-  'The only clock of the ledger, so that whoever owns the database (a test) can put another in its place, and nobody else can.';
+  'The only clock of the ledger. Whoever owns the database, such as a test, can put another in its '
+  'place, and nobody else can.';
 
 create function ledger.next_midnight(moment timestamptz) returns timestamptz
 language sql immutable set search_path = ''
@@ -43,8 +44,8 @@ as $$
     when usage.kind = 'batch' then usage.granted_seconds
     else least(
       usage.granted_seconds,
-      usage.told_seconds + usage.ingest_rate
-        * greatest(0, extract(epoch from least(moment, usage.expires_at) - usage.touched_at))
+      round(usage.told_seconds + usage.ingest_rate
+        * greatest(0, extract(epoch from least(moment, usage.expires_at) - usage.touched_at)), 3)
     )
   end
 $$;

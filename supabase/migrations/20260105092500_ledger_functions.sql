@@ -83,6 +83,7 @@ declare
   deployment record;
   left_over numeric;
 begin
+  minimum_seconds := trunc(minimum_seconds, 3);
   if (kind in ('realtime', 'batch') and wanted between 0.001 and 86400
       and minimum_seconds between 0 and wanted) is not true then
     raise exception 'kind, requested_seconds or minimum_seconds out of range' using errcode = '22023';
@@ -182,7 +183,8 @@ end
 $$;
 
 comment on function public.open_transcription is
-  'Reserves seconds and a place. Answers {id, granted_seconds, cut_by, lease_seconds} or {code, retry_after?, open_sessions?}.';
+  'Reserves seconds and a place. Answers {id, granted_seconds, cut_by, lease_seconds} or '
+  '{code, retry_after?, open_sessions?}.';
 
 create function public.touch_transcriptions(session_ids uuid[], audio_seconds numeric[])
 returns jsonb
@@ -199,7 +201,9 @@ declare
   affordable numeric;
 begin
   if cardinality(session_ids) is distinct from cardinality(audio_seconds)
-    or exists (select from unnest(audio_seconds) as s (told) where (s.told between 0 and 1000000) is not true) then
+    or exists (
+      select from unnest(audio_seconds) as s (told) where (s.told between 0 and 1000000) is not true
+    ) then
     raise exception 'audio_seconds must give a figure for every session' using errcode = '22023';
   end if;
 
@@ -290,7 +294,8 @@ end
 $$;
 
 comment on function public.touch_transcriptions is
-  'The heartbeat of a bridge for all its sessions. Answers [{id, state, granted_seconds}]; state: open, replaced, revoked, closed, unknown, or expired (between two heartbeats: the next one revives it).';
+  'The heartbeat of a bridge for all its sessions. Answers [{id, state, granted_seconds}]; state: open, '
+  'replaced, revoked, closed, unknown, or expired (between two heartbeats: the next one revives it).';
 
 create function public.close_transcription(
   session_id uuid, audio_seconds numeric, status text, reason text default null
@@ -301,7 +306,7 @@ declare
   usage public.transcription_usage;
   counted boolean;
 begin
-  if (audio_seconds between 0 and 1000000) is not true or (status in ('complete', 'partial', 'failed')) is not true then
+  if (audio_seconds between 0 and 1000000 and status in ('complete', 'partial', 'failed')) is not true then
     raise exception 'audio_seconds or status out of range' using errcode = '22023';
   end if;
 
@@ -332,7 +337,8 @@ end
 $$;
 
 comment on function public.close_transcription is
-  'Settles once, also what the ledger had charged by estimate. Answers {id, counted, status, charged_seconds, returned_seconds, cost_microdollars} or {code: not_found}.';
+  'Settles once, also what the ledger had charged by estimate. Answers {id, counted, status, '
+  'charged_seconds, returned_seconds, cost_microdollars} or {code: not_found}.';
 
 revoke all on function public.open_transcription from public, anon, authenticated;
 revoke all on function public.touch_transcriptions from public, anon, authenticated;

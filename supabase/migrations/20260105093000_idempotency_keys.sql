@@ -12,7 +12,8 @@ create table ledger.idempotency_keys (
   constraint idempotency_keys_answered_whole check ((status is null) = (answer is null)),
   constraint idempotency_keys_held_after_claim check (held_until > claimed_at)
 );
-comment on column ledger.idempotency_keys.fingerprint is 'Of the request: another one under the same key is a mistake of the caller.';
+comment on column ledger.idempotency_keys.fingerprint is
+  'Of the request: another one under the same key is a mistake of the caller.';
 comment on column ledger.idempotency_keys.claim is 'Of the attempt that may answer: one that was given up cannot.';
 create index idempotency_keys_by_age on ledger.idempotency_keys (claimed_at);
 alter table ledger.idempotency_keys enable row level security;
@@ -42,7 +43,8 @@ begin
       return jsonb_build_object('state', 'answered', 'status', kept.status, 'answer', kept.answer);
     elsif kept.held_until > moment and kept.claim <> claim_idempotency_key.claim then
       return jsonb_build_object(
-        'state', 'in_progress', 'retry_after', greatest(1, ceil(extract(epoch from kept.held_until - moment)))
+        'state', 'in_progress',
+        'retry_after', greatest(1, ceil(extract(epoch from kept.held_until - moment)))
       );
     end if;
   end if;

@@ -25,7 +25,8 @@ begin
     lateral ledger.scopes_of(user_id, usage_today.is_anonymous, null, k.name, today, null) as s;
 
   return kinds || jsonb_build_object(
-    'cost_microdollars', (kinds #>> '{realtime,cost_microdollars}')::bigint + (kinds #>> '{batch,cost_microdollars}')::bigint,
+    'cost_microdollars', (kinds #>> '{realtime,cost_microdollars}')::bigint
+      + (kinds #>> '{batch,cost_microdollars}')::bigint,
     'max_open_sessions', kinds #> '{realtime,max_open_sessions}',
     'open_sessions', (
       select coalesce(jsonb_agg(jsonb_build_object(
@@ -92,7 +93,8 @@ begin
 end
 $$;
 comment on function public.erase_user is
-  'Removes what is known of a user; usage stays without its owner. Answers {voices, usage_rows, revoked_sessions, objects}: the caller removes the objects.';
+  'Removes what is known of a user; usage stays without its owner. Answers {voices, usage_rows, '
+  'revoked_sessions, objects}: the caller removes the objects.';
 
 revoke all on function public.usage_today from public, anon, authenticated;
 revoke all on function public.revoke_transcriptions from public, anon, authenticated;

@@ -163,6 +163,12 @@ async def test_a_file_is_all_or_nothing(database: Database) -> None:
     assert (await open_batch(database, user, seconds=100))["granted_seconds"] == 100
 
 
+async def test_finer_than_a_millisecond(database: Database) -> None:
+    """Seconds count to the millisecond; what is finer neither refuses nor reserves."""
+    call = await open_batch(database, await database.user(), seconds=5.00049)
+    assert call["granted_seconds"] == 5
+
+
 async def test_budget_used_up(database: Database) -> None:
     """When the deployment's money of the day is spent, every user is refused until midnight."""
     await database.query("update ledger.deployment set budget_microdollars = 30000")
