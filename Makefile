@@ -28,7 +28,7 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-page test-browser ## Check everything
 
-test-python: setup bench/node/node_modules/.ready ## Test the services, the schema and the client
+test-python: setup bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
 	@$(BIN)/pytest
 
 test-page: setup ## Test the page's parts
@@ -58,7 +58,8 @@ reset: .venv/.ready ## Forget the local stack's users, voices and keys
 	@$(BIN)/python -m local_stack reset
 
 clean: ## Remove what setup installed
-	rm -rf .venv .tools frontend/node_modules frontend/dist bench/node/node_modules
+	rm -rf .venv .tools frontend/node_modules frontend/dist bench/node/node_modules \
+		tests/local_stack/js/node_modules
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -82,6 +83,10 @@ frontend/node_modules/.ready: frontend/package-lock.json
 
 bench/node/node_modules/.ready: bench/node/package-lock.json
 	@cd bench/node && $(NPM) ci --silent
+	@touch $@
+
+tests/local_stack/js/node_modules/.ready: tests/local_stack/js/package-lock.json
+	@cd tests/local_stack/js && $(NPM) ci --silent
 	@touch $@
 
 frontend/dist/.ready: frontend/node_modules/.ready $(shell find frontend/src frontend/index.html -type f 2>/dev/null)
