@@ -1,0 +1,133 @@
+"""Child processes that are started in order, watched, and ended without a trace."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from client.errors import ClientError, Failure
+
+READY_SECONDS: Final = 90.0
+"""Longest start; the first one on a machine unpacks and migrates a database."""
+TERM_SECONDS: Final = 8.0
+"""From SIGTERM to SIGKILL."""
+_POLL_SECONDS: Final = 0.05
+_SHOWN_LINES: Final = 12
+
+
+class ChildError(ClientError):
+    """A child could not be started, or ended on its own account."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Failure(message, retryable=False))
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process to be run.
+
+    Attributes:
+        name: For people.
+        arguments: Command line.
+        ports: TCP ports that it takes on 127.0.0.1.
+        is_ready: Asked until it says yes; gets what the process has written so far.
+        env: Its whole environment.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    ports: Sequence[int]
+    is_ready: Callable[[str], Awaitable[bool]]
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+def busy_port(services: Sequence[Service]) -> str | None:
+    """Return which port is taken already and by whom it is wanted, None if all are free."""
+    for service in services:
+        for port in service.ports:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    return f"port {port} is busy, and {service.name} needs it"
+    return None
+
+
+class Child:
+    """A running process, the leader of a group of its own, writing to a log of its own."""
+
+    def __init__(self, service: Service, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.service = service
+        self.log = log
+        self._process = process
+
+    async def wait_ready(self) -> float:
+        """Wait until it is ready, and return the seconds that it took.
+
+        Raises:
+            ChildError: It ended first, or took too long.
+        """
+        begun = time.monotonic()
+        while time.monotonic() - begun < READY_SECONDS:
+            if self._process.returncode is not None:
+                raise self.ended()
+            if await self.service.is_ready(self.log.read_text(errors="replace")):
+                return time.monotonic() - begun
+            await asyncio.sleep(_POLL_SECONDS)
+        raise ChildError(self._explain(f"was not ready after {READY_SECONDS:.0f} s"))
+
+    async def wait(self) -> None:
+        """Wait until it ends."""
+        await self._process.wait()
+
+    def ended(self) -> ChildError:
+        """Return what to say after it ended on its own account."""
+        return ChildError(self._explain(f"ended with status {self._process.returncode}"))
+
+    async def stop(self) -> None:
+        """End it and its whole group: politely, then at once."""
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TERM_SECONDS):
+                await self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    def _explain(self, what: str) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
+        shown = "".join(f"\n  {line}" for line in lines)
+        return f"{self.service.name} {what} (log: {self.log}){shown}"
+
+
+@asynccontextmanager
+async def running(service: Service, log: Path) -> AsyncIterator[Child]:
+    """Run a service for as long as the block runs.
+
+    Args:
+        service: What to run.
+        log: File for all that it writes; begun anew.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *service.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(service.env),
+            start_new_session=True,  # a Ctrl-C at the terminal is for us; we end it in order
+        )
+    child = Child(service, process, log)
+    try:
+        yield child
+    finally:
+        await child.stop()
