@@ -20,6 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
+from transcription.heartbeat import INTERVAL_SECONDS
+from transcription.ledger import LEASE_SECONDS
 
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
@@ -100,6 +102,8 @@ class Settings(BaseSettings):
     bridge_ping_interval_seconds: Seconds = 15.0
     """Silence of a client after which it is asked whether it is there."""
     bridge_ping_timeout_seconds: Seconds = 10.0
+    bridge_heartbeat_seconds: Seconds = Field(default=INTERVAL_SECONDS, lt=LEASE_SECONDS)
+    """Between two reports to the ledger, of all live sessions at once; a lease lasts 30 s."""
     bridge_slow_consumer_seconds: Seconds = 10.0
     bridge_drain_seconds: Seconds = 30.0
     bridge_ending_soon_seconds: Seconds = 30.0

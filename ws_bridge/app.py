@@ -96,7 +96,7 @@ class App:
             max_pending=settings.bridge_max_pending,
             metrics=self.metrics,
         )
-        self._heartbeat = Heartbeat(ledger)
+        self._heartbeat = Heartbeat(ledger, interval_seconds=settings.bridge_heartbeat_seconds)
         self._timing = Timing(
             start=settings.bridge_start_timeout_seconds,
             finish=settings.provider_finish_seconds,
@@ -118,7 +118,7 @@ class App:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Address]:
-        """Listen for as long as the block runs; what is left then is ended at once."""
+        """Listen for as long as the block runs; what is left then ends at once, with its text."""
         settings = self._settings
         async with asyncio.TaskGroup() as group:
             background = [
@@ -152,7 +152,8 @@ class App:
                     port = next(iter(server.sockets)).getsockname()[1]
                     yield Address(port, metrics_port)
                 finally:
-                    server.close()
+                    server.close(close_connections=False)
+                    self.bridge.end(asyncio.get_running_loop().time())
                     await server.wait_closed()
                     for task in background:
                         task.cancel()

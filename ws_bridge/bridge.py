@@ -25,6 +25,10 @@ class Held(Protocol):
         """Tell the client that the server goes away in `seconds`."""
         ...
 
+    def end(self, now: float) -> None:
+        """Tell the client that the server goes away now, with the text that there is."""
+        ...
+
     async def replace(self, now: float) -> None:
         """End and settle, because another session takes the place."""
         ...
@@ -45,6 +49,7 @@ class Bridge:
         self._max_pending = max_pending
         self._relays: set[Held] = set()
         self._pending: set[Held] = set()
+        self._placed: set[Held] = set()
         self._named: dict[tuple[str, str], Held] = {}
         self._drain_until: float | None = None
         self._empty = asyncio.Event()
@@ -56,7 +61,7 @@ class Bridge:
     @property
     def open_sessions(self) -> int:
         """Sessions that were let in."""
-        return len(self._relays) - len(self._pending)
+        return len(self._placed)
 
     @property
     def draining(self) -> bool:
@@ -70,12 +75,14 @@ class Bridge:
             Capacity: too many wait already.
             Draining: the process is going away.
         """
-        refused = self.draining or len(self._pending) >= self._max_pending
         self._relays.add(relay)
+        self._count()
+        if self.draining:
+            raise Draining(retry_after=0.0)
+        if len(self._pending) >= self._max_pending:
+            raise Capacity(retry_after=1.0)
         self._pending.add(relay)
         self._count()
-        if refused:
-            raise Draining(retry_after=0.0) if self.draining else Capacity(retry_after=1.0)
 
     def enter(self, relay: Held) -> None:
         """Give a socket a place.
@@ -86,22 +93,32 @@ class Bridge:
         if self.open_sessions >= self._max_sessions:
             raise Capacity(retry_after=2.0)
         self._pending.discard(relay)
+        self._placed.add(relay)
         self._count()
 
     def name(self, relay: Held, user_id: str, session_id: str) -> None:
         """Remember whose session a relay holds."""
         self._named[user_id, session_id] = relay
 
-    async def succeed(self, user_id: str, session_id: str, now: float) -> None:
-        """End and settle a user's session, if this process holds it, for one that resumes it."""
+    async def succeed(self, heir: Held, user_id: str, session_id: str, now: float) -> None:
+        """Give a socket the place of the user's session that it resumes.
+
+        If this process holds that session, it ends and is settled, and its place passes on even
+        while its half-dead socket is still being closed; else any place that is free will do.
+
+        Raises:
+            Capacity: there is none.
+        """
         relay = self._named.get((user_id, session_id))
         if relay is not None:
             await relay.replace(now)
+            self._placed.discard(relay)
+        self.enter(heir)
 
     def leave(self, relay: Held, named: tuple[str, str] | None) -> None:
         """A socket is done, with all that belonged to it."""
-        self._relays.discard(relay)
-        self._pending.discard(relay)
+        for relays in (self._relays, self._pending, self._placed):
+            relays.discard(relay)
         if named is not None:
             self._named.pop(named, None)
         self._count()
@@ -112,6 +129,13 @@ class Bridge:
         self.metrics.draining.set(1)
         for relay in self._snapshot():
             relay.drain(seconds, now)
+
+    def end(self, now: float) -> None:
+        """Take nothing more and end every session at once."""
+        self._drain_until = now
+        self.metrics.draining.set(1)
+        for relay in self._snapshot():
+            relay.end(now)
 
     async def wait_empty(self) -> None:
         """Wait until the last socket is done."""

@@ -17,8 +17,15 @@ from websockets.exceptions import ConnectionClosed
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
-from transcription.errors import InternalError, ProviderError, SlowConsumer, TranscriptionError
-from transcription.heartbeat import Heartbeat
+from transcription.errors import (
+    Draining,
+    Forbidden,
+    InternalError,
+    ProviderError,
+    SlowConsumer,
+    TranscriptionError,
+)
+from transcription.heartbeat import Heartbeat, Loss
 from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeSession
 from ws_bridge.admission import Admission, Caller
@@ -115,6 +122,11 @@ class Relay:
     def drain(self, seconds: float, now: float) -> None:
         """Tell the client that the server goes away in `seconds`."""
         self._session.drain(seconds, now)
+        self._stir()
+
+    def end(self, now: float) -> None:
+        """Tell the client that the server goes away now, with the text that there is."""
+        self._session.fail(Draining(retry_after=0.0), now)
         self._stir()
 
     async def replace(self, now: float) -> None:
@@ -255,9 +267,10 @@ class Relay:
         report.identified(user)
         options, lag = self._admission.options(start)
         report.asked(options)
-        self._bridge.enter(self)
-        if start.resumes is not None:
-            await self._bridge.succeed(user.id, start.resumes, clock())
+        if start.resumes is None:
+            self._bridge.enter(self)
+        else:
+            await self._bridge.succeed(self, user.id, start.resumes, clock())
         async with self._admission.open(
             user,
             options,
@@ -296,9 +309,12 @@ class Relay:
     def _audio_seconds(self) -> float:
         return seconds(self._session.handed)
 
-    def _lost(self, state: str) -> None:
-        _log.info("session_lost", state=state)
-        self._session.replaced(self._clock())
+    def _lost(self, loss: Loss) -> None:
+        _log.info("session_lost", state=loss)
+        if loss == "replaced":
+            self._session.replaced(self._clock())
+        else:
+            self._session.fail(Forbidden("This session was ended by the server."), self._clock())
         self._stir()
 
     async def _settle(self, grant: Grant) -> None:

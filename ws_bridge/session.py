@@ -114,6 +114,7 @@ class Session:
         self._timing = timing
         self._watch = Watch(timing.patience, now)
         self._granted = 0
+        self._cut_by: FinalReason = "max_duration"
         self._soon = 0
         self._pace: Pace | None = None
         self._acked = 0
@@ -164,8 +165,9 @@ class Session:
             return b""
         if self.first_frame_at is None:
             self.first_frame_at = now
-        if self.received + size >= self._granted:
-            frame = frame[: self._granted - self.received]
+        frame = frame[: self._granted - self.received]
+        if not frame:
+            return b""
         self.received += len(frame)
         self.frames += 1
         self._watch.audio_came(frame, now)
@@ -196,7 +198,8 @@ class Session:
         self.state = State.LIVE
         self.ready_at = now
         self._watch.begin(now)
-        self.regrant(terms.max_seconds)
+        cut = terms.cut_by
+        self.regrant(terms.max_seconds, cut if cut == "max_duration" else ErrorCode(cut))
         resumes = self.start is not None and self.start.resumes is not None
         self._pace = Pace(now, backlog=resumes)
         self.effects.append(
@@ -212,8 +215,9 @@ class Session:
         if self._stop_asked:
             self._end(now)
 
-    def regrant(self, seconds: float) -> None:
+    def regrant(self, seconds: float, cut_by: FinalReason = ErrorCode.QUOTA_EXCEEDED) -> None:
         """Set how many seconds of audio may come in all; what was taken in already stays."""
+        self._cut_by = cut_by
         self._granted = max(self.received, audio.whole_samples(seconds))
         self._soon = self._granted - audio.whole_samples(self._timing.ending_soon)
 
@@ -225,10 +229,8 @@ class Session:
             return 0.0
         if self.handed - self._acked >= _ACK_BYTES:
             self._ack()
-        if self.received >= self._granted and self.terms is not None:
-            cut = self.terms.cut_by
-            self.reason = cut if cut == "max_duration" else ErrorCode(cut)
-            self._end(now)
+        if self.handed >= self._granted:
+            self._run_out(now)
             return 0.0
         return self._pace.wait(size, now)
 
@@ -293,6 +295,9 @@ class Session:
     def _tick_live(self, now: float) -> None:
         if self.handed > self._acked:
             self._ack()
+        if self.handed >= self._granted:
+            self._run_out(now)
+            return
         if self._drain_at is not None and now >= self._drain_at:
             self.finish(Draining(), now)
             return
@@ -306,6 +311,10 @@ class Session:
         elif silence is Silence.UNSURE:
             self._watch.client_pinged(now)
             self.effects.append(Ping())
+
+    def _run_out(self, now: float) -> None:
+        self.reason = self._cut_by
+        self._end(now)
 
     def _receive_stop(self, now: float) -> None:
         if self.state is State.WAITING:
