@@ -95,6 +95,8 @@ class Admission:
     def options(self, start: Start) -> tuple[RealtimeOptions, int]:
         """Return what to ask of the provider, and its greatest lag in milliseconds.
 
+        Hints that the model does not take, a language or terms, are left out.
+
         Raises:
             NotFound: the model is not offered.
             InvalidMessage: the model cannot do what is asked for.
@@ -113,7 +115,12 @@ class Admission:
         terms = tuple(term.strip() for term in start.context_bias or () if term.strip())
         if can.single_word_bias:
             terms = tuple(word for term in terms for word in term.replace(",", " ").split())
-        options = RealtimeOptions(model, language, terms[:MAX_CONTEXT_BIAS_TERMS], delay)
+        options = RealtimeOptions(
+            model,
+            language if can.accepts_language else None,
+            terms[:MAX_CONTEXT_BIAS_TERMS] if can.accepts_context_bias else (),
+            delay,
+        )
         return options, can.max_lag_ms
 
     @asynccontextmanager

@@ -35,5 +35,14 @@ HOSTED = (
         streaming_delays_ms=((80, 1200), (2400, 2400)),
         description="Files and live, third generation.",
     ),
+    ModelCard(
+        id="voxtral-mini-transcribe-realtime-3",
+        modes=("realtime",),
+        languages=_LANGUAGES,
+        diarization=True,
+        context_bias=True,
+        streaming_delays_ms=((80, 1200), (2400, 2400)),
+        description="Live, third generation.",
+    ),
 )
 """Files and live of the second generation, and the third that does both."""

@@ -1,9 +1,9 @@
 """What Mistral's transcription models can do.
 
 Source: Mistral's documentation of Voxtral (13 languages; delays of 80 ms to 2.4 s in version
-2, 80 to 1200 ms or 2400 ms in version 3; bias terms are single words in version 2, which takes
-either a language or timestamps). A model's card (`GET /v1/models/{id}`) is believed where it says
-more.
+2, 80 to 1200 ms or 2400 ms in version 3; version 2 takes bias terms for files alone, as single
+words, and either a language or timestamps). A model's card (`GET /v1/models/{id}`) is believed
+where it says more.
 """
 
 from collections.abc import Mapping
@@ -22,15 +22,13 @@ _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
 
 
-def _realtime(
-    model: str, *, delays: tuple[range, ...], single_word_bias: bool
-) -> RealtimeCapabilities:
+def _realtime(model: str, *, delays: tuple[range, ...], context_bias: bool) -> RealtimeCapabilities:
     return RealtimeCapabilities(
         model=model,
         languages=_LANGUAGES,
         accepts_language=True,
-        accepts_context_bias=True,
-        single_word_bias=single_word_bias,
+        accepts_context_bias=context_bias,
+        single_word_bias=False,
         streaming_delays_ms=delays,
         max_lag_ms=_MAX_LAG_MS,
     )
@@ -39,12 +37,12 @@ def _realtime(
 _VERSION_2: Final = _realtime(
     "voxtral-mini-transcribe-realtime-2602",
     delays=(range(80, 2401),),
-    single_word_bias=True,
+    context_bias=False,
 )
 _VERSION_3: Final = _realtime(
     "voxtral-mini-transcribe-realtime-3",
     delays=(range(80, 1201), range(2400, 2401)),
-    single_word_bias=False,
+    context_bias=True,
 )
 _REALTIME: Final[Mapping[str, RealtimeCapabilities]] = MappingProxyType(
     {one.model: one for one in (_VERSION_2, _VERSION_3)}
