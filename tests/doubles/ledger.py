@@ -30,6 +30,8 @@ class Entry:
     granted: float
     replaces: str | None
     address: str | None
+    touched: float | None = None
+    """Seconds of audio at the last heartbeat."""
     settled: tuple[float, Outcome, str | None] | None = None
 
 
@@ -85,6 +87,8 @@ class MemoryLedger:
         if self.away:
             raise LedgerUnavailable
         self.touches += 1
+        for one, seconds in audio_seconds.items():
+            self.entries[one].touched = seconds
         return {
             one: Lease(
                 id=one,

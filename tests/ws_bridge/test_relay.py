@@ -1,6 +1,21 @@
-"""Sessions over real sockets."""
+"""Sessions over real sockets, when all goes as it should."""
 
-from tests.ws_bridge.world import SILENCE, running
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from local_stack.provider import Script
+from shared_schema.errors import ErrorCode
+from tests.doubles.auth import OTHER_USER
+from tests.doubles.numbered_audio import frame, numbers
+from tests.doubles.provider import HandHeldProvider
+from tests.ws_bridge.raw import raw
+from tests.ws_bridge.world import SILENCE, World, running, until
+from transcription.ledger import CutBy, LeaseState
+from transcription.providers.base import TextDelta
+
+VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 
 
 async def test_words_come_back() -> None:
@@ -8,12 +23,320 @@ async def test_words_come_back() -> None:
     async with running() as world, world.session() as talk:
         for _ in range(20):
             await talk.send(SILENCE)
-        await talk.send({"type": "stop"})
-        heard = await talk.ended()
-        final = heard.of("final")[0]
-        assert final["status"] == "complete"
+        heard = await talk.stopped()
+        final = heard.completed()
         assert final["text"] == heard.text != ""
         assert final["audio_seconds"] == 2.0
-        assert heard.close_code == 1000
         assert bytes(world.provider.sessions[0].audio) == SILENCE * 20
         await world.is_clean(upstreams=1)
+
+
+async def test_ready_tells_the_terms() -> None:
+    """`ready` names the session as the ledger does, its model, its seconds and its rewind."""
+    async with running(max_audio_seconds=77) as world, world.session() as talk:
+        ready = talk.heard.of("ready")[0]
+        assert ready == {
+            "type": "ready",
+            "v": 1,
+            "session_id": world.ledger.open_sessions[0],
+            "model": "voxtral-mini-transcribe-realtime-2602",
+            "max_seconds": 77.0,
+            "resume_rewind_ms": 4000,
+        }
+        final = (await talk.stopped()).completed()
+        assert final["session_id"] == ready["session_id"]
+        assert final["model"] == ready["model"]
+        await world.is_clean(upstreams=1)
+
+
+async def test_options_reach_the_provider() -> None:
+    """Language, terms and delay are sent on, each to a model that takes it."""
+    fields = {"language": "German", "context_bias": [" Utter Voice "]}
+    async with running(allowed_models=VERSION_3) as world:
+        async with world.session(**fields, target_streaming_delay_ms=480) as talk:
+            (await talk.stopped()).completed()
+        async with world.session(**fields, model=VERSION_3) as talk:
+            (await talk.stopped()).completed()
+        first, second = world.provider.sessions
+        audio_format = {"encoding": "pcm_s16le", "sample_rate": 16000}
+        assert first.messages[0]["session"] == {
+            "audio_format": audio_format,
+            "language": "de",
+            "target_streaming_delay_ms": 480,
+        }
+        assert second.messages[0]["session"] == {
+            "audio_format": audio_format,
+            "language": "de",
+            "context_bias": ["Utter Voice"],
+        }
+        assert second.model == VERSION_3
+        await world.is_clean(upstreams=2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"language": "Klingon"}, "Unknown language"),
+        ({"language": "Swedish"}, "Swedish"),
+        ({"model": VERSION_3, "target_streaming_delay_ms": 1300}, "1300"),
+    ],
+    ids=["no-language", "not-this-models", "delay"],
+)
+async def test_what_the_model_cannot_do_is_refused(fields: dict[str, object], word: str) -> None:
+    """What the model cannot do is refused before anything is paid for, and says what it is."""
+    async with running(allowed_models=VERSION_3) as world:
+        error = await world.refused(ErrorCode.INVALID_MESSAGE, **fields)
+        assert word in error["message"]
+        await world.is_clean(upstreams=0)
+
+
+async def test_stop_may_come_before_ready() -> None:
+    """A `stop` that was sent before `ready` is kept, and answered with a final."""
+    async with running(Script(created_delay_ms=100)) as world, world.talk() as talk:
+        await talk.send(world.start())
+        heard = await talk.stopped()
+        assert heard.types[0] == "ready"
+        assert heard.completed()["audio_seconds"] == 0
+        await world.is_clean(upstreams=1)
+
+
+async def test_after_stop_nothing_counts() -> None:
+    """Audio and a second `stop` behind the first are passed over."""
+    async with running(Script(done_delay_ms=50)) as world, world.session() as talk:
+        await talk.send(SILENCE)
+        await talk.send({"type": "stop"})
+        await talk.send(SILENCE)
+        await talk.send(SILENCE[:-1])
+        assert (await talk.stopped()).completed()["audio_seconds"] == 0.1
+        assert bytes(world.provider.sessions[0].audio) == SILENCE
+        await world.is_clean(upstreams=1)
+
+
+async def test_an_empty_frame_is_passed_over() -> None:
+    """An empty frame is no fault, and the provider never hears of it."""
+    async with running() as world, world.session() as talk:
+        await talk.send(b"")
+        await talk.send(SILENCE)
+        assert (await talk.stopped()).completed()["audio_seconds"] == 0.1
+        assert world.provider.sessions[0].frames == 1
+        await world.is_clean(upstreams=1)
+
+
+async def test_a_frame_may_be_as_large_as_the_limit() -> None:
+    """A frame of exactly 64 KiB is taken whole."""
+    async with running() as world, world.session() as talk:
+        await talk.send(bytes(65_536))
+        await talk.stopped()
+        assert world.provider.sessions[0].audio_bytes == 65_536
+        await world.is_clean(upstreams=1)
+
+
+async def test_audio_is_acknowledged_at_least_once_a_second() -> None:
+    """Acks tell what was handed over: at most a second of audio or of time lies between two."""
+    async with running() as world, world.session() as talk:
+        for _ in range(18):
+            await talk.send(SILENCE)
+        told = [0]
+        while told[-1] < 1800:
+            async with asyncio.timeout(1):
+                told.append((await talk.next("ack"))["audio_ms"])
+        gaps = [later - earlier for earlier, later in pairwise(told)]
+        assert all(0 < gap <= 1000 for gap in gaps)
+        await talk.stopped()
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_end_is_announced() -> None:
+    """A client is told once when its grant is nearly used up."""
+    async with running(max_audio_seconds=3.5, bridge_ending_soon_seconds=3) as world:
+        async with world.session() as talk:
+            for _ in range(8):
+                await talk.send(SILENCE)
+            heard = await talk.stopped()
+            heard.completed()
+            assert heard.of("notice") == [
+                {"type": "notice", "code": "ending_soon", "seconds_left": 3.0}
+            ]
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("cut_by", ["max_duration", "quota_exceeded", "budget_exceeded"])
+async def test_a_grant_that_runs_out_is_no_error(cut_by: CutBy) -> None:
+    """The provider gets the grant to the sample; the final is complete and says what cut it."""
+    async with running() as world:
+        world.ledger.granted_seconds, world.ledger.cut_by = 0.25, cut_by
+        async with world.session() as talk:
+            for number in range(4):
+                await talk.send(frame(number))
+            final = (await talk.ended()).completed()
+            assert final["reason"] == cut_by
+            assert final["audio_seconds"] == 0.25
+        sent = b"".join(map(frame, range(3)))[:8000]
+        assert bytes(world.provider.sessions[0].audio) == sent
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_successor_takes_the_place() -> None:
+    """A resumed session ends and settles its predecessor, which is told so, then goes on."""
+    async with running(bridge_max_sessions=1) as world, world.session() as old:
+        for _ in range(4):
+            await old.send(SILENCE)
+        await old.next("delta")
+        session_id = old.heard.of("ready")[0]["session_id"]
+        async with world.session(resumes=session_id) as new:
+            first, second = world.ledger.entries.values()
+            assert first.settled == (0.4, "partial", ErrorCode.FORBIDDEN)
+            assert second.replaces == session_id
+            (await old.ended()).failed(ErrorCode.FORBIDDEN)
+            await new.send(SILENCE)
+            (await new.stopped()).completed()
+        await world.is_clean(upstreams=2)
+
+
+async def test_a_half_dead_socket_does_not_lock_out_its_user() -> None:
+    """The place passes on at once, though the old socket answers nothing any more."""
+    async with running(bridge_max_sessions=1) as world, raw(world.url) as old:
+        await old.send(world.start())
+        session_id = (await old.next("ready"))["session_id"]
+        async with asyncio.timeout(2), world.session(resumes=session_id) as new:
+            assert len(world.app.bridge) == 2
+            (await new.stopped()).completed()
+        await world.is_clean(upstreams=2)
+
+
+async def test_nobody_takes_over_anothers_session() -> None:
+    """Who names a stranger's session in `resumes` does not touch it."""
+    async with running() as world, world.session() as mine:
+        session_id = mine.heard.of("ready")[0]["session_id"]
+        token = world.issuer.token(OTHER_USER)
+        async with world.session(access_token=token, resumes=session_id) as theirs:
+            (await theirs.stopped()).completed()
+        await mine.send(SILENCE)
+        (await mine.stopped()).completed()
+        await world.is_clean(upstreams=2)
+
+
+async def test_every_place_is_counted() -> None:
+    """The cap on sessions holds, and a place that is given back is free at once."""
+    async with running(bridge_max_sessions=2) as world, world.session() as one, world.session():
+        assert world.app.bridge.open_sessions == 2
+        error = await world.refused(ErrorCode.CAPACITY)
+        assert error["retry_after"] > 0
+        (await one.stopped()).completed()
+        await until(lambda: world.app.bridge.open_sessions == 1)
+        async with world.session() as third:
+            (await third.stopped()).completed()
+    await world.is_clean()
+
+
+async def test_sockets_that_wait_are_counted() -> None:
+    """The cap on sockets that were not let in holds, and those let in do not count."""
+    async with (
+        running(bridge_max_pending=1) as world,
+        world.session() as live,
+        world.talk() as waiting,
+    ):
+        await until(lambda: len(world.app.bridge) == 2)
+        async with world.talk() as late:
+            (await late.ended()).failed(ErrorCode.CAPACITY)
+        await waiting.send(world.start())
+        (await waiting.stopped()).completed()
+        (await live.stopped()).completed()
+        await world.is_clean(upstreams=2)
+
+
+async def test_the_lease_is_kept() -> None:
+    """While a session lives the ledger is told what it has used; its absence ends nothing."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        world.ledger.away = True
+        await talk.send(SILENCE)
+        await talk.next("ack")
+        world.ledger.away = False
+        world.ledger.touches = 0
+        await until(lambda: world.ledger.touches > 1)
+        (entry,) = world.ledger.entries.values()
+        assert entry.touched == 0.1
+        (await talk.stopped()).completed()
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("state", ["replaced", "revoked"])
+async def test_a_lost_lease_ends_the_session(state: LeaseState) -> None:
+    """A session whose place has gone to another process, or was withdrawn, ends with its text."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        for _ in range(4):
+            await talk.send(SILENCE)
+        await talk.next("delta")
+        world.ledger.lost[talk.heard.of("ready")[0]["session_id"]] = state
+        error = (await talk.ended()).failed(ErrorCode.FORBIDDEN)
+        assert ("another place" in error["message"]) is (state == "replaced")
+        await world.is_clean(upstreams=1)
+
+
+async def test_a_shortened_grant_ends_a_session_that_has_used_it() -> None:
+    """A grant that the ledger cuts below what was used ends the audio; nothing is taken back."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        for _ in range(4):
+            await talk.send(SILENCE)
+        await talk.next("ack")
+        world.ledger.regranted[talk.heard.of("ready")[0]["session_id"]] = 0.1
+        final = (await talk.ended()).completed()
+        assert final["reason"] == "quota_exceeded"
+        assert final["audio_seconds"] == 0.4
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_end_waits_for_no_settlement() -> None:
+    """The client has its final while the ledger still settles, and the cost is told after."""
+    async with running() as world, world.session() as talk:
+        world.ledger.closing.close()
+        await talk.send(SILENCE)
+        (await talk.stopped()).completed()
+        assert len(world.ledger.open_sessions) == 1
+        world.ledger.closing.open()
+        await world.is_clean(upstreams=1)
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled == (0.1, "complete", None)
+
+
+async def test_deltas_are_passed_on_as_they_are() -> None:
+    """Deltas are verbatim: spaces, line ends and characters outside of the plane; none is empty."""
+    provider = HandHeldProvider()
+    pieces = [" a", "", "\n", "\u00e9\U0001f600", "b "]
+    async with running(provider=provider) as world, world.session() as talk:
+        for piece in pieces:
+            provider.sessions[0].words.put_nowait(TextDelta(piece))
+        heard = await talk.stopped()
+        assert [one["text"] for one in heard.of("delta")] == [one for one in pieces if one]
+        assert heard.completed()["text"] == "".join(pieces)
+        await world.is_clean(upstreams=0)
+
+
+async def test_frames_keep_their_order() -> None:
+    """The provider hears every frame once, in the order in which it was spoken."""
+    async with running() as world, world.session() as talk:
+        for number in range(60):
+            await talk.send(frame(number))
+        (await talk.stopped()).completed()
+        assert numbers(world.provider.sessions[0].audio) == list(range(60))
+        await world.is_clean(upstreams=1)
+
+
+async def test_sessions_do_not_meet() -> None:
+    """Sessions side by side each get their own words for their own audio."""
+
+    async def speak(world: World, number: int) -> None:
+        token = world.issuer.token(f"00000000-0000-4000-8000-{number:012}")
+        async with world.session(access_token=token) as talk:
+            for _ in range(8):
+                await talk.send(frame(number))
+            heard = await talk.stopped()
+            assert heard.completed()["text"] == heard.text
+
+    async with running() as world:
+        async with asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(speak(world, number))
+        heard = sorted(tuple(set(numbers(one.audio))) for one in world.provider.sessions)
+        assert heard == [(number,) for number in range(12)]
+        await world.is_clean(upstreams=12)
