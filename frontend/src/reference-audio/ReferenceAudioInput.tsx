@@ -33,7 +33,9 @@ export function ReferenceAudioInput({ reference, onChange, onSignIn }: Reference
   const parts = useMemo(() => ({ reference, onSignIn }), [reference, onSignIn]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
-  useEffect(() => onChange?.(reference.value), [reference, state, onChange]);
+  useEffect(() => {
+    onChange?.(reference.value);
+  }, [reference, state, onChange]);
 
   const { take } = state;
   const hadTake = useRef(false);

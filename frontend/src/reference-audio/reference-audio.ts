@@ -330,6 +330,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#forget();
   }
 
+  /** Resolves when this browser has written, or refused, everything so far. */
+  settled(): Promise<void> {
+    return this.#keeper.settled();
+  }
+
   /** The take has become a voice: there is nothing left to keep. */
   submitted(): void {
     this.transcriber.release();

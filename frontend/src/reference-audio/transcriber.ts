@@ -45,7 +45,7 @@ export class Transcriber {
     let upload = this.#upload;
     if (upload?.takeId !== take.id || upload.userId !== state.userId) {
       if (upload) this.#withdraw(upload);
-      upload = this.#begin(take, state.userId);
+      upload = this.#begin(take, state.userId, onProgress);
       this.#upload = upload;
     }
     upload.listeners.add(onProgress);
@@ -56,9 +56,9 @@ export class Transcriber {
     }
   }
 
-  #begin(take: Take, userId: string): Upload {
+  #begin(take: Take, userId: string, first: Progress): Upload {
     const controller = new AbortController();
-    const listeners = new Set<Progress>();
+    const listeners = new Set([first]);
     const onProgress: Progress = (fraction) => {
       for (const listener of listeners) listener(fraction);
     };

@@ -1,0 +1,194 @@
+import { act, render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Usage, Voice } from "../generated/protocol";
+import { Scope } from "../lib/scope";
+import { resolveRealtimeUrl } from "../reference-audio/services";
+import { violations } from "../testing/axe";
+import { FakeServices, refuse, TRANSCRIPTION, USER_ID, VOICE } from "../testing/fake-services";
+import { ClonePage } from "./ClonePage";
+import { usageInWords } from "./Header";
+
+// jsdom has the element and not its way to open.
+HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+  this.open = false;
+};
+
+let scope: Scope;
+beforeEach(() => {
+  scope = new Scope();
+});
+afterEach(() => scope.dispose());
+
+const USAGE: Usage = {
+  realtime: { used_seconds: 1080, reserved_seconds: 0, limit_seconds: 1800, cost_microdollars: 0 },
+  batch: { used_seconds: 60, reserved_seconds: 0, limit_seconds: 3600, cost_microdollars: 0 },
+  cost_microdollars: 0,
+  open_sessions: [],
+  max_open_sessions: 1,
+  resets_at: "2026-03-15T00:00:00Z",
+};
+
+async function show(services = new FakeServices(), voices: Voice[] = []) {
+  services.api.answers.set("/usage", () => USAGE);
+  services.api.answers.set("/voices", () => ({ voices }));
+  const view = render(<ClonePage services={services} />);
+  await screen.findByRole("heading", { name: "Your voices" });
+  const user = userEvent.setup();
+  const press = (name: string) => user.click(screen.getByRole("button", { name }));
+  const reason = () => screen.getByRole("button", { name: "Clone voice" }).nextSibling?.textContent;
+  const record = async () => {
+    await press("Start recording");
+    act(() => services.source.speak(12));
+    await press("Stop recording");
+    await screen.findByDisplayValue(TRANSCRIPTION.text);
+  };
+  return { services, user, press, reason, record, root: view.container };
+}
+
+describe("Making a voice", () => {
+  test("the button says what is still missing, one thing after the other", async () => {
+    const { services, user, press, reason } = await show();
+    expect(reason()).toBe("Record or upload your voice first.");
+    await press("Start recording");
+    expect(reason()).toBe("Stop the recording first.");
+    services.api.answers.set("/transcriptions", refuse("provider_unavailable"));
+    act(() => services.source.speak(12));
+    await press("Stop recording");
+    await vi.waitFor(() => expect(reason()).toBe("The transcript needs at least 10 characters."));
+    await user.type(screen.getByRole("textbox", { name: "Transcript" }), "What I really said.");
+    expect(reason()).toBe("Give the voice a name.");
+    await user.type(screen.getByLabelText("Name"), "Mine");
+    expect(reason()).toBe("Confirm that you may use this voice.");
+    await user.click(screen.getByLabelText("This is my voice, or I may use it"));
+    expect(reason()).toBe("");
+    expect(screen.getByRole("button", { name: "Clone voice" })).toBeEnabled();
+  });
+
+  test("a take becomes a voice with its words and where they came from, and is listed", async () => {
+    const { services, user, press, record } = await show();
+    await record();
+    await user.type(screen.getByRole("textbox", { name: "Transcript" }), " Indeed.");
+    await user.type(screen.getByLabelText("Name"), " Mine ");
+    await user.click(screen.getByLabelText("This is my voice, or I may use it"));
+    await press("Clone voice");
+    await screen.findByText("“Mine” is ready. It is listed below.");
+    expect(screen.getByRole("button", { name: "Play Mine" })).toBeVisible();
+    const call = services.api.calls.find(({ path }) => path === "/clone");
+    expect(Object.fromEntries(call?.request.form ?? [])).toEqual({
+      name: "Mine",
+      language: "auto",
+      transcript: `${TRANSCRIPTION.text} Indeed.`,
+      transcript_source: "edited",
+      machine_transcript: TRANSCRIPTION.text,
+      consent: "true",
+      storage_path: services.storage.uploaded[0],
+    });
+    expect(services.storage.uploaded).toHaveLength(1);
+    expect(screen.getByRole("button", { name: "Start recording" })).toBeVisible();
+    expect(screen.getByLabelText("Name")).toHaveValue("");
+  });
+
+  test("a failure loses nothing and may be tried again under the same key", async () => {
+    const { services, user, press, record } = await show();
+    services.api.answers.set("/clone", refuse("internal"));
+    await record();
+    await user.type(screen.getByLabelText("Name"), "Mine");
+    await user.click(screen.getByLabelText("This is my voice, or I may use it"));
+    await press("Clone voice");
+    await screen.findByText(/The voice could not be made/);
+    services.api.answers.set("/clone", () => VOICE);
+    await press("Clone voice");
+    await screen.findByText("“Mine” is ready. It is listed below.");
+    const keys = services.api.calls.flatMap(({ path, request }) =>
+      path === "/clone" ? [request.idempotencyKey] : [],
+    );
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+});
+
+describe("Your voices", () => {
+  test("a deletion can be taken back, and is not sent before that time is over", async () => {
+    const { services, press } = await show(new FakeServices(), [VOICE]);
+    await screen.findByText("Mine");
+    await press("Delete Mine");
+    expect(screen.queryByRole("button", { name: "Play Mine" })).toBeNull();
+    await press("Undo");
+    await screen.findByRole("button", { name: "Play Mine" });
+    expect(services.api.calls.some(({ request }) => request.method === "DELETE")).toBe(false);
+  });
+
+  test("leaving the page carries a deletion out", async () => {
+    const { services, press } = await show(new FakeServices(), [VOICE]);
+    await screen.findByText("Mine");
+    await press("Delete Mine");
+    act(() => void window.dispatchEvent(new Event("pagehide")));
+    await vi.waitFor(() =>
+      expect(services.api.calls.filter(({ request }) => request.method === "DELETE")).toHaveLength(
+        1,
+      ),
+    );
+  });
+
+  test("another person's voices are not shown for a moment", async () => {
+    const { services } = await show(new FakeServices(), [VOICE]);
+    await screen.findByText("Mine");
+    services.api.answers.set("/voices", () => new Promise(() => {}));
+    act(() => services.signIn("b0000000-0000-4000-8000-000000000000", false));
+    expect(screen.queryByText("Mine")).toBeNull();
+  });
+});
+
+describe("Who is here", () => {
+  test("without anonymous sign-in, the first visit begins with signing in", async () => {
+    const services = new FakeServices({ allow_anonymous: false });
+    services.state.set({ status: "out", ended: false });
+    render(<ClonePage services={services} />);
+    expect(await screen.findByRole("heading", { name: "Sign in to begin" })).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Start recording" })).toBeNull();
+    act(() => services.signIn(USER_ID, false));
+    expect(await screen.findByRole("button", { name: "Start recording" })).toBeVisible();
+  });
+
+  test("a sign-out in the midst of it leaves everything in its place", async () => {
+    const { services, record } = await show();
+    await record();
+    act(() => services.signOut());
+    expect(screen.getByText("Your take")).toBeVisible();
+    expect(screen.getByDisplayValue(TRANSCRIPTION.text)).toBeVisible();
+  });
+});
+
+test("axe finds nothing on the page, with voices, a take and the sign-in dialog", async () => {
+  const { press, record, root } = await show(new FakeServices(), [VOICE]);
+  await screen.findByText("Mine");
+  expect(await violations(root)).toEqual([]);
+  await record();
+  expect(await violations(root)).toEqual([]);
+  await press("Sign in");
+  const dialog = screen.getByRole("dialog");
+  expect(within(dialog).getByLabelText("Email")).toBeVisible();
+  expect(await violations(root)).toEqual([]);
+}, 20_000);
+
+test("What is left of today is told by the kind that ends first", () => {
+  expect(usageInWords(USAGE)).toEqual({ words: "12 of 30 minutes left today", fraction: 0.4 });
+  const spent = { ...USAGE.batch, used_seconds: 3590, reserved_seconds: 60 };
+  expect(usageInWords({ ...USAGE, batch: spent })).toEqual({
+    words: "0 of 60 minutes left today",
+    fraction: 0,
+  });
+});
+
+test.each([
+  [undefined, "http://a.example/clone", "ws://a.example/api/transcriptions/realtime"],
+  ["/rt", "https://a.example/clone", "wss://a.example/rt"],
+  ["wss://b.example/rt", "https://a.example/", "wss://b.example/rt"],
+  ["https://b.example/rt", "https://a.example/", "wss://b.example/rt"],
+])("The realtime address %s on %s is %s", (configured, page, address) => {
+  expect(resolveRealtimeUrl(configured, page)).toBe(address);
+});

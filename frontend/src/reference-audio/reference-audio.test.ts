@@ -1,0 +1,421 @@
+// @vitest-environment jsdom
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Scope } from "../lib/scope";
+import { TakeStore } from "../take/take-store";
+import { FakeServices, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
+import { ReferenceAudio } from "./reference-audio";
+
+let scope: Scope;
+let services: FakeServices;
+let reference: ReferenceAudio;
+
+function open(next: FakeServices = services): ReferenceAudio {
+  services = next;
+  reference = new ReferenceAudio(services, scope);
+  return reference;
+}
+
+beforeEach(() => {
+  scope = new Scope();
+  services = new FakeServices();
+  open();
+});
+afterEach(() => scope.dispose());
+
+const state = () => reference.getSnapshot();
+const text = () => state().transcript.text;
+
+async function recordTake(seconds = 12): Promise<void> {
+  await reference.record();
+  services.source.speak(seconds);
+  await reference.stop();
+}
+
+describe("A take", () => {
+  test("goes from the first sample to a WAV, one upload and the final text", async () => {
+    await recordTake();
+    expect(state().take).toMatchObject({ kind: "recording", seconds: 12 });
+    expect(state().take?.file.size).toBe(44 + 12 * 48_000 * 2);
+    expect(services.storage.uploaded).toHaveLength(1);
+    const [call] = services.api.calls;
+    expect(call?.request.json).toEqual({ storage_path: services.storage.uploaded[0] });
+    expect(text()).toBe(TRANSCRIPTION.text);
+    expect(reference.value).toMatchObject({
+      durationSeconds: 12,
+      transcriptFinal: TRANSCRIPTION.text,
+      busy: false,
+    });
+    expect(services.source.closed).toBe(1);
+  });
+
+  test("that is too short is told so and not transcribed", async () => {
+    await recordTake(2);
+    expect(state().take?.verdicts[0]).toMatchObject({ grade: "bad" });
+    expect(services.api.calls).toEqual([]);
+    expect(reference.value.file).toBeUndefined();
+  });
+
+  test("ends by itself with the last sample that fits", async () => {
+    open(new FakeServices({ limits: { ...services.config.limits, max_seconds: 5 } }));
+    await reference.record();
+    services.source.speak(9);
+    await vi.waitFor(() => expect(state().take?.seconds).toBe(5));
+    expect(state().take?.file.size).toBe(44 + 5 * 48_000 * 2);
+    expect(reference.value.file).toBeDefined();
+  });
+
+  test("is stopped once, however often one asks", async () => {
+    await reference.record();
+    services.source.speak(5);
+    await Promise.all([reference.stop(), reference.stop()]);
+    expect(state().take?.seconds).toBe(5);
+  });
+
+  test("without a sample is no take", async () => {
+    await reference.record();
+    await reference.stop();
+    expect(state().take).toBeUndefined();
+    expect(state().recorder.stage).toBe("idle");
+  });
+
+  test("that is redone takes its upload along, and its successor is uploaded anew", async () => {
+    await recordTake();
+    reference.discard();
+    expect(state()).toMatchObject({ take: undefined, transcript: { text: "" } });
+    await vi.waitFor(() => expect(services.storage.removed).toEqual(services.storage.uploaded));
+    await recordTake();
+    expect(new Set(services.storage.uploaded).size).toBe(2);
+  });
+
+  test("keeps what was typed before it began", async () => {
+    reference.edit("My own words");
+    await recordTake();
+    expect(state().transcript).toMatchObject({ text: "My own words", offered: true });
+  });
+
+  test("can be trimmed and taken back; what is cut is silence", async () => {
+    await reference.record();
+    services.source.silence(3);
+    services.source.speak(6);
+    await reference.stop();
+    reference.trim();
+    expect(state().take?.seconds).toBeCloseTo(6.3, 1);
+    expect(reference.value.file?.size).toBeLessThan(44 + 6.4 * 96_000);
+    reference.untrim();
+    expect(state().take?.seconds).toBe(9);
+  });
+});
+
+describe("Pausing", () => {
+  test("drops what is said meanwhile and makes one recording of the parts", async () => {
+    await reference.record();
+    services.source.speak(4);
+    await reference.pause();
+    services.source.speak(60);
+    expect(state().recorder).toMatchObject({ stage: "paused", seconds: 4 });
+    await reference.resume();
+    services.source.speak(4);
+    await reference.stop();
+    expect(state().take?.seconds).toBe(8);
+    expect(services.source.opened).toBe(1);
+  });
+
+  test("A lost microphone pauses; going on opens another at the take's own rate", async () => {
+    await reference.record();
+    services.source.speak(4);
+    services.source.lose();
+    expect(state().recorder).toMatchObject({ stage: "paused", fault: "lost" });
+    services.source.rate = 44_100;
+    await reference.resume();
+    expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });
+    services.source.speak(4);
+    await reference.stop();
+    expect(state().take?.seconds).toBeCloseTo(8, 3);
+    expect(state().take?.pcm?.rate).toBe(48_000);
+  });
+});
+
+describe("The microphone", () => {
+  test.each(["denied", "missing", "busy", "insecure", "failed"] as const)(
+    "that is %s is told, and another try may work",
+    async (fault) => {
+      services.source.fault = fault;
+      await reference.record();
+      expect(state().recorder).toMatchObject({ stage: "idle", fault });
+      services.source.fault = undefined;
+      await reference.record();
+      expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });
+    },
+  );
+
+  test("that opens after the take was given up is given back", async () => {
+    let letIn = () => {};
+    services.source.gate = new Promise((resolve) => {
+      letIn = resolve;
+    });
+    const recording = reference.record();
+    expect(state().recorder.stage).toBe("opening");
+    reference.discard();
+    letIn();
+    await recording;
+    expect(state().recorder.stage).toBe("idle");
+    expect(services.source.opened - services.source.closed).toBe(0);
+  });
+
+  test("that is muted or hears nothing for three seconds is told, and forgiven with a sound", async () => {
+    await reference.record();
+    services.source.silence(3.1);
+    expect(state().recorder.silent).toBe(true);
+    services.source.speak(0.5);
+    expect(state().recorder.silent).toBe(false);
+    services.source.mute(true);
+    services.source.speak(0.1);
+    expect(state().recorder.silent).toBe(true);
+  });
+
+  test("The first second of the first take judges the room, and only that", async () => {
+    await reference.record();
+    expect(state().recorder.room).toBe("checking");
+    services.source.speak(1.1);
+    expect(state().recorder.room).toBe("quiet");
+    await reference.stop();
+    reference.discard();
+    await reference.record();
+    expect(state().recorder.room).toBeUndefined();
+  });
+});
+
+describe("A person's edit", () => {
+  test("made while the final pass runs is not overwritten by it", async () => {
+    let answer = () => {};
+    services.api.answers.set(
+      "/transcriptions",
+      () => new Promise((resolve) => (answer = () => resolve(TRANSCRIPTION))),
+    );
+    const done = recordTake();
+    await vi.waitFor(() => expect(state().transcription.status).toBe("transcribing"));
+    reference.edit("What I really said.");
+    answer();
+    await done;
+    expect(state().transcript).toMatchObject({ text: "What I really said.", offered: true });
+    reference.acceptOffer();
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+});
+
+describe("When services fail", () => {
+  test("the take goes with the call where storage does not take it", async () => {
+    services.storage.fails = true;
+    await recordTake();
+    const sent = services.api.calls[0]?.request.form?.get("audio");
+    expect(sent).toMatchObject({ size: state().take?.file.size });
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("a take that storage has lost goes with a second call, under a key of its own", async () => {
+    services.api.answers.set("/transcriptions", (request) =>
+      request.json ? refuse("not_found")() : TRANSCRIPTION,
+    );
+    await recordTake();
+    expect(text()).toBe(TRANSCRIPTION.text);
+    const keys = services.api.calls.map((call) => call.request.idempotencyKey);
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  test("the recording and the live words stay, and trying again asks the same thing once", async () => {
+    services.api.answers.set("/transcriptions", refuse("provider_unavailable"));
+    await recordTake();
+    expect(state().transcription).toMatchObject({
+      status: "failed",
+      failure: { code: "provider_unavailable" },
+    });
+    expect(state().take).toBeDefined();
+    services.api.answers.set("/transcriptions", () => TRANSCRIPTION);
+    await reference.transcribe();
+    expect(text()).toBe(TRANSCRIPTION.text);
+    const [first, second] = services.api.calls;
+    expect(first?.request.idempotencyKey).toBe(second?.request.idempotencyKey);
+    expect(services.storage.uploaded).toHaveLength(1);
+  });
+
+  test("a quota tells when its minutes return", async () => {
+    services.api.answers.set("/transcriptions", refuse("quota_exceeded", "…", 3600));
+    await recordTake();
+    const { transcription } = state();
+    if (transcription.status !== "failed") throw new Error("It should have failed.");
+    const at = transcription.failure.retryAt;
+    expect(at).toBeGreaterThan(Date.now() + 3_590_000);
+  });
+
+  test("a cancelled transcription changes nothing when its answer comes", async () => {
+    let answer = () => {};
+    services.api.answers.set(
+      "/transcriptions",
+      () => new Promise((resolve) => (answer = () => resolve(TRANSCRIPTION))),
+    );
+    const done = recordTake();
+    await vi.waitFor(() => expect(state().transcription.status).toBe("transcribing"));
+    reference.cancelTranscription();
+    answer();
+    await done;
+    expect(state()).toMatchObject({ transcription: { status: "idle" }, transcript: { text: "" } });
+  });
+
+  test("a cancelled upload is ended and can be begun again", async () => {
+    let letGo = () => {};
+    services.storage.hold = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    const done = recordTake();
+    await vi.waitFor(() =>
+      expect(state().transcription).toMatchObject({ status: "uploading", fraction: 0.5 }),
+    );
+    reference.cancelTranscription();
+    letGo();
+    await done;
+    expect(services.storage.uploaded).toEqual([]);
+    await reference.transcribe();
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+});
+
+describe("Signing", () => {
+  test("out in mid-take loses nothing; signing in again finishes what was begun", async () => {
+    await reference.record();
+    services.source.speak(5);
+    services.signOut();
+    services.source.speak(5);
+    await reference.stop();
+    expect(state().take?.seconds).toBe(10);
+    expect(state().transcription).toMatchObject({ failure: { code: "signed_out" } });
+    services.signIn();
+    await vi.waitFor(() => expect(text()).toBe(TRANSCRIPTION.text));
+  });
+
+  test("in as somebody else uploads to the new person's own folder", async () => {
+    services.api.answers.set("/transcriptions", refuse("internal"));
+    await recordTake();
+    services.signIn("a0000000-0000-4000-8000-000000000000", false);
+    services.api.answers.set("/transcriptions", () => TRANSCRIPTION);
+    await reference.transcribe();
+    expect(services.storage.uploaded.map((path) => path.split("/")[0])).toEqual([
+      USER_ID,
+      "a0000000-0000-4000-8000-000000000000",
+    ]);
+  });
+});
+
+describe("Switched off", () => {
+  test("transcription leaves a recording to be typed for", async () => {
+    open(new FakeServices({ enabled: false }));
+    await recordTake();
+    reference.edit("What I said myself.");
+    expect(services.api.calls).toEqual([]);
+    expect(reference.value).toMatchObject({ transcript: "What I said myself." });
+    expect(reference.value.file).toBeDefined();
+  });
+
+  test("the final pass leaves the live words", async () => {
+    open(new FakeServices({ final_pass: false }));
+    await recordTake();
+    expect(services.api.calls).toEqual([]);
+    expect(state().transcription.status).toBe("idle");
+  });
+});
+
+describe("A chosen file", () => {
+  test.each([
+    ["notes.txt", "text", "kind"],
+    ["noending", "x", "kind"],
+    ["empty.wav", "", "empty"],
+  ])("%s is refused by name before anything is sent", async (name, content, fault) => {
+    await reference.choose(new File([content], name));
+    expect(state()).toMatchObject({ take: undefined, inspecting: false, fileFault: fault });
+    expect(services.storage.uploaded).toEqual([]);
+  });
+
+  test("one byte above the limit is refused", async () => {
+    open(new FakeServices({ limits: { ...services.config.limits, max_bytes: 10 } }));
+    await reference.choose(new File(["12345678901"], "a.wav"));
+    expect(state().fileFault).toBe("size");
+  });
+});
+
+describe("Over a reload", () => {
+  let name: string;
+  let store: TakeStore;
+  beforeEach(() => {
+    name = crypto.randomUUID();
+    store = new TakeStore(name);
+    const kept = new FakeServices();
+    kept.store = store;
+    open(kept);
+  });
+  afterEach(() => store.close());
+
+  /** The page is closed and opened again. */
+  async function reload(prepare: (next: FakeServices) => void = () => {}): Promise<void> {
+    scope.dispose();
+    await reference.settled();
+    await store.close();
+    scope = new Scope();
+    const next = new FakeServices();
+    store = new TakeStore(name);
+    next.store = store;
+    prepare(next);
+    open(next);
+    await reference.restore();
+  }
+
+  const bytes = async () => new Uint8Array((await state().take?.file.arrayBuffer()) ?? []);
+
+  test("the take is there again, sample for sample, with its edited words", async () => {
+    await recordTake(5);
+    reference.edit("Edited by me.");
+    const before = await bytes();
+    await reload();
+    await vi.waitFor(() => expect(state().restored).toBe(true));
+    const after = await bytes();
+    expect(after.length).toBe(before.length);
+    expect(after.every((byte, index) => byte === before[index])).toBe(true);
+    expect(state().transcript).toMatchObject({ text: "Edited by me.", edited: true });
+  });
+
+  test("in mid-recording, all but the last second is there", async () => {
+    await reference.record();
+    services.source.speak(7.5);
+    await reload();
+    await vi.waitFor(() => expect(state().take?.seconds).toBeGreaterThanOrEqual(6.5));
+    await reference.transcribe();
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("a discarded take and one that became a voice are gone", async () => {
+    await recordTake();
+    reference.discard();
+    await reload();
+    expect(state().take).toBeUndefined();
+    await recordTake();
+    reference.submitted();
+    await reload();
+    expect(state().take).toBeUndefined();
+    expect(services.storage.removed).toEqual([]);
+  });
+
+  test("a take of a person with an account is shown to that person alone", async () => {
+    services.signIn("a0000000-0000-4000-8000-000000000000", false);
+    await recordTake();
+    await reload();
+    expect(state().take).toBeUndefined();
+    services.signIn("a0000000-0000-4000-8000-000000000000", false);
+    await vi.waitFor(() => expect(state().take).toBeDefined());
+  });
+
+  test("a browser that keeps nothing is told of, and the take is still whole", async () => {
+    vi.spyOn(store, "save").mockRejectedValue(new DOMException("", "QuotaExceededError"));
+    await recordTake();
+    await vi.waitFor(() => expect(state().kept).toBe(false));
+    expect(state().take?.seconds).toBe(12);
+  });
+});
