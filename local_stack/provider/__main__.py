@@ -83,8 +83,15 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a .toml or .json file, or one of: {names}; means --engine scripted",
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is no TCP port")
+    return port
 
 
 def _fail(text: str) -> int:

@@ -17,8 +17,8 @@ class RealtimeRecord:
     """One realtime connect, accepted or refused.
 
     Attributes:
-        model: As asked for in the query string.
         headers: Of the handshake request, names in lower case.
+        model: As asked for.
         status: HTTP status of the handshake's answer; 0 until it is answered.
         request_id: As told in `session.created`.
         audio: Bytes received so far, decoded; stays empty with `record="counts"`.
@@ -31,8 +31,8 @@ class RealtimeRecord:
         close_code: The peer's close code, None without a close frame from it.
     """
 
-    model: str
     headers: Mapping[str, str] = field(repr=False)
+    model: str = ""
     status: int = 0
     request_id: str = ""
     audio: bytearray = field(default_factory=bytearray, repr=False)

@@ -8,22 +8,14 @@ what it costs on a `websockets` server of its own.
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -34,18 +26,15 @@ from websockets.http11 import Response as Answer
 from websockets.server import ServerProtocol
 
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
-from local_stack.provider.mistral import batch, errors
-from local_stack.provider.mistral.models import card_json
-from local_stack.provider.mistral.realtime import RealtimeWire
+from local_stack.provider.mistral.wire import MistralWire
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
-
-REALTIME_PATH = "/v1/audio/transcriptions/realtime"
+from local_stack.provider.wire import Wire
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Greatest WebSocket message; above what an append may hold, so that one that is merely too
 large is told so by an event instead of losing its socket."""
 
-_log = logging.getLogger(__name__)
+_STATUSES = frozenset(HTTPStatus)
 
 
 class ProviderServer:
@@ -57,11 +46,12 @@ class ProviderServer:
         requests: One record per file sent, in order.
     """
 
-    def __init__(self, engine: Engine, record: Record) -> None:
+    def __init__(self, engine: Engine, wire: Wire, record: Record) -> None:
         self.url = ""
         self.sessions: list[RealtimeRecord] = []
         self.requests: list[BatchRecord] = []
         self._engine = engine
+        self._wire = wire
         self._record = record
         self._admitted: dict[ServerConnection, tuple[RealtimeSession, RealtimeRecord]] = {}
         self._attendants: set[asyncio.Task[None]] = set()
@@ -75,7 +65,7 @@ class ProviderServer:
             open_timeout=None,
             server_header=None,
         )
-        self._app = self._routes()
+        self._app = self._wire.http(self._engine, self.requests, self._record)
         config = uvicorn.Config(
             self._http,
             http=_Http,
@@ -123,60 +113,22 @@ class ProviderServer:
             scope["state"]["abort"]()
             await asyncio.sleep(0)  # for uvicorn to see that the connection is gone
 
-    def _routes(self) -> Starlette:
-        return Starlette(
-            routes=[
-                Route("/healthz", self._healthz),
-                Route("/v1/models", self._models),
-                Route("/v1/models/{model}", self._model),
-                Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
-            ],
-            exception_handlers={HTTPException: _http_error},
-        )
-
-    async def _healthz(self, request: Request) -> Response:
-        return JSONResponse({"status": "ok", "open_sessions": len(self._admitted)})
-
-    async def _models(self, request: Request) -> Response:
-        _authorize(request.headers.get("authorization"))
-        cards = [card_json(card) for card in self._engine.cards().values()]
-        return JSONResponse({"object": "list", "data": cards})
-
-    async def _model(self, request: Request) -> Response:
-        _authorize(request.headers.get("authorization"))
-        card = self._engine.cards().get(request.path_params["model"])
-        if card is None:
-            return batch.refusal(RefusedError(404, "Model not found"))
-        return JSONResponse(card_json(card))
-
-    async def _transcribe(self, request: Request) -> Response:
-        _authorize(request.headers.get("authorization"))
-        return await batch.transcribe(request, self._engine, self.requests, self._record)
-
     async def _admit(
         self, connection: ServerConnection, request: Handshake, response: Answer
     ) -> Answer | None:
         """Let a handshake that is sound become a session, or answer why not."""
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             return None
-        parts = urlsplit(request.path)
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
-        model = (parse_qs(parts.query).get("model") or [""])[0]
-        record = RealtimeRecord(model, headers, request_id=uuid.uuid4().hex)
+        record = RealtimeRecord(headers, request_id=uuid.uuid4().hex)
         if self._record != "none":
             self.sessions.append(record)
         session: RealtimeSession | None = None
         try:
-            session = await self._connect(parts.path, model, headers.get("authorization"))
-        except HTTPException as error:
-            return _answer(
-                record, error.status_code, errors.http_body(error.status_code, error.detail)
-            )
+            session = await self._wire.connect(self._engine, request.path, record)
         except RefusedError as error:
-            extra = [] if error.retry_after is None else [("Retry-After", str(error.retry_after))]
-            return _answer(
-                record, error.status, errors.http_body(error.status, error.message), extra
-            )
+            record.status = error.status
+            return self._refuse(error)
         finally:
             if session is None:
                 record.closed.set()
@@ -188,19 +140,17 @@ class ProviderServer:
         attendant.add_done_callback(self._attendants.discard)
         return None
 
-    async def _connect(self, path: str, model: str, authorization: str | None) -> RealtimeSession:
-        if path != REALTIME_PATH:
-            raise HTTPException(404, "Not Found")
-        _authorize(authorization)
-        card = self._engine.cards().get(model)
-        if card is None or "realtime" not in card.modes:
-            raise RefusedError(400, f"Invalid model: {model}")
-        return await self._engine.connect(model)
+    def _refuse(self, error: RefusedError) -> Answer:
+        refusal = self._wire.refusal(error)
+        phrase = HTTPStatus(error.status).phrase if error.status in _STATUSES else ""
+        headers = Headers(refusal.headers)
+        headers["Content-Length"] = str(len(refusal.body))
+        headers["Connection"] = "close"
+        return Answer(refusal.status, phrase, headers, refusal.body)
 
     async def _converse(self, connection: ServerConnection) -> None:
         session, record = self._admitted[connection]
-        card = self._engine.cards()[record.model]
-        await RealtimeWire(connection, session, card, record, self._record).run()
+        await self._wire.converse(self._engine, connection, session, record, self._record)
 
     async def _attend(self, connection: ServerConnection) -> None:
         """Give back a session when its socket is down, also if it never got to speak."""
@@ -240,15 +190,21 @@ class _Upgraded(ServerConnection):
 
 @asynccontextmanager
 async def serve(
-    engine: Engine, *, host: str = "127.0.0.1", port: int = 0, record: Record = "full"
+    engine: Engine,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    record: Record = "full",
+    wire: Wire | None = None,
 ) -> AsyncIterator[ProviderServer]:
-    """Serve Mistral's wire with this engine; leaving the block ends every session.
+    """Serve a wire with this engine; leaving the block ends every session.
 
     Args:
         engine: What hears; entered and left here.
         host: Address to listen on.
         port: TCP port; 0 takes a free one.
         record: How much of what comes is kept for `sessions` and `requests`.
+        wire: The protocol to speak; None: Mistral's.
 
     Raises:
         OSError: The port is taken, before the engine was entered.
@@ -256,7 +212,7 @@ async def serve(
     listener = socket.create_server((host, port), backlog=1024)
     try:
         async with engine:
-            server = ProviderServer(engine, record)
+            server = ProviderServer(engine, wire or MistralWire(), record)
             await server.listen(listener)
             try:
                 yield server
@@ -264,35 +220,3 @@ async def serve(
                 await server.close()
     finally:
         listener.close()
-
-
-def _authorize(authorization: str | None) -> None:
-    scheme, _, key = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise HTTPException(401, "Unauthorized")
-
-
-def _answer(
-    record: RealtimeRecord,
-    status: int,
-    body: dict[str, Any],
-    extra: list[tuple[str, str]] | None = None,
-) -> Answer:
-    record.status = status
-    content = json.dumps(body).encode()
-    try:
-        phrase = HTTPStatus(status).phrase
-    except ValueError:
-        phrase = ""
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(content))),
-        ("Connection", "close"),
-        *(extra or []),
-    ]
-    return Answer(status, phrase, Headers(headers), content)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - how it was registered
-    return JSONResponse(errors.http_body(error.status_code, error.detail), error.status_code)

@@ -25,7 +25,7 @@ from local_stack.provider.engine import (
     Verbatim,
 )
 from local_stack.provider.mistral import errors
-from local_stack.provider.mistral.realtime import done_json, event_json
+from local_stack.provider.mistral.events import done_json, event_json
 from local_stack.provider.records import BatchRecord, Record
 
 MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -41,21 +41,21 @@ async def transcribe(
     """Answer one file, whole or as server-sent events.
 
     The request's state must have `abort`, which cuts its connection.
+
+    Raises:
+        RefusedError: The file is not taken.
     """
-    try:
-        async with _bounded(request).form(max_files=1, max_fields=300) as form:
-            record = await _record(request, form, keep)
-            if keep != "none":
-                records.append(record)
-            try:
-                asked, stream = await _parse(form, engine)
-                events = engine.transcribe(asked)
-                first = await anext(events)
-            except RefusedError as refused:
-                record.status = refused.status
-                raise
-    except RefusedError as refused:
-        return refusal(refused)
+    async with _bounded(request).form(max_files=1, max_fields=300) as form:
+        record = await _record(request, form, keep)
+        if keep != "none":
+            records.append(record)
+        try:
+            asked, stream = await _parse(form, engine)
+            events = engine.transcribe(asked)
+            first = await anext(events)
+        except RefusedError as refused:
+            record.status = refused.status
+            raise
     if isinstance(first, Abort) or not stream:
         async with aclosing(events):
             done = await _last(first, events)
@@ -65,22 +65,13 @@ async def transcribe(
         if not isinstance(done, Done):
             record.status = 500
             message = done.message if isinstance(done, Failed) else "no answer"
-            return refusal(RefusedError(500, message))
+            raise RefusedError(500, message)
         record.status = 200
         return JSONResponse(done_json(done, asked.model))
     record.status = 200
     return StreamingResponse(
         _server_sent(request, first, events, asked.model), media_type="text/event-stream"
     )
-
-
-def refusal(refused: RefusedError) -> Response:
-    """The answer to a request that is not taken."""
-    headers = {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
-    if refused.body is not None:
-        return Response(refused.body, refused.status, headers, "application/json")
-    body = errors.http_body(refused.status, refused.message)
-    return JSONResponse(body, refused.status, headers)
 
 
 def _bounded(request: Request) -> Request:

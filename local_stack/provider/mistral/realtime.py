@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -17,20 +14,18 @@ from websockets.exceptions import ConnectionClosed
 from local_stack.provider.engine import (
     Abort,
     Close,
-    Done,
-    Event,
     Failed,
-    LanguageDetected,
     Message,
     ModelCard,
     OptionError,
     RealtimeOptions,
     RealtimeSession,
-    Segment,
     TextDelta,
     Verbatim,
 )
 from local_stack.provider.mistral import errors
+from local_stack.provider.mistral.events import event_json
+from local_stack.provider.mistral.options import updated
 from local_stack.provider.records import RealtimeRecord, Record
 
 MAX_APPEND_BYTES = 262_144
@@ -48,28 +43,7 @@ class _Append(TypedDict):
 _append = TypeAdapter(_Append)
 
 
-class _AudioFormat(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    encoding: Literal["pcm_s16le", "pcm_s32le", "pcm_f16le", "pcm_f32le", "pcm_mulaw", "pcm_alaw"]
-    sample_rate: int = Field(ge=8_000, le=96_000)
-
-
-class _SessionUpdate(BaseModel):
-    """`session` of `session.update`; a field that is null or left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    audio_format: _AudioFormat | None = None
-    target_streaming_delay_ms: int | None = None
-    diarize: bool | None = None
-    context_bias: list[str] | None = Field(None, max_length=100)
-    language: str | None = None
-    speaker_references: dict[str, str] | None = None
-    turn_detection: dict[str, Any] | None = None
-
-
-class RealtimeWire:
+class Conversation:
     """Speaks the wire on one socket, between its client and an engine's session.
 
     Args:
@@ -171,17 +145,7 @@ class RealtimeWire:
             await self._complain(text, errors.AUDIO_STARTED)
             return
         try:
-            update = _SessionUpdate.model_validate(session)
-        except ValidationError as error:
-            detail = error.errors(include_url=False, include_input=False, include_context=False)
-            await self._complain({"detail": detail}, errors.INVALID_SESSION)
-            return
-        fault = _unsupported(update, self._card)
-        if fault is not None:
-            await self._complain(fault, errors.INVALID_SESSION)
-            return
-        options = _apply(update, self._options)
-        try:
+            options = updated(session, self._options, self._card)
             await self._session.configure(options)
         except OptionError as error:
             code = errors.INVALID_SESSION if error.code is None else error.code
@@ -234,94 +198,3 @@ class RealtimeWire:
             "language": options.language,
             "context_bias": list(options.context_bias) or None,
         }
-
-
-def event_json(event: Event, model: str) -> dict[str, Any]:
-    """One event as JSON; realtime messages and the data of server-sent events are the same."""
-    match event:
-        case TextDelta(text):
-            return {"type": "transcription.text.delta", "text": text}
-        case LanguageDetected(language):
-            return {"type": "transcription.language", "audio_language": language}
-        case Segment():
-            return {"type": "transcription.segment", **segment_json(event)}
-        case Done():
-            return {"type": "transcription.done", **done_json(event, model)}
-        case Failed(message, code):
-            return errors.event(message, errors.ENGINE_LOST if code is None else code)
-        case _:
-            raise TypeError(f"not said in JSON: {event!r}")
-
-
-def segment_json(segment: Segment) -> dict[str, Any]:
-    """A stretch of text; times in seconds."""
-    out: dict[str, Any] = {"text": segment.text, "start": segment.start, "end": segment.end}
-    if segment.speaker is not None:
-        out["speaker_id"] = segment.speaker
-    return out
-
-
-def done_json(done: Done, model: str) -> dict[str, Any]:
-    """The whole transcript; `prompt_audio_seconds` is an integer on this wire."""
-    words = len(done.text.split())
-    return {
-        "model": model,
-        "text": done.text,
-        "language": done.language,
-        "segments": [
-            {"type": "transcription_segment", **segment_json(segment)} for segment in done.segments
-        ],
-        "usage": {
-            "prompt_audio_seconds": math.ceil(done.audio_seconds),
-            "prompt_tokens": 0,
-            "completion_tokens": words,
-            "total_tokens": words,
-        },
-    }
-
-
-def _apply(update: _SessionUpdate, options: RealtimeOptions) -> RealtimeOptions:
-    changes: dict[str, Any] = {}
-    if update.audio_format is not None:
-        changes["encoding"] = update.audio_format.encoding
-        changes["sample_rate"] = update.audio_format.sample_rate
-    if update.target_streaming_delay_ms is not None:
-        changes["target_streaming_delay_ms"] = update.target_streaming_delay_ms
-    if update.language is not None:
-        changes["language"] = update.language
-    if update.context_bias is not None:
-        changes["context_bias"] = tuple(update.context_bias)
-    return replace(options, **changes)
-
-
-def _unsupported(update: _SessionUpdate, card: ModelCard) -> Message | None:
-    """What the model cannot do of this, or None."""
-    delay = update.target_streaming_delay_ms
-    checks: tuple[tuple[str, bool, Callable[[], str]], ...] = (
-        (
-            "language",
-            update.language is None or update.language in card.languages,
-            lambda: f"{update.language!r} is none of {', '.join(card.languages)}",
-        ),
-        (
-            "target_streaming_delay_ms",
-            delay is None or any(low <= delay <= high for low, high in card.streaming_delays_ms),
-            lambda: f"{delay} is in none of the ranges {list(card.streaming_delays_ms)}",
-        ),
-        (
-            "context_bias",
-            not update.context_bias or card.context_bias,
-            lambda: f"{card.id} takes no terms",
-        ),
-        ("diarize", not update.diarize or card.diarization, lambda: f"{card.id} cannot do this"),
-        (
-            "speaker_references",
-            not update.speaker_references or bool(update.diarize),
-            lambda: "needs diarize",
-        ),
-        ("turn_detection", update.turn_detection is None, lambda: "not offered here"),
-    )
-    for name, fine, text in checks:
-        if not fine:
-            return errors.invalid_field(("session", name), text())
-    return None

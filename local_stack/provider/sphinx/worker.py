@@ -8,7 +8,6 @@ one ended.
 from __future__ import annotations
 
 import json
-import os
 import socket
 from collections.abc import Callable, Mapping
 
@@ -19,13 +18,9 @@ from local_stack.provider.sphinx.live import LiveRecogniser
 from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND
 from local_stack.provider.sphinx.words import Word
 
-_NICENESS = 5
-
 
 def hear_live(link: socket.socket) -> None:
     """Recognise audio as it comes, until it ends."""
-    # Decoding must never starve the services that share this machine.
-    os.nice(_NICENESS)
     recogniser = LiveRecogniser(live_decoder())
     with link.makefile("rb") as stream:
         while (message := read(stream)) is not None:
@@ -38,7 +33,6 @@ def hear_live(link: socket.socket) -> None:
 
 def hear_file(link: socket.socket) -> None:
     """Recognise one file, which comes whole."""
-    os.nice(_NICENESS)
     with link.makefile("rb") as stream:
         message = read(stream)
     if message is None:

@@ -88,8 +88,12 @@ async def test_script(tmp_path: Path) -> None:
         assert named in error.decode()
 
 
-async def test_script_needs_its_engine() -> None:
-    """A script for the other engine is a usage error."""
-    async with command("--script", "drop", "--engine", "sphinx") as process:
+@pytest.mark.parametrize(
+    "arguments",
+    [("--script", "drop", "--engine", "sphinx"), ("--port", "65536"), ("--port", "http")],
+)
+async def test_usage(arguments: tuple[str, ...]) -> None:
+    """Arguments that make no sense are usage errors."""
+    async with command(*arguments) as process:
         await process.communicate()
     assert process.returncode == 2

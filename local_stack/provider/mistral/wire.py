@@ -1,0 +1,110 @@
+"""Paths, keys and refusals of Mistral's wire."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from websockets.asyncio.server import ServerConnection
+
+from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
+from local_stack.provider.mistral import batch, errors
+from local_stack.provider.mistral.models import card_json
+from local_stack.provider.mistral.realtime import Conversation
+from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
+from local_stack.provider.wire import Refusal
+
+REALTIME_PATH = "/v1/audio/transcriptions/realtime"
+
+
+class MistralWire:
+    """Batch, realtime and model cards."""
+
+    def http(self, engine: Engine, requests: list[BatchRecord], keep: Record) -> ASGIApp:
+        """The HTTP half, which adds a record for every file."""
+
+        async def models(request: Request) -> Response:
+            _authorize(request.headers.get("authorization"))
+            cards = [card_json(card) for card in engine.cards().values()]
+            return JSONResponse({"object": "list", "data": cards})
+
+        async def model(request: Request) -> Response:
+            _authorize(request.headers.get("authorization"))
+            card = engine.cards().get(request.path_params["model"])
+            if card is None:
+                raise RefusedError(404, "Model not found")
+            return JSONResponse(card_json(card))
+
+        async def transcribe(request: Request) -> Response:
+            _authorize(request.headers.get("authorization"))
+            return await batch.transcribe(request, engine, requests, keep)
+
+        return Starlette(
+            routes=[
+                Route("/healthz", _healthz),
+                Route("/v1/models", models),
+                Route("/v1/models/{model}", model),
+                Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
+            ],
+            exception_handlers={RefusedError: self._refuse, HTTPException: self._refuse},
+        )
+
+    async def connect(self, engine: Engine, target: str, record: RealtimeRecord) -> RealtimeSession:
+        """Begin a session for a handshake.
+
+        Raises:
+            RefusedError: Wrong path, no key, no such model, or the engine's own reason.
+        """
+        parts = urlsplit(target)
+        record.model = (parse_qs(parts.query).get("model") or [""])[0]
+        if parts.path != REALTIME_PATH:
+            raise RefusedError(404, "Not Found")
+        _authorize(record.headers.get("authorization"))
+        card = engine.cards().get(record.model)
+        if card is None or "realtime" not in card.modes:
+            raise RefusedError(400, f"Invalid model: {record.model}")
+        return await engine.connect(record.model)
+
+    async def converse(
+        self,
+        engine: Engine,
+        socket: ServerConnection,
+        session: RealtimeSession,
+        record: RealtimeRecord,
+        keep: Record,
+    ) -> None:
+        """Speak on an upgraded socket until it is down."""
+        await Conversation(socket, session, engine.cards()[record.model], record, keep).run()
+
+    def refusal(self, error: RefusedError) -> Refusal:
+        """JSON with a `message`, and `Retry-After` where there is one."""
+        headers = {"Content-Type": "application/json"}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        body = error.body
+        if body is None:
+            body = json.dumps(errors.http_body(error.status, error.message))
+        return Refusal(error.status, headers, body.encode())
+
+    async def _refuse(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            error = RefusedError(error.status_code, error.detail)
+        assert isinstance(error, RefusedError)  # noqa: S101 - as registered
+        refusal = self.refusal(error)
+        return Response(refusal.body, refusal.status, refusal.headers)
+
+
+async def _healthz(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _authorize(authorization: str | None) -> None:
+    scheme, _, key = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise RefusedError(401, "Unauthorized")
