@@ -75,14 +75,14 @@ $(UV):
 	@touch $@
 
 frontend/node_modules/.ready: frontend/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 		|| { echo "Node 20 or newer is needed"; exit 1; }
 	@echo "Installing page packages…"
 	@cd frontend && $(NPM) ci --silent
 	@touch $@
 
-bench/node/node_modules/.ready: bench/node/package-lock.json
-	@cd bench/node && $(NPM) ci --silent
+%/node_modules/.ready: %/package-lock.json
+	@cd $* && $(NPM) ci --silent
 	@touch $@
 
 tests/local_stack/js/node_modules/.ready: tests/local_stack/js/package-lock.json
