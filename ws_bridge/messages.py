@@ -1,5 +1,7 @@
 """Text messages of the client, checked; errors, as the client is told them."""
 
+from typing import Final
+
 from pydantic import ValidationError
 
 from shared_schema import limits
@@ -12,6 +14,10 @@ from transcription.errors import (
     UnsupportedAudio,
     UnsupportedVersion,
 )
+
+
+_MAX_TOLD: Final = 200
+"""Characters of a fault that are told: names and tags in it are the client's own."""
 
 
 def parse(text: str) -> Start | Stop:
@@ -38,7 +44,8 @@ def parse(text: str) -> Start | Stop:
             raise UnsupportedAudio(f"{fault['msg']} ({'.'.join(map(str, place))}).")
     first = faults[0]
     where = ".".join(map(str, first["loc"][1:]))
-    raise InvalidMessage(f"{first['msg']} ({where})." if where else f"{first['msg']}.")
+    told = f"{first['msg']} ({where})" if where else first["msg"]
+    raise InvalidMessage(f"{told[:_MAX_TOLD]}.")
 
 
 def error_message(error: TranscriptionError) -> Error:

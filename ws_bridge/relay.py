@@ -7,8 +7,9 @@ read no faster than the provider takes, and what waits is bounded by the sockets
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -96,7 +97,7 @@ class Relay:
             self._wake.set()
         try:
             async with self._tasks:
-                reader = self._tasks.create_task(self._guard(self._read()), name="reader")
+                reader = self._tasks.create_task(self._guard(self._read), name="reader")
                 close = await self._write()
                 self._leave_provider()
                 # The reader goes on: a close frame may stand behind audio that nobody wants now.
@@ -143,10 +144,10 @@ class Relay:
             self._leaving = True
             self._conversation.cancel()
 
-    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run a task's work; whatever it raises ends the session with the word for it."""
         try:
-            await work
+            await work()
         except TranscriptionError as error:
             self._session.fail(error, self._clock())
         except Exception:
@@ -233,13 +234,13 @@ class Relay:
                     await self._socket.send(message.to_json())
                 case Open(start):
                     self._conversation = self._tasks.create_task(
-                        self._guard(self._converse(start)), name="conversation"
+                        self._guard(partial(self._converse, start)), name="conversation"
                     )
                 case EndAudio():
                     if self._upstream is not None:
                         # Not here: a provider that reads nothing must not keep words from
                         # the client.
-                        self._tasks.create_task(self._guard(self._upstream.end()), name="end")
+                        self._tasks.create_task(self._guard(self._upstream.end), name="end")
                 case Ping():
                     pong = asyncio.ensure_future(await self._socket.ping())
                     pong.add_done_callback(self._ponged)
@@ -292,7 +293,7 @@ class Relay:
                 session.opened(terms, clock())
                 self._wake.set()
                 # A failure is told before the settlement, which may take a while.
-                await self._guard(self._listen(upstream))
+                await self._guard(partial(self._listen, upstream))
                 self._leaving = True
 
     async def _listen(self, upstream: RealtimeSession) -> None:
@@ -325,7 +326,7 @@ class Relay:
             grant.id,
             audio_seconds=self._audio_seconds(),
             status=ended if session.terms is not None else "failed",
-            reason=session.reason,
+            reason=session.outcome,
         )
         if settlement is not None:
             self._report.settled(settlement.cost_microdollars)

@@ -46,7 +46,7 @@ class Report:
         record, error = self._record, session.error
         record.status = session.status
         record.close_code = session.close_code
-        record.code = error.code if error is not None else session.reason
+        record.code = session.outcome
         record.wall_seconds = round(now - session.arrived_at, 3)
         record.language = session.language or record.language
         if isinstance(error, InternalError):

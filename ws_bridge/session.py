@@ -129,6 +129,11 @@ class Session:
         """The transcript so far."""
         return "".join(self._text)
 
+    @property
+    def outcome(self) -> FinalReason | None:
+        """The error that ended the session, or the limit that did."""
+        return self.error.code if self.error is not None else self.reason
+
     # What the client does.
 
     def receive_text(self, text: str, now: float) -> None:
