@@ -46,7 +46,6 @@ class RawSocket:
         while not self._protocol.close_rcvd:
             await self._read()
         self.heard.close_code = self._protocol.close_rcvd.code
-        await self._flush()
         self._socket.close()
         return self.heard
 
