@@ -89,7 +89,7 @@ class Verifier:
         """Return the key and the one algorithm that this key may be used with."""
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, UnicodeError):
             raise Unauthenticated("The access token is malformed.") from None
         algorithm = header.get("alg")
         if algorithm == "HS256" and self._secret is not None:

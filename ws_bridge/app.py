@@ -19,13 +19,12 @@ from transcription.jwks import Jwks
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.metrics_server import serve_metrics
-from transcription.observability import quiet_logger
 from transcription.providers.base import RealtimeProvider
 from transcription.providers.registry import realtime_models, realtime_provider
 from transcription.settings import Settings
 from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
-from ws_bridge.handshake import Door, Socket
+from ws_bridge.handshake import Door, Socket, socket_logger
 from ws_bridge.messages import parse
 from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
@@ -145,7 +144,7 @@ class App:
                     max_queue=_QUEUED_FRAMES,
                     write_limit=_WRITE_LIMIT,
                     server_header=None,
-                    logger=quiet_logger("utter.bridge.socket"),
+                    logger=socket_logger(),
                     reuse_port=settings.bridge_reuse_port or None,
                 )
                 try:

@@ -1,6 +1,7 @@
 """The HTTP side of the bridge's port: upgrades, and the two health answers."""
 
 import json
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -8,12 +9,14 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
 from websockets.http11 import Request, Response
 
 from shared_schema.base import REALTIME_PATH
 from transcription.addresses import client_address
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity import User, Verifier
+from transcription.observability import quiet_logger
 from ws_bridge.admission import Caller
 
 _BEARER: Final = "bearer "
@@ -90,6 +93,18 @@ class Door:
         if len(values) > 1 or not values[0].lower().startswith(_BEARER):
             raise Unauthenticated("Authorization must be 'Bearer <access token>'.")
         return await self._verifier.user(values[0][len(_BEARER) :].strip())
+
+
+def socket_logger() -> logging.Logger:
+    """Return the logger of the clients' sockets."""
+    logger = quiet_logger("utter.bridge.socket")
+    logger.addFilter(_is_no_failed_handshake)
+    return logger
+
+
+def _is_no_failed_handshake(record: logging.LogRecord) -> bool:
+    # The library quotes a request that it cannot read, and there may be a token in it.
+    return not (record.exc_info and isinstance(record.exc_info[1], InvalidHandshake))
 
 
 def _refusal(error: TranscriptionError) -> Response:

@@ -15,7 +15,6 @@ from transcription.errors import (
     UnsupportedVersion,
 )
 
-
 _MAX_TOLD: Final = 200
 """Characters of a fault that are told: names and tags in it are the client's own."""
 

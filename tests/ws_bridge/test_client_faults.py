@@ -1,18 +1,18 @@
 """Whatever a client does, it learns what was wrong and leaves nothing behind."""
 
 import asyncio
-import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from local_stack.provider import Script
+from local_stack.provider import RealtimeRecord, Script
 from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
 from tests.ws_bridge.raw import RawSocket, raw
-from tests.ws_bridge.world import SILENCE, START, Talk, World, running, until
+from tests.ws_bridge.world import SILENCE, START, Talk, running, until
 from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE
 
 AUDIO_FORMAT = START["audio_format"]
@@ -204,7 +204,7 @@ async def test_a_flood_is_taken_at_the_pace(resumes: bool) -> None:
         flood = asyncio.create_task(_flood(talk))
         (record,) = world.provider.sessions
         for size in (0, rate / 2, rate):
-            await until(lambda size=size: record.audio_bytes > BURST_BYTES + size)
+            await until(partial(_has_heard, record, BURST_BYTES + size))
             elapsed = clock() - ready_at
             # One frame may be on its way when the bucket is empty.
             assert record.audio_bytes <= BURST_BYTES + rate * elapsed + FRAME_BYTES
@@ -225,13 +225,17 @@ async def test_a_backlog_that_has_caught_up_is_one_no_more() -> None:
         before = record.audio_bytes
         flood = asyncio.create_task(_flood(talk))
         rate = RATE * BYTES_PER_SECOND
-        await until(lambda: record.audio_bytes - before > BURST_BYTES + rate)
+        await until(partial(_has_heard, record, before + BURST_BYTES + rate))
         elapsed = clock() - started_at
         assert record.audio_bytes - before <= BURST_BYTES + rate * elapsed + FRAME_BYTES
         flood.cancel()
         await asyncio.gather(flood, return_exceptions=True)
         talk.socket.transport.abort()
     await world.is_clean(upstreams=1)
+
+
+def _has_heard(record: RealtimeRecord, size: float) -> bool:
+    return record.audio_bytes > size
 
 
 async def _flood(talk: Talk) -> None:
