@@ -1,0 +1,22 @@
+/** The legacy page's script and style: files with fixed names, beside the page's own build. */
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  publicDir: false,
+  worker: { format: "es" },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    emptyOutDir: false,
+    assetsInlineLimit: 0,
+    modulePreload: false,
+    rolldownOptions: {
+      input: "src/legacy/legacy.ts",
+      output: {
+        entryFileNames: "legacy/clone.js",
+        assetFileNames: "legacy/clone[extname]",
+        codeSplitting: false,
+      },
+    },
+  },
+});
