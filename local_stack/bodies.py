@@ -1,5 +1,8 @@
 """Request bodies, read no further than a limit."""
 
+import json
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -32,3 +35,23 @@ async def read_body(request: Request, limit: int = MAX_JSON_BYTES) -> bytes:
         if len(body) > limit:
             raise BodyTooLargeError
     return bytes(body)
+
+
+class BadJsonError(ValueError):
+    """The body is no JSON, or no object."""
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        BodyTooLargeError: See :func:`read_body`.
+        BadJsonError: It is none.
+    """
+    try:
+        body = json.loads(await read_body(request))
+    except ValueError as error:
+        raise BadJsonError("not JSON") from error
+    if not isinstance(body, dict):
+        raise BadJsonError("not an object")
+    return body

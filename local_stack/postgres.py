@@ -21,6 +21,7 @@ from local_stack import unprivileged
 from local_stack.binaries import Binaries
 from local_stack.data_dir import write_private
 from local_stack.errors import PostgresError
+from local_stack.threads import finish
 from local_stack.unprivileged import Unprivileged
 
 HOST = "127.0.0.1"
@@ -135,14 +136,14 @@ class Postgres:
         Raises:
             PostgresError: It cannot start; the message holds the end of its log.
         """
-        launcher = await asyncio.to_thread(_Launcher, folder, binaries, run_as)
+        launcher = await finish(_Launcher, folder, binaries, run_as)
         await launcher.end_orphan()
         server = await launcher.launch(durable=durable)
         try:
             await _bootstrap(server)
             yield server
         finally:
-            await asyncio.shield(asyncio.to_thread(_stop, server._process))
+            await finish(_stop, server._process)
 
 
 class _Launcher:
@@ -154,10 +155,10 @@ class _Launcher:
         self._data = folder.absolute() / "data"
         self._log = folder.absolute() / "log"
         self._password_file = folder.absolute() / "password"
-        self._run_as = run_as or unprivileged.find()
         version = self._data / "PG_VERSION"
         major = int(version.read_text()) if version.exists() else None
         self._binaries = binaries or installed.find(major)
+        self._run_as = run_as or unprivileged.find(Path(self._binaries.postgres))
         if major is None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_data()
@@ -196,7 +197,7 @@ class _Launcher:
                 if await self._accepts(server):
                     return server
             except BaseException:
-                await asyncio.shield(asyncio.to_thread(_stop, server._process))
+                await finish(_stop, server._process)
                 raise
         raise PostgresError(f"Postgres does not start: {self._log_tail()}")
 

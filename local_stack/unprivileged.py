@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,28 @@ class Unprivileged:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, self.uid, -1, follow_symlinks=False)
 
+    def starts(self, program: Path) -> bool:
+        """Whether a program can be started that way here."""
+        return self._reaches(program) and (not self.prefix or self._works())
+
+    def _reaches(self, program: Path) -> bool:
+        """Whether the user may enter every folder above a program.
+
+        The kept capability does not help here: Postgres asks by access(2), which ignores it.
+        """
+        if self.uid in {0, os.geteuid()}:
+            return True
+        above = [folder.stat() for folder in program.resolve().parents]
+        return all(found.st_mode & stat.S_IXOTH or found.st_uid == self.uid for found in above)
+
+    def _works(self) -> bool:
+        if shutil.which(self.prefix[0]) is None:
+            return False
+        done = subprocess.run(  # noqa: S603
+            [*self.prefix, "true"], capture_output=True, check=False, timeout=PROBE_SECONDS
+        )
+        return done.returncode == 0
+
 
 def candidates() -> Iterator[Unprivileged]:
     """The ways for the present user, the plainest first.
@@ -57,27 +80,17 @@ def candidates() -> Iterator[Unprivileged]:
     )
 
 
-def find() -> Unprivileged:
-    """The first way that works here.
+def find(program: Path) -> Unprivileged:
+    """The first way that starts a program here.
 
     Raises:
         PostgresError: None does.
     """
     for way in candidates():
-        if works(way):
+        if way.starts(program):
             return way
     raise PostgresError(
-        "Postgres refuses to run as root, and neither `unshare` nor `setpriv` works here:"
-        " start local_stack as another user"
+        "Postgres refuses to run as root, user namespaces are forbidden here, and another user"
+        f" cannot start {program}: start local_stack as another user, or install it where others"
+        " may enter"
     )
-
-
-def works(way: Unprivileged) -> bool:
-    """Whether a program can be started that way here."""
-    if not way.prefix:
-        return True
-    if shutil.which(way.prefix[0]) is None:
-        return False
-    command = [*way.prefix, "true"]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=PROBE_SECONDS)  # noqa: S603
-    return done.returncode == 0

@@ -1,6 +1,5 @@
 """HTTP of `/auth/v1`."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from local_stack.auth import passwords, sessions, users
 from local_stack.auth.errors import AuthError
 from local_stack.auth.sessions import Refusal, Scope, Session
 from local_stack.auth.tokens import AccessTokens
-from local_stack.bodies import read_body
+from local_stack.bodies import BadJsonError, read_object
 from local_stack.caller import BadTokenError, Callers
 from local_stack.gateway import METHODS
 from local_stack.pools import Connection, Pool
@@ -211,10 +210,11 @@ class AuthRoutes:
         try:
             caller = self._callers.resolve(request.headers)
         except BadTokenError as error:
-            raise _bad_jwt(error) from error
+            raise _bad_jwt(error.message) from error
         if caller.role != "service_role":
             raise AuthError(403, "not_admin", "User not allowed")
-        if (await _object(request, empty_is_object=True)).get("should_soft_delete"):
+        bare = request.headers.get("content-length", "0") == "0"
+        if not bare and (await _object(request)).get("should_soft_delete"):
             raise AuthError.unsupported("soft deletion of users")
         try:
             user_id = UUID(request.path_params["id"])
@@ -236,9 +236,11 @@ class AuthRoutes:
             raise AuthError(401, "no_authorization", message)
         try:
             claims = self._callers.verify(token).claims
+            user_id, session_id = UUID(claims["sub"]), UUID(claims["session_id"])
         except BadTokenError as error:
-            raise _bad_jwt(error) from error
-        user_id, session_id = UUID(claims["sub"]), UUID(claims["session_id"])
+            raise _bad_jwt(error.message) from error
+        except (KeyError, ValueError) as error:
+            raise _bad_jwt("it names no user or no session") from error
         user = await users.by_id(connection, user_id)
         if user is None:
             raise AuthError(403, "user_not_found", "User from sub claim in JWT does not exist")
@@ -280,18 +282,13 @@ async def _existing(connection: Connection, user_id: UUID) -> DictRow:
     return user
 
 
-async def _object(request: Request, *, empty_is_object: bool = False) -> dict[str, Any]:
-    text = await read_body(request)
-    if not text and empty_is_object:
-        return {}
+async def _object(request: Request) -> dict[str, Any]:
     try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise AuthError(400, "bad_json", "Could not parse request body as JSON") from error
-    if not isinstance(body, dict):
-        raise AuthError(400, "bad_json", "Could not parse request body as JSON: not an object")
-    return body
+        return await read_object(request)
+    except BadJsonError as error:
+        message = f"Could not parse request body as JSON: {error}"
+        raise AuthError(400, "bad_json", message) from error
 
 
-def _bad_jwt(error: BadTokenError) -> AuthError:
-    return AuthError(403, "bad_jwt", f"invalid JWT: {error.message}")
+def _bad_jwt(why: str) -> AuthError:
+    return AuthError(403, "bad_jwt", f"invalid JWT: {why}")

@@ -1,6 +1,5 @@
 """Bytes on disk. A blob never changes: an object's next content is another blob."""
 
-import asyncio
 import hashlib
 import os
 import uuid
@@ -8,6 +7,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from local_stack.threads import finish
 
 
 class Draft:
@@ -34,7 +35,7 @@ class Draft:
         """Append bytes."""
         if data:
             self.size += len(data)
-            await asyncio.to_thread(self._write, data)
+            await finish(self._write, data)
 
     def _write(self, data: bytes) -> None:
         self._digest.update(data)
@@ -42,7 +43,7 @@ class Draft:
 
     async def keep(self) -> None:
         """Make it a blob: whole and on disk."""
-        await asyncio.to_thread(self._keep)
+        await finish(self._keep)
 
     def _keep(self) -> None:
         self._file.flush()
@@ -72,11 +73,11 @@ class Blobs:
         """Room for a new blob; nothing of it stays unless it is kept."""
         version = str(uuid.uuid4())
         place = self._drafts / version
-        file = await asyncio.to_thread(place.open, "xb")
+        file = _begin_draft(place)
         try:
             yield Draft(file, self._kept / version)
         finally:
-            await asyncio.shield(asyncio.to_thread(_end_draft, file, place))
+            await finish(_end_draft, file, place)
 
     async def copy(self, version: str) -> str:
         """Another blob of the same bytes.
@@ -85,12 +86,12 @@ class Blobs:
             FileNotFoundError: The blob was removed meanwhile.
         """
         twin = str(uuid.uuid4())
-        await asyncio.to_thread(os.link, self.path(version), self.path(twin))
+        await finish(os.link, self.path(version), self.path(twin))
         return twin
 
     async def remove(self, versions: Collection[str]) -> None:
         """Remove blobs; those that are gone already are passed over."""
-        await asyncio.to_thread(self._remove, versions)
+        await finish(self._remove, versions)
 
     def _remove(self, versions: Collection[str]) -> None:
         for version in versions:
@@ -107,6 +108,10 @@ class Blobs:
         for path in lost:
             path.unlink()
         return len(lost)
+
+
+def _begin_draft(place: Path) -> BinaryIO:
+    return place.open("xb")
 
 
 def _end_draft(file: BinaryIO, place: Path) -> None:

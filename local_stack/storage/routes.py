@@ -1,7 +1,5 @@
 """HTTP of `/storage/v1`."""
 
-import json
-import re
 from functools import partial
 from typing import Any
 
@@ -10,18 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from local_stack.bodies import read_body
 from local_stack.caller import BadTokenError, Caller, Callers
 from local_stack.gateway import METHODS
-from local_stack.storage import downloads, uploads
+from local_stack.storage import downloads, requests, uploads
 from local_stack.storage.errors import StorageError
-from local_stack.storage.objects import SORT_COLUMNS, Listing, Place
+from local_stack.storage.objects import Place
 from local_stack.storage.service import Storage
-from local_stack.storage.signatures import LONGEST_SECONDS, Signatures
-
-# The characters that S3 takes in a key, as the platform lists them.
-NAME = re.compile(r"[\w/!\-.*'() &$@=;:+,?]+", re.ASCII)
-MAX_NAMES = 1000
+from local_stack.storage.signatures import Signatures
 
 
 class StorageRoutes:
@@ -62,24 +55,24 @@ class StorageRoutes:
 
     async def upload(self, request: Request) -> Response:
         """`POST /object/{bucket}/{name}`, and `PUT`, which may replace what is there."""
-        caller, place = self._caller(request), _place(request)
-        over = request.method == "PUT" or _upsert(request)
+        caller, place = self._caller(request), requests.place(request)
+        over = request.method == "PUT" or requests.upsert(request)
         body = partial(uploads.receive, request)
         object_id = await self._storage.upload(caller, place, caller.subject, body, over=over)
         return JSONResponse({"Id": object_id, "Key": str(place)})
 
     async def download(self, request: Request) -> Response:
         """`GET /object/{bucket}/{name}`, and `HEAD`."""
-        found = await self._storage.find_with_blob(self._caller(request), _place(request))
+        found = await self._storage.find_with_blob(self._caller(request), requests.place(request))
         return downloads.answer(request, *found)
 
     async def public(self, request: Request) -> Response:
         """`GET /object/public/{bucket}/{name}`, for a bucket that is open to all."""
-        return downloads.answer(request, *await self._storage.find_public(_place(request)))
+        return downloads.answer(request, *await self._storage.find_public(requests.place(request)))
 
     async def info(self, request: Request) -> Response:
         """`GET /object/info/{bucket}/{name}`."""
-        row = await self._storage.find(self._caller(request), _place(request))
+        row = await self._storage.find(self._caller(request), requests.place(request))
         metadata = row["metadata"]
         return JSONResponse(
             {
@@ -100,46 +93,48 @@ class StorageRoutes:
     async def list_folder(self, request: Request) -> Response:
         """`POST /object/list/{bucket}`: one level of a folder."""
         caller = self._caller(request)
-        listing = _listing(request.path_params["bucket"], await _object(request))
+        listing = requests.listing(
+            request.path_params["bucket"], await requests.json_object(request)
+        )
         rows = await self._storage.list(caller, listing)
         return JSONResponse([_shown(row) for row in rows])
 
     async def remove(self, request: Request) -> Response:
         """`DELETE /object/{bucket}` with `{prefixes}`, which are whole names."""
         caller = self._caller(request)
-        names = _names((await _object(request)).get("prefixes"))
+        names = requests.names((await requests.json_object(request)).get("prefixes"))
         rows = await self._storage.remove(caller, request.path_params["bucket"], names)
         return JSONResponse([_shown(row) for row in rows])
 
     async def copy(self, request: Request) -> Response:
         """`POST /object/copy`."""
         caller = self._caller(request)
-        source, target = _source_and_target(await _object(request))
-        over = _upsert(request)
+        source, target = requests.source_and_target(await requests.json_object(request))
+        over = requests.upsert(request)
         object_id = await self._storage.copy(caller, source, target, over=over)
         return JSONResponse({"Id": object_id, "Key": str(target)})
 
     async def move(self, request: Request) -> Response:
         """`POST /object/move`."""
         caller = self._caller(request)
-        source, target = _source_and_target(await _object(request))
+        source, target = requests.source_and_target(await requests.json_object(request))
         object_id = await self._storage.move(caller, source, target)
         answer = {"message": "Successfully moved", "Id": object_id, "Key": str(target)}
         return JSONResponse(answer)
 
     async def sign(self, request: Request) -> Response:
         """`POST /object/sign/{bucket}/{name}`: a URL to read one object by."""
-        caller, place = self._caller(request), _place(request)
-        seconds = _seconds(await _object(request))
+        caller, place = self._caller(request), requests.place(request)
+        seconds = requests.seconds(await requests.json_object(request))
         await self._storage.find(caller, place)
         return JSONResponse({"signedURL": self._signed_url(place, seconds)})
 
     async def sign_many(self, request: Request) -> Response:
         """`POST /object/sign/{bucket}`: a URL for each of some objects that the caller may see."""
-        caller, body = self._caller(request), await _object(request)
-        seconds = _seconds(body)
+        caller, body = self._caller(request), await requests.json_object(request)
+        seconds = requests.seconds(body)
         answers: list[dict[str, str | None]] = []
-        for name in _names(body.get("paths")):
+        for name in requests.names(body.get("paths")):
             place = Place(request.path_params["bucket"], name)
             try:
                 await self._storage.find(caller, place)
@@ -155,20 +150,24 @@ class StorageRoutes:
 
     async def signed(self, request: Request) -> Response:
         """`GET /object/sign/{bucket}/{name}?token=`, open to whom the URL was given."""
-        place = _place(request)
+        place = requests.place(request)
         self._signatures.check(request.query_params.get("token"), place)
         return downloads.answer(request, *await self._storage.find_with_blob(None, place))
 
     async def sign_upload(self, request: Request) -> Response:
         """`POST /object/upload/sign/{bucket}/{name}`: a URL to write one object by."""
-        caller, place, over = self._caller(request), _place(request), _upsert(request)
+        caller, place, over = (
+            self._caller(request),
+            requests.place(request),
+            requests.upsert(request),
+        )
         await self._storage.may_write(caller, place, over=over)
         token = self._signatures.sign_upload(place, caller.subject, over=over)
         return JSONResponse({"url": f"/object/upload/sign/{place}?token={token}", "token": token})
 
     async def signed_upload(self, request: Request) -> Response:
         """`PUT /object/upload/sign/{bucket}/{name}?token=`."""
-        place = _place(request)
+        place = requests.place(request)
         claims = self._signatures.check(request.query_params.get("token"), place, upload=True)
         body = partial(uploads.receive, request)
         over = claims["upsert"]
@@ -188,70 +187,6 @@ class StorageRoutes:
 
 async def _unsupported(request: Request) -> Response:
     raise StorageError.unsupported(f"{request.method} {request.url.path}")
-
-
-def _place(request: Request) -> Place:
-    return _named(request.path_params["bucket"], request.path_params["name"])
-
-
-def _named(bucket: Any, name: Any) -> Place:
-    if not isinstance(bucket, str) or not isinstance(name, str) or not NAME.fullmatch(name):
-        raise StorageError(400, "InvalidKey", f"Invalid key: {name}")
-    return Place(bucket, name)
-
-
-def _upsert(request: Request) -> bool:
-    return request.headers.get("x-upsert", "false") == "true"
-
-
-async def _object(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await read_body(request))
-    except ValueError as error:
-        raise StorageError.bad_request("body must be JSON") from error
-    if not isinstance(body, dict):
-        raise StorageError.bad_request("body must be object")
-    return body
-
-
-def _source_and_target(body: dict[str, Any]) -> tuple[Place, Place]:
-    bucket = body.get("bucketId")
-    source = _named(bucket, body.get("sourceKey"))
-    target = _named(body.get("destinationBucket") or bucket, body.get("destinationKey"))
-    return source, target
-
-
-def _seconds(body: dict[str, Any]) -> int:
-    """`expiresIn`, which Python's client sends as a string and JavaScript's as a number."""
-    told = body.get("expiresIn")
-    seconds = int(told) if isinstance(told, str) and told.isdecimal() else told
-    if not isinstance(seconds, int) or not 1 <= seconds <= LONGEST_SECONDS:
-        raise StorageError.bad_request("body/expiresIn must be >= 1")
-    return seconds
-
-
-def _names(told: Any) -> list[str]:
-    if not isinstance(told, list) or not 1 <= len(told) <= MAX_NAMES:
-        raise StorageError.bad_request(f"body must list 1 to {MAX_NAMES} names")
-    if not all(isinstance(name, str) for name in told):
-        raise StorageError.bad_request("names must be strings")
-    return told
-
-
-def _listing(bucket: str, body: dict[str, Any]) -> Listing:
-    folder, search = body.get("prefix") or "", body.get("search") or ""
-    sort = body.get("sortBy") or {}
-    limit, offset = body.get("limit") or 100, body.get("offset") or 0
-    if not (isinstance(folder, str) and isinstance(search, str) and isinstance(sort, dict)):
-        raise StorageError.bad_request("body/prefix and body/search must be string")
-    if not (isinstance(limit, int) and limit >= 1 and isinstance(offset, int) and offset >= 0):
-        raise StorageError.bad_request("body/limit must be >= 1 and body/offset >= 0")
-    column, order = sort.get("column") or "name", sort.get("order") or "asc"
-    if column not in SORT_COLUMNS or order not in {"asc", "desc"}:
-        raise StorageError.bad_request("body/sortBy must be a known column, asc or desc")
-    if folder and not folder.endswith("/"):
-        folder += "/"
-    return Listing(bucket, folder, search, column, order == "desc", limit, offset)
 
 
 def _shown(row: DictRow) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from local_stack.postgres import Postgres
 from local_stack.unprivileged import Unprivileged
 from tests.local_stack.waiting import until
 
-INSTALLED = list(binaries.candidates())
-WAYS = [way for way in unprivileged.candidates() if unprivileged.works(way)]
-
-
-def _labels(way: Unprivileged) -> str:
-    return way.prefix[0] if way.prefix else "as-oneself"
+WAYS = [
+    pytest.param(installed, way, id=f"{installed.major}-{way.prefix[0] if way.prefix else 'self'}")
+    for installed in binaries.candidates()
+    for way in unprivileged.candidates()
+    if way.starts(Path(installed.postgres))
+]
 
 
 def _servers(folder: Path) -> Iterator[psutil.Process]:
@@ -39,8 +39,7 @@ async def _scalar(dsn: str, statement: str) -> object:
         return row[0] if row else None
 
 
-@pytest.mark.parametrize("way", WAYS, ids=_labels)
-@pytest.mark.parametrize("installed", INSTALLED, ids=lambda found: str(found.major))
+@pytest.mark.parametrize(("installed", "way"), WAYS)
 async def test_data_outlives_the_server_in_every_way_of_starting_it(
     tmp_path: Path, installed: Binaries, way: Unprivileged
 ) -> None:
@@ -65,6 +64,16 @@ def test_data_changes_hands_with_the_way_of_starting_it(tmp_path: Path) -> None:
     for uid in (unprivileged.NOBODY, 0):
         Unprivileged((), uid).own(folder)
         assert {path.stat().st_uid for path in (folder, folder / "file")} == {uid}
+
+
+def test_a_program_behind_a_closed_folder_is_not_started_as_somebody_else(tmp_path: Path) -> None:
+    """Only who may enter every folder above Postgres can start it."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "postgres").touch()
+    somebody = unprivileged.NOBODY if os.geteuid() != unprivileged.NOBODY else 1
+    assert Unprivileged((), os.geteuid()).starts(closed / "postgres")
+    assert not Unprivileged((), somebody).starts(closed / "postgres")
 
 
 async def test_only_this_machine_and_only_by_password(postgres: Postgres) -> None:

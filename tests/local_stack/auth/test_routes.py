@@ -172,6 +172,13 @@ async def test_the_secret_key_erases_a_user_with_all_sessions(world: World) -> N
     assert (gone.value.status, gone.value.code) == (403, "user_not_found")
     for table in ("users", "sessions", "refresh_tokens", "identities"):
         assert await world.execute(f"select from auth.{table}") == []
+    with pytest.raises(AuthApiError) as soft:
+        await service.auth.admin.delete_user(person.id, should_soft_delete=True)
+    assert soft.value.status == 501
+    bare = await world.http.delete(
+        f"/auth/v1/admin/users/{person.id}", headers={"apikey": world.supabase.keys.secret}
+    )
+    assert bare.status_code == 404
     with pytest.raises(AuthApiError) as again:
         await service.auth.admin.delete_user(person.id)
     assert (again.value.status, again.value.code) == (404, "user_not_found")
@@ -222,7 +229,9 @@ async def test_a_token_of_a_stranger_is_refused(
     claims = jwt.decode(await person.token(), options={"verify_signature": False})
     stranger = SigningKeys(tmp_path_factory.mktemp("stranger") / "keys.json")
     kid = jwt.get_unverified_header(await person.token())["kid"]
+    nobodys = SigningKeys(world.data_dir.signing_keys).sign({**claims, "sub": "nobody"})
     forged = [
+        nobodys,
         stranger.sign(claims),
         jwt.encode(claims, "secret" * 8, "HS256", headers={"kid": kid}),
         jwt.encode(claims, None, "none", headers={"kid": kid}),  # type: ignore[arg-type]
