@@ -7,6 +7,7 @@ from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from prometheus_client import make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from transcription.metrics import Metrics
 
@@ -21,14 +22,17 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def serve_metrics(metrics: Metrics, host: str, port: int) -> Iterator[int]:
-    """Serve the metrics from a thread for as long as the block runs; gives the port.
+    """Serve the metrics from threads for as long as the block runs; gives the port.
 
     Args:
         metrics: What is served.
         host: Address to listen on.
         port: Port to listen on; 0 takes any that is free.
     """
-    server = make_server(host, port, make_wsgi_app(metrics.registry), handler_class=_Quiet)
+    # A thread for each scrape: one that says nothing must hold up neither the others nor the end.
+    server = make_server(
+        host, port, make_wsgi_app(metrics.registry), ThreadingWSGIServer, handler_class=_Quiet
+    )
     thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="metrics", daemon=True)
     thread.start()
     try:
