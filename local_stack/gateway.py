@@ -7,7 +7,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local_stack.draining import DrainingMiddleware
 from local_stack.errors import HttpError
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -37,7 +36,6 @@ def create_app(services: list[BaseRoute]) -> Starlette:
     return Starlette(
         routes=[*services, Route("/{path:path}", _unsupported, methods=METHODS)],
         middleware=[
-            Middleware(DrainingMiddleware),
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
