@@ -28,7 +28,7 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-page test-browser ## Check everything
 
-test-python: setup bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
+test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
 	@$(BIN)/pytest
 
 test-page: setup ## Test the page's parts
@@ -43,7 +43,7 @@ lint: setup ## Check style
 	@$(BIN)/ruff format --check
 	@cd frontend && $(NPM) run --silent lint
 
-types: setup ## Check types
+types: setup .venv/.deploy-ready ## Check types
 	@$(BIN)/mypy
 	@cd frontend && $(NPM) run --silent typecheck
 
@@ -71,6 +71,11 @@ $(UV):
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
 	@echo "Installing Python packages…"
+	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --python $(PYTHON)
+	@touch $@
+
+.venv/.deploy-ready: .venv/.ready
+	@echo "Installing what checks deploy/…"
 	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
 	@touch $@
 
