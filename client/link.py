@@ -9,7 +9,7 @@ from shared_schema import limits
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for what, in seconds."""
+    """How long to wait for what, in seconds, and how much to trust."""
 
     ready: float = 20.0
     """From the beginning of a connect to `ready`."""
@@ -17,6 +17,9 @@ class Patience:
     """For an `ack` while audio is on its way."""
     final: float = 30.0
     """For any message after `stop`."""
+    hearing: float = 2.0
+    """Seconds of audio that a recogniser surely hears in a second. What was lost while it had to
+    catch up with more is sent again from where it surely was."""
     backoff: float = limits.RESUME_BACKOFF_SECONDS
     backoff_max: float = limits.RESUME_BACKOFF_MAX_SECONDS
     tries: int = limits.MAX_RESUME_TRIES
@@ -44,6 +47,7 @@ class Link:
     phase: Phase = Phase.WAITING
     rewind: int = 0
     """How far before `acked` a successor begins."""
+    ready_at: float = 0.0
     begin: int = 0
     sent: int = 0
     acked: int = 0

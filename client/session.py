@@ -28,7 +28,7 @@ from client.recording import Recording
 from client.transcript import Transcript
 from shared_schema import limits
 from shared_schema import server_messages as server
-from shared_schema.audio import BYTES_PER_SECOND, SAMPLE_RATE, AudioFormat
+from shared_schema.audio import BYTES_PER_SAMPLE, BYTES_PER_SECOND, SAMPLE_RATE, AudioFormat
 from shared_schema.base import PROTOCOL_VERSION
 from shared_schema.client_messages import Start, Stop
 from shared_schema.errors import ErrorCode
@@ -255,6 +255,7 @@ class Session:
             self._drop(self._current)
         self._current, self._next = link, None
         link.phase = Phase.READY
+        link.ready_at = now
         link.rewind = BYTES_PER_SECOND * ready.resume_rewind_ms // 1000
         link.begin = link.sent = link.acked = self._resume_at
         link.proven_at = self._acked + BYTES_PER_SECOND
@@ -275,7 +276,7 @@ class Session:
 
     def _on_ack(self, link: Link, audio_ms: int, now: float) -> None:
         link.acked = min(link.begin + audio_ms * BYTES_PER_SECOND // 1000, link.sent)
-        self._resume_at = max(self._resume_at, link.acked - link.rewind)
+        self._resume_at = max(self._resume_at, self._heard(link, now) - link.rewind)
         self._acked = max(self._acked, link.acked)
         if link.acked >= link.proven_at:
             self._tries = 0
@@ -283,6 +284,14 @@ class Session:
             late = link.sent - link.acked > _UNACKED_BYTES
             link.deadline = now + self._patience.ack if late else math.inf
         self._tell(Acked(self._acked / BYTES_PER_SECOND))
+
+    def _heard(self, link: Link, now: float) -> int:
+        """Return up to where a link's audio was surely heard, but for the usual lag of text."""
+        if link.begin == 0:
+            return link.acked
+        # A backlog is handed over faster than it was spoken; its text may come later than usual.
+        surely = (now - link.ready_at) * self._patience.hearing * BYTES_PER_SECOND
+        return min(link.acked, link.begin + int(surely) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE)
 
     def _on_final(self, link: Link, final: server.Final, now: float) -> None:
         self._transcript.correct(final.text)

@@ -15,7 +15,7 @@ from tests.client.listener import Listener, Tokens, eventually
 from tests.doubles.bridge import Line, scripted_bridge
 from tests.doubles.numbered_audio import Microphone, numbers, recording
 
-QUICK = Patience(ready=2, ack=0.3, final=0.5, backoff=0.01, backoff_max=0.02)
+QUICK = Patience(ready=2, ack=0.3, final=0.5, hearing=1e6, backoff=0.01, backoff_max=0.02)
 
 
 async def all_at_once(frames: int) -> AsyncIterator[bytes]:

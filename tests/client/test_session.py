@@ -175,6 +175,30 @@ def test_two_losses_in_a_row_rewind_once() -> None:
     assert [link.begin // FRAME_BYTES for link in world.heard] == [0, 40, 40, 40]
 
 
+def test_a_backlog_counts_as_heard_at_twice_real_time() -> None:
+    """A successor that dies while it catches up is followed from where it surely had heard."""
+    world = begun()
+    world.open()
+    for _ in range(100):
+        world.record()
+    world.send(20)
+    world.ack()  # two seconds of ten
+    world.lose()
+    world.settle()
+    world.wait()
+    world.settle()
+    world.open()
+    world.now += 1.5
+    world.send(100)
+    world.ack()  # nine seconds in one and a half: three were surely heard
+    world.lose()
+    world.settle()
+    world.wait()
+    world.settle()
+    world.open()
+    assert [link.begin // FRAME_BYTES for link in world.heard] == [0, 10, 30]
+
+
 def test_waits_double_up_to_eight_seconds() -> None:
     """Without jitter the waits are 0.5, 1, 2, 4, 8 and 8 seconds, and then it is over."""
     world = begun()
