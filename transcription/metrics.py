@@ -84,6 +84,18 @@ class Metrics:
             buckets=_DURATION,
             registry=self.registry,
         )
+        self.provider_file_seconds = Histogram(
+            "utter_provider_file_seconds",
+            "From handing a whole file to the provider to its transcript.",
+            buckets=_DURATION,
+            registry=self.registry,
+        )
+        self.swept = Counter(
+            "utter_swept",
+            "Leftovers that were removed, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
         self.http_seconds = Histogram(
             "utter_http_seconds",
             "HTTP requests, by route, method and status.",

@@ -4,7 +4,7 @@ A provider takes our options and audio and gives our results, events and errors;
 of its own leaks past it. Adding one is one file here and one line in `registry.py`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -220,7 +220,9 @@ class FileProvider(Protocol):
         """
         ...
 
-    def stream_file(self, audio: AudioFile, options: FileOptions) -> AsyncIterator[FileEvent]:
+    def stream_file(
+        self, audio: AudioFile, options: FileOptions
+    ) -> AsyncGenerator[FileEvent, None]:
         """Transcribe a whole file and tell the text as it comes; the result is last.
 
         Raises:

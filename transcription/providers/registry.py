@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from transcription.providers.base import FileProvider, RealtimeProvider
+from transcription.providers.mistral import models
 from transcription.providers.mistral.files import MistralFiles
 from transcription.providers.mistral.realtime import MistralRealtime
 from transcription.settings import Settings
@@ -41,6 +42,9 @@ _FILES: Final[Mapping[str, Callable[[Settings], FileProvider | None]]] = Mapping
 )
 
 
+_LANGUAGES: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"mistral": models.LANGUAGES})
+
+
 def realtime_provider(settings: Settings) -> RealtimeProvider | None:
     """Return the provider of live sessions, or None where they are off or have no key."""
     if not (settings.transcription_enabled and settings.realtime_enabled):
@@ -63,3 +67,8 @@ def file_provider(settings: Settings) -> FileProvider | None:
 def file_models(settings: Settings) -> frozenset[str]:
     """Return the models that a call with a file may name."""
     return frozenset({settings.mistral_transcribe_model, *settings.allowed_models})
+
+
+def known_languages(settings: Settings) -> frozenset[str]:
+    """Return the ISO 639-1 codes that the provider is known to take, without asking it."""
+    return _LANGUAGES[settings.transcription_provider]

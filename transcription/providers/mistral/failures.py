@@ -19,8 +19,11 @@ from transcription.errors import (
 
 _MAX_SHOWN: Final = 300
 _MAX_RETRY_AFTER: Final = 3600.0
-_UNSAFE: Final = re.compile(r"://|[A-Za-z0-9_-]{24,}|\b[\w-]+(\.[\w-]+){2,}\b|[\x00-\x1f]")
-"""An address, a long token, a host name, or control characters."""
+_UNSAFE: Final = re.compile(
+    r"://|[A-Za-z0-9_-]{24,}|\w\.[A-Za-z]{2,}\b|\d+(?:\.\d+){3}"
+    r"|[\\/][\w.-]+[\\/]|\bTraceback\b|\bline \d+|[\x00-\x1f]"
+)
+"""An address, a long token, a host name, a file's path, a stack, or control characters."""
 
 
 def from_status(status: int, *, retry_after: str | None = None, body: Any = None) -> ProviderError:

@@ -15,9 +15,10 @@ from mistralai.client.models import AudioTranscriptionCapabilities
 from transcription.errors import NotFound
 from transcription.providers.base import FileCapabilities, RealtimeCapabilities, Timestamps
 
-_LANGUAGES: Final = frozenset(
+LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
 )
+"""ISO 639-1."""
 _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
 
@@ -25,7 +26,7 @@ _MAX_LAG_MS: Final = 2500
 def _realtime(model: str, *, delays: tuple[range, ...], context_bias: bool) -> RealtimeCapabilities:
     return RealtimeCapabilities(
         model=model,
-        languages=_LANGUAGES,
+        languages=LANGUAGES,
         accepts_language=True,
         accepts_context_bias=context_bias,
         single_word_bias=False,
@@ -66,7 +67,7 @@ def _file(
 ) -> FileCapabilities:
     return FileCapabilities(
         model=model,
-        languages=_LANGUAGES,
+        languages=LANGUAGES,
         timestamps=timestamps,
         diarization=True,
         context_bias=True,

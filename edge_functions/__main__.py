@@ -1,0 +1,73 @@
+"""`python -m edge_functions`: serve; `… sweep`: remove leftovers; `… erase USER_ID`."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from uuid import UUID
+
+import uvloop
+
+from edge_functions.composition import compose, upkeep
+from edge_functions.erasure import Erased
+from edge_functions.server import run
+from edge_functions.sweeper import Swept
+from transcription.errors import TranscriptionError
+from transcription.metrics import Metrics
+from transcription.observability import configure_logging
+from transcription.settings import Settings, load_settings
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m edge_functions", description=__doc__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("sweep", help="remove what crashes and changes of mind left behind")
+    erase = commands.add_parser("erase", help="erase a user; usage is kept without its owner")
+    erase.add_argument("user_id", type=UUID, metavar="USER_ID")
+    return parser
+
+
+async def _serve(settings: Settings) -> None:
+    async with compose(settings) as composition:
+        await run(composition)
+
+
+async def _sweep(settings: Settings) -> Swept:
+    async with upkeep(settings, Metrics()) as tools:
+        return await tools.sweeper.sweep()
+
+
+async def _erase(settings: Settings, user_id: UUID) -> Erased:
+    async with upkeep(settings, Metrics()) as tools:
+        return await tools.erasure.erase(user_id)
+
+
+def main() -> None:
+    """Run the command.
+
+    Raises:
+        SystemExit: it cannot be done; the message is for a person.
+    """
+    arguments = _arguments().parse_args()
+    settings = load_settings()
+    # A command's own words go to standard output.
+    configure_logging(settings.log_level, sys.stderr if arguments.command else None)
+    try:
+        if arguments.command == "sweep":
+            _tell(uvloop.run(_sweep(settings)))
+        elif arguments.command == "erase":
+            _tell(uvloop.run(_erase(settings, arguments.user_id)))
+        else:
+            uvloop.run(_serve(settings))
+    except TranscriptionError as error:
+        sys.exit(f"edge_functions: {error.message}")
+    except OSError as error:
+        sys.exit(f"Cannot start: {error}")
+
+
+def _tell(done: Swept | Erased) -> None:
+    counts = "".join(f"{name}: {count}\n" for name, count in asdict(done).items())
+    sys.stdout.write(counts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The application: functions, and the layers around them."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from edge_functions import (
+    account,
+    clone,
+    health,
+    openapi,
+    pages,
+    public_config,
+    transcriptions,
+    usage,
+    voices,
+)
+from edge_functions.middleware.body_limit import BodyLimit
+from edge_functions.middleware.faults import Faults
+from edge_functions.middleware.measure import Measure
+from edge_functions.middleware.request_id import HEADER as REQUEST_ID
+from edge_functions.middleware.request_id import RequestId
+from edge_functions.middleware.security_headers import SecurityHeaders, content_security_policy
+from edge_functions.middleware.time_limit import TimeLimit
+from edge_functions.multipart import MAX_FIELDS_BYTES
+from edge_functions.problem import http_exception, validation_error
+from edge_functions.services import Services
+
+API: Final = "/api"
+_FORM_OVERHEAD_BYTES: Final = MAX_FIELDS_BYTES + 64 * 1024
+"""Fields, and the headers of all parts."""
+_SLACK_SECONDS: Final = 300.0
+"""Beyond body and provider: the ways to storage and back, each with a limit of its own."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application over its parts; whoever made the parts closes them."""
+    settings = services.settings
+    whole = settings.functions_upload_seconds + settings.provider_file_seconds + _SLACK_SECONDS
+    policy = content_security_policy(
+        connect=tuple(
+            url
+            for url in (settings.public_supabase_url, settings.realtime_url)
+            if not url.startswith("/")
+        )
+    )
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            HTTPException: http_exception,
+            RequestValidationError: validation_error,
+        },
+        middleware=[
+            Middleware(RequestId),
+            Middleware(Measure, histogram=services.metrics.http_seconds),
+            Middleware(SecurityHeaders, policy=policy),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
+                expose_headers=["Retry-After", REQUEST_ID],
+                max_age=600,
+            ),
+            Middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES),
+            Middleware(Faults),
+            Middleware(TimeLimit, seconds=whole),
+        ],
+    )
+    app.state.services = services
+    api = APIRouter(prefix=API)
+    for function in (transcriptions, clone, voices, usage, account, public_config):
+        api.include_router(function.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.include_router(pages.legacy)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+
+    @app.get(f"{API}/openapi.json", include_in_schema=False)
+    async def openapi_document() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    pages.add_page(app, settings.functions_page_dir)
+    return app

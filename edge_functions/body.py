@@ -1,0 +1,62 @@
+"""Bodies of requests, as they arrive."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from transcription.errors import InvalidMessage, PayloadTooLarge
+
+MAX_JSON_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How slowly a body may come."""
+
+    seconds: float
+    """For all of it."""
+    idle_seconds: float
+    """Between two pieces."""
+
+
+async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
+    """Iterate over a body.
+
+    Raises:
+        InvalidMessage: it comes too slowly.
+        PayloadTooLarge: it is larger than any body may be.
+        ClientDisconnect: the caller has gone.
+    """
+    deadline = asyncio.get_running_loop().time() + pace.seconds
+    async with aclosing(request.stream()) as stream:
+        while True:
+            until = min(deadline, asyncio.get_running_loop().time() + pace.idle_seconds)
+            try:
+                async with asyncio.timeout_at(until):
+                    piece = await anext(stream, None)
+            except TimeoutError:
+                raise InvalidMessage("The body of the request came too slowly.") from None
+            if piece is None:
+                return
+            yield piece
+
+
+async def read_json(request: Request, pace: Pace) -> bytes:
+    """Return a body that holds no file.
+
+    Raises:
+        InvalidMessage: it comes too slowly.
+        PayloadTooLarge: it is larger than such a body may be.
+        ClientDisconnect: the caller has gone.
+    """
+    body = bytearray()
+    async with aclosing(pieces(request, pace)) as stream:
+        async for piece in stream:
+            body += piece
+            if len(body) > MAX_JSON_BYTES:
+                raise PayloadTooLarge(f"The body is larger than {MAX_JSON_BYTES:,} bytes.")
+    return bytes(body)

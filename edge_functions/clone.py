@@ -1,0 +1,154 @@
+"""`POST /api/clone`: a recording and its transcript become a voice."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, Field
+
+from edge_functions.body import pieces
+from edge_functions.caller import Caller
+from edge_functions.dependencies import CallerOf, IdempotencyKey
+from edge_functions.forms import from_fields
+from edge_functions.multipart import Form, is_multipart, read_form
+from edge_functions.openapi import ANYWHERE, multipart, problems
+from edge_functions.services import Services, ServicesOf
+from edge_functions.uploads import Upload
+from edge_functions.voices import shown
+from shared_schema import limits
+from shared_schema.base import Inbound
+from shared_schema.batch import StoragePath
+from shared_schema.client_messages import LanguageChoice
+from shared_schema.errors import ErrorCode
+from shared_schema.voices import Transcript, TranscriptSource, Voice, VoiceName
+from transcription import languages
+from transcription.audio import AudioInfo
+from transcription.errors import InvalidMessage, LedgerUnavailable, Unauthenticated
+
+UNDO_SECONDS: Final = 20.0
+_C = ErrorCode
+_REFUSALS: Final = problems(
+    *ANYWHERE,
+    *(_C.INVALID_MESSAGE, _C.INVALID_AUDIO, _C.UNSUPPORTED_AUDIO, _C.PAYLOAD_TOO_LARGE),
+    *(_C.NOT_FOUND, _C.SESSION_LIMIT, _C.CAPACITY, _C.DRAINING, _C.LEDGER_UNAVAILABLE),
+)
+
+router = APIRouter()
+_log = structlog.get_logger(__name__)
+
+
+class CloneForm(Inbound):
+    """The fields of the form, besides its file."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    name: VoiceName
+    transcript: Transcript
+    """What is said in the recording, word for word."""
+    language: LanguageChoice
+    storage_path: StoragePath | None = None
+    """A take that is already in storage, instead of `audio`."""
+    transcript_source: TranscriptSource = "typed"
+    """Who wrote the transcript last."""
+    machine_transcript: (
+        Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS)] | None
+    ) = None
+    """As the recogniser heard it."""
+    consent: bool = False
+    """Whether the speaker has agreed."""
+
+
+@router.post(
+    "/clone",
+    operation_id="clone",
+    summary="Store a voice",
+    status_code=201,
+    response_model=Voice,
+    responses=_REFUSALS,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": multipart(CloneForm, audio=False)},
+        }
+    },
+)
+async def post_clone(
+    request: Request, caller: CallerOf, services: ServicesOf, key: IdempotencyKey = None
+) -> Response:
+    """Send the recording as `audio`, or name a take of yours by its `storage_path`."""
+    with services.work.begun(), services.uploads.place() as upload:
+        form = await _receive(request, services, upload)
+        asked = from_fields(CloneForm, form.fields)
+        if form.has_file == (asked.storage_path is not None):
+            raise InvalidMessage("audio: send either the file or its storage_path")
+        language = languages.to_code(asked.language) or languages.AUTO
+        what = ("clone", upload.sha256, asked.model_dump(mode="json"))
+        async with services.once.turn(caller.user, key, *what) as turn:
+            if turn.answered is not None:
+                return JSONResponse(turn.answered.answer, turn.answered.status)
+            if asked.storage_path is not None:
+                await services.storage.download(asked.storage_path, caller, upload)
+            info = await services.inspector.inspect(upload.path)
+            voice = await _store(services, caller, asked, language, upload, info)
+            answer: dict[str, Any] = voice.model_dump(mode="json")
+            turn.keep(201, answer)
+    return JSONResponse(answer, 201)
+
+
+async def _receive(request: Request, services: Services, upload: Upload) -> Form:
+    content_type = request.headers.get("content-type", "")
+    if not is_multipart(content_type):
+        raise InvalidMessage("Send multipart/form-data.")
+    async with aclosing(pieces(request, services.pace)) as body:
+        return await read_form(body, content_type, file_field="audio", upload=upload)
+
+
+async def _store(  # noqa: PLR0917
+    services: Services,
+    caller: Caller,
+    asked: CloneForm,
+    language: str,
+    upload: Upload,
+    info: AudioInfo,
+) -> Voice:
+    """Add the voice, then its recording, then say that it is whole; or leave nothing."""
+    voice_id = str(uuid4())
+    path = f"{caller.user.id}/voices/{voice_id}.{info.extension}"
+    try:
+        await services.voices.insert(
+            {
+                "id": voice_id,
+                "user_id": caller.user.id,
+                "name": asked.name,
+                "language": language,
+                "transcript": asked.transcript,
+                "transcript_source": asked.transcript_source,
+                "machine_transcript": asked.machine_transcript,
+                "consent": asked.consent,
+                "duration_seconds": info.duration_seconds,
+                "mime_type": info.mime,
+                "storage_path": path,
+            }
+        )
+        await services.storage.upload(path, upload.path, info.mime)
+        row = await services.voices.make_ready(voice_id)
+        if row is None:
+            raise Unauthenticated("The account is gone.")
+    except BaseException:
+        await _undo(services, voice_id, path)
+        raise
+    return shown(row)
+
+
+async def _undo(services: Services, voice_id: str, path: str) -> None:
+    """Take back what may have been stored. What cannot be reached now is swept later."""
+    try:
+        async with asyncio.timeout(UNDO_SECONDS):
+            await services.storage.remove([path])
+            await services.voices.delete(voice_id)
+    except (LedgerUnavailable, TimeoutError):
+        _log.warning("voice_left_to_the_sweeper", voice_id=voice_id)

@@ -1,0 +1,164 @@
+"""The parts of a process, opened and closed in order."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import structlog
+
+from edge_functions.erasure import Erasure
+from edge_functions.once import Once
+from edge_functions.recogniser import LEASE_SLACK_SECONDS, Offer, Recogniser
+from edge_functions.services import Services
+from edge_functions.storage import TRANSFER_SECONDS, Storage
+from edge_functions.sweeper import Sweeper
+from edge_functions.uploads import Uploads
+from edge_functions.voice_table import VoiceTable
+from edge_functions.work import Work
+from transcription.audio import AudioInspector, AudioLimits
+from transcription.errors import TranscriptionError
+from transcription.idempotency import IdempotencyKeys
+from transcription.identity import Verifier
+from transcription.jwks import Jwks
+from transcription.ledger import Ledger
+from transcription.metrics import Metrics
+from transcription.providers.registry import file_models, file_provider
+from transcription.rpc import Rpc, connect
+from transcription.settings import Settings
+from transcription.supabase_ledger import SupabaseLedger
+
+SUPABASE_SECONDS: Final = 30.0
+"""Between two pieces of an answer."""
+CONNECT_SECONDS: Final = 5.0
+KEYS_RETRY_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Composition:
+    """The parts that the functions use, and those that only the process does.
+
+    Attributes:
+        services: For the functions.
+        sweeper: Removes leftovers.
+    """
+
+    def __init__(self, services: Services, sweeper: Sweeper, jwks: Jwks) -> None:
+        self.services = services
+        self.sweeper = sweeper
+        self._jwks = jwks
+
+    async def warm_up(self) -> None:
+        """Pay for keys, connections and models before the first caller comes."""
+        services = self.services
+        try:
+            await services.ledger.touch({})
+            if services.recogniser is not None:
+                await services.recogniser.languages()
+        except TranscriptionError as error:
+            _log.warning("warm_up_incomplete", code=error.code)
+        while not self._jwks.ready and services.settings.supabase_jwt_secret is None:
+            await self._jwks.refresh()
+            if not self._jwks.ready:
+                await asyncio.sleep(KEYS_RETRY_SECONDS)
+        services.warm.set()
+        _log.info("ready")
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What needs nothing but Supabase."""
+
+    http: httpx.AsyncClient
+    rpc: Rpc
+    storage: Storage
+    voices: VoiceTable
+    erasure: Erasure
+    sweeper: Sweeper
+
+
+@asynccontextmanager
+async def upkeep(settings: Settings, metrics: Metrics) -> AsyncIterator[Upkeep]:
+    """Open what the commands use, for as long as the block runs."""
+    timeout = httpx.Timeout(SUPABASE_SECONDS, connect=CONNECT_SECONDS)
+    async with (
+        httpx.AsyncClient(timeout=timeout) as http,
+        connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
+    ):
+        storage, voices = Storage(settings, http), VoiceTable(settings, http)
+        erasure = Erasure(settings, rpc=rpc, storage=storage, http=http)
+        sweeper = Sweeper(rpc=rpc, storage=storage, voices=voices, metrics=metrics)
+        yield Upkeep(http, rpc, storage, voices, erasure, sweeper)
+
+
+@asynccontextmanager
+async def compose(
+    settings: Settings, *, metrics: Metrics | None = None
+) -> AsyncIterator[Composition]:
+    """Open everything that a process needs, for as long as the block runs."""
+    metrics = metrics if metrics is not None else Metrics()
+    async with AsyncExitStack() as stack:
+        tools = await stack.enter_async_context(upkeep(settings, metrics))
+        ledger = await stack.enter_async_context(SupabaseLedger(tools.rpc))
+        limits = AudioLimits(
+            settings.min_audio_seconds, settings.max_audio_seconds, settings.max_upload_bytes
+        )
+        inspector = await stack.enter_async_context(
+            AudioInspector(limits, workers=settings.functions_inspect_workers)
+        )
+        uploads = stack.enter_context(
+            Uploads(
+                settings.functions_upload_dir,
+                max_open=settings.functions_max_uploads,
+                max_bytes=settings.max_upload_bytes,
+            )
+        )
+        jwks = Jwks(settings.supabase_url, http=tools.http)
+        stack.push_async_callback(jwks.aclose)
+        work = Work(draining=metrics.draining)
+        services = Services(
+            settings=settings,
+            metrics=metrics,
+            verifier=Verifier(
+                issuer=settings.issuer,
+                keys=jwks,
+                secret=settings.supabase_jwt_secret,
+                allow_anonymous=settings.allow_anonymous,
+            ),
+            ledger=ledger,
+            once=Once(IdempotencyKeys(tools.rpc), hold_seconds=_hold_seconds(settings)),
+            inspector=inspector,
+            uploads=uploads,
+            storage=tools.storage,
+            voices=tools.voices,
+            erasure=tools.erasure,
+            work=work,
+            warm=asyncio.Event(),
+            recogniser=_recogniser(settings, ledger, stack),
+        )
+        stack.push_async_callback(work.aclose)
+        yield Composition(services, tools.sweeper, jwks)
+
+
+def _recogniser(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> Recogniser | None:
+    provider = file_provider(settings)
+    if provider is None:
+        return None
+    stack.push_async_callback(provider.aclose)
+    offer = Offer(
+        provider_name=settings.transcription_provider,
+        default_model=settings.mistral_transcribe_model,
+        models=file_models(settings),
+        deadline_seconds=settings.provider_file_seconds,
+    )
+    return Recogniser(provider=provider, ledger=ledger, offer=offer)
+
+
+def _hold_seconds(settings: Settings) -> int:
+    """Return how long one request may take once its body is here."""
+    there_and_back = 2 * TRANSFER_SECONDS
+    return math.ceil(settings.provider_file_seconds + there_and_back) + 2 * LEASE_SLACK_SECONDS

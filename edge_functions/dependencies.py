@@ -1,0 +1,52 @@
+"""Parameters that many functions take."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import SecretStr
+
+from edge_functions.caller import Caller
+from edge_functions.services import ServicesOf
+from shared_schema.limits import IDEMPOTENCY_KEY_CHARACTERS
+from transcription.addresses import client_address
+from transcription.errors import Unauthenticated
+
+_bearer = HTTPBearer(
+    scheme_name="supabase",
+    bearerFormat="JWT",
+    description="A Supabase access token.",
+    auto_error=False,
+)
+
+
+async def _caller(
+    request: Request,
+    services: ServicesOf,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Caller:
+    if bearer is None or len(request.headers.getlist("Authorization")) > 1:
+        raise Unauthenticated("Sign in and send 'Authorization: Bearer <access token>'.")
+    token = bearer.credentials.strip()
+    user = await services.verifier.user(token)
+    address = client_address(
+        request.client.host if request.client is not None else None,
+        request.headers.getlist("X-Forwarded-For"),
+        hops=services.settings.trusted_proxy_hops,
+    )
+    return Caller(user, SecretStr(token), address)
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]
+"""Whoever is signed in."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The same key within a day gets the same answer, and is charged once.",
+        min_length=1,
+        max_length=IDEMPOTENCY_KEY_CHARACTERS,
+        pattern=r"^[\x21-\x7e]+$",
+    ),
+]

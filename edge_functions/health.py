@@ -1,0 +1,24 @@
+"""`GET /healthz`: alive. `GET /readyz`: may take work."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from edge_functions.services import ServicesOf
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """Answer for as long as the process lives."""
+    return JSONResponse({"status": "alive"})
+
+
+@router.get("/readyz")
+async def readyz(services: ServicesOf) -> Response:
+    """Answer 503 while starting and while draining."""
+    if services.work.draining:
+        status = "draining"
+    else:
+        status = "ready" if services.warm.is_set() else "starting"
+    return JSONResponse({"status": status}, 200 if status == "ready" else 503)

@@ -1,0 +1,63 @@
+"""The built page at `/` and `/clone`, and the page without a framework at `/legacy/clone`."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.templating import Jinja2Templates
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from edge_functions.services import ServicesOf
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_INDEX: Final = "index.html"
+_ASK_AGAIN: Final = "no-cache"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+_templates = Jinja2Templates(TEMPLATES)
+legacy = APIRouter(include_in_schema=False)
+
+
+@legacy.get("/legacy/clone")
+async def legacy_clone(request: Request, services: ServicesOf) -> Response:
+    """The page for those who embed no component."""
+    settings = services.settings
+    return _templates.TemplateResponse(
+        request,
+        "legacy_clone.html",
+        {
+            "max_upload_bytes": settings.max_upload_bytes,
+            "min_audio_seconds": settings.min_audio_seconds,
+            "max_audio_seconds": settings.max_audio_seconds,
+        },
+        headers={"Cache-Control": _ASK_AGAIN},
+    )
+
+
+def add_page(app: FastAPI, folder: Path) -> bool:
+    """Serve a built page; False where there is none. Added last, it takes what is left over."""
+    index = folder / _INDEX
+    if not index.is_file():
+        return False
+    app.mount("/", _Page(folder, index), name="page")
+    return True
+
+
+class _Page(StaticFiles):
+    """Files whose names hold a digest of their content are kept for ever; others are asked for."""
+
+    def __init__(self, folder: Path, index: Path) -> None:
+        super().__init__(directory=folder, html=True)
+        self._index = index
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        # The page has one route of its own; everything else that is no file is not there.
+        if path == "clone":
+            return FileResponse(self._index, headers={"Cache-Control": _ASK_AGAIN})
+        response = await super().get_response(path, scope)
+        in_assets = path.split(os.sep, 1)[0] == "assets"
+        response.headers["Cache-Control"] = _FOR_EVER if in_assets else _ASK_AGAIN
+        return response

@@ -1,0 +1,61 @@
+"""`GET /api/config`: what a page needs before anybody is signed in."""
+
+from contextlib import suppress
+
+from fastapi import APIRouter
+
+from edge_functions.openapi import problems
+from edge_functions.services import Services, ServicesOf
+from shared_schema.account import AudioLimits, LanguageOption, PublicConfig
+from shared_schema.errors import ErrorCode
+from transcription import languages
+from transcription.errors import NotFound
+from transcription.providers.registry import known_languages
+
+MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
+EXTENSIONS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm")
+
+router = APIRouter()
+
+
+@router.get(
+    "/config",
+    operation_id="config",
+    summary="Show what this deployment offers",
+    response_model_exclude_none=True,
+    responses=problems(ErrorCode.INTERNAL),
+)
+async def get_config(services: ServicesOf) -> PublicConfig:
+    """What can be done here, by whom, and where. Nobody needs to be signed in."""
+    settings = services.settings
+    enabled = services.recogniser is not None
+    return PublicConfig(
+        enabled=enabled,
+        realtime_enabled=enabled and settings.realtime_enabled,
+        realtime_url=settings.realtime_url,
+        supabase_url=settings.public_supabase_url,
+        supabase_publishable_key=settings.supabase_publishable_key,
+        allow_anonymous=settings.allow_anonymous,
+        limits=AudioLimits(
+            max_bytes=settings.max_upload_bytes,
+            min_seconds=settings.min_audio_seconds,
+            max_seconds=settings.max_audio_seconds,
+            types=MIME_TYPES,
+            extensions=EXTENSIONS,
+        ),
+        languages=await _languages(services),
+        model=settings.mistral_transcribe_model,
+        realtime_model=settings.mistral_realtime_model,
+        final_pass=enabled and settings.final_pass_enabled,
+        notice=settings.notice,
+    )
+
+
+async def _languages(services: Services) -> tuple[LanguageOption, ...]:
+    """Return those of the model for files, by their English names."""
+    codes = known_languages(services.settings)
+    if services.recogniser is not None:
+        with suppress(NotFound):  # the operator's mistake, told to whoever sends a file
+            codes = await services.recogniser.languages() or codes
+    options = (LanguageOption(code=code, name=languages.english_name(code)) for code in codes)
+    return tuple(sorted(options, key=lambda option: option.name))

@@ -1,0 +1,120 @@
+"""A process that serves, and drains when it is told to go."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+import uvicorn
+
+from edge_functions.app import create_app
+from edge_functions.composition import Composition
+from transcription.metrics_server import serve_metrics
+
+GRACE_SECONDS: Final = 5
+"""For answers that are on their way when everything else has ended."""
+KEEP_ALIVE_SECONDS: Final = 30
+_BACKLOG: Final = 512
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a running process listens."""
+
+    port: int
+    metrics_port: int
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, whose signals are ours."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@asynccontextmanager
+async def serving(composition: Composition) -> AsyncIterator[Address]:
+    """Listen for as long as the block runs.
+
+    Raises:
+        OSError: a port is taken.
+    """
+    services = composition.services
+    settings = services.settings
+    config = uvicorn.Config(
+        create_app(services),
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    with (
+        _listening(settings.functions_host, settings.functions_port) as listener,
+        serve_metrics(
+            services.metrics, settings.functions_metrics_host, settings.functions_metrics_port
+        ) as metrics_port,
+    ):
+        server = _Uvicorn(config)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve(sockets=[listener]), name="http")
+            background = [group.create_task(composition.warm_up(), name="warm-up")]
+            if settings.functions_sweep_seconds:
+                sweeping = composition.sweeper.run(settings.functions_sweep_seconds)
+                background.append(group.create_task(sweeping, name="sweeper"))
+            try:
+                await server.up.wait()
+                yield Address(listener.getsockname()[1], metrics_port)
+            finally:
+                for task in background:
+                    task.cancel()
+                server.should_exit = True
+                await serving
+
+
+async def run(composition: Composition) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends what is left at once."""
+    loop = asyncio.get_running_loop()
+    first, second = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        (second if first.is_set() else first).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    services = composition.services
+    async with serving(composition) as address:
+        _log.info("listening", port=address.port, metrics_port=address.metrics_port)
+        await first.wait()
+        draining = loop.create_task(services.work.drain(services.settings.functions_drain_seconds))
+        hurry = loop.create_task(second.wait())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurry):
+            task.cancel()
+        await asyncio.gather(draining, hurry, return_exceptions=True)
+    _log.info("stopped")
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listener:
+        yield listener

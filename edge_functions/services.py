@@ -1,0 +1,67 @@
+"""What the functions share: made once by `composition`, reached through `ServicesOf`."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from edge_functions.body import Pace
+from edge_functions.erasure import Erasure
+from edge_functions.once import Once
+from edge_functions.recogniser import Recogniser
+from edge_functions.storage import Storage
+from edge_functions.uploads import Uploads
+from edge_functions.voice_table import VoiceTable
+from edge_functions.work import Work
+from transcription.audio import AudioInfo
+from transcription.identity import Verifier
+from transcription.ledger import Ledger
+from transcription.metrics import Metrics
+from transcription.settings import Settings
+
+
+class Inspector(Protocol):
+    """Tells what a file really is; see `transcription.audio`."""
+
+    async def inspect(self, path: Path) -> AudioInfo:
+        """Decode a file and tell what it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one process."""
+
+    settings: Settings
+    metrics: Metrics
+    verifier: Verifier
+    ledger: Ledger
+    once: Once
+    inspector: Inspector
+    uploads: Uploads
+    storage: Storage
+    voices: VoiceTable
+    erasure: Erasure
+    work: Work
+    warm: asyncio.Event
+    """Set when the first caller need not wait for what is made once."""
+    recogniser: Recogniser | None
+    """None: transcription is off, or has no key."""
+
+    @property
+    def pace(self) -> Pace:
+        """How slowly a body may come."""
+        settings = self.settings
+        return Pace(settings.functions_upload_seconds, settings.functions_upload_idle_seconds)
+
+
+def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)  # noqa: S101 - set by `create_app`
+    return services
+
+
+ServicesOf = Annotated[Services, Depends(_services)]
+"""The parts, as a parameter of a function."""

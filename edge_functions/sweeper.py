@@ -1,0 +1,92 @@
+"""What crashes and changes of mind left behind is removed, again and again."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+
+import structlog
+
+from edge_functions.storage import Storage
+from edge_functions.voice_table import VoiceTable
+from transcription.errors import TranscriptionError
+from transcription.metrics import Metrics
+from transcription.rpc import Rpc
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Swept:
+    """How much was removed."""
+
+    voices: int = 0
+    """Whose recording never arrived."""
+    recordings: int = 0
+    """Takes that nobody used for a day, and recordings of voices that are gone."""
+    leases: int = 0
+    """Of sessions that died."""
+    keys: int = 0
+    """Idempotency keys, after their day."""
+    addresses: int = 0
+    """Of anonymous callers, after their day."""
+
+
+class Sweeper:
+    """Sweeps; any number may do so at once.
+
+    Args:
+        rpc: With the secret key.
+        storage: Where recordings are.
+        voices: Where voices are.
+        metrics: Where it is counted.
+    """
+
+    def __init__(self, *, rpc: Rpc, storage: Storage, voices: VoiceTable, metrics: Metrics) -> None:
+        self._rpc = rpc
+        self._storage = storage
+        self._voices = voices
+        self._metrics = metrics
+
+    async def sweep(self) -> Swept:
+        """Sweep once.
+
+        Raises:
+            LedgerUnavailable: something is left for the next time.
+        """
+        swept = Swept()
+        ledger = await self._rpc.call("sweep_ledger")
+        swept.leases = ledger["expired_leases"]
+        swept.keys = ledger["forgotten_keys"]
+        swept.addresses = ledger["forgotten_addresses"]
+        async for voices in self._named("sweepable_voices", by="id"):
+            # The object first: with the row gone, nothing would tell its name for an hour.
+            await self._storage.remove([voice["storage_path"] for voice in voices])
+            await self._voices.delete_pending([voice["id"] for voice in voices])
+            swept.voices += len(voices)
+        async for recordings in self._named("sweepable_objects", by="name"):
+            await self._storage.remove([recording["name"] for recording in recordings])
+            swept.recordings += len(recordings)
+        for kind, count in asdict(swept).items():
+            self._metrics.swept.labels(kind).inc(count)
+        _log.info("swept", **asdict(swept))
+        return swept
+
+    async def _named(self, function: str, *, by: str) -> AsyncIterator[list[dict[str, str]]]:
+        """Iterate over leftovers, a thousand at a time, until none are named that are new."""
+        seen: set[str] = set()
+        while True:
+            named = [one for one in await self._rpc.call(function) if one[by] not in seen]
+            if not named:
+                return
+            seen.update(one[by] for one in named)
+            yield named
+
+    async def run(self, seconds: float) -> None:
+        """Sweep every so many seconds, more or less, so that replicas do not do it in step."""
+        while True:
+            await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            try:
+                await self.sweep()
+            except TranscriptionError as error:
+                _log.warning("sweep_failed", code=error.code)

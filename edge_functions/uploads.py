@@ -1,0 +1,165 @@
+"""Files of callers, on disk for as long as they are worked on."""
+
+import asyncio
+import errno
+import fcntl
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+import structlog
+
+from transcription.errors import Capacity, PayloadTooLarge
+
+PREFIX: Final = "utter-uploads-"
+RETRY_AFTER_SECONDS: Final = 2.0
+_LOCK: Final = "lock"
+_PIECE_BYTES: Final = 256 * 1024
+"""Written at once: a thread is asked for each piece."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Upload:
+    """One file; made by `Uploads.place`."""
+
+    def __init__(self, path: Path, *, max_bytes: int) -> None:
+        self.path = path
+        self.size = 0
+        self._max_bytes = max_bytes
+        self._file: BinaryIO | None = None
+        self._waiting = bytearray()
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written, as hexadecimal digits."""
+        return self._digest.hexdigest()
+
+    async def write(self, data: bytes) -> None:
+        """Add to the file.
+
+        Raises:
+            PayloadTooLarge: it would be larger than a file may be; nothing more is written.
+            Capacity: the disk is full.
+        """
+        self.size += len(data)
+        if self.size > self._max_bytes:
+            raise PayloadTooLarge(f"The file is larger than {self._max_bytes:,} bytes.")
+        self._waiting += data
+        if len(self._waiting) >= _PIECE_BYTES:
+            await self._flush()
+
+    async def finish(self) -> None:
+        """Say that the file is whole.
+
+        Raises:
+            Capacity: the disk is full.
+        """
+        await self._flush()
+        self.close()
+
+    def close(self) -> None:
+        """Write nothing more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def _flush(self) -> None:
+        piece, self._waiting = bytes(self._waiting), bytearray()
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # The file is closed next, which must not happen under the thread's hands.
+            await asyncio.wait({writing})
+            raise
+        except OSError as error:
+            _log.exception("upload_not_written")
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise Capacity(retry_after=RETRY_AFTER_SECONDS) from None
+            raise
+
+    def _write(self, piece: bytes) -> None:
+        if self._file is None:
+            self._file = self.path.open("xb", buffering=0)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._digest.update(piece)
+
+
+class Uploads:
+    """A folder of this process's own, which ends with it; a context manager.
+
+    What a killed process left is removed by the next one.
+
+    Args:
+        folder: Where the folder is made; the system's temporary folder when None.
+        max_open: Files at once.
+        max_bytes: Of one file.
+    """
+
+    def __init__(self, folder: Path | None, *, max_open: int, max_bytes: int) -> None:
+        self._parent = Path(folder if folder is not None else tempfile.gettempdir())
+        self._max_open = max_open
+        self._max_bytes = max_bytes
+        self._open = 0
+        self._made = 0
+        self.folder = self._parent
+        self._lock: BinaryIO
+
+    def __enter__(self) -> Self:
+        """Make the folder."""
+        self._remove_those_of_the_dead()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._parent))
+        self._lock = (self.folder / _LOCK).open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove it, with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+    def __len__(self) -> int:
+        """How many files there are."""
+        return self._open
+
+    @contextmanager
+    def place(self) -> Iterator[Upload]:
+        """Give a place for a file, which is removed when the block ends.
+
+        Raises:
+            Capacity: there is none.
+        """
+        if self._open >= self._max_open:
+            raise Capacity(retry_after=RETRY_AFTER_SECONDS)
+        self._open += 1
+        self._made += 1
+        upload = Upload(self.folder / str(self._made), max_bytes=self._max_bytes)
+        try:
+            yield upload
+        finally:
+            upload.close()
+            upload.path.unlink(missing_ok=True)
+            self._open -= 1
+
+    def _remove_those_of_the_dead(self) -> None:
+        for folder in self._parent.glob(f"{PREFIX}*"):
+            try:
+                with (folder / _LOCK).open("rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+            except OSError:
+                continue  # its process lives, or it is none of ours

@@ -1,0 +1,128 @@
+"""The table of voices: written with the secret key, read with the caller's own token."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import httpx
+from postgrest import AsyncPostgrestClient
+from pydantic import BaseModel, TypeAdapter
+
+from edge_functions.caller import Caller
+from edge_functions.supabase_access import Access, database_errors
+from shared_schema.voices import TranscriptSource
+from transcription.settings import Settings
+
+LISTED: Final = 1000
+_TABLE: Final = "voices"
+
+
+class VoiceRow(BaseModel):
+    """One voice, as it is kept."""
+
+    id: UUID
+    status: Literal["pending", "ready"]
+    name: str
+    language: str
+    transcript: str
+    transcript_source: TranscriptSource
+    machine_transcript: str | None
+    duration_seconds: float
+    storage_path: str
+    created_at: datetime
+
+
+_rows: TypeAdapter[list[VoiceRow]] = TypeAdapter(list[VoiceRow])
+
+
+class VoiceTable:
+    """Voices of all users.
+
+    Args:
+        settings: With Supabase's address and keys.
+        http: Client to ask with; the caller owns it.
+    """
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self._url = f"{settings.supabase_url}/rest/v1"
+        self._access = Access(settings)
+        self._http = http
+
+    async def insert(self, row: dict[str, Any]) -> None:
+        """Add a voice.
+
+        Raises:
+            Unauthenticated: its owner's account is gone.
+            InvalidMessage: a value does not fit.
+            SupabaseUnavailable: it is not added, or nobody knows.
+        """
+        with database_errors():
+            await self._as_service().insert(row).execute()
+
+    async def make_ready(self, voice_id: str) -> VoiceRow | None:
+        """Say that a voice's recording is stored; None where the voice is gone.
+
+        Raises:
+            SupabaseUnavailable: nobody knows whether it is said.
+        """
+        with database_errors():
+            query = self._as_service().update({"status": "ready"}).eq("id", voice_id)
+            return _first((await query.execute()).data)
+
+    async def delete(self, voice_id: str) -> None:
+        """Remove a voice.
+
+        Raises:
+            SupabaseUnavailable: nobody knows whether it is removed.
+        """
+        with database_errors():
+            await self._as_service().delete().eq("id", voice_id).execute()
+
+    async def delete_pending(self, voice_ids: Sequence[str]) -> None:
+        """Remove those of some voices that are still without a recording.
+
+        Raises:
+            SupabaseUnavailable: nobody knows whether they are removed.
+        """
+        with database_errors():
+            query = self._as_service().delete().in_("id", list(voice_ids)).eq("status", "pending")
+            await query.execute()
+
+    async def of(self, caller: Caller) -> list[VoiceRow]:
+        """Return the caller's voices, newest first.
+
+        Raises:
+            SupabaseUnavailable: they cannot be read now.
+        """
+        with database_errors():
+            query = self._as_caller(caller).select("*").eq("status", "ready")
+            found = await query.order("created_at", desc=True).limit(LISTED).execute()
+        return _rows.validate_python(found.data)
+
+    async def find(self, voice_id: str, caller: Caller) -> VoiceRow | None:
+        """Return a voice of the caller's own.
+
+        Raises:
+            SupabaseUnavailable: it cannot be read now.
+        """
+        with database_errors():
+            found = await self._as_caller(caller).select("*").eq("id", voice_id).execute()
+        return _first(found.data)
+
+    def _as_service(self) -> Any:
+        return self._table(self._access.as_service)
+
+    def _as_caller(self, caller: Caller) -> Any:
+        return self._table(self._access.as_caller(caller))
+
+    def _table(self, headers: dict[str, str]) -> Any:
+        client = AsyncPostgrestClient(
+            self._url, headers=headers, http_client=self._http, retry_enabled=False
+        )
+        return client.from_(_TABLE)
+
+
+def _first(data: object) -> VoiceRow | None:
+    rows = _rows.validate_python(data)
+    return rows[0] if rows else None

@@ -1,0 +1,91 @@
+"""`/api/voices`: what a user has stored."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Path
+
+from edge_functions.caller import Caller
+from edge_functions.dependencies import CallerOf
+from edge_functions.openapi import ANYWHERE, problems
+from edge_functions.services import Services, ServicesOf
+from edge_functions.voice_table import VoiceRow
+from shared_schema.errors import ErrorCode
+from shared_schema.voices import Voice, VoiceDetail, VoiceList
+from transcription.errors import LedgerUnavailable, NotFound
+
+_C = ErrorCode
+_REFUSALS: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE)
+_OF_ONE: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE, _C.NOT_FOUND, _C.INVALID_MESSAGE)
+
+router = APIRouter(prefix="/voices")
+_log = structlog.get_logger(__name__)
+
+VoiceId = Annotated[UUID, Path(description="As the list has it.")]
+
+
+@router.get("", operation_id="listVoices", summary="List voices", responses=_REFUSALS)
+async def list_voices(caller: CallerOf, services: ServicesOf) -> VoiceList:
+    """The caller's voices, newest first."""
+    rows = await services.voices.of(caller)
+    return VoiceList(voices=tuple(map(shown, rows)))
+
+
+@router.get(
+    "/{voice_id}",
+    operation_id="getVoice",
+    summary="Show a voice",
+    responses=_OF_ONE,
+    response_model_exclude_none=True,
+)
+async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -> VoiceDetail:
+    """A voice with its transcript, and an address where its recording can be fetched."""
+    row = await _find(voice_id, caller, services)
+    if row.status != "ready":
+        raise NotFound("There is no such voice of yours.")
+    seconds = services.settings.signed_url_seconds
+    return VoiceDetail(
+        **shown(row).model_dump(),
+        transcript=row.transcript,
+        transcript_source=row.transcript_source,
+        machine_transcript=row.machine_transcript,
+        audio_url=await services.storage.sign(row.storage_path, caller, seconds=seconds),
+        audio_url_expires_in=seconds,
+    )
+
+
+@router.delete(
+    "/{voice_id}",
+    operation_id="deleteVoice",
+    summary="Delete a voice",
+    status_code=204,
+    responses=_OF_ONE,
+)
+async def delete_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -> None:
+    """Remove a voice and its recording."""
+    row = await _find(voice_id, caller, services)
+    await services.voices.delete(str(row.id))
+    try:
+        await services.storage.remove([row.storage_path])
+    except LedgerUnavailable:
+        # A recording without a voice is swept.
+        _log.warning("recording_left_to_the_sweeper", voice_id=str(row.id))
+
+
+def shown(row: VoiceRow) -> Voice:
+    """Return a voice as it stands in a list."""
+    return Voice(
+        voice_id=str(row.id),
+        name=row.name,
+        language=row.language,
+        duration_seconds=row.duration_seconds,
+        created_at=row.created_at,
+    )
+
+
+async def _find(voice_id: UUID, caller: Caller, services: Services) -> VoiceRow:
+    row = await services.voices.find(str(voice_id), caller)
+    if row is None:
+        raise NotFound("There is no such voice of yours.")
+    return row

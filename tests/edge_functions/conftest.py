@@ -1,0 +1,58 @@
+"""Fixtures of the functions' tests."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from local_stack.postgres import Postgres
+from local_stack.provider import Script
+from tests.database import postgres, postgres_binaries
+from tests.edge_functions.world import World, running, wav
+from tests.local_stack.world import Person
+
+__all__ = ["postgres", "postgres_binaries"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """One world for all tests that leave nothing behind, and prove it."""
+    async with running(postgres, tmp_path_factory.mktemp("functions")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(shared: World) -> World:
+    """The shared world; its provider says what it says by default."""
+    shared.engine.script = Script(text="one two three")
+    shared.provider.requests.clear()
+    return shared
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ada(world: World) -> Person:
+    """Somebody with an account."""
+    return await world.stack.person(f"{uuid4()}@example.com")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bob(world: World) -> Person:
+    """Somebody else."""
+    return await world.stack.person(f"{uuid4()}@example.com")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def http(world: World, ada: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """Ada's client."""
+    async with world.signed_in(ada) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of sound, as WAV."""
+    return wav(tmp_path_factory.mktemp("speech")).read_bytes()

@@ -1,0 +1,181 @@
+"""The functions on loopback with all their neighbours: the small Supabase, a scripted provider."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from edge_functions.composition import Composition, compose
+from edge_functions.server import serving
+from local_stack.postgres import Postgres
+from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from shared_schema.batch import Problem
+from tests.audio_files import write_audio
+from tests.local_stack.world import Person, open_world
+from tests.local_stack.world import World as Stack
+from tests.waiting import until
+from transcription.settings import Settings
+
+KEY = "sk-very-secret-key-0123456789abcdef"
+ORIGIN = "http://page.test"
+PATH = "/api/transcriptions"
+
+
+@dataclass
+class World:
+    """Running functions and their neighbours."""
+
+    composition: Composition
+    http: httpx.AsyncClient
+    """Nobody signed in."""
+    port: int
+    metrics_url: str
+    stack: Stack
+    engine: ScriptedEngine
+    provider: ProviderServer
+    folder: Path
+    """Where uploads are kept."""
+
+    @asynccontextmanager
+    async def signed_in(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
+        """Open a client with a person's token."""
+        headers = {"Authorization": f"Bearer {await person.token()}"}
+        async with httpx.AsyncClient(
+            base_url=self.http.base_url, headers=headers, timeout=20
+        ) as client:
+            yield client
+
+    async def usage_of(self, person: Person) -> list[dict[str, Any]]:
+        """Return what the ledger holds of somebody."""
+        return await self.stack.execute(
+            "select *, charged_seconds::float as charged from public.transcription_usage"
+            " where user_id = %s order by opened_at",
+            person.id,
+        )
+
+    async def objects_of(self, person: Person) -> list[str]:
+        """Return the names of somebody's recordings."""
+        rows = await self.stack.execute(
+            "select name from storage.objects where name like %s order by name", f"{person.id}/%"
+        )
+        return [row["name"] for row in rows]
+
+    async def voices_of(self, person: Person) -> list[dict[str, Any]]:
+        """Return somebody's voices."""
+        return await self.stack.execute(
+            "select * from public.voices where user_id = %s order by created_at", person.id
+        )
+
+    def files(self) -> list[str]:
+        """Return the uploads that lie on the disk."""
+        return [one.name for one in self.folder.rglob("*") if one.is_file() and one.name != "lock"]
+
+    async def is_clean(self, person: Person, *, objects: list[str] | None = None) -> None:
+        """Wait until no file is left, and assert that no lease, voice or recording is."""
+        await until(lambda: not self.files() and not len(self.composition.services.uploads))
+        assert "open" not in {row["status"] for row in await self.usage_of(person)}
+        assert await self.voices_of(person) == []
+        assert await self.objects_of(person) == (objects or [])
+
+
+@asynccontextmanager
+async def running(
+    postgres: Postgres, folder: Path, script: Any = None, **settings: Any
+) -> AsyncIterator[World]:
+    """Run the functions; `settings` replace the tests' own."""
+    uploads = folder / "uploads"
+    uploads.mkdir()
+    engine = ScriptedEngine(script if script is not None else Script(text="one two three"))
+    async with (
+        open_world(postgres, folder / "supabase") as stack,
+        serve(engine, host="127.0.0.1", port=0) as provider,
+    ):
+        values: dict[str, Any] = {
+            "_env_file": None,
+            "supabase_url": stack.supabase.url,
+            "supabase_publishable_key": stack.supabase.keys.publishable,
+            "supabase_secret_key": stack.supabase.keys.secret,
+            "mistral_api_key": KEY,
+            "mistral_server_url": provider.url,
+            "allowed_origins": ORIGIN,
+            "functions_port": 0,
+            "functions_metrics_port": 0,
+            "functions_inspect_workers": 1,
+            "functions_upload_dir": uploads,
+            "functions_page_dir": folder / "no-page",
+            "functions_sweep_seconds": 0,
+        }
+        async with (
+            compose(Settings(**(values | settings))) as composition,
+            serving(composition) as address,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
+        ):
+            await asyncio.wait_for(composition.services.warm.wait(), 10)
+            metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
+            yield World(
+                composition, http, address.port, metrics_url, stack, engine, provider, uploads
+            )
+
+
+async def speak(
+    port: int, token: str, path: str, *, headers: dict[str, str], body: AsyncIterator[bytes]
+) -> tuple[bytes, int]:
+    """Send a request by hand, until an answer comes.
+
+    Returns:
+        All that was answered until the socket was closed, and how many bytes of the body were
+        sent before the answer began.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        head = {"Host": "127.0.0.1", "Authorization": f"Bearer {token}", **headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+        writer.write(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode())
+        answered = asyncio.create_task(reader.read(65_536))
+        sent = 0
+        async for piece in body:
+            writer.write(piece)
+            await writer.drain()
+            sent += len(piece)
+            if answered.done():
+                break
+        answer = await answered
+        while more := await reader.read(65_536):
+            answer += more
+        return answer, sent
+    finally:
+        writer.close()
+
+
+def problem(response: httpx.Response) -> Problem:
+    """Return a refusal, which must be well formed."""
+    assert response.headers["content-type"] == "application/problem+json"
+    told = Problem.model_validate(response.json())
+    assert told.status == response.status_code
+    if told.retry_after is not None:
+        assert int(response.headers["retry-after"]) >= told.retry_after
+    return told
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """Return the data of server-sent events, each of which is named after its type."""
+    told = []
+    for block in re.split(r"\n\n", text.strip()):
+        if block.startswith(":"):
+            continue
+        name, data = block.split("\n")
+        event = json.loads(data.removeprefix("data: "))
+        assert name == f"event: {event['type']}"
+        told.append(event)
+    return told
+
+
+def wav(folder: Path, seconds: float = 4.0, name: str = "speech.wav") -> Path:
+    """Write a recording."""
+    return write_audio(folder / name, "wav", seconds=seconds, rate=16_000)
