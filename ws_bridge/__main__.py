@@ -1,7 +1,7 @@
 """`python -m ws_bridge`: one process of the bridge. More cores: more processes."""
 
 import sys
-from typing import NoReturn
+from collections.abc import Iterator
 
 import httpx
 import uvloop
@@ -29,11 +29,15 @@ def main() -> None:
     try:
         uvloop.run(_serve(settings))
     except* OSError as errors:
-        _give_up(errors)
+        sys.exit("\n".join(f"Cannot listen: {error}" for error in _leaves(errors)))
 
 
-def _give_up(errors: BaseExceptionGroup[OSError]) -> NoReturn:
-    sys.exit("\n".join(f"Cannot listen: {error}" for error in errors.exceptions))
+def _leaves(errors: BaseExceptionGroup[OSError]) -> Iterator[OSError]:
+    for error in errors.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":
