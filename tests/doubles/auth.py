@@ -17,7 +17,7 @@ OTHER_USER = "b7d1f5a4-0a55-4a0c-8f0e-5a1a3f7f0b02"
 
 
 class Issuer:
-    """Signs tokens and publishes its keys; `down` answers 503 until it is cleared."""
+    """Signs tokens, keeps them, and publishes its keys; `down` answers 503 until it is cleared."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -25,6 +25,7 @@ class Issuer:
         self.down = False
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.kid = ""
+        self.issued: list[str] = []
         self.rotate()
 
     def rotate(self, *, forget: bool = False) -> None:
@@ -49,12 +50,14 @@ class Issuer:
             "is_anonymous": False,
             **claims,
         }
-        return jwt.encode(
+        token = jwt.encode(
             {name: value for name, value in payload.items() if value is not None},
             key if key is not None else self.keys[self.kid],
             algorithm="ES256",
             headers={"kid": kid or self.kid},
         )
+        self.issued.append(token)
+        return token
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys (RFC 7517)."""

@@ -128,18 +128,12 @@ class Talk:
 
 
 @dataclass
-class World:
-    """A running bridge and its neighbours."""
+class Line:
+    """The way to a bridge, and tokens that it takes."""
 
-    app: App
     url: str
-    metrics_url: str
     issuer: Issuer
-    ledger: MemoryLedger
-    engine: ScriptedEngine
-    provider: ProviderServer
     http: httpx.AsyncClient
-    idle_tasks: frozenset[asyncio.Task[Any]] = frozenset()
 
     @asynccontextmanager
     async def talk(self, **options: Any) -> AsyncIterator[Talk]:
@@ -177,6 +171,18 @@ class World:
             while (await self.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.01)
 
+
+@dataclass
+class World(Line):
+    """A running bridge and its neighbours."""
+
+    app: App
+    metrics_url: str
+    ledger: MemoryLedger
+    engine: ScriptedEngine
+    provider: ProviderServer
+    idle_tasks: frozenset[asyncio.Task[Any]] = frozenset()
+
     def upstream_sockets(self) -> int:
         """Return how many sockets this process has open to the provider's port."""
         port = urlsplit(self.provider.url).port
@@ -209,6 +215,12 @@ async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
+def plain_http() -> httpx.AsyncClient:
+    """Return a client for loopback."""
+    # Nothing there speaks TLS, and loading the trust store would be the slowest part of a start.
+    return httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
 @asynccontextmanager
 async def running(
     script: Script | None = None,
@@ -230,8 +242,7 @@ async def running(
     async with (
         serve_issuer() as issuer,
         serve(engine, host="127.0.0.1", port=0) as server,
-        # Nothing here speaks TLS, and loading the trust store is the slowest part of a start.
-        httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as http,
+        plain_http() as http,
     ):
         issuer.down = auth_down
         values: dict[str, Any] = {
@@ -247,9 +258,16 @@ async def running(
         }
         app = App(Settings(**(values | settings)), ledger=ledger, http=http, provider=provider)
         async with app.serving() as address:
-            base = f"ws://127.0.0.1:{address.port}{REALTIME_PATH}"
-            metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
-            world = World(app, base, metrics_url, issuer, ledger, engine, server, http)
+            world = World(
+                url=f"ws://127.0.0.1:{address.port}{REALTIME_PATH}",
+                issuer=issuer,
+                http=http,
+                app=app,
+                metrics_url=f"http://127.0.0.1:{address.metrics_port}/metrics",
+                ledger=ledger,
+                engine=engine,
+                provider=server,
+            )
             if not auth_down:
                 await world.ready()
                 await until(lambda: not _passing(asyncio.all_tasks()))
