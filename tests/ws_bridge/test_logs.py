@@ -91,7 +91,7 @@ async def _with_bad_tokens(running: Running) -> list[str]:
         await talk.send('{"type": "start", "access_token": "' + tokens[1])
         (await talk.ended()).failed(ErrorCode.INVALID_MESSAGE)
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(running.url).port)
-    writer.write(f"GET / HTTP/1.1\r\nAuthorization : Bearer {tokens[0]}\r\n\r\n".encode())
+    writer.write(f"GET / HTTP/1.1\r\nAuthorization: Bearer {tokens[0]}\1\r\n\r\n".encode())
     await reader.read()
     writer.close()
     return tokens
