@@ -22,8 +22,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="kept between runs")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
-    parser.add_argument("--port", type=int, default=54321, help="of the Supabase gateway")
-    parser.add_argument("--provider-port", type=int, default=54330, help="of the recogniser")
+    parser.add_argument("--port", type=_port, default=54321, help="of the Supabase gateway")
+    parser.add_argument("--provider-port", type=_port, default=54330, help="of the recogniser")
     parser.add_argument(
         "--engine",
         choices=("sphinx", "scripted"),
@@ -36,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="sign tokens with a new key from now on")
     rotate.add_argument("--revoke", action="store_true", help="and refuse those of the former keys")
     return parser
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{number} is no port")
+    return number
 
 
 def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Engine:
@@ -60,7 +67,7 @@ async def _serve(arguments: argparse.Namespace, engine: Engine) -> None:
             f" recogniser {running.provider_url} (settings in {arguments.data_dir / 'env'})",
             flush=True,
         )
-        await running.end()
+        await running.watch()
 
 
 async def _serve_until_signal(arguments: argparse.Namespace, engine: Engine) -> None:
@@ -93,7 +100,7 @@ def main(given: Sequence[str] | None = None) -> int:
                 print(f"tokens are signed by {kid} from now on")
             case _:
                 uvloop.run(_serve_until_signal(arguments, _engine(arguments, parser)))
-    except StackError as error:
+    except (StackError, OSError) as error:
         print(f"local_stack: {error}", file=sys.stderr)
         return 1
     return 0

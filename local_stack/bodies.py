@@ -19,26 +19,36 @@ class BodyTooLargeError(HttpError):
         return JSONResponse({"message": "Request size limit exceeded"}, 413)
 
 
-async def read_body(request: Request, limit: int = MAX_JSON_BYTES) -> bytes:
+class BadJsonError(ValueError):
+    """The body is no JSON, or not of the wanted kind."""
+
+
+async def read_body(request: Request) -> bytes:
     """The whole body.
 
-    Args:
-        request: Whose body.
-        limit: Bytes.
-
     Raises:
-        BodyTooLargeError: It is larger.
+        BodyTooLargeError: It is larger than :data:`MAX_JSON_BYTES`.
     """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > limit:
+        if len(body) > MAX_JSON_BYTES:
             raise BodyTooLargeError
     return bytes(body)
 
 
-class BadJsonError(ValueError):
-    """The body is no JSON, or no object."""
+def parse(body: bytes) -> Any:
+    """The value of JSON text that can be written again as UTF-8.
+
+    Raises:
+        BadJsonError: It is none, holds half a surrogate pair, or is nested beyond reason.
+    """
+    try:
+        value = json.loads(body)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise BadJsonError("not JSON") from error
+    return value
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -48,10 +58,7 @@ async def read_object(request: Request) -> dict[str, Any]:
         BodyTooLargeError: See :func:`read_body`.
         BadJsonError: It is none.
     """
-    try:
-        body = json.loads(await read_body(request))
-    except ValueError as error:
-        raise BadJsonError("not JSON") from error
-    if not isinstance(body, dict):
+    value = parse(await read_body(request))
+    if not isinstance(value, dict):
         raise BadJsonError("not an object")
-    return body
+    return value

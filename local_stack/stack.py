@@ -1,6 +1,7 @@
 """The whole stack, put together in order and taken apart in the reverse."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Running:
     provider_url: str
     postgres: Postgres
 
-    async def end(self) -> None:
+    async def watch(self) -> None:
         """Wait until a part of the stack has ended by itself.
 
         Raises:
@@ -88,7 +89,9 @@ async def _provider(engine: Engine, host: str, port: int) -> AsyncIterator[str]:
         try:
             server = await stack.enter_async_context(serving)
         except OSError as error:
-            raise PortBusyError("the recogniser", host, port) from error
+            if error.errno == errno.EADDRINUSE:
+                raise PortBusyError("the recogniser", host, port) from error
+            raise
         except RuntimeError as error:
             raise StackError(f"the recogniser does not start: {error}") from error
         yield server.url

@@ -1,15 +1,18 @@
 """HTTP of `/auth/v1`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import DictRow
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from local_stack.auth import passwords, sessions, users
+from local_stack.auth import changes, passwords, sessions, users
 from local_stack.auth.errors import AuthError
 from local_stack.auth.sessions import Refusal, Scope, Session
 from local_stack.auth.tokens import AccessTokens
@@ -21,9 +24,6 @@ from local_stack.project import Project
 from local_stack.signing_keys import SigningKeys
 
 JWKS_MAX_AGE_SECONDS = 600
-USER_ATTRIBUTES = frozenset({"email", "password", "data"})
-# Members that clients send for what is not here, and that stand empty where it is not asked for.
-PKCE = frozenset({"code_challenge", "code_challenge_method"})
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,13 @@ class AuthRoutes:
         if not body.get("email"):
             if body.get("password"):
                 raise AuthError(400, "validation_failed", "Sign up needs an email address")
-            async with self._pool.connection() as connection:
+            async with self._transaction() as connection:
                 user_id = await users.create_anonymous(connection, metadata)
                 return await self._signed_in(connection, request, user_id, "anonymous")
         email = users.clean_email(body["email"])
-        password_hash = await passwords.hashed(self._check_password(body.get("password")))
-        async with self._pool.connection() as connection:
+        password = users.check_password(body.get("password"), self._project.shortest_password)
+        password_hash = await passwords.hashed(password)
+        async with self._transaction() as connection:
             user_id = await users.create_with_password(connection, email, password_hash, metadata)
             return await self._signed_in(connection, request, user_id, "password")
 
@@ -129,17 +130,17 @@ class AuthRoutes:
         email, password = body.get("email"), body.get("password")
         if not isinstance(email, str) or not isinstance(password, str):
             raise AuthError(400, "validation_failed", "missing email or password")
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             user = await users.by_email(connection, email.lower())
         known = user["encrypted_password"] if user else None
         if not await passwords.matches(password, known) or user is None:
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             return await self._signed_in(connection, request, user["id"], "password")
 
     async def _by_refresh_token(self, body: dict[str, Any]) -> Response:
         token = str(body.get("refresh_token", ""))
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             session = await sessions.refresh(connection, token, self._project.reuse_seconds)
             if isinstance(session, Session):
                 return await self._show_session(connection, session)
@@ -158,51 +159,26 @@ class AuthRoutes:
         except ValueError as error:
             message = f"Unsupported logout scope {asked!r}"
             raise AuthError(400, "validation_failed", message) from error
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             who = await self._authenticate(connection, request)
             await sessions.end(connection, who.user["id"], who.session_id, scope)
         return Response(status_code=204)
 
     async def get_user(self, request: Request) -> Response:
         """`GET /user`: the person, as now known."""
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             who = await self._authenticate(connection, request)
             return JSONResponse(await users.show(connection, who.user))
 
     async def update_user(self, request: Request) -> Response:
         """`PUT /user`: a new address, password or own data; an address ends anonymity."""
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             who = await self._authenticate(connection, request)
-        body = {
-            name: value for name, value in (await _object(request)).items() if value is not None
-        }
-        for name in body.keys() - USER_ATTRIBUTES - PKCE:
-            raise AuthError.unsupported(f"changing {name!r} of a user")
-        email = users.clean_email(body["email"]) if "email" in body else None
-        password_hash = None
-        if "password" in body:
-            if who.user["is_anonymous"] and email is None:
-                raise AuthError(
-                    422,
-                    "validation_failed",
-                    "Updating password of an anonymous user without an email is not allowed",
-                )
-            password = self._check_password(body["password"])
-            if await passwords.matches(password, who.user["encrypted_password"]):
-                message = "New password should be different from the old password."
-                raise AuthError(422, "same_password", message)
-            password_hash = await passwords.hashed(password)
-        user_id = who.user["id"]
-        async with self._pool.connection() as connection:
-            if email is not None and email != who.user["email"]:
-                await users.set_email(connection, user_id, email)
-            if password_hash is not None:
-                await users.set_password(connection, user_id, password_hash)
-                await sessions.end(connection, user_id, who.session_id, Scope.OTHERS)
-            if "data" in body:
-                metadata = users.check_metadata(body["data"])
-                await users.merge_metadata(connection, user_id, metadata)
-            user = await _existing(connection, user_id)
+        told = await _object(request)
+        wanted = await changes.read(told, who.user, self._project.shortest_password)
+        async with self._transaction() as connection:
+            await wanted.apply(connection, who.user, who.session_id)
+            user = await _existing(connection, who.user["id"])
             return JSONResponse(await users.show(connection, user))
 
     async def delete_user(self, request: Request) -> Response:
@@ -220,13 +196,23 @@ class AuthRoutes:
             user_id = UUID(request.path_params["id"])
         except ValueError as error:
             raise AuthError(404, "validation_failed", "user_id must be an UUID") from error
-        async with self._pool.connection() as connection:
+        async with self._transaction() as connection:
             if not await users.delete(connection, user_id):
                 raise AuthError(404, "user_not_found", "User not found")
         return JSONResponse({})
 
-    def _check_password(self, told: Any) -> str:
-        return users.check_password(told, self._project.shortest_password)
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        """A transaction; what Postgres cannot hold or do becomes an answer."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.DataError as error:
+            message = "the request holds what Postgres cannot"
+            raise AuthError(400, "validation_failed", message) from error
+        except psycopg.OperationalError as error:
+            message = "The database cannot be reached"
+            raise AuthError(503, "unexpected_failure", message) from error
 
     async def _authenticate(self, connection: Connection, request: Request) -> SignedIn:
         self._callers.key_role(request.headers)

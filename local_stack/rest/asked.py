@@ -57,6 +57,7 @@ class Asked:
 
     async def change(self, statement: Statement, status: int) -> Response:
         """Run a write, and show its rows if they were asked for."""
+        self._refuse_count("a write")
         if self.prefer.returning:
             body, _ = await self.rows(statement)
             return json_response(body, 201 if status == 201 else 200)
@@ -65,6 +66,7 @@ class Asked:
 
     async def call(self, function: Function, given: list[str], arguments: str) -> Response:
         """Run a function, and show its result in the shape that its signature promises."""
+        self._refuse_count("a function")
         results = function.results(given, arguments)
         if function.is_row and function.is_set:
             body, _ = await self.rows(statements.select(results, self.query, self.max_rows))
@@ -78,6 +80,10 @@ class Asked:
         value = Statement().add(SQL(f"select {shown}::text as body from")).join(results)
         body = (await self._one(value))["body"]
         return Response(status_code=204) if function.is_void else json_response(body or "null")
+
+    def _refuse_count(self, what: str) -> None:
+        if self.prefer.counted:
+            raise RestError.unsupported(f"counting the rows of {what}")
 
     async def primary_key(self, table: str) -> tuple[str, ...]:
         """The columns of a table's primary key."""

@@ -1,13 +1,12 @@
 """Database functions called by name, their arguments as one JSON object."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Composable
 
+from local_stack.bodies import BadJsonError, parse
 from local_stack.pools import Connection
 from local_stack.rest.errors import RestError
 from local_stack.rest.statements import Statement, quoted
@@ -21,7 +20,8 @@ select
   pronargdefaults as defaults,
   proretset as is_set,
   prorettype = 'void'::regtype as is_void,
-  typtype in ('c', 'p') and prorettype <> 'void'::regtype as is_row
+  typtype in ('c', 'p') and prorettype <> 'void'::regtype
+    or coalesce(proargmodes::text[] && '{t,b,o}', false) as is_row
 from pg_proc join pg_type on pg_type.oid = prorettype
 where pronamespace = 'public'::regnamespace and proname = %s and prokind = 'f'
 """
@@ -113,14 +113,14 @@ def arguments(body: bytes) -> tuple[list[str], str]:
     Raises:
         RestError: It is no JSON object.
     """
-    text = body.decode(errors="replace") or "{}"
+    text = body or b"{}"
     try:
-        given: Any = json.loads(text)
-    except ValueError as error:
+        given = parse(text)
+    except BadJsonError as error:
         raise RestError(400, "PGRST102", "Empty or invalid json") from error
     if not isinstance(given, dict):
         raise RestError.unsupported("function arguments that are no JSON object")
-    return list(given), text
+    return list(given), text.decode()
 
 
 def _function(name: str, row: DictRow) -> Function:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from local_stack.acting import act_as
-from local_stack.bodies import read_body
+from local_stack.bodies import BadJsonError, parse, read_body
 from local_stack.caller import BadTokenError, Caller, Callers
 from local_stack.gateway import METHODS
 from local_stack.pools import Pool
@@ -108,8 +108,6 @@ class RestRoutes:
         """`POST /rpc/{name}`: call a function by the names of its arguments."""
         given, arguments = functions.arguments(await read_body(request))
         async with self._asked(request) as asked:
-            if asked.prefer.counted:
-                raise RestError.unsupported("counting the rows of a function")
             name = request.path_params["name"]
             function = await functions.find(asked.connection, name, given)
             return await asked.call(function, given, arguments)
@@ -120,8 +118,6 @@ class RestRoutes:
         caller = self._caller(request)
         wanted = query.parse(request.query_params)
         prefer = preferences.parse(request.headers)
-        if prefer.counted and not read_only and "/rpc/" not in request.url.path:
-            raise RestError.unsupported("counting the rows of a write")
         settings = {
             "request.method": request.method,
             "request.path": request.url.path.removeprefix("/rest/v1"),
@@ -162,14 +158,14 @@ async def _json(request: Request) -> tuple[Any, str]:
     if kind != "application/json":
         raise RestError.unsupported(f"Content-Type: {kind}")
     try:
-        text = (await read_body(request)).decode()
-        value = json.loads(text)
-    except ValueError as error:
+        text = await read_body(request)
+        value = parse(text)
+        rows = value if isinstance(value, list) else [value]
+        if not all(isinstance(row, dict) for row in rows):
+            raise BadJsonError("not rows")
+    except BadJsonError as error:
         raise RestError(400, "PGRST102", "Empty or invalid json") from error
-    rows = value if isinstance(value, list) else [value]
-    if not all(isinstance(row, dict) for row in rows):
-        raise RestError(400, "PGRST102", "Empty or invalid json")
-    return value, text
+    return value, text.decode()
 
 
 def _columns(rows: list[dict[str, Any]], asked: Asked) -> tuple[str, ...]:

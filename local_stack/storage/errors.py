@@ -66,6 +66,8 @@ class StorageError(HttpError):
                 return cls(409, "Duplicate", "The resource already exists")
             case psycopg.errors.ForeignKeyViolation():
                 return cls(404, "InvalidRequest", "The related resource does not exist")
+            case psycopg.DataError():
+                return cls.bad_request("the request holds what Postgres cannot")
             case psycopg.OperationalError():
                 return cls(503, "DatabaseConnectionLimit", "The database cannot be reached")
             case _:

@@ -19,6 +19,9 @@ class Form:
     Args:
         boundary: From the request's `Content-Type`.
 
+    Raises:
+        BadFormError: There is none.
+
     Attributes:
         fields: Name and text of those that have ended.
         file_type: Media type of the file, once it has begun.
@@ -26,6 +29,8 @@ class Form:
     """
 
     def __init__(self, boundary: bytes) -> None:
+        if not boundary:
+            raise BadFormError("a form needs a boundary")
         self.fields: dict[str, str] = {}
         self.file_type: str | None = None
         self.ended = False

@@ -1,7 +1,6 @@
 """The body of an upload, streamed to disk and refused at the bucket's limits."""
 
 import base64
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
+from local_stack.bodies import BadJsonError, parse
 from local_stack.storage.blobs import Draft
 from local_stack.storage.errors import StorageError
 from local_stack.storage.form import BadFormError, Form
@@ -79,10 +79,14 @@ async def receive(request: Request, limits: Limits, draft: Draft) -> Described:
     Raises:
         StorageError: Too large, of a wrong kind, or no file.
     """
-    kind, options = parse_options_header(request.headers.get("content-type"))
+    told = request.headers.get("content-type", "application/octet-stream")
+    kind, options = parse_options_header(told)
     if kind == b"multipart/form-data":
         return await _receive_form(request, options.get(b"boundary", b""), limits, draft)
-    mime_type = request.headers.get("content-type", "application/octet-stream")
+    return await _receive_raw(request, told, limits, draft)
+
+
+async def _receive_raw(request: Request, mime_type: str, limits: Limits, draft: Draft) -> Described:
     limits.check_mime_type(mime_type)
     if "content-length" in request.headers:
         limits.check_size(int(request.headers["content-length"]))
@@ -93,17 +97,16 @@ async def receive(request: Request, limits: Limits, draft: Draft) -> Described:
         told = base64.b64decode(request.headers.get("x-metadata", ""), validate=True).decode()
     except ValueError:
         told = ""
-    return Described(
-        mime_type, request.headers.get("cache-control", "no-cache"), _user_metadata(told)
-    )
+    cache_control = request.headers.get("cache-control", "no-cache")
+    return _described(mime_type, cache_control, told)
 
 
 async def _receive_form(
     request: Request, boundary: bytes, limits: Limits, draft: Draft
 ) -> Described:
-    form = Form(boundary)
     checked = False
     try:
+        form = Form(boundary)
         async for data in _file_bytes(request, form):
             if form.file_type is not None and not checked:
                 limits.check_mime_type(form.fields.get("contentType", form.file_type))
@@ -115,11 +118,9 @@ async def _receive_form(
     if form.file_type is None or not form.ended:
         raise StorageError.bad_request("No content provided")
     seconds = form.fields.get("cacheControl")
-    return Described(
-        form.fields.get("contentType", form.file_type),
-        f"max-age={seconds}" if seconds else "no-cache",
-        _user_metadata(form.fields.get("metadata", "")),
-    )
+    mime_type = form.fields.get("contentType", form.file_type)
+    cache_control = f"max-age={seconds}" if seconds else "no-cache"
+    return _described(mime_type, cache_control, form.fields.get("metadata", ""))
 
 
 async def _file_bytes(request: Request, form: Form) -> AsyncIterator[bytes]:
@@ -127,10 +128,16 @@ async def _file_bytes(request: Request, form: Form) -> AsyncIterator[bytes]:
         yield form.feed(chunk)
 
 
-def _user_metadata(text: str) -> dict[str, Any] | None:
-    """A client's own metadata; what is no JSON object is passed over, as on the platform."""
+def _described(mime_type: str, cache_control: str, metadata: str) -> Described:
+    """What was told, if downloads can be answered with it.
+
+    Metadata that is no JSON object is passed over, as on the platform.
+    """
+    for header in (mime_type, cache_control):
+        if not header.isascii() or not header.isprintable():
+            raise StorageError.bad_request("a header cannot hold the media type or cache control")
     try:
-        told = json.loads(text)
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
+        told = parse(metadata.encode())
+    except BadJsonError:
+        told = None
+    return Described(mime_type, cache_control, told if isinstance(told, dict) else None)

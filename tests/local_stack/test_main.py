@@ -279,7 +279,11 @@ async def test_what_cannot_be_asked_for_is_refused_in_a_line(tmp_path: Path) -> 
     status, _, fault = await _run(tmp_path / "local", "--host", "0.0.0.0")  # noqa: S104
     assert (status, fault.count("\n")) == (1, 1)
     assert "0.0.0.0 is not a loopback address" in fault
-    status, _, fault = await _run(tmp_path / "local", "--script", "no-such-script")
-    assert status == 2
-    assert "no-such-script" in fault
+    for arguments in (("--script", "no-such-script"), ("--port", "65536"), ("--port", "http")):
+        status, _, fault = await _run(tmp_path / "local", *arguments)
+        assert status == 2
+        assert arguments[1] in fault
+    (tmp_path / "file").touch()
+    status, _, fault = await _run(tmp_path / "file" / "local", "--port", "0")
+    assert (status, fault.count("\n")) == (1, 1)
     assert not (tmp_path / "local").exists()

@@ -276,7 +276,7 @@ async def test_what_auth_leaves_out_is_told_with_501(world: World) -> None:
         assert "does not support" in answer.json()["msg"]
 
 
-NO_OBJECTS = ["", "{", "[]", "null", '"text"']
+NO_OBJECTS = ["", "{", "[]", "null", '"text"', '{"data": {"a": "\\ud800"}}', "[" * 200_000]
 
 
 async def test_a_body_that_is_no_object_is_refused(world: World) -> None:
@@ -284,6 +284,19 @@ async def test_a_body_that_is_no_object_is_refused(world: World) -> None:
     for body in NO_OBJECTS:
         answer = await world.http.post("/auth/v1/signup", content=body)
         assert (answer.status_code, answer.json()["error_code"]) == (400, "bad_json")
+
+
+async def test_what_postgres_cannot_hold_is_a_clients_fault(world: World) -> None:
+    """A NUL character is refused wherever it stands, and is no outage."""
+    bodies: list[tuple[str, dict[str, object]]] = [
+        ("signup", {"data": {"name": "a\0"}}),
+        ("signup", {"email": "a\0@example.com", "password": PASSWORD}),
+        ("token?grant_type=password", {"email": "a\0@example.com", "password": PASSWORD}),
+        ("token?grant_type=refresh_token", {"refresh_token": "\0"}),
+    ]
+    for path, body in bodies:
+        answer = await world.http.post(f"/auth/v1/{path}", json=body)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "validation_failed"), path
 
 
 async def test_a_body_without_end_is_cut_off(world: World) -> None:

@@ -317,6 +317,8 @@ LEFT_OUT: list[tuple[str, str, dict[str, str]]] = [
     ("GET", "notes", {"Range": "0-9"}),
     ("PATCH", "notes?title=eq.a&limit=1", {}),
     ("POST", "notes", {"Content-Type": "text/csv"}),
+    ("POST", "notes", {"Prefer": "count=exact"}),
+    ("POST", "rpc/none_given", {"Prefer": "count=exact"}),
     ("PUT", "notes?id=eq.1", {}),
     ("GET", "", {}),
     ("GET", "rpc/add?a=1", {}),
@@ -351,7 +353,15 @@ async def test_what_is_no_query_is_refused(world: World) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "PGRST100")
 
 
-NO_ROWS = ["", "{", "[1]", '"text"', '[{"title": "a"}, {"score": 1}]']
+NO_ROWS = [
+    "",
+    "{",
+    "[1]",
+    '"text"',
+    '[{"title": "a"}, {"score": 1}]',
+    '{"\\ud800": 1}',
+    "[" * 200_000,
+]
 
 
 async def test_a_body_that_is_no_row_is_refused(world: World) -> None:

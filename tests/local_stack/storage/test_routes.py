@@ -391,8 +391,33 @@ async def test_a_form_without_a_file_or_without_end_stores_nothing(world: World)
         headers = {**token, "Content-Type": "multipart/form-data; boundary=X"}
         answer = await world.http.post(url, content=body, headers=headers)
         assert (answer.status_code, answer.json()["statusCode"]) == (400, "400"), body[:60]
+    unbounded = {**token, "Content-Type": "multipart/form-data"}
+    answer = await world.http.post(url, content=bodies[0], headers=unbounded)
+    assert (answer.status_code, answer.json()["statusCode"]) == (400, "400")
     assert await _nothing_is_left(world)
     assert await world.execute("select from storage.objects") == []
+
+
+async def test_what_no_header_can_hold_is_refused_at_the_upload(world: World) -> None:
+    """A media type or cache control that would break a download's answer is not stored."""
+    await world.execute("update storage.buckets set allowed_mime_types = null")
+    ada = await world.anonymous()
+    for number, options in enumerate(
+        [{"cache-control": "1\r\nSet-Cookie: a=b"}, {"content-type": "audio/wäv"}]
+    ):
+        told: Any = {**WAV, **options}
+        assert await _status(ada.files.upload(ada.take(f"{number}.wav"), SOUND, told)) == 400
+    assert await _nothing_is_left(world)
+
+
+async def test_what_postgres_cannot_hold_is_a_clients_fault(world: World) -> None:
+    """A NUL character in a name, a folder or metadata is refused, and is no outage."""
+    ada = await world.anonymous()
+    assert await _status(ada.files.list("a\0")) == 400
+    assert await _status(ada.files.remove(["a\0"])) == 400
+    told: Any = {**WAV, "metadata": {"a": "\0"}}
+    assert await _status(ada.files.upload(ada.take("a.wav"), SOUND, told)) == 400
+    assert await _nothing_is_left(world)
 
 
 async def test_a_client_that_leaves_mid_upload_leaves_nothing(world: World) -> None:
