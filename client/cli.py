@@ -1,6 +1,7 @@
 """The command `utter-transcribe`: a stream, a file, or a demonstration of it all."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -189,6 +190,9 @@ def main() -> None:
         app()
     except ClientError as error:
         _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes it once more
+        sys.exit(1)
 
 
 @contextmanager

@@ -74,4 +74,5 @@ def _bar(console: Console) -> Progress:
         TransferSpeedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
