@@ -4,7 +4,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,24 +32,29 @@ class Binaries:
         return str(self.folder / "postgres")
 
 
-def candidates() -> Iterator[Binaries]:
-    """All that run here, the preferred first."""
-    for folder in dict.fromkeys(_folders()):
+def candidates(folders: Iterable[Path] | None = None) -> Iterator[Binaries]:
+    """All that run here, the preferred first.
+
+    Args:
+        folders: Where to look; by default wherever one may be.
+    """
+    for folder in dict.fromkeys(_folders() if folders is None else folders):
         major = _major(folder / "postgres")
         if major >= OLDEST_MAJOR and (folder / "initdb").exists():
             yield Binaries(folder, major)
 
 
-def find(major: int | None = None) -> Binaries:
+def find(major: int | None = None, folders: Iterable[Path] | None = None) -> Binaries:
     """The ones to take.
 
     Args:
         major: What the data on disk was made by; ``None`` for new data.
+        folders: Where to look; by default wherever one may be.
 
     Raises:
         PostgresError: There are none.
     """
-    for binaries in candidates():
+    for binaries in candidates(folders):
         if major in (None, binaries.major):
             return binaries
     if major is not None:

@@ -126,7 +126,7 @@ create index if not exists refresh_tokens_session_id_idx on auth.refresh_tokens 
 
 -- PostgREST tells a request's claims through settings of its transaction.
 create or replace function auth.jwt() returns jsonb language sql stable as $$
-  select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb
+  select nullif(current_setting('request.jwt.claims', true), '')::jsonb
 $$;
 create or replace function auth.uid() returns uuid language sql stable as $$
   select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''), auth.jwt() ->> 'sub')::uuid
@@ -136,22 +136,6 @@ create or replace function auth.role() returns text language sql stable as $$
 $$;
 create or replace function auth.email() returns text language sql stable as $$
   select coalesce(nullif(current_setting('request.jwt.claim.email', true), ''), auth.jwt() ->> 'email')
-$$;
-
-do $$
-declare
-  relation regclass;
-  routine regprocedure;
-begin
-  for relation in select oid from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r' loop
-    execute format('alter table %s owner to supabase_auth_admin', relation);
-    execute format('alter table %s enable row level security', relation);
-    execute format('grant all on %s to postgres', relation);
-  end loop;
-  for routine in select oid from pg_proc where pronamespace = 'auth'::regnamespace loop
-    execute format('alter function %s owner to supabase_auth_admin', routine);
-  end loop;
-end
 $$;
 
 -- The schema `storage`.
@@ -204,8 +188,7 @@ create or replace function storage.protect_delete() returns trigger language plp
 begin
   if coalesce(current_setting('storage.allow_delete_query', true), '') <> 'true' then
     raise insufficient_privilege
-      using message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
-            hint = 'This prevents accidental data loss from orphaned objects.';
+      using message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.';
   end if;
   return null;
 end
@@ -215,22 +198,28 @@ create or replace trigger protect_objects_delete before delete on storage.object
 create or replace trigger protect_buckets_delete before delete on storage.buckets
   for each statement execute function storage.protect_delete();
 
+-- Each platform schema belongs to its own service; who may see which rows is for policies to say.
 do $$
 declare
+  room record;
   relation regclass;
   routine regprocedure;
 begin
-  for relation in select oid from pg_class where relnamespace = 'storage'::regnamespace and relkind = 'r' loop
-    execute format('alter table %s owner to supabase_storage_admin', relation);
-    execute format('alter table %s enable row level security', relation);
-    execute format('grant all on %s to postgres, anon, authenticated, service_role', relation);
-  end loop;
-  for routine in select oid from pg_proc where pronamespace = 'storage'::regnamespace loop
-    execute format('alter function %s owner to supabase_storage_admin', routine);
+  for room in values
+    ('auth', 'supabase_auth_admin', 'postgres'),
+    ('storage', 'supabase_storage_admin', 'postgres, anon, authenticated, service_role')
+  loop
+    for relation in select oid from pg_class where relnamespace = room.column1::regnamespace and relkind = 'r' loop
+      execute format('alter table %s owner to %s', relation, room.column2);
+      execute format('alter table %s enable row level security', relation);
+      execute format('grant all on %s to %s', relation, room.column3);
+    end loop;
+    for routine in select oid from pg_proc where pronamespace = room.column1::regnamespace loop
+      execute format('alter function %s owner to %s', routine, room.column2);
+    end loop;
   end loop;
 end
 $$;
-
 
 -- Owning storage.objects by membership allows more than policies; on the platform it does not.
 create or replace function extensions.guard_platform_schemas() returns event_trigger

@@ -225,7 +225,7 @@ async def test_the_helpers_of_the_platform_answer_as_there(postgres: Postgres) -
         "select storage.extension('a/b/c.tar.gz')": "gz",
         "select auth.uid()": None,
         "select auth.role()": None,
-        "select auth.jwt()": {},
+        "select auth.jwt()": None,
         """select auth.email() from (select set_config('request.jwt.claims',
            '{"email": "ada@example.com"}', true)) as set""": "ada@example.com",
     }
