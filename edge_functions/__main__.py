@@ -11,6 +11,7 @@ from edge_functions.composition import compose, upkeep
 from edge_functions.erasure import Erased
 from edge_functions.server import run
 from edge_functions.sweeper import Swept
+from transcription import tracing
 from transcription.errors import TranscriptionError
 from transcription.metrics import Metrics
 from transcription.observability import configure_logging
@@ -57,7 +58,9 @@ def main() -> None:
         elif arguments.command == "erase":
             _tell(uvloop.run(_erase(settings, arguments.user_id)))
         else:
-            uvloop.run(_serve(settings))
+            endpoint = settings.otel_exporter_otlp_endpoint
+            with tracing.exporting(endpoint, service="utter-functions"):
+                uvloop.run(_serve(settings))
     except TranscriptionError as error:
         sys.exit(f"edge_functions: {error.message}")
     except OSError as error:

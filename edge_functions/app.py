@@ -27,6 +27,7 @@ from edge_functions.middleware.request_id import HEADER as REQUEST_ID
 from edge_functions.middleware.request_id import RequestId
 from edge_functions.middleware.security_headers import SecurityHeaders, content_security_policy
 from edge_functions.middleware.time_limit import TimeLimit
+from edge_functions.middleware.trace import Trace
 from edge_functions.multipart import MAX_FIELDS_BYTES
 from edge_functions.problem import http_exception, validation_error
 from edge_functions.services import Services
@@ -53,12 +54,15 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # Its own spans and logs would tell addresses, and the words of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         redirect_slashes=False,
         exception_handlers={
             HTTPException: http_exception,
             RequestValidationError: validation_error,
         },
         middleware=[
+            Middleware(Trace),
             Middleware(RequestId),
             Middleware(Measure, histogram=services.metrics.http_seconds),
             Middleware(SecurityHeaders, policy=policy),

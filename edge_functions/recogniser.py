@@ -9,7 +9,7 @@ from typing import Final
 from edge_functions.caller import Caller
 from edge_functions.report import Report
 from shared_schema.batch import TranscriptionOptions
-from transcription import languages
+from transcription import languages, tracing
 from transcription.errors import NotFound, ProviderUnavailable, TranscriptionError
 from transcription.ledger import Ledger, Outcome
 from transcription.providers.base import (
@@ -113,16 +113,17 @@ class Recogniser:
         """
         async with self._reserved(audio, options, caller, report) as charge:
             begin()
-            if tell is None:
-                result = await self._provider.transcribe_file(audio, options)
-            else:
+            with tracing.span("provider", provider=self.offer.provider_name, model=options.model):
+                if tell is None:
+                    result = await self._provider.transcribe_file(audio, options)
+                else:
 
-                async def told(piece: TextDelta | Segment) -> None:
-                    charge.outcome = "partial"
-                    report.told()
-                    await tell(piece)
+                    async def told(piece: TextDelta | Segment) -> None:
+                        charge.outcome = "partial"
+                        report.told()
+                        await tell(piece)
 
-                result = await self._stream(audio, options, told)
+                    result = await self._stream(audio, options, told)
             charge.outcome = "complete"
             report.recognised(result)
         return result
@@ -143,16 +144,17 @@ class Recogniser:
         self, audio: AudioFile, options: FileOptions, caller: Caller, report: Report
     ) -> AsyncIterator["_Charge"]:
         seconds = audio.duration_seconds
-        grant = await self._ledger.open(
-            caller.user,
-            kind="batch",
-            provider=self.offer.provider_name,
-            model=options.model,
-            seconds=seconds,
-            minimum_seconds=seconds,
-            lease_seconds=math.ceil(self.offer.deadline_seconds) + LEASE_SLACK_SECONDS,
-            address=caller.address,
-        )
+        with tracing.span("reserve"):
+            grant = await self._ledger.open(
+                caller.user,
+                kind="batch",
+                provider=self.offer.provider_name,
+                model=options.model,
+                seconds=seconds,
+                minimum_seconds=seconds,
+                lease_seconds=math.ceil(self.offer.deadline_seconds) + LEASE_SLACK_SECONDS,
+                address=caller.address,
+            )
         report.reserved(grant.id, seconds)
         charge = _Charge()
         try:
@@ -161,12 +163,13 @@ class Recogniser:
             charge.reason = error.code
             raise
         finally:
-            settlement = await self._ledger.close(
-                grant.id,
-                audio_seconds=0.0 if charge.outcome == "failed" else seconds,
-                status=charge.outcome,
-                reason=charge.reason,
-            )
+            with tracing.span("settle"):
+                settlement = await self._ledger.close(
+                    grant.id,
+                    audio_seconds=0.0 if charge.outcome == "failed" else seconds,
+                    status=charge.outcome,
+                    reason=charge.reason,
+                )
             if settlement is not None:
                 report.settled(settlement.cost_microdollars)
 

@@ -25,6 +25,7 @@ from shared_schema.batch import (
     Transcription,
     TranscriptionOptions,
 )
+from transcription import tracing
 from transcription.audio import AudioInfo
 from transcription.errors import (
     InternalError,
@@ -113,7 +114,8 @@ class Transcribing:
                 if asked.storage_path is not None:
                     await services.storage.download(asked.storage_path, self.caller, upload)
                 report.received(upload.size)
-                info = await services.inspector.inspect(upload.path)
+                with tracing.span("inspect"):
+                    info = await services.inspector.inspect(upload.path)
                 audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
                 result = await recogniser.recognise(
                     audio,

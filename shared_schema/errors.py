@@ -53,6 +53,11 @@ class ErrorSpec:
     after_refresh: bool = False
     """Whether it may succeed with a fresh access token."""
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the fault lies with the service, and not with its caller."""
+        return self.http is not None and self.http >= 500
+
 
 _C = ErrorCode
 ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(

@@ -7,12 +7,17 @@ and libraries that would write headers or payloads at DEBUG are capped at WARNIN
 import logging
 import sys
 from dataclasses import asdict, dataclass
-from typing import Final, Literal, TextIO
+from typing import Final, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import Processor
 
+from shared_schema.errors import ERRORS
+from transcription import tracing
+
 _TALKATIVE: Final = ("websockets", "httpx", "httpcore", "httpx2", "httpcore2", "hpack", "asyncio")
+_NOT_TRACED: Final = frozenset({"user_id", "trace_id"})
+_OURS: Final = frozenset(code for code, row in ERRORS.items() if row.is_ours)
 
 _log = structlog.get_logger("utter.transcription")
 
@@ -44,13 +49,17 @@ class TranscriptionRecord:
     frames: int | None = None
     deltas: int | None = None
     cost_microdollars: int | None = None
+    trace_id: str | None = None
 
 
 def log_transcription(record: TranscriptionRecord) -> None:
-    """Write the wide line of a transcription that ended."""
-    _log.info(
-        "transcription",
-        **{name: value for name, value in asdict(record).items() if value is not None},
+    """Write the wide line of a transcription that ended, and tell its trace the same."""
+    record.trace_id = tracing.trace_id()
+    told = {name: value for name, value in asdict(record).items() if value is not None}
+    _log.info("transcription", **told)
+    tracing.describe(
+        failure=record.code if record.code in _OURS else None,
+        **cast("tracing.Attributes", {name: told[name] for name in told.keys() - _NOT_TRACED}),
     )
 
 

@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     """What the page tells about this deployment's recogniser."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otel_exporter_otlp_endpoint: Url | None = None
+    """Where an OpenTelemetry collector takes traces over HTTP, without `/v1/traces`."""
 
     @model_validator(mode="after")
     def _audio_bounds_are_in_order(self) -> Self:

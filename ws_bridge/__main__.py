@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import uvloop
 
+from transcription import tracing
 from transcription.observability import configure_logging
 from transcription.rpc import connect
 from transcription.settings import Settings, load_settings
@@ -27,7 +28,8 @@ def main() -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     try:
-        uvloop.run(_serve(settings))
+        with tracing.exporting(settings.otel_exporter_otlp_endpoint, service="utter-bridge"):
+            uvloop.run(_serve(settings))
     except* OSError as errors:
         sys.exit("\n".join(f"Cannot listen: {error}" for error in _leaves(errors)))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared_schema.client_messages import Start
 from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
-from transcription import languages
+from transcription import languages, tracing
 from transcription.errors import (
     Forbidden,
     InvalidMessage,
@@ -32,6 +32,8 @@ class Caller:
     user: User | None
     """From the `Authorization` header, already verified."""
     address: str | None
+    traceparent: str | None = None
+    """The trace that it belongs to (W3C Trace Context)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +152,29 @@ class Admission:
         async with AsyncExitStack() as settling, AsyncExitStack() as leaving:
 
             async def reserve() -> Grant:
-                grant = await self._ledger.open(
-                    user,
-                    kind="realtime",
-                    provider=self.offer.provider_name,
-                    model=options.model,
-                    seconds=self.offer.max_seconds,
-                    address=address,
-                    replaces=replaces,
-                )
+                with tracing.span("reserve"):
+                    grant = await self._ledger.open(
+                        user,
+                        kind="realtime",
+                        provider=self.offer.provider_name,
+                        model=options.model,
+                        seconds=self.offer.max_seconds,
+                        address=address,
+                        replaces=replaces,
+                    )
                 settling.push_async_callback(settle, grant)
                 return grant
 
-            connection = self._provider.open_realtime(options)
+            async def connect(provider: RealtimeProvider) -> RealtimeSession:
+                with tracing.span(
+                    "connect", provider=self.offer.provider_name, model=options.model
+                ):
+                    return await leaving.enter_async_context(provider.open_realtime(options))
+
             try:
                 async with asyncio.TaskGroup() as group:
                     reserving = group.create_task(reserve(), name="reserve")
-                    connecting = group.create_task(
-                        leaving.enter_async_context(connection), name="connect"
-                    )
+                    connecting = group.create_task(connect(self._provider), name="connect")
             except BaseExceptionGroup as failures:
                 raise _first(failures) from None
             yield reserving.result(), connecting.result()

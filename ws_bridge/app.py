@@ -12,6 +12,7 @@ import structlog
 from websockets.asyncio.server import ServerConnection, serve
 
 from shared_schema import limits
+from transcription import tracing
 from transcription.errors import TranscriptionError
 from transcription.heartbeat import Heartbeat
 from transcription.identity import Verifier
@@ -204,7 +205,8 @@ class App:
             timing=self._timing,
             slow_seconds=self._settings.bridge_slow_consumer_seconds,
         )
-        await relay.run()
+        with tracing.root("session", socket.caller.traceparent):
+            await relay.run()
 
     def _status(self) -> str:
         if self.bridge.draining:

@@ -83,6 +83,7 @@ class Door:
                     request.headers.get_all("X-Forwarded-For"),
                     hops=self._proxy_hops,
                 ),
+                _only(request.headers.get_all("traceparent")),
             )
         return None
 
@@ -105,6 +106,10 @@ def socket_logger() -> logging.Logger:
 def _is_no_failed_handshake(record: logging.LogRecord) -> bool:
     # The library quotes a request that it cannot read, and there may be a token in it.
     return not (record.exc_info and isinstance(record.exc_info[1], InvalidHandshake))
+
+
+def _only(values: list[str]) -> str | None:
+    return values[0] if len(values) == 1 else None
 
 
 def _refusal(error: TranscriptionError) -> Response:

@@ -8,7 +8,7 @@ read no faster than the provider takes, and what waits is bounded by the sockets
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
+from transcription import tracing
 from transcription.errors import (
     Draining,
     Forbidden,
@@ -263,8 +264,14 @@ class Relay:
 
     async def _converse(self, start: Start) -> None:
         """Let the caller in and bring the provider's words; everything is settled after."""
+        with ExitStack() as admitting:
+            admitting.enter_context(tracing.span("admit"))
+            await self._talk(start, admitting.close)
+
+    async def _talk(self, start: Start, admitted: Callable[[], None]) -> None:
         session, clock, report = self._session, self._clock, self._report
-        user = await self._admission.identify(start, self._caller)
+        with tracing.span("identify"):
+            user = await self._admission.identify(start, self._caller)
         report.identified(user)
         options, lag = self._admission.options(start)
         report.asked(options)
@@ -291,6 +298,7 @@ class Relay:
             ):
                 terms = Terms(grant.id, options.model, grant.granted_seconds, grant.cut_by, lag)
                 session.opened(terms, clock())
+                admitted()
                 self._wake.set()
                 # A failure is told before the settlement, which may take a while.
                 await self._guard(partial(self._listen, upstream))
@@ -322,11 +330,12 @@ class Relay:
         self._leaving = True
         session = self._session
         ended = session.status if session.status == "complete" else "partial"
-        settlement = await self._ledger.close(
-            grant.id,
-            audio_seconds=self._audio_seconds(),
-            status=ended if session.terms is not None else "failed",
-            reason=session.outcome,
-        )
+        with tracing.span("settle"):
+            settlement = await self._ledger.close(
+                grant.id,
+                audio_seconds=self._audio_seconds(),
+                status=ended if session.terms is not None else "failed",
+                reason=session.outcome,
+            )
         if settlement is not None:
             self._report.settled(settlement.cost_microdollars)

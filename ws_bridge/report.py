@@ -3,6 +3,7 @@
 from typing import Final
 
 from shared_schema import audio
+from transcription import tracing
 from transcription.errors import InternalError, ProviderError
 from transcription.identity import User
 from transcription.metrics import Metrics
@@ -63,6 +64,9 @@ class Report:
         record.first_delta_ms = _ms(session.first_frame_at, session.first_delta_at)
         record.finish_ms = _ms(session.ended_at, session.closed_at)
         log_transcription(record)
+        if session.ended_at is not None and session.closed_at is not None:
+            code = error.code if error is not None else None
+            tracing.past("finish", session.ended_at, session.closed_at, now=now, code=code)
         self._count(session)
 
     def _count(self, session: Session) -> None:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_functions.middleware.request_id import request_id_of
 from edge_functions.problem import respond
+from transcription import tracing
 from transcription.errors import InternalError, TranscriptionError
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +40,9 @@ class Faults:
         except Exception:
             failure = InternalError()
             _log.exception("request_failed", error_id=failure.error_id, path=scope["path"])
+        tracing.describe(
+            code=failure.code, failure=failure.code if failure.spec().is_ours else None
+        )
         if started:
             raise failure  # the server cuts the connection: half an answer must not look whole
         response = respond(failure, request_id=request_id_of(scope))

@@ -37,6 +37,15 @@ class Measure:
         try:
             await self._app(scope, receive, watched)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._histogram.labels(route, method, status).observe(time.perf_counter() - began)
+            labels = (route_of(scope), method_of(scope), status)
+            self._histogram.labels(*labels).observe(time.perf_counter() - began)
+
+
+def route_of(scope: Scope) -> str:
+    """Return the path of the route that a request came to, as it was declared."""
+    return str(getattr(scope.get("route"), "path", "other"))
+
+
+def method_of(scope: Scope) -> str:
+    """Return a request's method, where it is one that is served."""
+    return str(scope["method"]) if scope["method"] in _METHODS else "other"
