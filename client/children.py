@@ -13,7 +13,7 @@ from typing import Final
 
 from client.errors import ClientError, Failure
 
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 60.0
 """Longest start; the first one on a machine unpacks and migrates a database."""
 TERM_SECONDS: Final = 8.0
 """From SIGTERM to SIGKILL."""
@@ -33,7 +33,7 @@ class Service:
     """A process to be run.
 
     Attributes:
-        name: For people.
+        name: For people, as within a sentence.
         arguments: Command line.
         ports: TCP ports that it takes on 127.0.0.1.
         is_ready: Asked until it says yes; gets what the process has written so far.
@@ -45,6 +45,11 @@ class Service:
     ports: Sequence[int]
     is_ready: Callable[[str], Awaitable[bool]]
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def title(self) -> str:
+        """Its name at the beginning of a sentence."""
+        return self.name[0].upper() + self.name[1:]
 
 
 def busy_port(services: Sequence[Service]) -> str | None:
@@ -105,7 +110,7 @@ class Child:
     def _explain(self, what: str) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
         shown = "".join(f"\n  {line}" for line in lines)
-        return f"{self.service.name} {what} (log: {self.log}){shown}"
+        return f"{self.service.title} {what} (log: {self.log}){shown}"
 
 
 @asynccontextmanager

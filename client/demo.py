@@ -87,12 +87,16 @@ class Plan:
             "BRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
         }
         return Service(
-            "The realtime bridge",
+            "the realtime bridge",
             [sys.executable, "-m", "ws_bridge"],
             [self.bridge_port, self.bridge_metrics_port],
             answers(f"{self.bridge_url}/readyz"),
             self._environment(local) | own,
         )
+
+    def services(self, local: Mapping[str, str]) -> tuple[Service, ...]:
+        """Everything that is started, in order."""
+        return (self.neighbours(), self.bridge(local))
 
     def command(self, program: Path, local: Mapping[str, str]) -> str:
         """Return the command line that streams to this bridge, but for what it streams.
@@ -151,7 +155,7 @@ async def run(sample: Path, *, once: bool, port_offset: int = 0) -> int:
     console = Console(highlight=False)
     reference, seconds = _reference(sample), duration(sample)
     plan = Plan(port_offset)
-    if busy := busy_port([plan.neighbours(), plan.bridge({})]):
+    if busy := busy_port(plan.services({})):
         raise ChildError(f"{busy}: end what listens there, or use --ports")
     try:
         async with AsyncExitStack() as stack:
@@ -206,7 +210,7 @@ async def _start(stack: AsyncExitStack, console: Console, service: Service) -> C
     with waiting if console.is_terminal else nullcontext():
         child = await stack.enter_async_context(running(service, log))
         took = await child.wait_ready()
-    _done(console, service.name, f"port {service.ports[0]}, {took:.1f} s")
+    _done(console, service.title, f"port {service.ports[0]}, {took:.1f} s")
     return child
 
 

@@ -110,7 +110,7 @@ class Plain:
             case Finished(result):
                 self._write(result.text)
                 if result.failure:
-                    print(_ended(result)[0], file=self._aside, flush=True)
+                    print(f"ended early: {result.failure.message}", file=self._aside, flush=True)
             case Reconnecting() | Noticed():
                 print(_told(event), file=self._aside, flush=True)
 
@@ -139,6 +139,7 @@ class Terminal:
         self._fresh = 0
         self._heard = 0.0
         self._state = ("connecting…", "yellow")
+        self._detail = ""
         self.result: Result | None = None
         self._live = Live(
             console=console,
@@ -159,22 +160,25 @@ class Terminal:
         """Take an event; the panel shows it at its next refresh."""
         match event:
             case Opened():
-                self._state = ("listening", "green")
+                self._state, self._detail = ("listening", "green"), ""
             case Words(text=text):
-                shared = self._text if text.startswith(self._text) else ""
-                self._fresh = len(text) - len(shared) if shared or not self._text else 0
+                goes_on = text.startswith(self._text)
+                self._fresh = len(text) - len(self._text) if goes_on else 0
                 self._text = text
             case Acked(audio_seconds):
                 self._heard = audio_seconds
             case Reconnecting():
-                self._state = (_told(event), "yellow")
+                tries = f"{event.attempt} of {MAX_RESUME_TRIES}"
+                self._state = (f"reconnecting, try {tries}", "yellow")
+                self._detail = f"{event.failure.message}; nothing is lost"
             case Noticed():
                 self._state = (_told(event), "cyan")
             case Finished(result):
                 self.result = result
                 self._text, self._fresh = result.text, 0
-                self._heard = result.audio_seconds
-                self._state = ("done", "green") if result.status == "complete" else _ended(result)
+                complete = result.status == "complete"
+                self._state = ("done", "green") if complete else ("ended early", "red")
+                self._detail = result.failure.message if result.failure else ""
 
     def render(self) -> RenderableType:
         """Return the panel as it is now."""
@@ -183,6 +187,8 @@ class Terminal:
         rows = [self._words(width - 6)]
         if self.result is None:
             rows += [Text(), self._progress()]
+        if self._detail:
+            rows += [Text(), Text(self._detail, style=colour)]
         return Panel(
             Group(*rows),
             title=Text.assemble((self._title, "bold default"), "  ", (f"● {said}", colour)),
@@ -227,12 +233,12 @@ class Terminal:
         if result is None:
             return ""
         figures = [f"{result.audio_seconds:.1f} s of audio"]
+        if result.reconnects:
+            figures.append(f"reconnected {result.reconnects}×")
         if result.ready_ms is not None:
             figures.append(f"ready in {result.ready_ms:.0f} ms")
         if result.first_delta_ms is not None:
             figures.append(f"first words after {result.first_delta_ms / 1000:.1f} s")
-        if result.reconnects:
-            figures.append(f"reconnected {result.reconnects}×")
         while len(" · ".join(figures)) > width and len(figures) > 1:
             figures.pop()
         return " · ".join(figures)
@@ -242,15 +248,9 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def _ended(result: Result) -> tuple[str, str]:
-    why = result.failure.message if result.failure else result.reason
-    return (f"ended early: {why}", "red")
-
-
 def _told(event: Reconnecting | Noticed) -> str:
     if isinstance(event, Reconnecting):
-        tries = f"{event.attempt} of {MAX_RESUME_TRIES}"
-        return f"reconnecting ({tries}), nothing is lost: {event.failure.message}"
+        return f"reconnecting, nothing is lost: {event.failure.message}"
     if event.notice.code == "draining":
         return "moving to another server"
     return f"{event.notice.seconds_left or 0:.0f} seconds left"
