@@ -12,7 +12,7 @@ from shared_schema.errors import ErrorCode
 
 _REFUSALS: Final = problems(*ANYWHERE, ErrorCode.LEDGER_UNAVAILABLE)
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 
 @router.delete(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -32,7 +32,6 @@ from edge_functions.multipart import MAX_FIELDS_BYTES
 from edge_functions.problem import http_exception, validation_error
 from edge_functions.services import Services
 
-API: Final = "/api"
 _FORM_OVERHEAD_BYTES: Final = MAX_FIELDS_BYTES + 64 * 1024
 """Fields, and the headers of all parts."""
 _SLACK_SECONDS: Final = 300.0
@@ -54,16 +53,16 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         # Its own spans and logs would tell addresses, and the words of exceptions.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        redirect_slashes=False,
         exception_handlers={
             HTTPException: http_exception,
             RequestValidationError: validation_error,
         },
         middleware=[
-            Middleware(Trace),
             Middleware(RequestId),
+            Middleware(Trace),
             Middleware(Measure, histogram=services.metrics.http_seconds),
             Middleware(SecurityHeaders, policy=policy),
             Middleware(
@@ -80,15 +79,11 @@ def create_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    api = APIRouter(prefix=API)
-    for function in (transcriptions, clone, voices, usage, account, public_config):
-        api.include_router(function.router)
-    app.include_router(api)
-    app.include_router(health.router)
-    app.include_router(pages.legacy)
+    for function in (transcriptions, clone, voices, usage, account, public_config, health, pages):
+        app.include_router(function.router)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
 
-    @app.get(f"{API}/openapi.json", include_in_schema=False)
+    @app.get("/api/openapi.json", include_in_schema=False)
     async def openapi_document() -> JSONResponse:
         return JSONResponse(app.openapi())
 

@@ -37,7 +37,7 @@ _REFUSALS: Final = problems(
     *(_C.NOT_FOUND, _C.SESSION_LIMIT, _C.CAPACITY, _C.DRAINING, _C.LEDGER_UNAVAILABLE),
 )
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 _log = structlog.get_logger(__name__)
 
 

@@ -18,10 +18,10 @@ _ASK_AGAIN: Final = "no-cache"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 _templates = Jinja2Templates(TEMPLATES)
-legacy = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
-@legacy.get("/legacy/clone")
+@router.get("/legacy/clone")
 async def legacy_clone(request: Request, services: ServicesOf) -> Response:
     """The page for those who embed no component."""
     settings = services.settings

@@ -15,7 +15,7 @@ from transcription.providers.registry import known_languages
 MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
 EXTENSIONS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm")
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 
 @router.get(

@@ -90,3 +90,6 @@ class Sweeper:
                 await self.sweep()
             except TranscriptionError as error:
                 _log.warning("sweep_failed", code=error.code)
+            except Exception:
+                # A bug here must not end the process that serves.
+                _log.exception("sweep_failed")

@@ -40,7 +40,7 @@ _EVENTS: Final = {
     }
 }
 
-router = APIRouter()
+router = APIRouter(prefix="/api")
 
 
 @router.post(

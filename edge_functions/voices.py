@@ -19,7 +19,7 @@ _C = ErrorCode
 _REFUSALS: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE)
 _OF_ONE: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE, _C.NOT_FOUND, _C.INVALID_MESSAGE)
 
-router = APIRouter(prefix="/voices")
+router = APIRouter(prefix="/api/voices")
 _log = structlog.get_logger(__name__)
 
 VoiceId = Annotated[UUID, Path(description="As the list has it.")]

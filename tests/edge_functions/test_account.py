@@ -1,0 +1,121 @@
+"""Erasing a user, by themselves and by the operator."""
+
+import os
+import sys
+from asyncio.subprocess import PIPE, create_subprocess_exec
+
+import httpx
+import pytest
+import respx
+
+from tests.edge_functions.test_voices import clone
+from tests.edge_functions.world import PATH, World, problem
+from tests.local_stack.world import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def live_here(world: World, http: httpx.AsyncClient, person: Person, speech: bytes) -> None:
+    """Leave traces everywhere."""
+    await clone(http, speech)
+    await person.files.upload(person.take("one.wav"), speech, {"content-type": "audio/wav"})
+    key = {"Idempotency-Key": "kept"}
+    assert (await http.post(PATH, files={"audio": speech}, headers=key)).status_code == 200
+
+
+async def traces(world: World, person: Person) -> dict[str, int]:
+    """Count what is known of somebody, by table."""
+    tables = {
+        "auth.users": "id",
+        "public.voices": "user_id",
+        "public.transcription_usage": "user_id",
+        "ledger.idempotency_keys": "user_id",
+    }
+    counts = {}
+    for table, column in tables.items():
+        [row] = await world.stack.execute(
+            f"select count(*) as n from {table} where {column} = %s",  # noqa: S608 - ours
+            person.id,
+        )
+        counts[table] = row["n"]
+    return {**counts, "objects": len(await world.objects_of(person))}
+
+
+async def test_a_user_erases_themselves(
+    world: World, http: httpx.AsyncClient, ada: Person, bob: Person, speech: bytes
+) -> None:
+    """Voices, recordings, keys and account go; usage stays without a name; others stay whole."""
+    await live_here(world, http, ada, speech)
+    async with world.signed_in(bob) as other:
+        await live_here(world, other, bob, speech)
+    assert set((await traces(world, ada)).values()) == {1, 2}
+    [used] = await world.usage_of(ada)
+    response = await http.delete("/api/account")
+    assert (response.status_code, response.content) == (204, b"")
+    assert set((await traces(world, ada)).values()) == {0}
+    [row] = await world.stack.execute(
+        "select user_id, charged_seconds::float as charged from public.transcription_usage"
+        " where id = %s",
+        used["id"],
+    )
+    assert row == {"user_id": None, "charged": 4.0}
+    assert set((await traces(world, bob)).values()) == {1, 2}
+    # The token is good until it expires, and opens nothing.
+    assert problem(await http.post(PATH, files={"audio": speech})).code == "unauthenticated"
+
+
+async def test_what_broke_off_is_erased_by_asking_again(
+    world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """While storage is away the account stays, so that its owner can ask once more."""
+    await live_here(world, http, ada, speech)
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1", port=world.port).pass_through()
+        url = world.stack.supabase.url
+        router.route(method="DELETE", url__startswith=f"{url}/storage/").respond(503)
+        router.route(url__startswith=url).pass_through()
+        told = problem(await http.delete("/api/account"))
+    assert (told.code, told.retryable) == ("ledger_unavailable", True)
+    assert (await traces(world, ada))["auth.users"] == 1
+    assert (await http.delete("/api/account")).status_code == 204
+    assert set((await traces(world, ada)).values()) == {0}
+
+
+async def command(world: World, *arguments: str) -> tuple[int | None, str, str]:
+    """Run `python -m edge_functions …` against the world's Supabase."""
+    keys = world.stack.supabase.keys
+    environment = {
+        **{name: os.environ[name] for name in ("PATH",)},
+        "SUPABASE_URL": world.stack.supabase.url,
+        "SUPABASE_PUBLISHABLE_KEY": keys.publishable,
+        "SUPABASE_SECRET_KEY": keys.secret,
+    }
+    process = await create_subprocess_exec(
+        *(sys.executable, "-m", "edge_functions", *arguments),
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment,
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_an_operator_erases_a_user(
+    world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """The command erases whom it is told, says what there was, and may be repeated."""
+    await live_here(world, http, ada, speech)
+    status, out, err = await command(world, "erase", ada.id)
+    assert status == 0, err
+    assert out == "voices: 1\nrecordings: 2\nusage_rows: 1\nrevoked_sessions: 0\n"
+    assert set((await traces(world, ada)).values()) == {0}
+    status, out, _ = await command(world, "erase", ada.id)
+    assert (status, out.split("\n")[0]) == (0, "voices: 0")
+
+
+async def test_an_operator_sweeps(world: World) -> None:
+    """The command sweeps once and says how much there was."""
+    status, out, err = await command(world, "sweep")
+    assert status == 0, err
+    assert out.startswith("voices: ")
+    assert out.count("\n") == 5

@@ -1,0 +1,187 @@
+"""Starting and going: ready, draining, and what was begun."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local_stack.postgres import Postgres
+from local_stack.provider import BatchScript, Script
+from tests.edge_functions.world import PATH, World, problem, running
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SLOW = Script(text="one two three", batch=BatchScript(think_ms=1000))
+
+
+async def test_alive_and_ready(world: World) -> None:
+    """Both answers need no token."""
+    assert (await world.http.get("/healthz")).json() == {"status": "alive"}
+    assert (await world.http.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_a_process_without_keys_is_not_ready(postgres: Postgres, tmp_path: Path) -> None:
+    """Until tokens can be verified, no work is sent here."""
+    async with running(postgres, tmp_path) as world:
+        world.composition.services.warm.clear()
+        response = await world.http.get("/readyz")
+        assert (response.status_code, response.json()) == (503, {"status": "starting"})
+        assert (await world.http.get("/healthz")).status_code == 200
+
+
+async def test_draining_ends_what_was_begun_and_begins_nothing(
+    postgres: Postgres, tmp_path: Path, speech: bytes
+) -> None:
+    """While it drains, a process answers what it has, refuses what is new, and is not ready."""
+    async with running(postgres, tmp_path, SLOW) as world:
+        person = await world.stack.person("ada@example.com")
+        async with world.signed_in(person) as client:
+            begun = asyncio.create_task(client.post(PATH, files={"audio": speech}))
+            await until(lambda: len(world.provider.requests) == 1)
+            draining = asyncio.create_task(world.composition.services.work.drain(20))
+            await asyncio.sleep(0)
+            assert (await world.http.get("/readyz")).json() == {"status": "draining"}
+            for path in (PATH, "/api/clone"):
+                told = problem(await client.post(path, files={"audio": speech}))
+                assert (told.status, told.code, told.retryable) == (503, "draining", True)
+            assert (await client.get("/api/voices")).status_code == 200
+            assert (await begun).json()["text"] == "one two three"
+            await draining
+        await world.is_clean(person)
+
+
+async def test_what_takes_too_long_is_ended_and_settled(
+    postgres: Postgres, tmp_path: Path, speech: bytes
+) -> None:
+    """Work that outlives the drain is cut off: its seconds come back and its key is free."""
+    slow = Script(text="one", batch=BatchScript(think_ms=60_000))
+    async with running(postgres, tmp_path, slow, functions_drain_seconds=0.1) as world:
+        person = await world.stack.person("ada@example.com")
+        services = world.composition.services
+        async with world.signed_in(person) as client:
+            headers = {"Accept": "text/event-stream", "Idempotency-Key": "cut"}
+            begun = asyncio.create_task(client.post(PATH, files={"audio": speech}, headers=headers))
+            await until(lambda: len(world.provider.requests) == 1)
+            await services.work.drain(0.1)
+            await services.work.aclose()
+            begun.cancel()
+        [row] = await world.usage_of(person)
+        assert (row["status"], row["charged"]) == ("failed", 0.0)
+        keys = await world.stack.execute("select * from ledger.idempotency_keys")
+        assert keys == []
+        await world.is_clean(person)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def process(world: World, **settings: str) -> AsyncIterator[tuple[Process, str]]:
+    """Run `python -m edge_functions` beside the world; gives its address."""
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SUPABASE_URL": world.stack.supabase.url,
+        "SUPABASE_PUBLISHABLE_KEY": world.stack.supabase.keys.publishable,
+        "SUPABASE_SECRET_KEY": world.stack.supabase.keys.secret,
+        "MISTRAL_API_KEY": "test",
+        "MISTRAL_SERVER_URL": world.provider.url,
+        "FUNCTIONS_PORT": str(port),
+        "FUNCTIONS_METRICS_PORT": "0",
+        "FUNCTIONS_UPLOAD_DIR": str(world.folder),
+        **settings,
+    }
+    running = await create_subprocess_exec(
+        sys.executable, "-m", "edge_functions", stdout=PIPE, stderr=PIPE, env=environment
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(base_url=url) as client:
+
+            async def ready() -> bool:
+                assert running.returncode is None
+                try:
+                    return (await client.get("/readyz")).status_code == 200
+                except httpx.ConnectError:
+                    return False
+
+            await until(ready, seconds=30)
+        yield running, url
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.communicate()
+
+
+async def test_sigterm_lets_an_upload_end(world: World, speech: bytes) -> None:
+    """A process that is told to go answers first, removes its folder, and exits with 0."""
+    world.engine.script = SLOW
+    person = await world.stack.person("leaving@example.com")
+    async with process(world) as (running, url):
+        headers = {"Authorization": f"Bearer {await person.token()}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
+            begun = asyncio.create_task(client.post(PATH, files={"audio": speech}))
+            await until(lambda: len(world.provider.requests) == 1)
+            running.send_signal(signal.SIGTERM)
+            response = await begun
+        assert response.json()["text"] == "one two three"
+        out, err = await asyncio.wait_for(running.communicate(), 15)
+    assert running.returncode == 0, err
+    assert err == b""
+    assert b'"event": "stopped"' in out
+    assert b"one two three" not in out
+    assert [folder for folder in world.folder.iterdir() if folder.is_dir()] == [
+        world.composition.services.uploads.folder
+    ]
+
+
+async def test_what_a_killed_process_left_is_removed_by_the_next(
+    world: World, speech: bytes
+) -> None:
+    """Half an upload of a process that was killed is gone when another one has started."""
+    person = await world.stack.person("killed@example.com")
+    async with process(world) as (running, url):
+        port = int(url.rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = (
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {await person.token()}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
+            '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+        )
+        writer.write(head.encode() + bytes(2_000_000))
+        await until(lambda: len(world.files()) == 1)
+        running.kill()
+        await running.wait()
+        writer.close()
+    assert len(world.files()) == 1
+    async with process(world):
+        assert world.files() == []
+
+
+async def test_settings_that_are_wrong_are_all_told(tmp_path: Path) -> None:
+    """A process that cannot start names every wrong setting."""
+    environment = {"PATH": os.environ["PATH"], "FUNCTIONS_MAX_UPLOADS": "0"}
+    started = await create_subprocess_exec(
+        *(sys.executable, "-m", "edge_functions"),
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment,
+        cwd=tmp_path,
+    )
+    _, err = await started.communicate()
+    assert started.returncode == 1
+    for name in (b"SUPABASE_URL", b"SUPABASE_SECRET_KEY", b"FUNCTIONS_MAX_UPLOADS"):
+        assert name in err

@@ -1,0 +1,125 @@
+"""Files of callers on disk."""
+
+import asyncio
+import errno
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_functions.uploads import PREFIX, Upload, Uploads
+from transcription.errors import Capacity, PayloadTooLarge
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Uploads:
+    """Two places of a megabyte."""
+    return Uploads(tmp_path, max_open=2, max_bytes=1_000_000)
+
+
+async def test_what_is_written_is_on_the_disk_until_the_block_ends(uploads: Uploads) -> None:
+    """The file has the bytes, their number and their digest, and goes with its place."""
+    content = bytes(range(256)) * 3000
+    with uploads:
+        with uploads.place() as upload:
+            for start in range(0, len(content), 10_007):
+                await upload.write(content[start : start + 10_007])
+            await upload.finish()
+            assert upload.path.read_bytes() == content
+            assert upload.size == len(content)
+            assert upload.sha256 == sha256(content).hexdigest()
+            path = upload.path
+        assert not path.exists()
+        assert len(uploads) == 0
+    assert not uploads.folder.exists()
+
+
+async def test_an_empty_file_is_a_file(uploads: Uploads) -> None:
+    """Nothing was written, and that can be read."""
+    with uploads, uploads.place() as upload:
+        await upload.finish()
+        assert upload.path.read_bytes() == b""
+
+
+async def test_a_file_ends_at_its_limit(uploads: Uploads) -> None:
+    """One byte more is refused."""
+    with uploads, uploads.place() as upload:
+        await upload.write(bytes(1_000_000))
+        with pytest.raises(PayloadTooLarge):
+            await upload.write(b"x")
+
+
+async def test_there_are_no_more_places_than_allowed(uploads: Uploads) -> None:
+    """Who finds no place is asked to come again."""
+    with uploads, uploads.place(), uploads.place():
+        with pytest.raises(Capacity) as refused, uploads.place():
+            pass
+        assert refused.value.retry_after is not None
+        assert len(uploads) == 2
+
+
+async def test_a_full_disk_is_a_lack_of_capacity(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk without room is told as such; any other failure is a bug."""
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with uploads, uploads.place() as upload:
+        monkeypatch.setattr(Upload, "_write", full)
+        with pytest.raises(Capacity):
+            await upload.write(bytes(600_000))
+
+
+async def test_a_cancelled_write_waits_for_its_thread(
+    uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is never closed while a thread writes to it."""
+    told: list[str] = []
+    write, close = Upload._write, Upload.close
+
+    def slow(self: Upload, piece: bytes) -> None:
+        asyncio.run(asyncio.sleep(0.1))
+        write(self, piece)
+        told.append("written")
+
+    def closed(self: Upload) -> None:
+        told.append("closed")
+        close(self)
+
+    monkeypatch.setattr(Upload, "_write", slow)
+    monkeypatch.setattr(Upload, "close", closed)
+
+    async def work() -> None:
+        with uploads.place() as upload:
+            await upload.write(bytes(600_000))
+
+    with uploads:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert told == ["written", "closed"]
+
+
+async def test_folders_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    """A new process removes what a killed one left, and nothing of one that lives."""
+    dead = tmp_path / f"{PREFIX}dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "1").write_bytes(b"left")
+    other = tmp_path / f"{PREFIX}no-lock"
+    other.mkdir()
+    with (
+        Uploads(tmp_path, max_open=1, max_bytes=1) as living,
+        Uploads(tmp_path, max_open=1, max_bytes=1) as second,
+    ):
+        assert not dead.exists()
+        assert living.folder.exists()
+        assert second.folder.exists()
+        assert other.exists()
