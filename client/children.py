@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -37,14 +37,14 @@ class Service:
         arguments: Command line.
         ports: TCP ports that it takes on 127.0.0.1.
         is_ready: Asked until it says yes; gets what the process has written so far.
-        env: Its whole environment.
+        environment: Asked for its whole environment when it is started.
     """
 
     name: str
     arguments: Sequence[str]
     ports: Sequence[int]
     is_ready: Callable[[str], Awaitable[bool]]
-    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: Callable[[], Mapping[str, str]]
 
     @property
     def title(self) -> str:
@@ -114,12 +114,13 @@ class Child:
 
 
 @asynccontextmanager
-async def running(service: Service, log: Path) -> AsyncIterator[Child]:
+async def running(service: Service, log: Path, *, cwd: Path) -> AsyncIterator[Child]:
     """Run a service for as long as the block runs.
 
     Args:
         service: What to run.
         log: File for all that it writes; begun anew.
+        cwd: Folder to run it in.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -128,7 +129,8 @@ async def running(service: Service, log: Path) -> AsyncIterator[Child]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
-            env=dict(service.env),
+            env=dict(service.environment()),
+            cwd=cwd,
             start_new_session=True,  # a Ctrl-C at the terminal is for us; we end it in order
         )
     child = Child(service, process, log)

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from client.demo import Plan
+from client.local import Local
 
 SAMPLES = Path(__file__).parents[2] / "local_stack" / "samples"
 BIN = Path(sys.executable).parent
@@ -33,8 +33,7 @@ def offset() -> int:
 
 def ports(offset: int) -> list[int]:
     """Return every port of a demonstration."""
-    plan = Plan(offset)
-    return [port for service in plan.services({}) for port in service.ports]
+    return [port for service in Local(offset).services() for port in service.ports]
 
 
 def is_free(port: int) -> bool:
@@ -101,7 +100,7 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
     """The printed command works; Ctrl-C leaves no process; a second start works and ends well."""
     async with demo(tmp_path, offset) as running:
         await running.until("Ctrl-C ends everything")
-        assert "Offline engine: set MISTRAL_API_KEY for Voxtral" in running.said
+        assert "offline engine: set MISTRAL_API_KEY for Voxtral" in running.said
         [command] = [line.strip() for line in running.said.splitlines() if "YOUR-REC" in line]
         own = await asyncio.create_subprocess_shell(
             command.replace("YOUR-RECORDING.wav", str(SAMPLES / "short.wav")),
@@ -121,9 +120,8 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
     async with demo(tmp_path, offset, "--once") as running:
         status, err = await running.ended()
     assert (status, err) == (0, "")
-    *_, words_line, last = running.said.splitlines()
-    figures = json.loads(last)
-    assert list(figures)[:8] == [
+    figures = json.loads(running.said.splitlines()[-1])
+    assert list(figures) == [
         "ready_ms",
         "first_delta_ms",
         "deltas",
@@ -132,13 +130,23 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
         "wer",
         "audio_seconds",
         "status",
+        "final_text",
+        "wer_final",
+        "voice_id",
+        "usage",
     ]
-    assert words_line == figures["live_text"]
+    assert figures["live_text"] in running.said.splitlines()
     assert figures["status"] == "complete"
     assert figures["wer"] <= 0.12
     assert figures["audio_seconds"] == pytest.approx(4.85, abs=0.1)
     assert figures["deltas"] > 0
     assert 0 < figures["ready_ms"] < figures["first_delta_ms"]
+    assert figures["wer_final"] <= 0.08
+    assert "read back, byte for byte" in running.said
+    for kind in ("realtime", "batch"):
+        assert figures["usage"][kind]["used_seconds"] == pytest.approx(4.85, abs=0.1)
+        assert figures["usage"][kind]["cost_microdollars"] > 0
+    assert figures["usage"]["open_sessions"] == []
 
 
 async def test_a_service_that_dies_ends_it(tmp_path: Path, offset: int) -> None:
@@ -169,7 +177,7 @@ async def test_sigterm_while_it_starts_leaves_nothing(tmp_path: Path, offset: in
 
 async def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, offset: int) -> None:
     """One clear line says which port is taken; nothing was started or written."""
-    busy = Plan(offset).bridge_port
+    busy = Local(offset).bridge_port
     with socket.create_server(("127.0.0.1", busy)):
         async with demo(tmp_path, offset) as running:
             status, err = await running.ended()
@@ -195,14 +203,24 @@ async def test_a_service_that_cannot_start_is_shown(tmp_path: Path, offset: int)
 def test_a_real_key_means_the_real_provider(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a key in the environment or in `.env` the bridge goes to the hosted provider."""
+    """With a key in the environment or in `.env` the services go to the hosted provider."""
     monkeypatch.chdir(tmp_path)
-    local = {"MISTRAL_API_KEY": "local", "MISTRAL_SERVER_URL": "http://127.0.0.1:1"}
     monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
-    offline = Plan().bridge(local).env
-    assert offline["MISTRAL_SERVER_URL"] == "http://127.0.0.1:1"
-    (tmp_path / ".env").write_text("MISTRAL_API_KEY=mine\n")
-    real = Plan().bridge(local).env
-    assert real["MISTRAL_API_KEY"] == "mine"
-    assert "MISTRAL_SERVER_URL" not in real
-    assert "Mistral" in Plan().engine
+    monkeypatch.setenv("SUPABASE_JWT_SECRET", "another project's")
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "env").write_text(
+        "MISTRAL_API_KEY=local\nMISTRAL_SERVER_URL=http://127.0.0.1:1\nSUPABASE_URL=http://here\n"
+    )
+    for service in Local().services():
+        offline = service.environment()
+        assert offline["MISTRAL_SERVER_URL"] == "http://127.0.0.1:1"
+        assert offline["NOTICE"] == "offline engine: set MISTRAL_API_KEY for Voxtral"
+        assert offline["SUPABASE_URL"] == "http://here"
+        assert "SUPABASE_JWT_SECRET" not in offline
+    (tmp_path / ".env").write_text("MISTRAL_API_KEY=mine\nSUPABASE_URL=http://there\n")
+    for service in Local().services():
+        real = service.environment()
+        assert real["MISTRAL_API_KEY"] == "mine"
+        assert "MISTRAL_SERVER_URL" not in real
+        assert real["NOTICE"] == ""
+        assert real["SUPABASE_URL"] == "http://here"
