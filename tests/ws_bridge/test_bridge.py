@@ -1,0 +1,141 @@
+"""Places, names and the clock of one process."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.ws_bridge.world import until
+from transcription.errors import Capacity, Draining
+from transcription.metrics import Metrics
+from ws_bridge.bridge import Bridge
+
+
+class Guest:
+    """A relay, as far as the bridge knows it."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.told: list[str] = []
+        self.broken = False
+
+    def tick(self, now: float) -> None:
+        """Count; or break."""
+        self.ticks += 1
+        if self.broken:
+            raise ZeroDivisionError
+
+    def drain(self, seconds: float, now: float) -> None:
+        """Note it."""
+        self.told.append(f"drain {seconds:g}")
+
+    def end(self, now: float) -> None:
+        """Note it."""
+        self.told.append("end")
+
+    async def replace(self, now: float) -> None:
+        """Note it, after others have had their turn."""
+        await asyncio.sleep(0)
+        self.told.append("replace")
+
+
+def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
+    return Bridge(max_sessions=sessions, max_pending=pending, metrics=Metrics())
+
+
+def test_who_was_let_in_waits_no_more() -> None:
+    """The two caps are apart: sockets that wait, and sessions."""
+    bridge = _bridge(sessions=1, pending=1)
+    first, second, third = Guest(), Guest(), Guest()
+    bridge.arrive(first)
+    with pytest.raises(Capacity):
+        bridge.arrive(second)
+    bridge.enter(first)
+    bridge.arrive(third)
+    with pytest.raises(Capacity):
+        bridge.enter(third)
+    assert (len(bridge), bridge.open_sessions) == (3, 1)
+    for guest in (first, second, third):
+        bridge.leave(guest, None)
+    assert (len(bridge), bridge.open_sessions) == (0, 0)
+
+
+def test_who_is_refused_takes_no_place() -> None:
+    """A refused socket that is still being closed counts neither as waiting nor as let in."""
+    bridge = _bridge(pending=1)
+    first, refused, third = Guest(), Guest(), Guest()
+    bridge.arrive(first)
+    with pytest.raises(Capacity):
+        bridge.arrive(refused)
+    bridge.leave(first, None)
+    bridge.arrive(third)
+    assert bridge.open_sessions == 0
+
+
+async def test_a_place_is_inherited() -> None:
+    """The heir has the place as soon as its predecessor is settled, shut or not."""
+    bridge = _bridge(sessions=1)
+    old, heir, stranger = Guest(), Guest(), Guest()
+    bridge.arrive(old)
+    bridge.enter(old)
+    bridge.name(old, "user", "session")
+    bridge.arrive(stranger)
+    with pytest.raises(Capacity):
+        await bridge.succeed(stranger, "another user", "session", 0.0)
+    assert old.told == []
+    bridge.arrive(heir)
+    await bridge.succeed(heir, "user", "session", 0.0)
+    assert old.told == ["replace"]
+    assert bridge.open_sessions == 1
+    bridge.leave(old, ("user", "session"))
+    assert bridge.open_sessions == 1
+
+
+async def test_who_resumes_elsewhere_needs_a_free_place() -> None:
+    """A session that another process holds leaves no place here; any free one will do."""
+    bridge = _bridge(sessions=1)
+    heir = Guest()
+    bridge.arrive(heir)
+    await bridge.succeed(heir, "user", "held by another process", 0.0)
+    assert bridge.open_sessions == 1
+
+
+def test_draining_tells_everybody_and_takes_nobody() -> None:
+    """Those who are here are told; who comes is refused."""
+    bridge = _bridge()
+    first, late = Guest(), Guest()
+    bridge.arrive(first)
+    bridge.drain(30.0, 0.0)
+    assert first.told == ["drain 30"]
+    with pytest.raises(Draining):
+        bridge.arrive(late)
+    bridge.end(1.0)
+    assert (first.told, late.told) == (["drain 30", "end"], ["end"])
+
+
+async def test_empty_is_empty_again() -> None:
+    """The wait for the last socket ends with it, and an empty bridge does not wait."""
+    bridge = _bridge()
+    await bridge.wait_empty()
+    guest = Guest()
+    bridge.arrive(guest)
+    waiting = asyncio.create_task(bridge.wait_empty())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    bridge.leave(guest, None)
+    await waiting
+
+
+async def test_one_sessions_bug_does_not_stop_the_clock() -> None:
+    """A session whose tick raises is logged, and the others' time goes on."""
+    bridge = _bridge()
+    broken, sound = Guest(), Guest()
+    broken.broken = True
+    bridge.arrive(broken)
+    bridge.arrive(sound)
+    with capture_logs() as logs:
+        clock = asyncio.create_task(bridge.keep_time())
+        await until(lambda: sound.ticks > 1)
+        clock.cancel()
+        await asyncio.gather(clock, return_exceptions=True)
+    assert {log["event"] for log in logs} == {"tick_failed"}

@@ -1,0 +1,60 @@
+"""How fast audio is taken in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
+from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE, Pace
+
+FLOW = st.lists(
+    st.tuples(st.integers(2, 65_536), st.floats(0, 3)),
+    max_size=80,
+)
+
+
+@given(FLOW, st.booleans())
+def test_no_more_than_the_burst_and_the_rate(flow: list[tuple[int, float]], backlog: bool) -> None:
+    """Who waits as told never gets more through than 2 s at once and then the rate's share."""
+    now, let_through = 100.0, 0
+    pace = Pace(now, backlog=backlog)
+    rate = (BACKLOG_RATE if backlog else RATE) * BYTES_PER_SECOND
+    for size, pause in flow:
+        now += pause
+        wait = pace.wait(size, now)
+        let_through += size
+        now += wait
+        assert let_through <= BURST_BYTES + rate * (now - 100.0) + 1e-3
+
+
+@pytest.mark.parametrize("backlog", [False, True])
+def test_real_time_never_waits(backlog: bool) -> None:
+    """Audio at the pace of a microphone is never held up."""
+    pace = Pace(0.0, backlog=backlog)
+    assert not any(pace.wait(FRAME_BYTES, number / 10) for number in range(3000))
+
+
+def test_a_backlog_ends_when_it_is_caught_up() -> None:
+    """While it resends, a resumed session has 4×; once at real time for long enough, 2×."""
+    pace = Pace(0.0, backlog=True)
+    now, flood = 0.0, FRAME_BYTES * 10
+    for _ in range(30):
+        now += pace.wait(flood, now)
+    assert now == pytest.approx((30 - 2) / BACKLOG_RATE)
+    for number in range(100):
+        now = 10.0 + number / 10
+        assert pace.wait(FRAME_BYTES, now) == 0
+    began = now
+    for _ in range(10):
+        now += pace.wait(flood, now)
+    assert now - began == pytest.approx((10 - 2) / RATE, abs=0.2)
+
+
+def test_a_backlog_is_given_time_to_begin() -> None:
+    """A resumed session that is slow to begin is not taken for one that has caught up."""
+    pace = Pace(0.0, backlog=True)
+    assert pace.wait(FRAME_BYTES, 1.9) == 0
+    now = 1.9
+    for _ in range(4):
+        now += pace.wait(FRAME_BYTES * 10, now)
+    assert now - 1.9 == pytest.approx((4.1 - 2) / BACKLOG_RATE)
