@@ -101,9 +101,11 @@ async def compose(
 ) -> AsyncIterator[Composition]:
     """Open everything that a process needs, for as long as the block runs."""
     metrics = metrics if metrics is not None else Metrics()
+    metrics.expect("batch", settings.transcription_provider)
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(upkeep(settings, metrics))
         ledger = await stack.enter_async_context(SupabaseLedger(tools.rpc))
+        metrics.settlements_pending.set_function(lambda: ledger.pending)
         limits = AudioLimits(
             settings.min_audio_seconds, settings.max_audio_seconds, settings.max_upload_bytes
         )

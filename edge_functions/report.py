@@ -89,7 +89,7 @@ class Report:
         if self._error is not None:
             metrics.errors.labels(_KIND, self._error.code).inc()
             if isinstance(self._error, ProviderError):
-                reason = (record.provider or "", self._error.code)
+                reason = (record.provider or "", self._error.reason)
                 metrics.provider_failures.labels(*reason).inc()
         if record.audio_seconds is not None:
             metrics.audio_seconds.labels(_KIND).inc(record.audio_seconds)

@@ -12,15 +12,20 @@ TranscriptionError
 ├── LedgerUnavailable
 ├── Capacity, Draining, TranscriptionDisabled             the server's state
 ├── ProviderError
-│   └── ProviderRejected, ProviderRateLimited, ProviderUnavailable
+│   ├── ProviderRejected, ProviderRateLimited
+│   └── ProviderUnavailable
+│       └── ProviderKeyRefused                            the operator's alarm
 └── InternalError
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import uuid4
 
 from shared_schema.errors import ERRORS, ErrorCode, ErrorSpec
+
+KEY_REFUSED: Final = "key_refused"
+"""Reason of a provider's failure that has no code of its own."""
 
 
 class TranscriptionError(Exception):
@@ -185,6 +190,11 @@ class ProviderError(TranscriptionError):
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
 
+    @property
+    def reason(self) -> str:
+        """What the operator is told: the code, unless that says too little."""
+        return self.code
+
 
 class ProviderRejected(ProviderError):
     """The provider refused the request (400 or 422)."""
@@ -202,6 +212,15 @@ class ProviderUnavailable(ProviderError):
     """Cannot connect, our own key refused, 5xx, stalled, or dropped in mid-stream."""
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
+
+
+class ProviderKeyRefused(ProviderUnavailable):
+    """Our own key is refused (401 or 403); a caller is told no more than of any outage."""
+
+    @property
+    def reason(self) -> str:
+        """What the operator is told."""
+        return KEY_REFUSED
 
 
 class InternalError(TranscriptionError):

@@ -1,11 +1,28 @@
 """Every Prometheus metric of both services, declared in one place."""
 
-from typing import Final
+from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from shared_schema.errors import ERRORS, ErrorCode
+from transcription.errors import KEY_REFUSED
+from transcription.observability import Kind, Status
 
 _LATENCY: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _DURATION: Final = (3.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)
+_PROVIDER_CODES: Final = (
+    ErrorCode.PROVIDER_REJECTED,
+    ErrorCode.PROVIDER_RATE_LIMITED,
+    ErrorCode.PROVIDER_UNAVAILABLE,
+)
+_HANDSHAKE_CODES: Final = (
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.TOKEN_EXPIRED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.AUTH_UNAVAILABLE,
+)
+ORIGIN_REFUSED: Final = "origin"
+"""Reason of a refused handshake that has no code."""
 
 
 class Metrics:
@@ -17,11 +34,17 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry if registry is not None else CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.sockets_pending = Gauge(
             "utter_sockets_pending", "Sockets that were not let in yet.", registry=self.registry
         )
         self.sessions_open = Gauge(
             "utter_sessions_open", "Live sessions that are open.", registry=self.registry
+        )
+        self.sessions_limit = Gauge(
+            "utter_sessions_limit",
+            "Live sessions that the process takes at once.",
+            registry=self.registry,
         )
         self.draining = Gauge(
             "utter_draining", "1 while the process lets its work end.", registry=self.registry
@@ -42,6 +65,17 @@ class Metrics:
             "utter_provider_failures",
             "Failures of the speech-to-text provider, by provider and reason.",
             ("provider", "reason"),
+            registry=self.registry,
+        )
+        self.handshakes_refused = Counter(
+            "utter_handshakes_refused",
+            "Sockets that were refused before their upgrade, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.settlements_pending = Gauge(
+            "utter_settlements_pending",
+            "Settlements that the ledger has not taken yet.",
             registry=self.registry,
         )
         self.audio_seconds = Counter(
@@ -103,3 +137,22 @@ class Metrics:
             buckets=_LATENCY,
             registry=self.registry,
         )
+
+    def expect(self, kind: Kind, provider: str) -> None:
+        """Begin to count at nought: the first of anything would else be seen by no `increase`.
+
+        Args:
+            kind: What this process does.
+            provider: The provider's name.
+        """
+        for status in get_args(Status):
+            self.transcriptions.labels(kind, status)
+        for code in ERRORS:
+            self.errors.labels(kind, code)
+        for reason in (*_PROVIDER_CODES, KEY_REFUSED):
+            self.provider_failures.labels(provider, reason)
+        for counter in (self.audio_seconds, self.cost):
+            counter.labels(kind)
+        if kind == "realtime":
+            for refusal in (ORIGIN_REFUSED, *_HANDSHAKE_CODES):
+                self.handshakes_refused.labels(refusal)

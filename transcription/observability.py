@@ -22,11 +22,15 @@ _OURS: Final = frozenset(code for code, row in ERRORS.items() if row.is_ours)
 _log = structlog.get_logger("utter.transcription")
 
 
+Kind = Literal["realtime", "batch"]
+Status = Literal["complete", "partial", "refused", "abandoned"]
+
+
 @dataclass(slots=True, kw_only=True)
 class TranscriptionRecord:
     """What is told of one transcription when it ends. Empty fields are left out."""
 
-    kind: Literal["realtime", "batch"]
+    kind: Kind
     provider: str | None = None
     model: str | None = None
     language: str | None = None
@@ -35,7 +39,7 @@ class TranscriptionRecord:
     provider_request_id: str | None = None
     user_id: str | None = None
     anonymous: bool | None = None
-    status: Literal["complete", "partial", "refused", "abandoned"] = "refused"
+    status: Status = "refused"
     code: str | None = None
     """The error or reason told to the client."""
     error_id: str | None = None

@@ -7,6 +7,7 @@ import httpx
 import uvloop
 
 from transcription import tracing
+from transcription.metrics import Metrics
 from transcription.observability import configure_logging
 from transcription.rpc import connect
 from transcription.settings import Settings, load_settings
@@ -20,7 +21,9 @@ async def _serve(settings: Settings) -> None:
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
         SupabaseLedger(rpc) as ledger,
     ):
-        await App(settings, ledger=ledger, http=http).run()
+        metrics = Metrics()
+        metrics.settlements_pending.set_function(lambda: ledger.pending)
+        await App(settings, ledger=ledger, http=http, metrics=metrics).run()
 
 
 def main() -> None:

@@ -72,6 +72,7 @@ class App:
         self._settings = settings
         self._ledger = ledger
         self.metrics = metrics if metrics is not None else Metrics()
+        self.metrics.expect("realtime", settings.transcription_provider)
         self._jwks = Jwks(settings.supabase_url, http=http)
         self._verifier = Verifier(
             issuer=settings.issuer,
@@ -113,6 +114,7 @@ class App:
             origins=frozenset(settings.allowed_origins),
             proxy_hops=settings.trusted_proxy_hops,
             status=self._status,
+            refused=self.metrics.handshakes_refused,
         )
         self._warm = False
 

@@ -45,6 +45,7 @@ class Bridge:
 
     def __init__(self, *, max_sessions: int, max_pending: int, metrics: Metrics) -> None:
         self.metrics = metrics
+        metrics.sessions_limit.set(max_sessions)
         self._max_sessions = max_sessions
         self._max_pending = max_pending
         self._relays: set[Held] = set()

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
@@ -16,6 +17,7 @@ from shared_schema.base import REALTIME_PATH
 from transcription.addresses import client_address
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity import User, Verifier
+from transcription.metrics import ORIGIN_REFUSED
 from transcription.observability import quiet_logger
 from ws_bridge.admission import Caller
 
@@ -36,6 +38,7 @@ class Door:
         origins: Those that a browser may come from.
         proxy_hops: How many proxies of ours stand before the bridge.
         status: "ready", or why not.
+        refused: Counts refusals, by reason.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class Door:
         origins: frozenset[str],
         proxy_hops: int,
         status: Callable[[], str],
+        refused: Counter,
     ) -> None:
         self._verifier = verifier
         self._origins = origins
         self._proxy_hops = proxy_hops
         self._status = status
+        self._refused = refused
 
     async def check(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer what is no upgrade, refuse a foreign origin or a bad token, else let it pass.
@@ -69,10 +74,12 @@ class Door:
             return _answer(HTTPStatus.NOT_FOUND, {"message": "There is nothing here."})
         origins = request.headers.get_all("Origin")
         if any(origin not in self._origins for origin in origins):
+            self._refused.labels(ORIGIN_REFUSED).inc()
             return _answer(HTTPStatus.FORBIDDEN, {"message": "This origin may not connect."})
         try:
             user = await self._user(request.headers)
         except TranscriptionError as error:
+            self._refused.labels(error.code).inc()
             return _refusal(error)
         if isinstance(connection, Socket):
             peer = connection.remote_address

@@ -75,7 +75,7 @@ class Report:
         if error is not None:
             metrics.errors.labels(_KIND, error.code).inc()
             if isinstance(error, ProviderError):
-                metrics.provider_failures.labels(record.provider or "", error.code).inc()
+                metrics.provider_failures.labels(record.provider or "", error.reason).inc()
         for milliseconds, histogram in (
             (record.ready_ms, metrics.ready_seconds),
             (record.first_delta_ms, metrics.first_delta_seconds),

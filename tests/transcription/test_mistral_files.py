@@ -24,6 +24,7 @@ from local_stack.provider.cards import HOSTED
 from transcription.errors import (
     NotFound,
     ProviderError,
+    ProviderKeyRefused,
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
@@ -165,8 +166,8 @@ async def test_a_stream_with_timestamps_tells_segments(audio: AudioFile) -> None
     ("status", "error"),
     [
         (400, ProviderRejected),
-        (401, ProviderUnavailable),
-        (403, ProviderUnavailable),
+        (401, ProviderKeyRefused),
+        (403, ProviderKeyRefused),
         (404, ProviderRejected),
         (413, ProviderRejected),
         (422, ProviderRejected),

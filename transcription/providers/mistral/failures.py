@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from transcription.errors import (
     ProviderError,
+    ProviderKeyRefused,
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
@@ -32,6 +33,8 @@ def from_status(status: int, *, retry_after: str | None = None, body: Any = None
         return ProviderRateLimited(retry_after=retry_after_seconds(retry_after))
     if status in {400, 404, 413, 415, 422}:
         return ProviderRejected(shown(body))
+    if status in {401, 403}:
+        return ProviderKeyRefused()
     return ProviderUnavailable(retry_after=retry_after_seconds(retry_after))
 
 
