@@ -51,8 +51,9 @@ schema: setup ## Write the contract's documents and the page's types again
 	@$(BIN)/python -m shared_schema
 	@cd frontend && $(NPM) run --silent schema
 
-bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others
+bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others, and large uploads
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.batch
 
 reset: .venv/.ready ## Forget the local stack's users, voices and keys
 	@$(BIN)/python -m local_stack reset
