@@ -95,7 +95,8 @@ class Verifier:
         if algorithm == "HS256" and self._secret is not None:
             return self._secret.get_secret_value(), "HS256"
         kid = header.get("kid")
-        if algorithm not in {"ES256", "RS256"} or not isinstance(kid, str):
+        # Looked up in a tuple: a forged header's `alg` may be a list, which has no hash.
+        if algorithm not in ("ES256", "RS256") or not isinstance(kid, str):
             raise Unauthenticated("The access token is signed in a way that is not accepted.")
         key = await self._keys.key(kid)
         # The key's own type decides, never the token's header: else an RSA public key could

@@ -5,6 +5,7 @@ down; an unknown key id asks again at most once per cooldown, however many come.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import Final
@@ -121,8 +122,11 @@ def _usable_keys(body: bytes) -> dict[str, jwt.PyJWK]:
     """
     if len(body) > MAX_BYTES:
         raise ValueError("JWKS too large")
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise ValueError("JWKS is no object")
     keys: dict[str, jwt.PyJWK] = {}
-    for key in jwt.PyJWKSet.from_json(body.decode()).keys:
+    for key in jwt.PyJWKSet.from_dict(document).keys:
         if key.key_id and key.algorithm_name in {"ES256", "RS256"}:
             keys[key.key_id] = key
     if not keys:
