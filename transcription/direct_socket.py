@@ -40,7 +40,7 @@ _HEAD_END: Final = b"\r\n\r\n"
 class DirectSocket(Connection):
     """Mixed into a connection of the library's, before it. `recv` never returns anything.
 
-    It begins held: what comes before `listen` waits, and the socket is read no further.
+    It begins held.
     """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,10 +73,13 @@ class DirectSocket(Connection):
         if self.protocol.state is CLOSED:
             self._lose()
 
+    def ignore(self) -> None:
+        """Call nobody back any more, and read on: a close may stand behind what comes."""
+        self.listen(lambda _, __: None, lambda: None)
+
     def hold(self) -> None:
-        """Read no further and keep what was read already, until `release`."""
+        """Keep what comes until `release`, and read no further once something has come."""
         self._held = True
-        self._stop_reading()
 
     def release(self) -> None:
         """Hand over what waits, and read on."""
@@ -196,11 +199,8 @@ class DirectSocket(Connection):
     def _deliver(self, message: bytes, is_text: bool) -> None:
         if self._held:
             self._waiting.append((message, is_text))
-            self._stop_reading()
+            if self._reading and not self.transport.is_closing():
+                self._reading = False
+                self.transport.pause_reading()
         else:
             self._on_message(message, is_text)
-
-    def _stop_reading(self) -> None:
-        if self._reading and not self.transport.is_closing():
-            self._reading = False
-            self.transport.pause_reading()

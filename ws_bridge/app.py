@@ -33,8 +33,6 @@ from ws_bridge.watch import Patience
 
 MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
 """A frame up to this size gets our own error; a larger one is cut off with 1009 unread."""
-_QUEUED_FRAMES: Final = (8, 2)
-"""High and low water of frames that wait while the provider takes none."""
 _WRITE_LIMIT: Final = 32_768
 _KEYS_RETRY_SECONDS: Final = 2.0
 
@@ -144,7 +142,6 @@ class App:
                     open_timeout=settings.bridge_start_timeout_seconds,
                     close_timeout=CLOSE_SECONDS,
                     max_size=MAX_FRAME_BYTES,
-                    max_queue=_QUEUED_FRAMES,
                     write_limit=_WRITE_LIMIT,
                     server_header=None,
                     logger=socket_logger(),

@@ -15,6 +15,7 @@ from websockets.http11 import Request, Response
 
 from shared_schema.base import REALTIME_PATH
 from transcription.addresses import client_address
+from transcription.direct_socket import DirectSocket
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity import User, Verifier
 from transcription.metrics import ORIGIN_REFUSED
@@ -24,7 +25,7 @@ from ws_bridge.admission import Caller
 _BEARER: Final = "bearer "
 
 
-class Socket(ServerConnection):
+class Socket(DirectSocket, ServerConnection):
     """A client's socket, and what its handshake told."""
 
     caller = Caller(user=None, address=None)

@@ -1,20 +1,22 @@
 """One client's socket and one provider's, and the session that decides between them.
 
-Three tasks: the reader brings the client's audio to the provider, the conversation brings
-the provider's words, the writer does what the session asks for, in order. Between the two
-sockets stands no queue: a frame is handed over before the next is read, so the client is
-read no faster than the provider takes, and what waits is bounded by the sockets' buffers.
+What comes from either socket is dealt with in the read that brings it: a frame is handed over,
+a word is told, and no task wakes. Two tasks do what may take a while: the conversation opens,
+holds and settles what stands behind the session, the writer does what the session asks for and
+what cannot be done at once, in order. Between the two sockets stands no queue: while the provider
+does not take a frame the client is read no further, and what waits is bounded by one read and
+the sockets' buffers.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Final
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
@@ -29,12 +31,13 @@ from transcription.errors import (
 )
 from transcription.heartbeat import Heartbeat, Loss
 from transcription.ledger import Grant, Ledger
-from transcription.providers.base import RealtimeSession
+from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge
 from ws_bridge.effects import Close, EndAudio, Open, Ping, Send
+from ws_bridge.handshake import Socket
 from ws_bridge.report import Report
-from ws_bridge.session import Session, State, Terms, Timing
+from ws_bridge.session import Session, Terms, Timing
 
 MAX_UNSENT: Final = 512
 """Messages that may wait for a client that does not read."""
@@ -60,7 +63,7 @@ class Relay:
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: Socket,
         caller: Caller,
         *,
         bridge: Bridge,
@@ -86,6 +89,7 @@ class Relay:
         self._upstream: RealtimeSession | None = None
         self._named: tuple[str, str] | None = None
         self._wake = asyncio.Event()
+        self._handing_over: asyncio.Task[None] | None = None
         self._writing_since: float | None = None
         self._patience = asyncio.timeout(None)
 
@@ -98,12 +102,13 @@ class Relay:
             self._wake.set()
         try:
             async with self._tasks:
-                reader = self._tasks.create_task(self._guard(self._read), name="reader")
+                self._socket.listen(self._hear, self._lose)
                 close = await self._write()
                 self._leave_provider()
-                # The reader goes on: a close frame may stand behind audio that nobody wants now.
+                self._socket.ignore()
                 await self._hang_up(close)
-                reader.cancel()
+                if self._handing_over is not None:
+                    self._handing_over.cancel()
         finally:
             self._bridge.leave(self, self._named)
             self._report.tell(self._session, self._clock())
@@ -149,49 +154,85 @@ class Relay:
         """Run a task's work; whatever it raises ends the session with the word for it."""
         try:
             await work()
-        except TranscriptionError as error:
-            self._session.fail(error, self._clock())
-        except Exception:
-            bug = InternalError()
-            _log.exception("internal_error", error_id=bug.error_id)
-            self._session.fail(bug, self._clock())
+        except Exception as error:
+            self._fail(error)
         finally:
             self._wake.set()
 
-    # The reader.
+    def _fail(self, error: Exception) -> None:
+        """End the session with the word for an error that is being handled."""
+        if not isinstance(error, TranscriptionError):
+            bug = InternalError()
+            _log.exception("internal_error", error_id=bug.error_id)
+            error = bug
+        self._session.fail(error, self._clock())
 
-    async def _read(self) -> None:
-        session, clock = self._session, self._clock
+    # The client.
+
+    def _hear(self, message: bytes, is_text: bool) -> None:
+        """Take in a message of the client's."""
+        session, now = self._session, self._clock()
         try:
-            async for message in self._socket:
-                if isinstance(message, str):
-                    session.receive_text(message, clock())
-                elif frame := session.receive_audio(message, clock()):
-                    await self._hand_over(frame)
-                if session.effects:
-                    self._wake.set()
-        except ConnectionClosed:
-            pass
-        session.gone(clock())
+            if is_text:
+                session.receive_text(message.decode(), now)
+            elif frame := session.receive_audio(message, now):
+                self._hand_over(frame, now)
+        except UnicodeDecodeError:
+            # RFC 6455, section 8.1.
+            self._socket.ignore()
+            self._tasks.create_task(self._cut_off(), name="cut-off")
+        except Exception as error:
+            self._fail(error)
+        if session.effects:
+            self._stir()
 
-    async def _hand_over(self, frame: bytes) -> None:
+    def _lose(self) -> None:
+        self._session.gone(self._clock())
+        self._stir()
+
+    async def _cut_off(self) -> None:
+        await self._socket.close(CloseCode.INVALID_DATA)
+        self._lose()
+
+    def _hand_over(self, frame: bytes, now: float) -> None:
         upstream = self._upstream
         if upstream is None:
             return
+        if upstream.offer(frame):
+            wait = self._session.handed_over(len(frame), now)
+            if wait > 0:
+                self._read_on_in(wait)
+        else:
+            self._socket.hold()
+            work = partial(self._hand_over_late, upstream, frame)
+            self._handing_over = self._tasks.create_task(self._guard(work), name="hand-over")
+
+    async def _hand_over_late(self, upstream: RealtimeSession, frame: bytes) -> None:
+        """Wait until the provider takes the frame, then read on."""
         try:
             await upstream.send(frame)
         except ProviderError:
             # The conversation is told the same, after the last text that still came.
-            return
-        wait = self._session.handed_over(len(frame), self._clock())
-        if wait > 0:
-            self._stir()
-            await asyncio.sleep(wait)
+            wait = 0.0
+        else:
+            wait = self._session.handed_over(len(frame), self._clock())
+        self._read_on_in(wait)
+
+    def _read_on_in(self, seconds: float) -> None:
+        self._socket.hold()
+        asyncio.get_running_loop().call_later(seconds, self._socket.release)
 
     # The writer.
 
     def _stir(self) -> None:
-        if self._session.effects:
+        """Send what can be sent at once, and let the writer do the rest."""
+        effects = self._session.effects
+        if self._writing_since is None:
+            while effects and isinstance(effect := effects[0], Send):
+                if not self._socket.post(effect.message.to_json().encode()):
+                    break
+                effects.popleft()
+        if effects:
             self._wake.set()
 
     async def _write(self) -> Close:
@@ -306,12 +347,12 @@ class Relay:
 
     async def _listen(self, upstream: RealtimeSession) -> None:
         session = self._session
-        async with aclosing(upstream.events()) as events:
-            async for event in events:
-                session.provider_event(event, self._clock())
-                self._stir()
-                if session.state is State.CLOSED:
-                    return
+
+        def hear(event: RealtimeEvent) -> None:
+            session.provider_event(event, self._clock())
+            self._stir()
+
+        await upstream.listen(hear)
 
     # The ledger.
 

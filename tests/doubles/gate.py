@@ -11,6 +11,11 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether who comes now may pass."""
+        return self._open.is_set()
+
     def close(self) -> None:
         """Let nobody pass from now on."""
         self._open.clear()

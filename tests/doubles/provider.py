@@ -1,7 +1,7 @@
 """A provider behind the seam, for what no wire could be made to do in a test's time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.doubles.gate import Gate
@@ -25,6 +25,12 @@ class HandHeldSession:
         self.ended = False
         self.left = False
 
+    def offer(self, pcm: bytes) -> bool:
+        """Take audio at once, when the gate is open."""
+        if self.taking.is_open:
+            self.audio += pcm
+        return self.taking.is_open
+
     async def send(self, pcm: bytes) -> None:
         """Take audio, when the gate is open."""
         await self.taking.passed()
@@ -35,13 +41,15 @@ class HandHeldSession:
         self.ended = True
         self.words.put_nowait(TranscriptDone(""))
 
-    async def events(self) -> AsyncGenerator[RealtimeEvent, None]:
+    async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
         """Say or raise what a test has put in."""
         while True:
             word = await self.words.get()
             if isinstance(word, Exception):
                 raise word
-            yield word
+            hear(word)
+            if isinstance(word, TranscriptDone):
+                return
 
 
 class HandHeldProvider:

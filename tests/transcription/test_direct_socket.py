@@ -256,6 +256,20 @@ async def test_held(end: Any) -> None:
 
 
 @ENDS
+async def test_ignored(end: Any) -> None:
+    """A socket that is ignored is read to its end, and calls nobody back."""
+    _, data = frames([(10, False, 1), (20, True, 1)], mask=end is server)
+    async with end(data) as one:
+        one.holds = True
+        one.listen()
+        one.socket.ignore()
+        assert one.wire.reading
+        one.socket.data_received(data)
+        assert len(one.heard) == 1
+    assert one.lost == 0
+
+
+@ENDS
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 4300, 65_535, 65_536])
 async def test_posted(end: Any, size: int) -> None:
     """What is posted arrives as one text message, masked as the protocol wants it."""

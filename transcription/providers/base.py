@@ -4,7 +4,7 @@ A provider takes our options and audio and gives our results, events and errors;
 of its own leaks past it. Adding one is one file here and one line in `registry.py`.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +76,13 @@ class RealtimeSession(Protocol):
         """The provider's own name for the session, for the log."""
         ...
 
+    def offer(self, pcm: bytes) -> bool:
+        """Hand over PCM s16le, mono, 16 kHz, if the socket takes it at once.
+
+        False: nothing was handed over, and `send` has to be awaited.
+        """
+        ...
+
     async def send(self, pcm: bytes) -> None:
         """Hand over PCM s16le, mono, 16 kHz; returns when the socket has taken it.
 
@@ -88,8 +95,8 @@ class RealtimeSession(Protocol):
         """Say that no more audio comes. Sending twice is harmless."""
         ...
 
-    def events(self) -> AsyncGenerator[RealtimeEvent, None]:
-        """Iterate over what the provider says, up to and with `TranscriptDone`.
+    async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
+        """Tell `hear` what the provider says as it comes, up to and with `TranscriptDone`.
 
         Raises:
             ProviderError: it failed, or closed before it was done.

@@ -6,10 +6,9 @@ permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
 import asyncio
-import json
 import ssl
-from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator
+from binascii import b2a_base64
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -25,14 +24,15 @@ from mistralai.client.models import (
     RealtimeTranscriptionSessionUpdatePayload,
     TranscriptionStreamDone,
     TranscriptionStreamLanguage,
-    TranscriptionStreamTextDelta,
 )
 from mistralai.extra.realtime.connection import parse_realtime_event
 from pydantic import SecretStr
+from pydantic_core import from_json
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from shared_schema.audio import SAMPLE_RATE
+from transcription.direct_socket import DirectSocket
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.observability import quiet_logger
 from transcription.providers.base import (
@@ -48,6 +48,7 @@ from transcription.providers.mistral import failures, models
 _PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
 _APPEND_TAIL: Final = b'","type":"input_audio.append"}'
+_TEXT_DELTA: Final = "transcription.text.delta"
 _END: Final = (
     RealtimeTranscriptionInputAudioFlush().model_dump_json(),
     RealtimeTranscriptionInputAudioEnd().model_dump_json(),
@@ -55,7 +56,6 @@ _END: Final = (
 _CLOSE_SECONDS: Final = 0.5
 _MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
 """`transcription.done` repeats the whole text, with its segments."""
-_MAX_QUEUED_EVENTS: Final = 64
 _WRITE_LIMIT: Final = 32_768
 """Bytes that may wait for a provider that reads slowly: about 0.75 s of audio, as base64."""
 
@@ -112,6 +112,7 @@ class MistralRealtime:
             await session.configure(options, deadline - loop.time())
             yield session
         finally:
+            socket.ignore()
             try:
                 # Limited as a whole: a provider that reads nothing holds up the close frame.
                 async with asyncio.timeout(_CLOSE_SECONDS):
@@ -121,9 +122,9 @@ class MistralRealtime:
             finally:
                 socket.transport.abort()
 
-    async def _connect(self, model: str) -> ClientConnection:
+    async def _connect(self, model: str) -> "_Socket":
         try:
-            return await connect(
+            socket = await connect(
                 f"{self._url}?{urlencode({'model': model})}",
                 additional_headers=self._headers,
                 ssl=self._tls,
@@ -133,7 +134,7 @@ class MistralRealtime:
                 # Audio flows all the time and the session's watchdog sees a silent provider.
                 ping_interval=None,
                 max_size=_MAX_EVENT_BYTES,
-                max_queue=_MAX_QUEUED_EVENTS,
+                create_connection=_Socket,
                 write_limit=_WRITE_LIMIT,
                 logger=_socket_log,
             )
@@ -142,12 +143,18 @@ class MistralRealtime:
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
             _log.warning("provider_connect_failed", error=type(error).__name__)
             raise ProviderUnavailable from None
+        assert isinstance(socket, _Socket)  # noqa: S101 - made by `create_connection`
+        return socket
+
+
+class _Socket(DirectSocket, ClientConnection):
+    """A socket with Mistral."""
 
 
 class MistralSession:
     """One open session; made by `MistralRealtime.open_realtime`."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: _Socket) -> None:
         self._socket = socket
         self._ended = False
         self.request_id: str | None = None
@@ -161,20 +168,18 @@ class MistralSession:
         Raises:
             ProviderError: Mistral refuses, closes, or takes longer than `seconds`.
         """
-        try:
-            async with _within(seconds):
-                while self.request_id is None:
-                    event = _parse(await self._socket.recv())
-                    if isinstance(event, RealtimeTranscriptionSessionCreated):
-                        self.request_id = event.session.request_id
-                    elif isinstance(event, RealtimeTranscriptionError):
-                        raise _failed(event)
+        async with _within(seconds):
+            await self._hear_until(self._created)
+            try:
                 await self._socket.send(_update_message(options))
-        except ConnectionClosed:
-            # Why it closed may stand in what it said before.
-            async for _ in self.events():
-                pass
-            raise ProviderUnavailable from None
+            except ConnectionClosed:
+                # Why it closed may stand in what it said before.
+                await self.listen(lambda _: None)
+                raise ProviderUnavailable from None
+
+    def offer(self, pcm: bytes) -> bool:
+        """Hand over PCM if the socket takes it at once; False: it has to be sent."""
+        return self._socket.post(_append(pcm))
 
     async def send(self, pcm: bytes) -> None:
         """Hand over PCM; returns when the socket has taken it.
@@ -183,12 +188,12 @@ class MistralSession:
             ProviderError: the provider is gone.
         """
         try:
-            await self._socket.send(_APPEND_HEAD + b64encode(pcm) + _APPEND_TAIL, text=True)
+            await self._socket.send(_append(pcm), text=True)
         except ConnectionClosed:
             raise ProviderUnavailable from None
 
     async def end(self) -> None:
-        """Flush and end the audio, once. A socket that is gone is told by `events`."""
+        """Flush and end the audio, once. A socket that is gone is told by `listen`."""
         if self._ended:
             return
         self._ended = True
@@ -198,29 +203,55 @@ class MistralSession:
         except ConnectionClosed:
             return
 
-    async def events(self) -> AsyncGenerator[RealtimeEvent, None]:
-        """Iterate up to and with `TranscriptDone`; unknown events are passed over.
+    async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
+        """Tell `hear` each event up to and with `TranscriptDone`; unknown ones are passed over.
 
         Raises:
             ProviderError: Mistral reports an error, or closes before it was done.
         """
-        try:
-            async for message in self._socket:
-                event = _parse(message)
-                if isinstance(event, TranscriptionStreamTextDelta):
-                    yield TextDelta(event.text)
-                elif isinstance(event, TranscriptionStreamDone):
-                    yield TranscriptDone(
-                        event.text, event.language, event.usage.prompt_audio_seconds or None
-                    )
-                    return
-                elif isinstance(event, TranscriptionStreamLanguage):
-                    yield LanguageDetected(event.audio_language)
-                elif isinstance(event, RealtimeTranscriptionError):
-                    raise _failed(event)
-        except ConnectionClosed:
-            pass
-        raise ProviderUnavailable
+
+        def take(message: bytes) -> bool:
+            event = _event(message)
+            if event is not None:
+                hear(event)
+            return isinstance(event, TranscriptDone)
+
+        await self._hear_until(take)
+
+    def _created(self, message: bytes) -> bool:
+        event = parse_realtime_event(_payload(message))
+        if isinstance(event, RealtimeTranscriptionError):
+            raise _failed(event)
+        if isinstance(event, RealtimeTranscriptionSessionCreated):
+            self.request_id = event.session.request_id
+            # What comes after it is for `listen`.
+            self._socket.hold()
+        return self.request_id is not None
+
+    async def _hear_until(self, take: Callable[[bytes], bool]) -> None:
+        """Let `take` have each message as it comes, until it says that this was the last.
+
+        Raises:
+            ProviderUnavailable: the socket was closed before.
+            Exception: whatever `take` has raised.
+        """
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_message(message: bytes, _: bool) -> None:
+            if over.done():
+                return
+            try:
+                if take(message):
+                    over.set_result(None)
+            except Exception as error:
+                over.set_exception(error)
+
+        def on_lost() -> None:
+            if not over.done():
+                over.set_exception(ProviderUnavailable())
+
+        self._socket.listen(on_message, on_lost)
+        await over
 
 
 @asynccontextmanager
@@ -232,12 +263,37 @@ async def _within(seconds: float) -> AsyncIterator[None]:
         raise ProviderUnavailable from None
 
 
-def _parse(message: str | bytes) -> Any:
+def _append(pcm: bytes) -> bytes:
+    """Return `input_audio.append` as the SDK writes it, without its model: ten come a second."""
+    return b"".join((_APPEND_HEAD, b2a_base64(pcm, newline=False), _APPEND_TAIL))
+
+
+def _payload(message: bytes) -> Any:
     try:
-        payload = json.loads(message)
+        return from_json(message)
     except ValueError:
-        payload = None
-    return parse_realtime_event(payload)
+        return None
+
+
+def _event(message: bytes) -> RealtimeEvent | None:
+    """Return our event for a message; None for what says nothing to a caller.
+
+    Raises:
+        ProviderError: it is an error event.
+    """
+    payload = _payload(message)
+    if isinstance(payload, dict) and payload.get("type") == _TEXT_DELTA:
+        # Nearly every event. The SDK's model would check no more.
+        text = payload.get("text")
+        return TextDelta(text) if isinstance(text, str) else None
+    event = parse_realtime_event(payload)
+    if isinstance(event, TranscriptionStreamDone):
+        return TranscriptDone(event.text, event.language, event.usage.prompt_audio_seconds or None)
+    if isinstance(event, TranscriptionStreamLanguage):
+        return LanguageDetected(event.audio_language)
+    if isinstance(event, RealtimeTranscriptionError):
+        raise _failed(event)
+    return None
 
 
 def _update_message(options: RealtimeOptions) -> str:
