@@ -72,19 +72,19 @@ class Child:
         self.service = service
         self.log = log
         self._process = process
+        self._begun = time.monotonic()
 
     async def wait_ready(self) -> float:
-        """Wait until it is ready, and return the seconds that it took.
+        """Wait until it is ready, and return the seconds since it was started.
 
         Raises:
             ChildError: It ended first, or took too long.
         """
-        begun = time.monotonic()
-        while time.monotonic() - begun < READY_SECONDS:
+        while time.monotonic() - self._begun < READY_SECONDS:
             if self._process.returncode is not None:
                 raise self.ended()
             if await self.service.is_ready(self.log.read_text(errors="replace")):
-                return time.monotonic() - begun
+                return time.monotonic() - self._begun
             await asyncio.sleep(_POLL_SECONDS)
         raise ChildError(self._explain(f"was not ready after {READY_SECONDS:.0f} s"))
 

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import sys
-from contextlib import AsyncExitStack, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from client import display
@@ -84,7 +86,9 @@ async def run(file: Path, *, once: bool, port_offset: int = 0) -> int:
         async with AsyncExitStack() as stack:
             ending = console.status("Ending everything…")
             stack.callback(ending.stop)  # last
-            children = [await _start(stack, console, service) for service in local.services()]
+            neighbours, *services = local.services()
+            children = await _start(stack, console, [neighbours])
+            children += await _start(stack, console, services)
             if console.is_terminal:
                 stack.callback(ending.start)  # first
             group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -121,11 +125,14 @@ async def _show(console: Console, local: Local, sample: Sample, *, once: bool) -
 
 async def _finish(console: Console, api: Api, sample: Sample) -> Finished:
     """Transcribe the recording as a whole, make it a voice, and read that back."""
-    final = await api.transcribe(sample.file)
+    with _busy(console, "Final pass of the whole file"):
+        final = await api.transcribe(sample.file)
     rate = word_error_rate(sample.reference, final.text)
-    _step(console, "Final pass of the whole file", f"{rate:.0%} of the words differ")
+    _step(console, "Final pass of the whole file", f"{rate:.0%} of the words wrong")
+    console.print(Padding(Text(final.text), (0, 2)), width=min(console.width, display.MAX_WIDTH))
     clone = Clone("Demonstration", "English", final.text, "final_pass", consent=True)
-    voice = await api.clone(sample.file, clone)
+    with _busy(console, "Storing a voice"):
+        voice = await api.clone(sample.file, clone)
     stored = await api.voice(voice.voice_id)
     async with http_client(stored.audio_url) as http:
         try:
@@ -158,15 +165,24 @@ def _summary(sample: Sample, result: Result, finished: Finished) -> dict[str, An
     }
 
 
-async def _start(stack: AsyncExitStack, console: Console, service: Service) -> Child:
-    """Run a service until the stack unwinds; return when it is ready."""
-    log = LOGS / f"{service.arguments[2]}.log"
-    waiting = console.status(f"{service.title}…", spinner="dots")
-    with waiting if console.is_terminal else nullcontext():
-        child = await stack.enter_async_context(running(service, log, cwd=DATA))
-        took = await child.wait_ready()
-    _step(console, service.title, f"port {service.ports[0]}, {took:.1f} s")
-    return child
+async def _start(
+    stack: AsyncExitStack, console: Console, services: Sequence[Service]
+) -> list[Child]:
+    """Run services beside one another until the stack unwinds; return when all are ready."""
+    children = []
+    for service in services:
+        log = LOGS / f"{service.arguments[2]}.log"
+        children.append(await stack.enter_async_context(running(service, log, cwd=DATA)))
+    for child in children:
+        with _busy(console, child.service.title):
+            took = await child.wait_ready()
+        _step(console, child.service.title, f"port {child.service.ports[0]}, {took:.1f} s")
+    return children
+
+
+def _busy(console: Console, what: str) -> AbstractContextManager[object]:
+    """Say at a terminal what is going on while the block runs."""
+    return console.status(f"{what}…") if console.is_terminal else nullcontext()
 
 
 async def _watch(child: Child) -> None:

@@ -96,20 +96,27 @@ async def demo(folder: Path, offset: int, *arguments: str) -> AsyncIterator[Demo
         await process.communicate()
 
 
+async def output(command: str, folder: Path) -> tuple[int | None, str]:
+    """Run a command line; return its exit status and what it wrote."""
+    process = await asyncio.create_subprocess_shell(
+        command, cwd=folder, env={"PATH": os.environ["PATH"]}, stdout=PIPE
+    )
+    out, _ = await process.communicate()
+    return process.returncode, out.decode()
+
+
 async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: int) -> None:
     """The printed command works; Ctrl-C leaves no process; a second start works and ends well."""
     async with demo(tmp_path, offset) as running:
         await running.until("Ctrl-C ends everything")
         assert "offline engine: set MISTRAL_API_KEY for Voxtral" in running.said
         [command] = [line.strip() for line in running.said.splitlines() if "YOUR-REC" in line]
-        own = await asyncio.create_subprocess_shell(
-            command.replace("YOUR-RECORDING.wav", str(SAMPLES / "short.wav")),
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"]},
-            stdout=PIPE,
+        live = command.replace("YOUR-RECORDING.wav", str(SAMPLES / "short.wav"))
+        file = (
+            f"{BIN}/utter-transcribe file {SAMPLES}/short.wav --url {Local(offset).functions_url}"
         )
-        words, _ = await own.communicate()
-        assert (own.returncode, words.decode()) == (0, (SAMPLES / "short.txt").read_text())
+        for own in (live, file):
+            assert await output(own, tmp_path) == (0, (SAMPLES / "short.txt").read_text())
         children = running.children()
         assert len(children) > 2
         running.process.send_signal(signal.SIGINT)
