@@ -1,6 +1,5 @@
 /** Chromium with a recording as its microphone. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import {
   type Browser,
   type BrowserContext,
@@ -8,12 +7,7 @@ import {
   chromium,
   type Page,
 } from "playwright-core";
-
-const ROOT = join(import.meta.dirname, "..", "..", "..");
-
-/** Generated speech of 17.4 s and of 4.8 s, with half a second of silence at both ends. */
-export const REFERENCE = join(ROOT, "local_stack", "samples", "reference.wav");
-export const SHORT = join(ROOT, "local_stack", "samples", "short.wav");
+import { REFERENCE } from "./fixtures";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 

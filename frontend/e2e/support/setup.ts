@@ -1,6 +1,7 @@
 /** Builds the page as the tests need it: as in production, and with a stand-in for the microphone. */
 import { join } from "node:path";
 import { build } from "vite";
+import { makeFixtures } from "./fixtures";
 
 const FRONTEND = join(import.meta.dirname, "..", "..");
 
@@ -15,4 +16,12 @@ export default async function setup(): Promise<void> {
     logLevel: "error",
     build: { outDir: E2E_BUILD, emptyOutDir: true },
   });
+  await build({
+    root: FRONTEND,
+    configFile: join(FRONTEND, "vite.legacy.config.ts"),
+    mode: "e2e",
+    logLevel: "error",
+    build: { outDir: E2E_BUILD, emptyOutDir: false },
+  });
+  makeFixtures();
 }

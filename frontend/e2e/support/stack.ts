@@ -91,6 +91,17 @@ export class Service {
     clearTimeout(timer);
   }
 
+  /** Starts it unless it runs. */
+  async restart(): Promise<void> {
+    if (!this.#process) await this.start();
+  }
+
+  /** Another process of the same kind on the same port, not started yet. */
+  twin(env: Environment): Service {
+    const isReady = async (written: string) => written.includes('"event": "ready"');
+    return new Service(this.#name, this.#args, { ...this.#env, ...env }, isReady);
+  }
+
   get log(): string {
     return this.#written;
   }

@@ -1,5 +1,5 @@
 /** The page: from a few lines read aloud to a voice in the list. */
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { Usage } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { ReferenceAudioInput } from "../reference-audio/ReferenceAudioInput";
@@ -9,14 +9,16 @@ import { useReferenceAudio } from "../reference-audio/use-reference-audio";
 import type { Account } from "../services/account";
 import { fetchUsage } from "../services/api";
 import { isOver } from "../session/live";
-import { Card } from "../ui/controls";
 import { useReadable, useScope } from "../ui/hooks";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
 import { Remote } from "./remote";
-import { SignInDialog, SignInForm } from "./SignIn";
 import { VoiceList } from "./VoiceList";
 import { Voices } from "./voices";
+
+// Most visits begin signed in, or need no account.
+const SignInDialog = lazy(async () => ({ default: (await import("./SignIn")).SignInDialog }));
+const SignInGate = lazy(async () => ({ default: (await import("./SignIn")).SignInGate }));
 
 export type PageServices = ReferenceAudioServices & { readonly account: Account };
 
@@ -82,7 +84,15 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
     void voices.refresh();
   }, [userId, usage, voices]);
 
-  const openSignIn = () => setSigningIn(true);
+  const opener = useRef<Element>(null);
+  const openSignIn = () => {
+    opener.current = document.activeElement;
+    setSigningIn(true);
+  };
+  const closeSignIn = () => {
+    setSigningIn(false);
+    if (opener.current instanceof HTMLElement) opener.current.focus();
+  };
   // Nobody has been here yet, and nobody may be here without an account.
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
@@ -94,12 +104,9 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         usage={useReadable(usage).data}
       />
       {isGate ? (
-        <Card labelledBy="gate">
-          <h2 className="mb-3 text-lg font-medium" id="gate">
-            Sign in to begin
-          </h2>
-          <SignInForm account={account} allowAnonymous={false} />
-        </Card>
+        <Suspense fallback={<p className="text-soft">One moment…</p>}>
+          <SignInGate account={account} />
+        </Suspense>
       ) : null}
       {reference && !isGate ? (
         <>
@@ -115,12 +122,15 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
           <VoiceList api={api} config={config} voices={voices} />
         </>
       ) : null}
-      <SignInDialog
-        account={account}
-        allowAnonymous={config.allow_anonymous}
-        onClose={() => setSigningIn(false)}
-        open={signingIn}
-      />
+      {signingIn ? (
+        <Suspense>
+          <SignInDialog
+            account={account}
+            allowAnonymous={config.allow_anonymous && state.status === "out"}
+            onClose={closeSignIn}
+          />
+        </Suspense>
+      ) : null}
     </main>
   );
 }

@@ -12,7 +12,9 @@ export function usageInWords(usage: Usage): { words: string; fraction: number } 
   const kinds = [usage.realtime, usage.batch].filter((kind) => kind.limit_seconds > 0);
   const [tightest] = kinds.sort((a, b) => left(a) / a.limit_seconds - left(b) / b.limit_seconds);
   if (!tightest) return { words: "No minutes today", fraction: 0 };
-  const minutes = Math.floor(left(tightest) / 60);
+  const exact = left(tightest) / 60;
+  // Of a few minutes the tenths matter; never more than there is.
+  const minutes = exact < 10 ? Math.floor(exact * 10) / 10 : Math.floor(exact);
   const limit = Math.round(tightest.limit_seconds / 60);
   return {
     words: `${minutes} of ${limit} minutes left today`,

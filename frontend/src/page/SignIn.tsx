@@ -1,10 +1,10 @@
 /** Signing in with an address and a password, or making an account. */
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { Account } from "../services/account";
-import { Button, fieldClass, Message } from "../ui/controls";
+import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { CrossIcon } from "../ui/icons";
 
-export function SignInForm({
+function Form({
   account,
   allowAnonymous,
   onDone,
@@ -103,26 +103,34 @@ export function SignInForm({
   );
 }
 
+/** In the page, where nobody may go on without it. */
+export function SignInGate({ account }: { readonly account: Account }) {
+  return (
+    <Card labelledBy="gate">
+      <h2 className="mb-3 text-lg font-medium" id="gate">
+        Sign in to begin
+      </h2>
+      <Form account={account} allowAnonymous={false} />
+    </Card>
+  );
+}
+
+/** Over the page, so that nothing of it is lost; mounted while it is open. */
 export function SignInDialog({
-  open,
   onClose,
   ...form
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
-  readonly open: boolean;
   readonly onClose: () => void;
 }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
+  useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       aria-labelledby={id}
-      className="m-auto w-full max-w-sm rounded-2xl border border-line bg-card p-6 text-ink backdrop:bg-black/50"
+      className="m-auto w-[calc(100%-2rem)] max-w-sm rounded-2xl border border-line bg-card p-6 text-ink backdrop:bg-black/50"
       onClose={onClose}
       ref={dialog}
     >
@@ -130,11 +138,11 @@ export function SignInDialog({
         <h2 className="text-lg font-medium" id={id}>
           Sign in
         </h2>
-        <Button aria-label="Close" onClick={onClose} variant="quiet">
+        <Button aria-label="Close" className="-mr-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>
-      {open ? <SignInForm onDone={onClose} {...form} /> : null}
+      <Form onDone={onClose} {...form} />
     </dialog>
   );
 }

@@ -170,7 +170,7 @@ test("axe finds nothing on the page, with voices, a take and the sign-in dialog"
   await record();
   expect(await violations(root)).toEqual([]);
   await press("Sign in");
-  const dialog = screen.getByRole("dialog");
+  const dialog = await screen.findByRole("dialog");
   expect(within(dialog).getByLabelText("Email")).toBeVisible();
   expect(await violations(root)).toEqual([]);
 }, 20_000);

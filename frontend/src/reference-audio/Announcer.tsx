@@ -38,6 +38,9 @@ export function announcement(
   if (is.silent && !was.silent) return "We hear nothing. Is the microphone muted?";
   if (is.stage === "recording") {
     const [line, now] = [before.live.phase, after.live.phase];
+    if (after.live.openSessions.length > 0 && before.live.openSessions.length === 0) {
+      return "You are already recording elsewhere.";
+    }
     if (now === "reconnecting" && line === "listening") return "Reconnecting. Still recording.";
     if (now === "failed" && line !== "failed") return "Live words stopped. Still recording.";
     return undefined;

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, fieldClass } from "../ui/controls";
-import { CrossIcon } from "../ui/icons";
+import { ChevronIcon, CrossIcon } from "../ui/icons";
 import { useParts } from "./use-reference-audio";
 
 /** The terms with what was typed: commas separate, nothing comes twice, and nothing is too much. */
@@ -31,8 +31,11 @@ export function BiasTerms() {
     add();
   };
   return (
-    <details>
-      <summary className="inline-flex min-h-11 items-center rounded-md text-soft hover:text-ink">
+    <details className="group">
+      <summary className="-ml-1 inline-flex min-h-9 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
+        <span className="group-open:rotate-90">
+          <ChevronIcon />
+        </span>
         Words to expect{terms.length > 0 ? ` (${terms.length})` : ""}
       </summary>
       <div className="space-y-2 pb-1">

@@ -10,6 +10,7 @@ interface Line {
 export function describeLine(live: LiveView, enabled: boolean, paused: boolean): Line {
   if (paused) return { words: "Paused", tone: "off" };
   if (!enabled) return { words: "Recording", tone: "good" };
+  if (live.openSessions.length > 0) return { words: "Still recording", tone: "wait" };
   switch (live.phase) {
     case "idle":
     case "connecting":
@@ -39,8 +40,11 @@ export function LineChip() {
   const paused = state.recorder.stage === "paused";
   const line = describeLine(state.live, enabled && realtime_enabled, paused);
   return (
-    <span className="inline-flex items-center gap-2 rounded-full bg-sunken px-3 py-1 text-sm">
-      <span aria-hidden="true" className={`size-2 rounded-full ${DOTS[line.tone]}`} />
+    <span
+      className="inline-flex items-center gap-2 rounded-full bg-sunken px-3 py-1 text-sm"
+      data-line
+    >
+      <span aria-hidden="true" className={`size-2 shrink-0 rounded-full ${DOTS[line.tone]}`} />
       {line.words}
     </span>
   );

@@ -68,18 +68,19 @@ function Progress() {
   const { stage, seconds } = state.recorder;
   const paused = stage === "paused";
   return (
-    <div className="flex min-w-0 grow flex-wrap items-center gap-x-4 gap-y-2">
+    <>
       <span className="text-4xl font-light tabular-nums">{minutes(seconds)}</span>
-      <LineChip />
-      <Button
-        className="sm:ml-auto"
-        disabled={stage === "stopping"}
-        onClick={() => void (paused ? reference.resume() : reference.pause())}
-      >
-        {paused ? <MicrophoneIcon /> : <PauseIcon />}
-        {paused ? "Go on" : "Pause"}
-      </Button>
-    </div>
+      <div className="flex grow flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <LineChip />
+        <Button
+          disabled={stage === "stopping"}
+          onClick={() => void (paused ? reference.resume() : reference.pause())}
+        >
+          {paused ? <MicrophoneIcon /> : <PauseIcon />}
+          {paused ? "Go on" : "Pause"}
+        </Button>
+      </div>
+    </>
   );
 }
 
@@ -87,7 +88,7 @@ function Idle() {
   const { stage } = useParts().state.recorder;
   if (stage === "opening") return <p className="text-soft">Waiting for the microphone…</p>;
   return (
-    <div className="min-w-0 grow space-y-2">
+    <div className="w-0 grow space-y-2">
       <MicrophonePicker />
       <p className="text-sm text-soft">10 to 20 seconds clone best.</p>
     </div>
@@ -103,7 +104,7 @@ export function RecordPanel() {
   return (
     <div className="space-y-5">
       <ReadAloud />
-      <div className="flex items-center gap-4 sm:gap-6">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3 sm:gap-x-6">
         <RecordButton />
         {isRunning ? <Progress /> : <Idle />}
       </div>

@@ -1,13 +1,14 @@
 /** The transcript: always editable, never overwritten behind the person's back. */
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { BiasTerms } from "./BiasTerms";
-import { Comparison } from "./Comparison";
 import { ProblemMessage } from "./ProblemMessage";
 import { transcriptionProblem } from "./problems";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
+
+const Comparison = lazy(async () => ({ default: (await import("./Comparison")).Comparison }));
 
 /** Where the text in the box stands, in a word or two. */
 export function transcriptStatus({ transcript, recorder }: ReferenceAudioState): string {
@@ -148,13 +149,17 @@ export function TranscriptCard() {
             </Button>
           ) : null}
           {comparable && compared ? (
-            <Comparison
-              after={final}
-              before={offered ? text : draft}
-              caption={
-                offered ? "From your text to the new one" : "From the live draft to the final text"
-              }
-            />
+            <Suspense>
+              <Comparison
+                after={final}
+                before={offered ? text : draft}
+                caption={
+                  offered
+                    ? "From your text to the new one"
+                    : "From the live draft to the final text"
+                }
+              />
+            </Suspense>
           ) : null}
           {warnings.map((warning) => (
             <p className="text-sm text-soft" key={warning}>

@@ -419,6 +419,22 @@ describe("Resuming", () => {
     expect(world.of("token")).toHaveLength(2);
   });
 
+  test("A server that says 'at once' for ever is not stormed", () => {
+    world.begin();
+    world.error(1, "draining", true, { retry_after: 0 });
+    expect(world.of("token")).toHaveLength(2);
+    const waits: number[] = [];
+    for (let link = 2; link <= 5; link += 1) {
+      world.give({ type: "token", link, token: "t" });
+      world.give({ type: "opened", link });
+      world.error(link, "draining", true, { retry_after: 0 });
+      const wait = (world.machine.wakeAt ?? 0) - world.now;
+      waits.push(wait);
+      world.pass(wait);
+    }
+    expect(waits).toEqual([562.5, 1125, 2250, 4500]);
+  });
+
   test("A final that is partial and an error that may be retried: the text stays and it goes on", () => {
     world.begin();
     world.delta(1, "one two");
@@ -617,7 +633,7 @@ describe("Recording elsewhere", () => {
       world.give({ type: "token", link, token: "t" });
       world.give({ type: "opened", link });
       world.error(link, "session_limit", true, limit);
-      world.pass(7000);
+      world.pass(12_000);
     }
     expect(world.view.phase).toBe("failed");
     world.give({ type: "takeOver", sessionId: "elsewhere" });

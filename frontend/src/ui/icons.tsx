@@ -69,6 +69,12 @@ export const CrossIcon = () => (
   </Icon>
 );
 
+export const ChevronIcon = () => (
+  <Icon>
+    <path d="m8 6 4 4-4 4" />
+  </Icon>
+);
+
 export const TrashIcon = () => (
   <Icon>
     <path d="M4 6h12M8 6V4h4v2M6 6l.7 9.5h6.6L14 6" />

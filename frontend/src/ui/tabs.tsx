@@ -67,7 +67,7 @@ export function Tabs<K extends string>({
                 className={`min-h-9 rounded-full px-5 ${
                   isSelected
                     ? "bg-card font-medium shadow-sm ring-1 ring-line"
-                    : "text-soft hover:text-ink aria-disabled:cursor-default aria-disabled:hover:text-soft"
+                    : "text-soft hover:text-ink aria-disabled:cursor-default aria-disabled:opacity-50 aria-disabled:hover:text-soft"
                 }`}
                 id={`${id}-${tab.key}`}
                 key={tab.key}

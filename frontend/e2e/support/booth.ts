@@ -1,0 +1,165 @@
+/** The page as a person uses it: what can be pressed, and what is seen. */
+import type { BrowserContext, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
+import { violations } from "./axe";
+import type { Stack } from "./stack";
+
+const PATIENCE_MS = 20_000;
+
+/** Waits for a condition on what is shown; a busy machine may take its time. */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  check: (value: T) => void,
+  timeout = PATIENCE_MS,
+): Promise<T> {
+  await expect
+    .poll(
+      async () => {
+        const value = await read();
+        try {
+          check(value);
+          return "as expected";
+        } catch (error) {
+          return error instanceof Error ? error.message : String(error);
+        }
+      },
+      { timeout, interval: 100 },
+    )
+    .toBe("as expected");
+  return read();
+}
+
+export class Booth {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async open(url: string): Promise<this> {
+    await this.page.goto(url);
+    await this.button("Start recording").or(this.page.getByText("Your take")).first().waitFor();
+    return this;
+  }
+
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole("button", { name });
+  }
+
+  press(name: string | RegExp): Promise<void> {
+    return this.button(name).click();
+  }
+
+  /** Text that is seen, beside what is announced. */
+  text(words: string | RegExp): Locator {
+    return this.page.getByText(words).and(this.page.locator(":not([role=status])")).first();
+  }
+
+  async record(): Promise<void> {
+    await this.press("Start recording");
+    await this.button("Stop recording").waitFor();
+  }
+
+  async stop(): Promise<void> {
+    await this.press("Stop recording");
+    await this.text("Your take").waitFor();
+  }
+
+  /** Waits until so many seconds are recorded: time is what the page has counted. */
+  async recorded(seconds: number): Promise<void> {
+    await eventually(
+      async () => {
+        const [minutes = "0", rest = "0"] = (
+          await this.page.getByText(/^\d+:\d\d$/).innerText()
+        ).split(":");
+        return Number(minutes) * 60 + Number(rest);
+      },
+      (value) => expect(value).toBeGreaterThanOrEqual(seconds),
+      (seconds + 20) * 1000,
+    );
+  }
+
+  liveWords(): Promise<string> {
+    return this.page.getByRole("region", { name: "Live words" }).innerText();
+  }
+
+  get transcript(): Locator {
+    return this.page.getByRole("textbox", { name: "Transcript" });
+  }
+
+  get name(): Locator {
+    return this.page.getByLabel("Name", { exact: true });
+  }
+
+  /** How the line is: "Listening", "Reconnecting… still recording", … */
+  async line(words: string): Promise<void> {
+    await this.page.locator("[data-line]").getByText(words, { exact: true }).waitFor();
+  }
+
+  /** "Final", "Edited by you", … */
+  async status(words: string): Promise<void> {
+    await this.page.locator("[data-transcript-status]").getByText(words, { exact: true }).waitFor();
+  }
+
+  async clone(name: string): Promise<void> {
+    await this.name.fill(name);
+    await this.page.getByLabel("This is my voice, or I may use it").check();
+    await this.press("Clone voice");
+    await this.page.getByText(`“${name}” is ready`).waitFor();
+    await this.button(`Play ${name}`).waitFor();
+  }
+
+  async choose(path: string): Promise<void> {
+    await this.page.getByRole("tab", { name: "Upload" }).click();
+    await this.page.getByLabel("Choose an audio file").setInputFiles(path);
+  }
+
+  /** What axe-core finds, colours included. */
+  violations(): Promise<string[]> {
+    return violations(this.page);
+  }
+
+  /** The access token that the page holds. */
+  token(): Promise<string> {
+    return this.page.evaluate(() => {
+      const stored = localStorage.getItem("utter-auth");
+      return stored ? (JSON.parse(stored) as { access_token: string }).access_token : "";
+    });
+  }
+}
+
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Makes an account and lets every page of the context begin signed in with it. */
+export async function signUp(
+  context: BrowserContext,
+  stack: Stack,
+  /** Seconds that the page believes its token to be good for. */
+  options: { readonly expiresIn?: number } = {},
+): Promise<Person> {
+  const person = { email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery" };
+  const response = await fetch(`${stack.supabaseUrl}/auth/v1/signup`, {
+    method: "POST",
+    headers: {
+      apikey: stack.env.SUPABASE_PUBLISHABLE_KEY ?? "",
+      "Content-Type": "application/json",
+    },
+    body: JSON.stringify(person),
+  });
+  if (!response.ok) throw new Error(`Signing up failed: ${await response.text()}`);
+  const answer = (await response.json()) as { expires_in: number };
+  const session = JSON.stringify({
+    ...answer,
+    expires_at: Math.floor(Date.now() / 1000) + (options.expiresIn ?? answer.expires_in),
+  });
+  await context.addInitScript((value) => {
+    // Only once: a sign-out must stay one over a reload.
+    if (sessionStorage.getItem("seeded")) return;
+    sessionStorage.setItem("seeded", "yes");
+    localStorage.setItem("utter-auth", value);
+  }, session);
+  return person;
+}
