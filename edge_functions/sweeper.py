@@ -69,6 +69,7 @@ class Sweeper:
             swept.recordings += len(recordings)
         for kind, count in asdict(swept).items():
             self._metrics.swept.labels(kind).inc(count)
+        self._metrics.swept_at.set_to_current_time()
         _log.info("swept", **asdict(swept))
         return swept
 
@@ -84,6 +85,7 @@ class Sweeper:
 
     async def run(self, seconds: float) -> None:
         """Sweep every so many seconds, more or less, so that replicas do not do it in step."""
+        self._metrics.swept_at.set_to_current_time()
         while True:
             await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             try:

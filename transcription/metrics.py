@@ -130,6 +130,11 @@ class Metrics:
             ("kind",),
             registry=self.registry,
         )
+        self.swept_at = Gauge(
+            "utter_swept_timestamp_seconds",
+            "Unix time of the last whole sweep, at first of the start; 0 where nobody sweeps.",
+            registry=self.registry,
+        )
         self.http_seconds = Histogram(
             "utter_http_seconds",
             "HTTP requests, by route, method and status.",

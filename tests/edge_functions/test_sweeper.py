@@ -1,6 +1,7 @@
 """What crashes and changes of mind left behind is swept, and nothing else."""
 
 import asyncio
+import time
 from itertools import cycle
 
 import httpx
@@ -94,6 +95,24 @@ async def test_storage_away_loses_nothing(
     assert len(await world.voices_of(ada)) == 1
     assert (await world.composition.sweeper.sweep()).voices == 1
     await world.is_clean(ada)
+
+
+async def test_when_a_whole_sweep_was_is_told(world: World) -> None:
+    """An operator can tell when all was swept last; a sweep that breaks off is none."""
+
+    def told() -> float:
+        registry = world.composition.services.metrics.registry
+        return registry.get_sample_value("utter_swept_timestamp_seconds") or 0.0
+
+    await world.composition.sweeper.sweep()
+    before = told()
+    assert before == pytest.approx(time.time(), abs=10)
+    with respx.mock(assert_all_called=False) as router:
+        router.route(path="/rest/v1/rpc/sweepable_objects").respond(503)
+        router.route(url__startswith=world.stack.supabase.url).pass_through()
+        with pytest.raises(LedgerUnavailable):
+            await world.composition.sweeper.sweep()
+    assert told() == before
 
 
 async def test_sweeping_goes_on_after_a_failure(
