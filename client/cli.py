@@ -20,7 +20,7 @@ from client.audio import decode, duration, in_thread, paced, read_stream
 from client.errors import ClientError
 from client.files import Api
 from client.live import LiveTranscription
-from client.session import Options
+from client.options import Options
 from client.settings import Settings
 from shared_schema.batch import TranscriptionOptions
 

@@ -22,6 +22,8 @@ class Patience:
     catch up with more is sent again from where it surely was."""
     backoff: float = limits.RESUME_BACKOFF_SECONDS
     backoff_max: float = limits.RESUME_BACKOFF_MAX_SECONDS
+    retry_after: float = 60.0
+    """Longest wait that a service may ask for; one that asks for more is not tried again."""
     tries: int = limits.MAX_RESUME_TRIES
     """Tries in a row; a session that carries a second of new audio begins the row anew."""
 
@@ -48,6 +50,8 @@ class Link:
     rewind: int = 0
     """How far before `acked` a successor begins."""
     ready_at: float = 0.0
+    resumed: bool = False
+    """Whether it hears again what an earlier one was handed."""
     begin: int = 0
     sent: int = 0
     acked: int = 0

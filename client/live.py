@@ -19,13 +19,15 @@ from websockets.exceptions import (
 )
 
 from client.auth import TokenSupplier
+from client.effects import Leave, Open, Tell
 from client.errors import ClientError, Failure
 from client.events import Event, Result
 from client.link import Link, Patience
 from client.messages import parse
 from client.network import is_loopback, refusal
+from client.options import Options
 from client.recording import MAX_RECORDING_SECONDS, Recording
-from client.session import Leave, Open, Options, Session, Tell
+from client.session import Session
 from shared_schema.base import REALTIME_PATH
 
 CONNECT_SECONDS = 10.0
@@ -140,8 +142,8 @@ class LiveTranscription:
         """Do what the session decides until it is over."""
         tasks: dict[Link, asyncio.Task[None]] = {}
         while True:
-            for command in self._session.commands():
-                match command:
+            for effect in self._session.effects():
+                match effect:
                     case Open(link):
                         self._wakes[link] = asyncio.Event()
                         tasks[link] = group.create_task(

@@ -1,16 +1,16 @@
 """What to do when: a live transcription as a state machine, without any I/O.
 
 Sockets and clocks live elsewhere (`client.live`). Whatever happens is told to the machine with
-the time it happened; `commands` then says what to do. A *link* is one socket and its session.
+the time it happened; `effects` then says what to do. A *link* is one socket and its session.
 Of those at most two live at once: the current one, and the next one that shall take its place.
 """
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import random
 from typing import Final, Literal
 
+from client.effects import Effect, Leave, Open, Tell
 from client.errors import Failure
 from client.events import (
     Acked,
@@ -24,53 +24,20 @@ from client.events import (
     Words,
 )
 from client.link import Link, Patience, Phase
+from client.options import Options
 from client.recording import Recording
+from client.tally import Tally
 from client.transcript import Transcript
+from client.tries import Tries
 from shared_schema import limits
 from shared_schema import server_messages as server
-from shared_schema.audio import BYTES_PER_SAMPLE, BYTES_PER_SECOND, SAMPLE_RATE, AudioFormat
-from shared_schema.base import PROTOCOL_VERSION
-from shared_schema.client_messages import Start, Stop
+from shared_schema.audio import BYTES_PER_SAMPLE, BYTES_PER_SECOND
+from shared_schema.client_messages import Stop
 from shared_schema.errors import ErrorCode
 
 STOP: Final = Stop(type="stop").model_dump_json()
-_MAX_RETRY_AFTER_SECONDS: Final = 60.0
 _UNACKED_BYTES: Final = BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 """What a healthy service may leave without an `ack`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What may be asked of the recogniser; None leaves it to the service."""
-
-    language: str | None = None
-    model: str | None = None
-    context_bias: tuple[str, ...] | None = None
-    target_streaming_delay_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Connect, and tell `connected` or `lost`."""
-
-    link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Close the link's socket; nothing it may still say matters."""
-
-    link: Link
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Pass an event on."""
-
-    event: Event
-
-
-Command = Open | Leave | Tell
 
 
 class Session:
@@ -95,42 +62,25 @@ class Session:
     ) -> None:
         self.recording = Recording() if recording is None else recording
         self.result: Result | None = None
-        options = options or Options()
-        self._start = Start(
-            type="start",
-            v=PROTOCOL_VERSION,
-            audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
-            language=options.language,
-            model=options.model,
-            context_bias=options.context_bias,
-            target_streaming_delay_ms=options.target_streaming_delay_ms,
-        )
+        self._start = (options or Options()).start()
         self._patience = patience or Patience()
-        self._jitter = jitter
-        self._commands: list[Command] = []
+        self._tries = Tries(self._patience, jitter)
+        self._tally = Tally()
+        self._effects: list[Effect] = []
         self._transcript = Transcript()
         self._current: Link | None = None
         self._next: Link | None = None
         self._links = 0
-        self._tries = 0
         self._ended = False
-        self._began_at = 0.0
-        self._audio_at: float | None = None
         self._acked = 0
         self._resume_at = 0
-        self._session_ids: list[str] = []
-        self._deltas = 0
-        self._language: str | None = None
-        self._model: str | None = None
-        self._ready_ms: float | None = None
-        self._first_delta_ms: float | None = None
 
     # What the outside does
 
-    def commands(self) -> Iterator[Command]:
+    def effects(self) -> Iterator[Effect]:
         """Yield what is to be done now, each once."""
-        while self._commands:
-            yield self._commands.pop(0)
+        while self._effects:
+            yield self._effects.pop(0)
 
     def deadline(self) -> float:
         """When `tick` has something to do next; infinite for never."""
@@ -142,14 +92,13 @@ class Session:
 
     def begin(self, now: float) -> None:
         """Open the first session."""
-        self._began_at = now
+        self._tally.began_at = now
         self._next = self._new_link(now)
         self.tick(now)
 
     def feed(self, pcm: bytes, now: float) -> None:
         """Take more audio; once the recording is full the audio has ended."""
-        if self._audio_at is None:
-            self._audio_at = now
+        self._tally.audio(now)
         self.recording.append(pcm)
         if self.recording.full:
             self._ended = True
@@ -171,7 +120,7 @@ class Session:
             if link.phase is Phase.WAITING and now >= link.open_at:
                 link.phase = Phase.OPENING
                 link.deadline = now + self._patience.ready
-                self._commands.append(Open(link))
+                self._effects.append(Open(link))
             elif link.alive and now >= link.deadline:
                 self.lost(link, Failure("the service does not answer any more", True), now)
 
@@ -180,7 +129,8 @@ class Session:
     def start_message(self, link: Link) -> str:
         """Return the `start` to send once the link's socket is open."""
         link.phase = Phase.STARTING
-        resumes = self._session_ids[-1] if self._session_ids else None
+        sessions = self._tally.session_ids
+        resumes = sessions[-1] if sessions else None
         start = self._start.model_copy(update={"resumes": resumes})
         return start.model_dump_json(exclude_none=True)
 
@@ -215,14 +165,14 @@ class Session:
             case server.Delta(text=text) if text:
                 self._on_delta(text, now)
             case server.Language(language=language):
-                self._language = language
+                self._tally.language = language
                 self._tell(LanguageDetected(language))
             case server.Ack(audio_ms=audio_ms):
                 self._on_ack(link, audio_ms, now)
             case server.Notice():
                 self._tell(Noticed(message))
                 if message.code == "draining" and not link.stopped and self._next is None:
-                    self._tries = 0
+                    self._tries.begin_anew()
                     self._next = self._new_link(now)
                     self.tick(now)
             case server.Final():
@@ -244,7 +194,9 @@ class Session:
             self._transcript.settle()
             if self._next and self._next.alive:
                 return  # it is on its way, and may be why the current one was ended
-            self._next, self._tries = None, 0 if self._next else self._tries
+            if self._next:  # it waits after tries that were free
+                self._next = None
+                self._tries.begin_anew()
         self._try_again(link, failure, now)
 
     # How it goes on
@@ -260,17 +212,12 @@ class Session:
         link.begin = link.sent = link.acked = self._resume_at
         link.proven_at = self._acked + BYTES_PER_SECOND
         link.deadline = math.inf
-        if self._ready_ms is None:
-            self._ready_ms = (now - self._began_at) * 1000
-        resumed = bool(self._session_ids)
-        self._session_ids.append(ready.session_id)
-        self._model = ready.model
-        self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, resumed))
+        link.resumed = bool(self._tally.session_ids)
+        self._tally.ready(ready, now)
+        self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, link.resumed))
 
     def _on_delta(self, text: str, now: float) -> None:
-        if self._first_delta_ms is None:
-            self._first_delta_ms = (now - (self._audio_at or self._began_at)) * 1000
-        self._deltas += 1
+        self._tally.delta(now)
         self._transcript.add(text)
         self._tell(Words(text, self._transcript.text))
 
@@ -279,7 +226,7 @@ class Session:
         self._resume_at = max(self._resume_at, self._heard(link, now) - link.rewind)
         self._acked = max(self._acked, link.acked)
         if link.acked >= link.proven_at:
-            self._tries = 0
+            self._tries.begin_anew()
         if not link.stopped:
             late = link.sent - link.acked > _UNACKED_BYTES
             link.deadline = now + self._patience.ack if late else math.inf
@@ -287,7 +234,7 @@ class Session:
 
     def _heard(self, link: Link, now: float) -> int:
         """Return up to where a link's audio was surely heard, but for the usual lag of text."""
-        if link.begin == 0:
+        if not link.resumed:
             return link.acked
         # A backlog is handed over faster than it was spoken; its text may come later than usual.
         surely = (now - link.ready_at) * self._patience.hearing * BYTES_PER_SECOND
@@ -295,7 +242,7 @@ class Session:
 
     def _on_final(self, link: Link, final: server.Final, now: float) -> None:
         self._transcript.correct(final.text)
-        self._language = final.language or self._language
+        self._tally.language = final.language or self._tally.language
         if final.status == "complete":
             reason = final.reason or ("max_duration" if self.recording.full else None)
             handed = link.begin / BYTES_PER_SECOND + final.audio_seconds
@@ -308,35 +255,18 @@ class Session:
         if failure.code is ErrorCode.IDLE_TIMEOUT and not self._has_more(link):
             self._next = self._new_link(math.inf)  # until there is something to say
             return
-        self._tries += 1
-        if not self._may_try(link, failure):
-            if not self._current:
-                self._finish("partial", failure.code, failure, self._acked / BYTES_PER_SECOND)
-            return
-        delay = 0.0 if failure.after_refresh else self._delay(failure)
-        self._next = self._new_link(now + delay, fresh_token=failure.after_refresh)
-        if not self._current:
-            self._tell(Reconnecting(failure, self._tries, delay))
+        # A draining service ends the current session soon enough: until then tries are free.
+        free = self._current is not None
+        delay = self._tries.next(failure, had_fresh_token=link.fresh_token, free=free)
+        if delay is not None:
+            self._next = self._new_link(now + delay, fresh_token=failure.after_refresh)
+            if not free:
+                self._tell(Reconnecting(failure, self._tries.count, delay))
+        elif not free:
+            self._finish("partial", failure.code, failure, self._acked / BYTES_PER_SECOND)
 
     def _has_more(self, link: Link) -> bool:
         return self._ended or len(self.recording) > link.sent
-
-    def _may_try(self, link: Link, failure: Failure) -> bool:
-        if failure.after_refresh and not failure.retryable:
-            return not link.fresh_token
-        if (failure.retry_after or 0.0) > _MAX_RETRY_AFTER_SECONDS:
-            return False
-        # A draining service ends the current session soon enough: until then tries are free.
-        return failure.retryable and (self._tries <= self._patience.tries or bool(self._current))
-
-    def _delay(self, failure: Failure) -> float:
-        """Seconds until the next try: what the service asks and a little, or the backoff."""
-        longest = self._patience.backoff * float(2 ** min(self._tries - 1, 16))
-        backoff = min(longest, self._patience.backoff_max) * (1 + self._jitter()) / 2
-        if failure.retry_after is None:
-            return backoff
-        asked = failure.retry_after * (1 + self._jitter() / 4)
-        return asked if self._tries == 1 else max(asked, backoff)  # "at once" is said once
 
     def _finish(
         self,
@@ -349,18 +279,12 @@ class Session:
             if link:
                 self._drop(link)
         self._current = self._next = None
-        self.result = Result(
-            text=self._transcript.settle(),
-            status=status,
+        self.result = self._tally.result(
+            self._transcript.settle(),
+            status,
             reason=reason,
             failure=failure,
-            language=self._language,
-            model=self._model,
             audio_seconds=audio_seconds,
-            ready_ms=self._ready_ms,
-            first_delta_ms=self._first_delta_ms,
-            deltas=self._deltas,
-            session_ids=tuple(self._session_ids),
         )
         self._tell(Finished(self.result))
 
@@ -370,7 +294,7 @@ class Session:
 
     def _drop(self, link: Link) -> None:
         if link.alive:
-            self._commands.append(Leave(link))
+            self._effects.append(Leave(link))
         link.phase = Phase.GONE
 
     def _wake(self, now: float) -> None:
@@ -380,4 +304,4 @@ class Session:
             self.tick(now)
 
     def _tell(self, event: Event) -> None:
-        self._commands.append(Tell(event))
+        self._effects.append(Tell(event))

@@ -9,7 +9,7 @@ from client.errors import AuthError, Failure
 from client.events import Acked, Finished, Noticed, Opened, Reconnecting, Words
 from client.link import Patience
 from client.live import LiveTranscription, realtime_url
-from client.session import Options
+from client.options import Options
 from shared_schema.errors import ErrorCode
 from tests.client.listener import Listener, Tokens, eventually
 from tests.doubles.bridge import Line, scripted_bridge

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from client.effects import Leave, Open, Tell
 from client.errors import Failure
 from client.events import Event, Finished
 from client.link import Link, Patience
-from client.session import STOP, Leave, Open, Session, Tell
+from client.session import STOP, Session
 from shared_schema.audio import FRAME_BYTES, milliseconds
 from shared_schema.errors import ErrorCode
 from shared_schema.server_messages import Ack, Error, Final, Notice, Ready
@@ -36,8 +37,8 @@ class World:
 
     def settle(self) -> None:
         """Do what the session asks for."""
-        for command in self.session.commands():
-            match command:
+        for effect in self.session.effects():
+            match effect:
                 case Open(link):
                     self.opened.append(link)
                 case Leave(link):
@@ -214,6 +215,22 @@ def test_waits_double_up_to_eight_seconds() -> None:
     assert world.session.result.failure == LOST
     assert world.session.deadline() == math.inf
     assert isinstance(world.events[-1], Finished)
+
+
+def test_expired_tokens_between_losses_end_too() -> None:
+    """A service that alternates between two faults is not tried for ever."""
+    world = begun()
+    expired = Error(message="old", code=ErrorCode.TOKEN_EXPIRED, retryable=False)
+    while world.session.result is None:
+        newest = world.opened[-1]
+        if newest.fresh_token:
+            world.lose()
+        else:
+            world.session.received(newest, expired, world.now)
+        world.settle()
+        world.wait()
+        world.settle()
+    assert len(world.opened) == 7
 
 
 def test_a_session_that_dies_at_the_same_place_is_given_up() -> None:
