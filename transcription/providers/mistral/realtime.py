@@ -124,7 +124,7 @@ class MistralRealtime:
 
     async def _connect(self, model: str) -> "_Socket":
         try:
-            socket = await connect(
+            socket = await _Connect(
                 f"{self._url}?{urlencode({'model': model})}",
                 additional_headers=self._headers,
                 ssl=self._tls,
@@ -145,6 +145,14 @@ class MistralRealtime:
             raise ProviderUnavailable from None
         assert isinstance(socket, _Socket)  # noqa: S101 - made by `create_connection`
         return socket
+
+
+class _Connect(connect):
+    """Follows no redirect: the library would take our key along, to whatever host."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Take a redirect for the refusal that it is to us."""
+        return exc
 
 
 class _Socket(DirectSocket, ClientConnection):
