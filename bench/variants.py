@@ -50,6 +50,9 @@ def _bridge(neighbours: Neighbours) -> dict[str, str]:
         "BRIDGE_PORT": "0",
         "BRIDGE_METRICS_PORT": "0",
         "BRIDGE_MAX_SESSIONS": "2000",
+        # All of the load comes from one address.
+        "BRIDGE_MAX_SESSIONS_PER_ADDRESS": "2000",
+        "BRIDGE_MAX_PENDING_PER_ADDRESS": "200",
     }
 
 

@@ -1,7 +1,10 @@
 """Where a call comes from, behind proxies that are trusted by number."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+_HOUSEHOLD_BITS: Final = 64
 
 
 def client_address(peer: str | None, forwarded_for: Sequence[str], *, hops: int) -> str | None:
@@ -23,3 +26,20 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], *, hops: int)
         except ValueError:
             continue
     return None
+
+
+def network_of(address: str | None) -> str | None:
+    """Return what counts as one caller's: an IPv4 address, or the /64 of an IPv6 address.
+
+    Providers of IPv6 give every household a /64 at least. None stays None, and so does what is no
+    address, such as a socket's path.
+    """
+    try:
+        parsed = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((parsed, _HOUSEHOLD_BITS), strict=False))
+    return str(parsed)

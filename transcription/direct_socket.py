@@ -43,6 +43,10 @@ class DirectSocket(Connection):
     It begins held.
     """
 
+    def may_read(self) -> bool:
+        """Asked before each frame is read; after False nothing more of what came is."""
+        return True
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with the handshake."""
         self._is_client = self.protocol.side is CLIENT
@@ -126,7 +130,7 @@ class DirectSocket(Connection):
             data = bytes(self._part)
             self._part.clear()
         at, size = 0, len(data)
-        while at < size and not self._unreadable:
+        while at < size and not self._unreadable and self.may_read():
             # A head has two bytes at least, then the rest of the size, then the mask.
             first, second = data[at], data[at + 1] if at + 1 < size else 0
             start, length = at + 2, second & 0x7F
@@ -156,7 +160,7 @@ class DirectSocket(Connection):
             else:
                 super().data_received(data[at:end])
                 at = end
-        if at < size:
+        if at < size and self._unreadable:
             super().data_received(data[at:])
 
     def process_event(self, event: Request | Response | Frame) -> None:

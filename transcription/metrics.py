@@ -38,6 +38,11 @@ class Metrics:
         self.sockets_pending = Gauge(
             "utter_sockets_pending", "Sockets that were not let in yet.", registry=self.registry
         )
+        self.sockets_turned_away = Counter(
+            "utter_sockets_turned_away",
+            "Connections that were ended because too many were waiting.",
+            registry=self.registry,
+        )
         self.sessions_open = Gauge(
             "utter_sessions_open", "Live sessions that are open.", registry=self.registry
         )

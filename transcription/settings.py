@@ -95,8 +95,11 @@ class Settings(BaseSettings):
     bridge_reuse_port: bool = False
     """Let one process per core listen on the same port (SO_REUSEPORT)."""
     bridge_max_sessions: Count = 400
+    bridge_max_sessions_per_address: Count = 100
+    """Of those, the most from one IP address (of IPv6, from one /64)."""
     bridge_max_pending: Count = 200
     """Sockets that have not been let in yet."""
+    bridge_max_pending_per_address: Count = 50
     bridge_start_timeout_seconds: Seconds = limits.START_TIMEOUT_SECONDS
     bridge_idle_timeout_seconds: Seconds = limits.IDLE_TIMEOUT_SECONDS
     bridge_ping_interval_seconds: Seconds = 15.0

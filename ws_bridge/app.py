@@ -1,11 +1,13 @@
 """Compose the bridge, serve it, let it drain."""
 
 import asyncio
+import math
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import httpx
 import structlog
@@ -13,6 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from shared_schema import limits
 from transcription import tracing
+from transcription.crowd import Crowd
 from transcription.errors import TranscriptionError
 from transcription.heartbeat import Heartbeat
 from transcription.identity import Verifier
@@ -25,7 +28,8 @@ from transcription.providers.registry import realtime_models, realtime_provider
 from transcription.settings import Settings
 from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
-from ws_bridge.handshake import Door, Socket, socket_logger
+from ws_bridge.client_socket import Socket
+from ws_bridge.handshake import Door, socket_logger
 from ws_bridge.messages import parse
 from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
@@ -34,6 +38,8 @@ from ws_bridge.watch import Patience
 MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
 """A frame up to this size gets our own error; a larger one is cut off with 1009 unread."""
 _WRITE_LIMIT: Final = 32_768
+_BACKLOG: Final = 1024
+"""Connections that the kernel holds for us: when it is full, an honest client waits a second."""
 _KEYS_RETRY_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -91,9 +97,21 @@ class App:
             ),
         )
         self.bridge = Bridge(
-            max_sessions=settings.bridge_max_sessions,
-            max_pending=settings.bridge_max_pending,
+            sessions=Crowd(
+                room=settings.bridge_max_sessions,
+                per_network=settings.bridge_max_sessions_per_address,
+                moment_seconds=math.inf,  # nobody who was let in gives way
+            ),
+            pending=Crowd(
+                room=settings.bridge_max_pending,
+                per_network=settings.bridge_max_pending_per_address,
+            ),
             metrics=self.metrics,
+        )
+        # Twice as many: those that are shaking hands or are being closed take room too.
+        self._strangers = Crowd(
+            room=2 * settings.bridge_max_pending,
+            per_network=2 * settings.bridge_max_pending_per_address,
         )
         self._heartbeat = Heartbeat(ledger, interval_seconds=settings.bridge_heartbeat_seconds)
         self._timing = Timing(
@@ -134,7 +152,7 @@ class App:
                     settings.bridge_host,
                     settings.bridge_port,
                     process_request=self._door.check,
-                    create_connection=Socket,
+                    create_connection=cast("type[Socket]", self._socket),
                     compression=None,
                     # The session pings a client that has gone quiet. A pong behind audio that
                     # is not read yet would look like a dead client to a pinger on a timer.
@@ -146,6 +164,7 @@ class App:
                     server_header=None,
                     logger=socket_logger(),
                     reuse_port=settings.bridge_reuse_port or None,
+                    backlog=_BACKLOG,
                 )
                 try:
                     port = next(iter(server.sockets)).getsockname()[1]
@@ -191,6 +210,15 @@ class App:
                 task.cancel()
             await asyncio.gather(draining, hurry, return_exceptions=True)
         _log.info("stopped")
+
+    @property
+    def _socket(self) -> partial[Socket]:
+        return partial(
+            Socket,
+            crowd=self._strangers,
+            is_direct=self._settings.trusted_proxy_hops == 0,
+            turned_away=self.metrics.sockets_turned_away,
+        )
 
     async def _handle(self, socket: ServerConnection) -> None:
         assert isinstance(socket, Socket)  # noqa: S101 - made by `create_connection`

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
 from transcription.metrics import Metrics
 
@@ -29,6 +30,10 @@ class Held(Protocol):
         """Tell the client that the server goes away now, with the text that there is."""
         ...
 
+    def give_way(self) -> bool:
+        """Tell the client that the server is full."""
+        ...
+
     async def replace(self, now: float) -> None:
         """End and settle, because another session takes the place."""
         ...
@@ -38,19 +43,17 @@ class Bridge:
     """One process's sessions.
 
     Args:
-        max_sessions: Sessions that may be open at once.
-        max_pending: Sockets that may wait to be let in.
+        sessions: Room for sessions; none of them gives way.
+        pending: Room for sockets that wait to be let in.
         metrics: Where they are counted.
     """
 
-    def __init__(self, *, max_sessions: int, max_pending: int, metrics: Metrics) -> None:
+    def __init__(self, *, sessions: Crowd, pending: Crowd, metrics: Metrics) -> None:
         self.metrics = metrics
-        metrics.sessions_limit.set(max_sessions)
-        self._max_sessions = max_sessions
-        self._max_pending = max_pending
+        metrics.sessions_limit.set(sessions.room)
         self._relays: set[Held] = set()
-        self._pending: set[Held] = set()
-        self._placed: set[Held] = set()
+        self._pending = pending
+        self._placed = sessions
         self._named: dict[tuple[str, str], Held] = {}
         self._drain_until: float | None = None
         self._empty = asyncio.Event()
@@ -69,8 +72,8 @@ class Bridge:
         """Whether the process lets its work end."""
         return self._drain_until is not None
 
-    def arrive(self, relay: Held) -> None:
-        """A socket has come.
+    def arrive(self, relay: Held, address: str | None, now: float) -> None:
+        """A socket has come from an IP address; one that has waited for long may give way to it.
 
         Raises:
             Capacity: too many wait already.
@@ -80,28 +83,28 @@ class Bridge:
         self._count()
         if self.draining:
             raise Draining(retry_after=0.0)
-        if len(self._pending) >= self._max_pending:
+        if not self._pending.arrive(relay, address, now):
             raise Capacity(retry_after=1.0)
-        self._pending.add(relay)
         self._count()
 
-    def enter(self, relay: Held) -> None:
+    def enter(self, relay: Held, address: str | None, now: float) -> None:
         """Give a socket a place.
 
         Raises:
-            Capacity: there is none.
+            Capacity: there is none, or too many of them are its address's.
         """
-        if self.open_sessions >= self._max_sessions:
+        if not self._placed.arrive(relay, address, now):
             raise Capacity(retry_after=2.0)
-        self._pending.discard(relay)
-        self._placed.add(relay)
+        self._pending.leave(relay)
         self._count()
 
     def name(self, relay: Held, user_id: str, session_id: str) -> None:
         """Remember whose session a relay holds."""
         self._named[user_id, session_id] = relay
 
-    async def succeed(self, heir: Held, user_id: str, session_id: str, now: float) -> None:
+    async def succeed(
+        self, heir: Held, user_id: str, session_id: str, address: str | None, now: float
+    ) -> None:
         """Give a socket the place of the user's session that it resumes.
 
         If this process holds that session, it ends and is settled, and its place passes on even
@@ -113,13 +116,14 @@ class Bridge:
         relay = self._named.get((user_id, session_id))
         if relay is not None:
             await relay.replace(now)
-            self._placed.discard(relay)
-        self.enter(heir)
+            self._placed.leave(relay)
+        self.enter(heir, address, now)
 
     def leave(self, relay: Held, named: tuple[str, str] | None) -> None:
         """A socket is done, with all that belonged to it."""
-        for relays in (self._relays, self._pending, self._placed):
-            relays.discard(relay)
+        self._relays.discard(relay)
+        self._pending.leave(relay)
+        self._placed.leave(relay)
         if named is not None:
             self._named.pop(named, None)
         self._count()

@@ -15,20 +15,14 @@ from websockets.http11 import Request, Response
 
 from shared_schema.base import REALTIME_PATH
 from transcription.addresses import client_address
-from transcription.direct_socket import DirectSocket
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity import User, Verifier
 from transcription.metrics import ORIGIN_REFUSED
 from transcription.observability import quiet_logger
 from ws_bridge.admission import Caller
+from ws_bridge.client_socket import Socket
 
 _BEARER: Final = "bearer "
-
-
-class Socket(DirectSocket, ServerConnection):
-    """A client's socket, and what its handshake told."""
-
-    caller = Caller(user=None, address=None)
 
 
 class Door:

@@ -22,9 +22,11 @@ from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
 from transcription import tracing
 from transcription.errors import (
+    Capacity,
     Draining,
     Forbidden,
     InternalError,
+    InvalidMessage,
     ProviderError,
     SlowConsumer,
     TranscriptionError,
@@ -34,8 +36,8 @@ from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge
+from ws_bridge.client_socket import Socket
 from ws_bridge.effects import Close, EndAudio, Open, Ping, Send
-from ws_bridge.handshake import Socket
 from ws_bridge.report import Report
 from ws_bridge.session import Session, Terms, Timing
 
@@ -74,6 +76,7 @@ class Relay:
         slow_seconds: float,
     ) -> None:
         self._socket = socket
+        socket.on_flood = self._flooded
         self._caller = caller
         self._bridge = bridge
         self._admission = admission
@@ -96,7 +99,7 @@ class Relay:
     async def run(self) -> None:
         """Serve the socket until it is closed and everything of it is settled."""
         try:
-            self._bridge.arrive(self)
+            self._bridge.arrive(self, self._caller.address, self._clock())
         except TranscriptionError as refusal:
             self._session.fail(refusal, self._clock())
             self._wake.set()
@@ -136,6 +139,12 @@ class Relay:
         self._session.fail(Draining(retry_after=0.0), now)
         self._stir()
 
+    def give_way(self) -> bool:
+        """Tell the client, which has been waiting for long, that the server is full."""
+        self._session.fail(Capacity(retry_after=1.0), self._clock())
+        self._stir()
+        return True
+
     async def replace(self, now: float) -> None:
         """End and settle, because another session of the same user takes the place."""
         self._session.replaced(now)
@@ -168,6 +177,10 @@ class Relay:
         self._session.fail(error, self._clock())
 
     # The client.
+
+    def _flooded(self) -> None:
+        self._session.fail(InvalidMessage("Too many frames came at once."), self._clock())
+        self._stir()
 
     def _hear(self, message: bytes, is_text: bool) -> None:
         """Take in a message of the client's."""
@@ -317,9 +330,10 @@ class Relay:
         options, lag = self._admission.options(start)
         report.asked(options)
         if start.resumes is None:
-            self._bridge.enter(self)
+            self._bridge.enter(self, self._caller.address, clock())
         else:
-            await self._bridge.succeed(self, user.id, start.resumes, clock())
+            await self._bridge.succeed(self, user.id, start.resumes, self._caller.address, clock())
+        self._socket.let_in()
         async with self._admission.open(
             user,
             options,

@@ -63,7 +63,9 @@ class Report:
         record.ready_ms = _ms(session.started_at, session.ready_at)
         record.first_delta_ms = _ms(session.first_frame_at, session.first_delta_at)
         record.finish_ms = _ms(session.ended_at, session.closed_at)
-        log_transcription(record)
+        if session.start is not None:
+            # Who asks for nothing is counted and leaves no line: strangers could fill the disk.
+            log_transcription(record)
         if session.ended_at is not None and session.closed_at is not None:
             code = error.code if error is not None else None
             tracing.past("finish", session.ended_at, session.closed_at, now=now, code=code)

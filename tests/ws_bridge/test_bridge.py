@@ -1,11 +1,13 @@
 """Places, names and the clock of one process."""
 
 import asyncio
+import math
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.ws_bridge.world import until
+from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
 from transcription.metrics import Metrics
 from ws_bridge.bridge import Bridge
@@ -33,6 +35,11 @@ class Guest:
         """Note it."""
         self.told.append("end")
 
+    def give_way(self) -> bool:
+        """Note it."""
+        self.told.append("give way")
+        return True
+
     async def replace(self, now: float) -> None:
         """Note it, after others have had their turn."""
         await asyncio.sleep(0)
@@ -40,35 +47,67 @@ class Guest:
 
 
 def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
-    return Bridge(max_sessions=sessions, max_pending=pending, metrics=Metrics())
+    return Bridge(
+        sessions=Crowd(room=sessions, per_network=1, moment_seconds=math.inf),
+        pending=Crowd(room=pending, per_network=1),
+        metrics=Metrics(),
+    )
 
 
 def test_who_was_let_in_waits_no_more() -> None:
     """The two caps are apart: sockets that wait, and sessions."""
     bridge = _bridge(sessions=1, pending=1)
     first, second, third = Guest(), Guest(), Guest()
-    bridge.arrive(first)
+    bridge.arrive(first, None, 0.0)
     with pytest.raises(Capacity):
-        bridge.arrive(second)
-    bridge.enter(first)
-    bridge.arrive(third)
+        bridge.arrive(second, None, 0.0)
+    bridge.enter(first, None, 0.0)
+    bridge.arrive(third, None, 0.0)
     with pytest.raises(Capacity):
-        bridge.enter(third)
+        bridge.enter(third, None, 0.0)
     assert (len(bridge), bridge.open_sessions) == (3, 1)
     for guest in (first, second, third):
         bridge.leave(guest, None)
     assert (len(bridge), bridge.open_sessions) == (0, 0)
 
 
+def test_who_has_waited_long_gives_way_and_a_session_does_not() -> None:
+    """A socket that waits is told to go for a newcomer after a moment; one let in never is."""
+    bridge = _bridge(sessions=1, pending=1)
+    live, silent, new = Guest(), Guest(), Guest()
+    bridge.arrive(live, None, 0.0)
+    bridge.enter(live, None, 0.0)
+    bridge.arrive(silent, None, 0.0)
+    bridge.arrive(new, None, 60.0)
+    with pytest.raises(Capacity):
+        bridge.enter(new, None, 60.0)
+    assert (live.told, silent.told, new.told) == ([], ["give way"], [])
+
+
+def test_one_address_has_a_share_of_both() -> None:
+    """An address with its share of those that wait, or of the sessions, keeps nobody else out."""
+    bridge = _bridge(sessions=2, pending=2)
+    first, second, other = Guest(), Guest(), Guest()
+    bridge.arrive(first, "192.0.2.1", 0.0)
+    with pytest.raises(Capacity):
+        bridge.arrive(second, "192.0.2.1", 0.0)
+    bridge.arrive(other, "192.0.2.2", 0.0)
+    bridge.enter(first, "192.0.2.1", 0.0)
+    bridge.arrive(second, "192.0.2.1", 0.0)
+    with pytest.raises(Capacity):
+        bridge.enter(second, "192.0.2.1", 0.0)
+    bridge.enter(other, "192.0.2.2", 0.0)
+
+
 def test_who_is_refused_takes_no_place() -> None:
     """A refused socket that is still being closed counts neither as waiting nor as let in."""
     bridge = _bridge(pending=1)
     first, refused, third = Guest(), Guest(), Guest()
-    bridge.arrive(first)
+    bridge.arrive(first, None, 0.0)
     with pytest.raises(Capacity):
-        bridge.arrive(refused)
+        bridge.arrive(refused, None, 0.0)
     bridge.leave(first, None)
-    bridge.arrive(third)
+    bridge.arrive(third, None, 0.0)
     assert bridge.open_sessions == 0
 
 
@@ -76,15 +115,15 @@ async def test_a_place_is_inherited() -> None:
     """The heir has the place as soon as its predecessor is settled, shut or not."""
     bridge = _bridge(sessions=1)
     old, heir, stranger = Guest(), Guest(), Guest()
-    bridge.arrive(old)
-    bridge.enter(old)
+    bridge.arrive(old, None, 0.0)
+    bridge.enter(old, None, 0.0)
     bridge.name(old, "user", "session")
-    bridge.arrive(stranger)
+    bridge.arrive(stranger, None, 0.0)
     with pytest.raises(Capacity):
-        await bridge.succeed(stranger, "another user", "session", 0.0)
+        await bridge.succeed(stranger, "another user", "session", None, 0.0)
     assert old.told == []
-    bridge.arrive(heir)
-    await bridge.succeed(heir, "user", "session", 0.0)
+    bridge.arrive(heir, None, 0.0)
+    await bridge.succeed(heir, "user", "session", None, 0.0)
     assert old.told == ["replace"]
     assert bridge.open_sessions == 1
     bridge.leave(old, ("user", "session"))
@@ -95,8 +134,8 @@ async def test_who_resumes_elsewhere_needs_a_free_place() -> None:
     """A session that another process holds leaves no place here; any free one will do."""
     bridge = _bridge(sessions=1)
     heir = Guest()
-    bridge.arrive(heir)
-    await bridge.succeed(heir, "user", "held by another process", 0.0)
+    bridge.arrive(heir, None, 0.0)
+    await bridge.succeed(heir, "user", "held by another process", None, 0.0)
     assert bridge.open_sessions == 1
 
 
@@ -104,11 +143,11 @@ def test_draining_tells_everybody_and_takes_nobody() -> None:
     """Those who are here are told; who comes is refused."""
     bridge = _bridge()
     first, late = Guest(), Guest()
-    bridge.arrive(first)
+    bridge.arrive(first, None, 0.0)
     bridge.drain(30.0, 0.0)
     assert first.told == ["drain 30"]
     with pytest.raises(Draining):
-        bridge.arrive(late)
+        bridge.arrive(late, None, 0.0)
     bridge.end(1.0)
     assert (first.told, late.told) == (["drain 30", "end"], ["end"])
 
@@ -118,7 +157,7 @@ async def test_empty_is_empty_again() -> None:
     bridge = _bridge()
     await bridge.wait_empty()
     guest = Guest()
-    bridge.arrive(guest)
+    bridge.arrive(guest, None, 0.0)
     waiting = asyncio.create_task(bridge.wait_empty())
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -131,8 +170,8 @@ async def test_one_sessions_bug_does_not_stop_the_clock() -> None:
     bridge = _bridge()
     broken, sound = Guest(), Guest()
     broken.broken = True
-    bridge.arrive(broken)
-    bridge.arrive(sound)
+    bridge.arrive(broken, None, 0.0)
+    bridge.arrive(sound, None, 0.0)
     with capture_logs() as logs:
         clock = asyncio.create_task(bridge.keep_time())
         await until(lambda: sound.ticks > 1)
