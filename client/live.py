@@ -1,7 +1,9 @@
 """Live transcription over a socket: audio in, words out, whatever happens in between.
 
-live = LiveTranscription("wss://example.org", token, on_event=print)
-result = await live.run(audio)
+::
+
+    live = LiveTranscription("wss://example.org", token, on_event=print)
+    result = await live.run(audio)
 """
 
 import asyncio
@@ -92,7 +94,6 @@ class LiveTranscription:
         self._session = Session(options, self.recording, patience)
         self._source: asyncio.Task[None] | None = None
         self._stopped = False
-        self._wakes: dict[Link, asyncio.Event] = {}
         self._changed = asyncio.Event()
 
     def stop(self) -> None:
@@ -141,22 +142,22 @@ class LiveTranscription:
     async def _drive(self, group: asyncio.TaskGroup) -> Result:
         """Do what the session decides until it is over."""
         tasks: dict[Link, asyncio.Task[None]] = {}
+        wakes: dict[Link, asyncio.Event] = {}
         while True:
             for effect in self._session.effects():
                 match effect:
                     case Open(link):
-                        self._wakes[link] = asyncio.Event()
-                        tasks[link] = group.create_task(
-                            self._serve(link, group), name=f"link {link.number}"
-                        )
+                        wake = wakes[link] = asyncio.Event()
+                        serve = self._serve(link, wake, group)
+                        tasks[link] = group.create_task(serve, name=f"link {link.number}")
                     case Leave(link):
                         tasks.pop(link).cancel()
-                        del self._wakes[link]
+                        del wakes[link]
                     case Tell(event):
                         self._on_event(event)
             if self._session.result:
                 return self._session.result
-            for wake in self._wakes.values():
+            for wake in wakes.values():
                 wake.set()
             deadline = self._session.deadline()
             wait = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
@@ -166,12 +167,19 @@ class LiveTranscription:
             self._changed.clear()
             self._session.tick(time.monotonic())
 
-    async def _serve(self, link: Link, group: asyncio.TaskGroup) -> None:
+    async def _serve(self, link: Link, wake: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        """Be a link from the connect to its end.
+
+        Args:
+            link: The session's side of it.
+            wake: Set when there may be something to send.
+            group: Owns its sender.
+        """
         try:
             token = await self._token(fresh=link.fresh_token)
             async with self._connect(token) as socket:
-                await socket.send(self._session.start_message(link))
-                sender = group.create_task(self._send(link, socket), name=f"send {link.number}")
+                send = self._send(link, wake, socket)
+                sender = group.create_task(send, name=f"send {link.number}")
                 try:
                     failure = await self._receive(link, socket)
                 finally:
@@ -211,10 +219,10 @@ class LiveTranscription:
                 self._session.received(link, message, time.monotonic())
                 self._changed.set()
 
-    async def _send(self, link: Link, socket: ClientConnection) -> None:
+    async def _send(self, link: Link, wake: asyncio.Event, socket: ClientConnection) -> None:
         """Send what there is, no faster than the service reads."""
-        wake = self._wakes[link]
-        with contextlib.suppress(ConnectionClosed):  # the receiver tells
+        with contextlib.suppress(ConnectionClosed):  # the receiver tells, with the reason
+            await socket.send(self._session.start_message(link))
             while True:
                 while message := self._session.next_message(link, time.monotonic()):
                     await socket.send(message)
