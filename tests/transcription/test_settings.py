@@ -1,0 +1,167 @@
+"""What a deployment sets."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from transcription.ledger import LEASE_SECONDS
+from transcription.settings import Settings, load_settings
+
+NEEDED = {
+    "SUPABASE_URL": "https://project.example",
+    "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
+    "SUPABASE_SECRET_KEY": "sb_secret_x",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with what is needed, and no `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def _fault(environment: pytest.MonkeyPatch, **values: str) -> str:
+    for name, value in values.items():
+        environment.setenv(name, value)
+    with pytest.raises(SystemExit) as end:
+        load_settings()
+    return str(end.value)
+
+
+def test_the_needed_ones_are_enough(environment: pytest.MonkeyPatch) -> None:
+    """A deployment that sets what is needed runs with the defaults, and without a provider."""
+    settings = load_settings()
+    assert settings.supabase_secret_key.get_secret_value() == "sb_secret_x"
+    assert settings.issuer == "https://project.example/auth/v1"
+    assert settings.public_supabase_url == "https://project.example"
+    assert settings.realtime_url == "/api/transcriptions/realtime"
+    assert not settings.can_transcribe
+    environment.setenv("MISTRAL_API_KEY", "k")
+    assert load_settings().can_transcribe
+    environment.setenv("TRANSCRIPTION_ENABLED", "false")
+    assert not load_settings().can_transcribe
+
+
+def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
+    """Every setting that is missing or wrong is named, each by its variable."""
+    environment.delenv("SUPABASE_SECRET_KEY")
+    told = _fault(
+        environment,
+        SUPABASE_URL="nowhere",
+        MISTRAL_SERVER_URL="ftp://files.example",
+        BRIDGE_PORT="70000",
+        BRIDGE_MAX_SESSIONS="0",
+        BRIDGE_DRAIN_SECONDS="-1",
+        BRIDGE_HEARTBEAT_SECONDS=str(LEASE_SECONDS),
+        TRANSCRIPTION_PROVIDER="nobody",
+        LOG_LEVEL="LOUD",
+        ALLOW_ANONYMOUS="perhaps",
+    )
+    lines = told.splitlines()
+    assert ".env.example" in lines[0]
+    named = {line.strip().split(":")[0] for line in lines[1:]}
+    assert named == {
+        "SUPABASE_URL",
+        "SUPABASE_SECRET_KEY",
+        "MISTRAL_SERVER_URL",
+        "BRIDGE_PORT",
+        "BRIDGE_MAX_SESSIONS",
+        "BRIDGE_DRAIN_SECONDS",
+        "BRIDGE_HEARTBEAT_SECONDS",
+        "TRANSCRIPTION_PROVIDER",
+        "LOG_LEVEL",
+        "ALLOW_ANONYMOUS",
+    }
+
+
+def test_bounds_are_compared(environment: pytest.MonkeyPatch) -> None:
+    """The shortest audio must be shorter than the longest."""
+    told = _fault(environment, MIN_AUDIO_SECONDS="10", MAX_AUDIO_SECONDS="10")
+    assert "MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS" in told
+
+
+def test_no_fault_shows_a_value(environment: pytest.MonkeyPatch) -> None:
+    """What was set is not repeated: it may be a key in the wrong place."""
+    secret = "sb_secret_in_the_wrong_place"
+    told = _fault(environment, SUPABASE_URL=secret, BRIDGE_PORT=secret, LOG_LEVEL=secret)
+    assert secret not in told
+
+
+def test_secrets_do_not_show(environment: pytest.MonkeyPatch) -> None:
+    """Settings can be printed without showing a secret."""
+    environment.setenv("MISTRAL_API_KEY", "key-of-ours")
+    environment.setenv("SUPABASE_JWT_SECRET", "shared-secret")
+    settings = load_settings()
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        for secret in ("sb_secret_x", "key-of-ours", "shared-secret"):
+            assert secret not in text
+
+
+def test_an_empty_value_is_none(environment: pytest.MonkeyPatch) -> None:
+    """A variable that is set to nothing is as good as unset, as `.env` files have them."""
+    environment.setenv("MISTRAL_API_KEY", "")
+    environment.setenv("BRIDGE_PORT", "")
+    settings = load_settings()
+    assert settings.mistral_api_key is None
+    assert settings.bridge_port == 8790
+
+
+@pytest.mark.parametrize(
+    ("written", "origins"),
+    [
+        ("https://a.example", ("https://a.example",)),
+        (" https://a.example , https://b.example,", ("https://a.example", "https://b.example")),
+        (",", ()),
+    ],
+)
+def test_lists_are_separated_by_commas(
+    environment: pytest.MonkeyPatch, written: str, origins: tuple[str, ...]
+) -> None:
+    """Names are separated by commas; spaces and empty ones do not count."""
+    environment.setenv("ALLOWED_ORIGINS", written)
+    assert load_settings().allowed_origins == origins
+
+
+def test_addresses_have_one_spelling(environment: pytest.MonkeyPatch) -> None:
+    """An address has no slash at its end, so that paths can be put behind it."""
+    environment.setenv("SUPABASE_URL", "https://project.example/")
+    assert load_settings().supabase_url == "https://project.example"
+    assert load_settings().issuer == "https://project.example/auth/v1"
+
+
+def test_inside_and_outside_may_differ(environment: pytest.MonkeyPatch) -> None:
+    """Tokens name the public address, which may not be the one that the services use."""
+    environment.setenv("SUPABASE_URL", "http://kong:8000")
+    environment.setenv("SUPABASE_PUBLIC_URL", "https://project.example")
+    settings = load_settings()
+    assert settings.supabase_url == "http://kong:8000"
+    assert settings.issuer == "https://project.example/auth/v1"
+    environment.setenv("SUPABASE_JWT_ISSUER", "https://tokens.example")
+    assert load_settings().issuer == "https://tokens.example"
+
+
+def test_a_file_is_read_and_the_environment_wins(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`.env` in the working folder is read; what the environment says comes first."""
+    environment.delenv("SUPABASE_URL")
+    text = "SUPABASE_URL=https://file.example\nBRIDGE_PORT=1234\nUNKNOWN_TO_US=x\n"
+    (tmp_path / ".env").write_text(text)
+    environment.setenv("BRIDGE_PORT", "4321")
+    settings = load_settings()
+    assert (settings.supabase_url, settings.bridge_port) == ("https://file.example", 4321)
+
+
+def test_settings_do_not_change() -> None:
+    """What was read at the start stays."""
+    values: dict[str, Any] = {name.lower(): value for name, value in NEEDED.items()}
+    settings = Settings(_env_file=None, **values)
+    with pytest.raises(ValidationError):
+        settings.__setattr__("bridge_port", 1)
