@@ -33,4 +33,9 @@ class Outbound(BaseModel):
 
     def to_json(self) -> str:
         """Return the message as it stands on the wire, without its empty fields."""
-        return self.model_dump_json(exclude_none=True)
+        return self.to_bytes().decode()
+
+    def to_bytes(self) -> bytes:
+        """Return the same as UTF-8."""
+        # What `model_dump_json` ends in: a relay does this thousands of times a second.
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)

@@ -242,7 +242,7 @@ class Relay:
         effects = self._session.effects
         if self._writing_since is None:
             while effects and isinstance(effect := effects[0], Send):
-                if not self._socket.post(effect.message.to_json().encode()):
+                if not self._socket.post(effect.message.to_bytes()):
                     break
                 effects.popleft()
         if effects:
@@ -286,7 +286,7 @@ class Relay:
         try:
             match effect:
                 case Send(message):
-                    await self._socket.send(message.to_json())
+                    await self._socket.send(message.to_bytes(), text=True)
                 case Open(start):
                     self._conversation = self._tasks.create_task(
                         self._guard(partial(self._converse, start)), name="conversation"

@@ -40,6 +40,7 @@ from ws_bridge.watch import Patience, Silence, Watch
 REWIND_MARGIN_MS: Final = 1500
 """Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
 _ACK_BYTES: Final = audio.BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
+_ACK_SECONDS: Final = limits.ACK_INTERVAL_MS / 1000
 
 
 class State(Enum):
@@ -118,6 +119,7 @@ class Session:
         self._soon = 0
         self._pace: Pace | None = None
         self._acked = 0
+        self._acked_at = now
         self._text: list[str] = []
         self._stop_asked = False
         self._soon_told = False
@@ -232,8 +234,8 @@ class Session:
         self.handed += size
         if self.state is not State.LIVE or self._pace is None:
             return 0.0
-        if self.handed - self._acked >= _ACK_BYTES:
-            self._ack()
+        if self.handed - self._acked >= _ACK_BYTES or now - self._acked_at >= _ACK_SECONDS:
+            self._ack(now)
         if self.handed >= self._granted:
             self._run_out(now)
             return 0.0
@@ -298,8 +300,8 @@ class Session:
                 self.fail(self._ending_error or ProviderUnavailable(), now)
 
     def _tick_live(self, now: float) -> None:
-        if self.handed > self._acked:
-            self._ack()
+        if self.handed > self._acked and now - self._acked_at >= _ACK_SECONDS:
+            self._ack(now)
         if self.handed >= self._granted:
             self._run_out(now)
             return
@@ -353,8 +355,8 @@ class Session:
         self.ended_at = now
         self.effects.append(EndAudio())
 
-    def _ack(self) -> None:
-        self._acked = self.handed
+    def _ack(self, now: float) -> None:
+        self._acked, self._acked_at = self.handed, now
         self.effects.append(Send(Ack(audio_ms=audio.milliseconds(self.handed))))
 
     def _final(

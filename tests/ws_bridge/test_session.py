@@ -97,7 +97,7 @@ def test_stop_before_ready_ends_at_ready() -> None:
 
 
 def test_acks_come_with_the_audio() -> None:
-    """After 800 ms of audio an ack is due at once; less is told at the next tick, once."""
+    """An ack is due after 800 ms of audio, or with the first frame or tick 800 ms later; once."""
     session = live()
     for number in range(7):
         hear(session, FRAME_BYTES, number / 10)
@@ -105,10 +105,14 @@ def test_acks_come_with_the_audio() -> None:
     hear(session, FRAME_BYTES, 0.8)
     assert told(taken(session)) == [Ack(audio_ms=800)]
     hear(session, FRAME_BYTES, 0.9)
-    session.tick(1.0)
-    assert told(taken(session)) == [Ack(audio_ms=900)]
     session.tick(1.5)
     assert taken(session) == []
+    session.tick(1.7)
+    assert told(taken(session)) == [Ack(audio_ms=900)]
+    session.tick(3.0)
+    assert taken(session) == []
+    hear(session, FRAME_BYTES, 3.1)
+    assert told(taken(session)) == [Ack(audio_ms=1000)]
 
 
 def test_what_is_not_handed_over_is_not_acknowledged() -> None:
