@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TypeVar
 from uuid import UUID
 
 import uvloop
@@ -16,6 +18,8 @@ from transcription.errors import TranscriptionError
 from transcription.metrics import Metrics
 from transcription.observability import configure_logging
 from transcription.settings import Settings, load_settings
+
+E = TypeVar("E", bound=BaseException)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -61,10 +65,18 @@ def main() -> None:
             endpoint = settings.otel_exporter_otlp_endpoint
             with tracing.exporting(endpoint, service="utter-functions"):
                 uvloop.run(_serve(settings))
-    except TranscriptionError as error:
-        sys.exit(f"edge_functions: {error.message}")
-    except OSError as error:
-        sys.exit(f"Cannot start: {error}")
+    except* TranscriptionError as errors:
+        sys.exit("\n".join(f"edge_functions: {one.message}" for one in _leaves(errors)))
+    except* OSError as errors:
+        sys.exit("\n".join(f"Cannot start: {one}" for one in _leaves(errors)))
+
+
+def _leaves(errors: BaseExceptionGroup[E]) -> Iterator[E]:
+    for error in errors.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _tell(done: Swept | Erased) -> None:

@@ -78,9 +78,8 @@ class _EventResponse(StreamingResponse):
     media_type = MEDIA_TYPE
 
     def __init__(self, events: EventStream) -> None:
-        # The last keeps nginx from collecting the stream before it passes it on.
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(events.lines(), headers=headers)
+        # Keeps nginx from collecting the stream before it passes it on.
+        super().__init__(events.lines(), headers={"X-Accel-Buffering": "no"})
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -56,7 +56,7 @@ def respond(
 ) -> Response:
     """Return an error as an HTTP answer."""
     problem = problem_of(error, request_id=request_id, status=status)
-    fields = {"Cache-Control": "no-store", **(headers or {})}
+    fields = dict(headers or {})
     if problem.status == 401:
         fields["WWW-Authenticate"] = "Bearer"
     if problem.retry_after is not None:

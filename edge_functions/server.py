@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_functions.app import create_app
 from edge_functions.composition import Composition
@@ -17,7 +18,10 @@ from transcription.metrics_server import serve_metrics
 
 GRACE_SECONDS: Final = 5
 """For answers that are on their way when everything else has ended."""
-KEEP_ALIVE_SECONDS: Final = 30
+KEEP_ALIVE_SECONDS: Final = 130
+"""Longer than proxies keep a connection that nothing uses, so that it is theirs to close."""
+HEAD_SECONDS: Final = 20.0
+"""For the head of a request: from the connection, later from its first byte."""
 _BACKLOG: Final = 512
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +51,42 @@ class _Uvicorn(uvicorn.Server):
         self.up.set()
 
 
+class _Http(H11Protocol):
+    """uvicorn's connection, closed when it keeps the head of a request waiting.
+
+    uvicorn itself waits for ever for a first request, and for one whose head trickles in.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:
+            self._stop_waiting()
+
+    def data_received(self, data: bytes) -> None:
+        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()
+        super().data_received(data)
+
+    def _await_head(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
 @asynccontextmanager
 async def serving(composition: Composition) -> AsyncIterator[Address]:
     """Listen for as long as the block runs.
@@ -58,6 +98,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
     settings = services.settings
     config = uvicorn.Config(
         create_app(services),
+        http=_Http,
         lifespan="off",
         ws="none",
         log_config=None,

@@ -57,7 +57,7 @@ class Services:
         return Pace(settings.functions_upload_seconds, settings.functions_upload_idle_seconds)
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services = request.app.state.services
     assert isinstance(services, Services)  # noqa: S101 - set by `create_app`
     return services

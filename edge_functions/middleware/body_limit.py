@@ -77,7 +77,7 @@ class _Body:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + LINGER_SECONDS
         with suppress(TimeoutError):
-            while not (self.ended or self._waits):
+            while not (self.ended or self._waits) and loop.time() < deadline:
                 async with asyncio.timeout_at(min(deadline, loop.time() + LINGER_IDLE_SECONDS)):
                     await self._next()
 

@@ -1,4 +1,4 @@
-"""What browsers are told to refuse."""
+"""What browsers are told to refuse, and not to keep."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -63,6 +63,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, guarded if scope["type"] == "http" else send)

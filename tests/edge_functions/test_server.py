@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge_functions import server
 from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import PATH, World, problem, running
@@ -81,6 +82,38 @@ async def test_what_takes_too_long_is_ended_and_settled(
         await world.is_clean(person)
 
 
+async def test_a_head_that_never_ends_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that asks nothing, or trickles, is closed; one that has asked is kept."""
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    for first, trickle in ((b"", b""), (b"", b"GET / HTTP/1.1\r\nX: "), (asked, b"GET /")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        if first:
+            writer.write(first)
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+            await asyncio.sleep(0.5)
+            assert not reader.at_eof()
+        writer.write(trickle)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_a_port_that_is_taken_is_told(world: World) -> None:
+    """A process that cannot listen says so in one line."""
+    started = await create_subprocess_exec(
+        *(sys.executable, "-m", "edge_functions"),
+        stdout=PIPE,
+        stderr=PIPE,
+        env=environment_of(world, port=world.port),
+    )
+    _, err = await started.communicate()
+    assert started.returncode == 1
+    assert err.startswith(b"Cannot start: ")
+    assert err.count(b"\n") == 1
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -88,11 +121,9 @@ def free_port() -> int:
         return port
 
 
-@asynccontextmanager
-async def process(world: World, **settings: str) -> AsyncIterator[tuple[Process, str]]:
-    """Run `python -m edge_functions` beside the world; gives its address."""
-    port = free_port()
-    environment = {
+def environment_of(world: World, *, port: int) -> dict[str, str]:
+    """Return what a process beside the world is started with."""
+    return {
         "PATH": os.environ["PATH"],
         "SUPABASE_URL": world.stack.supabase.url,
         "SUPABASE_PUBLISHABLE_KEY": world.stack.supabase.keys.publishable,
@@ -102,8 +133,14 @@ async def process(world: World, **settings: str) -> AsyncIterator[tuple[Process,
         "FUNCTIONS_PORT": str(port),
         "FUNCTIONS_METRICS_PORT": "0",
         "FUNCTIONS_UPLOAD_DIR": str(world.folder),
-        **settings,
     }
+
+
+@asynccontextmanager
+async def process(world: World) -> AsyncIterator[tuple[Process, str]]:
+    """Run `python -m edge_functions` beside the world; gives its address."""
+    port = free_port()
+    environment = environment_of(world, port=port)
     running = await create_subprocess_exec(
         sys.executable, "-m", "edge_functions", stdout=PIPE, stderr=PIPE, env=environment
     )

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from transcription.providers.base import FileCapabilities
 from transcription.providers.mistral import models
 
+ASK_SECONDS: Final = 3.0
+"""A page waits for its languages meanwhile."""
 KEPT_SECONDS: Final = 3600.0
 RETRY_SECONDS: Final = 60.0
 """Until a card that could not be had is asked for again."""
@@ -25,12 +27,10 @@ class ModelCards:
 
     Args:
         http: With Mistral's address and the key; the caller owns it.
-        timeout_seconds: For one card.
     """
 
-    def __init__(self, http: httpx2.AsyncClient, *, timeout_seconds: float) -> None:
+    def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
-        self._timeout = timeout_seconds
         self._kept: dict[str, tuple[FileCapabilities, float]] = {}
         self._asking = asyncio.Lock()
 
@@ -52,7 +52,7 @@ class ModelCards:
 
     async def _ask(self, model: str) -> AudioTranscriptionCapabilities | None:
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(ASK_SECONDS):
                 response = await self._http.get(f"/v1/models/{quote(model, safe='')}")
             response.raise_for_status()
             card = BaseModelCard.model_validate_json(response.content)

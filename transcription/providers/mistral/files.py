@@ -73,7 +73,7 @@ class MistralFiles:
             headers={"Authorization": f"Bearer {api_key.get_secret_value()}"},
             timeout=httpx2.Timeout(deadline_seconds, connect=connect_seconds, write=WRITE_SECONDS),
         )
-        self._cards = ModelCards(self._http, timeout_seconds=connect_seconds)
+        self._cards = ModelCards(self._http)
         self._deadline = deadline_seconds
         self._first_pause = first_pause_seconds
 
