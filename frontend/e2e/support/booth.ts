@@ -138,9 +138,10 @@ export async function signUp(
   context: BrowserContext,
   stack: Stack,
   /** Seconds that the page believes its token to be good for. */
-  options: { readonly expiresIn?: number } = {},
+  options: { readonly expiresIn?: number; readonly email?: string } = {},
 ): Promise<Person> {
-  const person = { email: `${crypto.randomUUID()}@example.com`, password: "correct horse battery" };
+  const email = options.email ?? `${crypto.randomUUID()}@example.com`;
+  const person = { email, password: "correct horse battery" };
   const response = await fetch(`${stack.supabaseUrl}/auth/v1/signup`, {
     method: "POST",
     headers: {

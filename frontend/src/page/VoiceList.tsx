@@ -59,7 +59,7 @@ export function VoiceList({
   const playback = usePlayback(api);
   const title = useRef<HTMLHeadingElement>(null);
   const languageName = (code: string) =>
-    config.languages.find((language) => language.code === code)?.name ?? code;
+    config.languages.find((language) => language.code === code)?.name ?? code.toUpperCase();
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>

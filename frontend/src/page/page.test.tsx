@@ -80,7 +80,7 @@ describe("Making a voice", () => {
     const call = services.api.calls.find(({ path }) => path === "/clone");
     expect(Object.fromEntries(call?.request.form ?? [])).toEqual({
       name: "Mine",
-      language: "auto",
+      language: "en",
       transcript: `${TRANSCRIPTION.text} Indeed.`,
       transcript_source: "edited",
       machine_transcript: TRANSCRIPTION.text,

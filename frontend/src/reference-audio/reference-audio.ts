@@ -119,7 +119,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   get value(): ReferenceAudioValue {
-    const { take, transcript, language, recorder, transcription, inspecting } = this.#state;
+    const { take, transcript, recorder, transcription, inspecting } = this.#state;
+    const { language, detectedLanguage } = this.#state;
     const usable = take && isUsable(take.verdicts) ? take : undefined;
     return {
       file: usable?.file,
@@ -127,7 +128,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       transcript: transcript.text,
       transcriptDraft: transcript.draft || undefined,
       transcriptFinal: transcript.final,
-      language,
+      language: language === "auto" ? (detectedLanguage ?? "auto") : language,
       busy:
         inspecting ||
         recorder.stage !== "idle" ||
@@ -214,6 +215,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     if (live !== this.#live) return;
     const view = live.getSnapshot();
     this.#patch({ live: view });
+    if (view.language) this.#patch({ detectedLanguage: view.language });
     if (view.text !== this.#state.transcript.draft) {
       this.#dispatch({ type: "draft", text: view.text });
     }
@@ -385,6 +387,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
       if (signal.aborted) return;
       this.#dispatch({ type: "final", text: result.text });
+      if (result.language) this.#patch({ detectedLanguage: result.language });
       this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
     } catch (error) {
       if (signal.aborted) return;

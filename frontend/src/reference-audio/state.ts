@@ -39,8 +39,10 @@ export interface ReferenceAudioState {
   readonly fileFault: FileFault | undefined;
   readonly transcription: Transcription;
   readonly transcript: Transcript;
-  /** ISO 639-1, or "auto". */
+  /** As chosen: ISO 639-1, or "auto". */
   readonly language: string;
+  /** As the recogniser heard it. */
+  readonly detectedLanguage: string | undefined;
   readonly contextBias: readonly string[];
   readonly transcribeOnSelect: boolean;
   readonly deviceId: string | undefined;
@@ -59,6 +61,7 @@ export interface ReferenceAudioValue {
   readonly transcriptDraft: string | undefined;
   /** What the final pass heard. */
   readonly transcriptFinal: string | undefined;
+  /** As chosen, else as heard: ISO 639-1, or "auto" while nobody knows. */
   readonly language: string;
   /** Something is going on that may still change the above. */
   readonly busy: boolean;
@@ -76,6 +79,7 @@ export const INITIAL: Omit<
   fileFault: undefined,
   transcription: { status: "idle" },
   transcript: EMPTY_TRANSCRIPT,
+  detectedLanguage: undefined,
   contextBias: [],
   transcribeOnSelect: false,
   deviceId: undefined,

@@ -88,6 +88,7 @@ class FakeStorage implements TakeStorage {
 export const TRANSCRIPTION: Transcription = {
   text: "He walked down the street.",
   model: "m",
+  language: "en",
   duration_seconds: 12,
   request_id: "r",
 };

@@ -1,0 +1,48 @@
+/** The page as it is with the real services behind it, for the documentation. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Booth, eventually, signUp } from "./support/booth";
+import { launch, openPage } from "./support/browser";
+import { REFERENCE } from "./support/fixtures";
+import { startStack } from "./support/stack";
+
+const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
+
+test.each([
+  { colorScheme: "light", width: 800 },
+  { colorScheme: "dark", width: 800 },
+] as const)("Recording and reviewing in $colorScheme", async ({ colorScheme, width }) => {
+  mkdirSync(IMAGES, { recursive: true });
+  const [stack, browser] = await Promise.all([
+    startStack({ NOTICE: "Offline engine: set MISTRAL_API_KEY for Voxtral." }),
+    launch({ microphone: REFERENCE }),
+  ]);
+  try {
+    const { page, context } = await openPage(browser, {
+      colorScheme,
+      viewport: { width, height: 1000 },
+      deviceScaleFactor: 2,
+    });
+    await signUp(context, stack, { email: "you@example.com" });
+    const booth = await new Booth(page).open(`${stack.url}/clone`);
+    await page.evaluate(() => document.fonts.ready);
+    await booth.record();
+    await booth.recorded(11);
+    await eventually(
+      () => booth.liveWords(),
+      (words) => expect(words.split(" ").length).toBeGreaterThan(15),
+    );
+    await page.mouse.move(0, 0);
+    await page.screenshot({ path: join(IMAGES, `page-recording-${colorScheme}.png`) });
+    await booth.recorded(17);
+    await booth.stop();
+    await booth.status("Final");
+    await booth.name.fill("Evening voice");
+    await page.mouse.move(0, 0);
+    await page.screenshot({ path: join(IMAGES, `page-take-${colorScheme}.png`) });
+  } finally {
+    await browser.close();
+    await stack.close();
+  }
+});
