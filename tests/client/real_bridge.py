@@ -18,6 +18,8 @@ from local_stack.provider.engine import Engine
 from local_stack.services import Supabase, serve_supabase
 from local_stack.serving import listen
 
+_PUBLIC = ("PATH", "SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY")
+
 
 class RealBridge:
     """A bridge process on a port of its own, over a real Supabase and a provider."""
@@ -40,6 +42,11 @@ class RealBridge:
             "BRIDGE_REUSE_PORT": "true",
             "BRIDGE_METRICS_PORT": "0",
         }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client's process needs to reach it."""
+        return {name: self._env[name] for name in _PUBLIC} | {"UTTER_REALTIME_URL": self.url}
 
     async def start(self) -> None:
         """Start it and wait until it takes sessions; one that runs already is left alone."""
