@@ -141,6 +141,8 @@ async def _store(  # noqa: PLR0917
     except BaseException:
         await _undo(services, voice_id, path)
         raise
+    seconds, size = info.duration_seconds, upload.size
+    _log.info("voice_stored", voice_id=voice_id, user_id=caller.user.id, seconds=seconds, size=size)
     return shown(row)
 
 

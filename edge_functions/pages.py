@@ -37,13 +37,11 @@ async def legacy_clone(request: Request, services: ServicesOf) -> Response:
     )
 
 
-def add_page(app: FastAPI, folder: Path) -> bool:
-    """Serve a built page; False where there is none. Added last, it takes what is left over."""
+def add_page(app: FastAPI, folder: Path) -> None:
+    """Serve a built page, if there is one. Added last, it takes what is left over."""
     index = folder / _INDEX
-    if not index.is_file():
-        return False
-    app.mount("/", _Page(folder, index), name="page")
-    return True
+    if index.is_file():
+        app.mount("/", _Page(folder, index), name="page")
 
 
 class _Page(StaticFiles):

@@ -1,6 +1,8 @@
 """Exceptions as `application/problem+json` (RFC 9457)."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -11,7 +13,8 @@ from edge_functions.middleware.request_id import request_id_of
 from shared_schema.batch import ErrorEvent, Problem
 from transcription.errors import InvalidMessage, NotFound, TranscriptionError
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+_TOLD_FAULTS: Final = 5
 
 
 def problem_of(
@@ -85,10 +88,10 @@ async def validation_error(request: Request, error: Exception) -> Response:
     return respond(invalid(error.errors()), request_id=request_id_of(request.scope))
 
 
-def invalid(faults: object) -> InvalidMessage:
-    """Return pydantic's faults as one sentence for each, by field and without the values."""
+def invalid(faults: Sequence[Any]) -> InvalidMessage:
+    """Return pydantic's first faults in words, by field and without the values."""
     told = []
-    for fault in faults if isinstance(faults, list | tuple) else ():
-        where = ".".join(str(part) for part in fault["loc"] if part not in {"path", "header"})
+    for fault in faults[:_TOLD_FAULTS]:
+        where = ".".join(str(part)[:64] for part in fault["loc"] if part not in {"path", "header"})
         told.append(f"{where}: {fault['msg']}" if where else str(fault["msg"]))
     return InvalidMessage("; ".join(told) or None)

@@ -98,7 +98,7 @@ class Recogniser:
     ) -> TranscriptionResult:
         """Reserve the file's seconds, have it transcribed, and settle, whatever happens.
 
-        Only what gave text is charged: all of it or, where the text broke off, all the same.
+        What gave no text is not charged; what gave some is charged for the whole file.
 
         Args:
             audio: A file that was inspected.

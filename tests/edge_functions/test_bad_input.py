@@ -1,6 +1,5 @@
 """Bad input: each with its code, and with nothing left behind."""
 
-import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ import httpx
 import pytest
 
 from tests.audio_files import tone, write_audio, write_video
-from tests.edge_functions.world import PATH, World, problem, speak, wav
+from tests.edge_functions.world import PATH, World, half_an_upload, problem, speak, wav
 from tests.local_stack.world import Person
 from tests.waiting import until
 
@@ -166,14 +165,7 @@ async def test_a_body_that_says_it_is_too_large_is_not_read(world: World, ada: P
 
 async def test_a_client_that_leaves_in_the_middle_leaves_nothing(world: World, ada: Person) -> None:
     """Half an upload is removed when its sender is gone."""
-    _, writer = await asyncio.open_connection("127.0.0.1", world.port)
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {await ada.token()}\r\n"
-        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
-        '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
-    )
-    writer.write(head.encode() + bytes(2 * MIB))
-    await writer.drain()
+    writer = await half_an_upload(world.port, await ada.token(), PATH)
     await until(lambda: len(world.files()) == 1)
     writer.transport.abort()
     await world.is_clean(ada)

@@ -1,6 +1,5 @@
 """`POST /api/clone`: a recording and its transcript become a voice, whole or not at all."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 import respx
 
 from tests.audio_files import write_audio
-from tests.edge_functions.world import World, problem, wav
+from tests.edge_functions.world import World, half_an_upload, problem, wav
 from tests.local_stack.world import Person
 from tests.waiting import until
 
@@ -214,14 +213,7 @@ async def test_an_account_that_is_gone_makes_no_voice(world: World, speech: byte
 
 async def test_a_client_that_leaves_in_the_middle_leaves_nothing(world: World, ada: Person) -> None:
     """Half an upload is removed when its sender is gone."""
-    _, writer = await asyncio.open_connection("127.0.0.1", world.port)
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {await ada.token()}\r\n"
-        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
-        '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
-    )
-    writer.write(head.encode() + bytes(1_000_000))
-    await writer.drain()
+    writer = await half_an_upload(world.port, await ada.token(), PATH)
     await until(lambda: len(world.files()) == 1)
     writer.transport.abort()
     await world.is_clean(ada)

@@ -16,7 +16,7 @@ import pytest
 from edge_functions import server
 from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
-from tests.edge_functions.world import PATH, World, problem, running
+from tests.edge_functions.world import PATH, World, half_an_upload, problem, running
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -192,13 +192,7 @@ async def test_what_a_killed_process_left_is_removed_by_the_next(
     person = await world.stack.person("killed@example.com")
     async with process(world) as (running, url):
         port = int(url.rpartition(":")[2])
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = (
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {await person.token()}\r\n"
-            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
-            '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
-        )
-        writer.write(head.encode() + bytes(2_000_000))
+        writer = await half_an_upload(port, await person.token(), PATH)
         await until(lambda: len(world.files()) == 1)
         running.kill()
         await running.wait()

@@ -153,6 +153,21 @@ async def speak(
         writer.close()
 
 
+async def half_an_upload(
+    port: int, token: str, path: str, *, size: int = 1_000_000
+) -> asyncio.StreamWriter:
+    """Send the beginning of a form with a file, and keep the connection."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+    )
+    writer.write(head.encode() + bytes(size))
+    await writer.drain()
+    return writer
+
+
 def problem(response: httpx.Response) -> Problem:
     """Return a refusal, which must be well formed."""
     assert response.headers["content-type"] == "application/problem+json"
