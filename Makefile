@@ -29,6 +29,7 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 test: lint types test-python test-page test-browser ## Check everything
 
 test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
+	@scripts/debian.sh
 	@$(BIN)/pytest
 
 test-page: setup ## Test the page's parts

@@ -1,0 +1,52 @@
+"""The files of `deploy/`, read."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+ROOT: Final = Path(__file__).parent.parent.parent
+DEPLOY: Final = ROOT / "deploy"
+KUBERNETES: Final = DEPLOY / "kubernetes"
+OBSERVABILITY: Final = DEPLOY / "observability"
+_FETCHED: Final = ROOT / ".tools" / "debian" / "usr"
+_PATH: Final = os.pathsep.join(
+    (os.environ.get("PATH", ""), "/usr/sbin", str(_FETCHED / "bin"), str(_FETCHED / "sbin"))
+)
+
+
+def binary(name: str) -> str:
+    """Return the path of a program that no package registry has; without it the test is skipped.
+
+    `make test` fetches it where there is a Debian to fetch it from (`scripts/debian.sh`).
+    """
+    found = shutil.which(name, path=_PATH)
+    if found is None:
+        pytest.skip(f"{name} is not installed, and scripts/debian.sh found none")
+    return found
+
+
+def documents(path: Path) -> list[Any]:
+    """Return the documents of a YAML file."""
+    return [one for one in yaml.safe_load_all(path.read_text()) if one is not None]
+
+
+def document(path: Path) -> Any:
+    """Return the only document of a YAML file."""
+    (only,) = documents(path)
+    return only
+
+
+def manifests() -> list[Any]:
+    """Return every object that `kubectl apply --kustomize` would send."""
+    listed = document(KUBERNETES / "kustomization.yaml")["resources"]
+    return [one for name in listed for one in documents(KUBERNETES / name)]
+
+
+def manifest(kind: str, name: str) -> Any:
+    """Return one of them."""
+    (only,) = [one for one in manifests() if (one["kind"], one["metadata"]["name"]) == (kind, name)]
+    return only
