@@ -1,0 +1,135 @@
+"""The compose files: not run by any Docker here, but held to the specification and the code."""
+
+import json
+import re
+from typing import Any, Final
+
+import jsonschema
+import pytest
+from check_jsonschema.builtin_schemas import get_builtin_schema
+
+from edge_functions.server import GRACE_SECONDS
+from tests.deploy.files import DEPLOY, OBSERVABILITY, document
+from transcription.settings import Settings
+from transcription.supabase_ledger import DRAIN_SECONDS
+from transcription.tracing import FLUSH_SECONDS
+from ws_bridge.relay import CLOSE_SECONDS
+
+FILES: Final = (DEPLOY / "compose.yaml", OBSERVABILITY / "compose.yaml")
+KINDS: Final = ("bridge", "functions")
+
+
+def services(kind: str) -> dict[str, Any]:
+    """Return the replicas of a service."""
+    every = document(DEPLOY / "compose.yaml")["services"]
+    return {name: one for name, one in every.items() if name.startswith(f"{kind}-")}
+
+
+def validate(compose: Any) -> None:
+    """Hold a file to the compose specification."""
+    jsonschema.validate(compose, get_builtin_schema("vendor.compose-spec"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
+def test_compose_takes_the_file(path: Any) -> None:
+    """The file fits the compose specification, which knows no other fields."""
+    validate(document(path))
+
+
+def test_a_mistyped_field_is_found() -> None:
+    """The specification is strict: a field that there is not is a fault."""
+    mistaken = json.loads(json.dumps(document(DEPLOY / "compose.yaml")))
+    mistaken["services"]["bridge-1"]["stop_grace_perod"] = "60s"
+    with pytest.raises(jsonschema.ValidationError, match="stop_grace_perod"):
+        validate(mistaken)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings_exist(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the containers are told are settings, with values that the services take."""
+    fields = {name.upper() for name in Settings.model_fields}
+    for name in fields:
+        monkeypatch.delenv(name, raising=False)
+    for service in services(kind).values():
+        environment = dict(service["environment"])
+        health = environment.pop("HEALTH_PORT")
+        assert environment.keys() <= fields
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        read = Settings(
+            _env_file=None,
+            supabase_url="http://127.0.0.1:1",
+            supabase_publishable_key="sb_publishable_test",
+            supabase_secret_key="sb_secret_test",
+        )
+        assert int(health) == getattr(read, f"{kind}_port")
+        assert read.trusted_proxy_hops == 1
+    overlay = document(OBSERVABILITY / "compose.yaml")["services"]
+    for name in services(kind):
+        assert overlay[name]["environment"].keys() <= fields
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_are_two_alike(kind: str) -> None:
+    """Two replicas run the same command from the same image, and hold no name of their own."""
+    one, other = services(kind).values()
+    assert one == other
+    module = {"bridge": "ws_bridge", "functions": "edge_functions"}[kind]
+    assert one["command"] == ["python", "-m", module]
+
+
+def _seconds(period: str) -> int:
+    found = re.fullmatch(r"(\d+)s", period)
+    assert found is not None, period
+    return int(found[1])
+
+
+def test_containers_are_given_time_to_go() -> None:
+    """No container is killed while it still does what its own limits allow."""
+    finish = float(Settings.model_fields["provider_finish_seconds"].default)
+    left = DRAIN_SECONDS + FLUSH_SECONDS
+    after = {"bridge": finish + CLOSE_SECONDS + 1 + left, "functions": GRACE_SECONDS + left}
+    for kind, seconds in after.items():
+        for service in services(kind).values():
+            drain = float(service["environment"][f"{kind.upper()}_DRAIN_SECONDS"])
+            assert _seconds(service["stop_grace_period"]) >= drain + seconds, kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_containers_are_confined(kind: str) -> None:
+    """Nothing is written but where it is meant to be, no capability is kept, no port is open."""
+    for service in services(kind).values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert "ports" not in service
+
+
+def test_uploads_go_to_a_disk() -> None:
+    """Uploads have a volume, which the image lets its user write to, and not the memory."""
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    for service in services("functions").values():
+        folder = service["environment"]["FUNCTIONS_UPLOAD_DIR"]
+        assert service["volumes"] == [folder]
+        assert f"--owner=10001 {folder}" in dockerfile
+        assert not any(folder.startswith(one.split(":")[0]) for one in service["tmpfs"])
+
+
+def test_files_that_are_mounted_exist() -> None:
+    """What is mounted from here is here; the second file is read from the first one's folder."""
+    for path in FILES:
+        for service in document(path)["services"].values():
+            for volume in service.get("volumes", ()):
+                if volume.startswith("./"):
+                    assert (DEPLOY / volume.split(":")[0]).exists(), volume
+
+
+def test_only_the_proxy_is_public() -> None:
+    """Tools for operators listen on loopback alone."""
+    assert [
+        name
+        for name, service in document(DEPLOY / "compose.yaml")["services"].items()
+        if "ports" in service
+    ] == ["proxy"]
+    for service in document(OBSERVABILITY / "compose.yaml")["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))

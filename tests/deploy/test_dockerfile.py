@@ -1,0 +1,131 @@
+"""The image: not built by any Docker here, but held to a linter, the tree and the settings."""
+
+import asyncio
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from tests.deploy.files import DEPLOY, ROOT
+from transcription.settings import Settings
+
+DOCKERFILE: Final = DEPLOY / "Dockerfile"
+TEXT: Final = re.sub(r"\\\n\s*", " ", DOCKERFILE.read_text())
+FINAL: Final = TEXT[TEXT.rindex("\nFROM ") :]
+
+
+def _instructions(name: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^{name} (.*)$", text, re.MULTILINE)
+
+
+async def test_the_linter_finds_nothing() -> None:
+    """The linter, hadolint, has no complaint."""
+    linter = Path(sys.executable).parent / "hadolint"
+    process = await asyncio.create_subprocess_exec(
+        linter, DOCKERFILE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told, _ = await process.communicate()
+    assert (process.returncode, told.decode()) == (0, "")
+
+
+def test_what_is_copied_is_there() -> None:
+    """Everything that the build copies exists, and is let into its context."""
+    let_in = {
+        line.removeprefix("!")
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = set()
+    for line in _instructions("COPY"):
+        if not line.startswith("--from="):
+            copied.update(line.split()[:-1])
+    for path in copied:
+        assert (ROOT / path).exists(), path
+        assert path.split("/")[0] in let_in, path
+    assert {path.split("/")[0] for path in copied} == let_in
+
+
+def test_what_the_services_import_is_copied() -> None:
+    """The packages of the services are in the image; the local stack is not."""
+    copied = {line.split()[0].rstrip("/") for line in _instructions("COPY")}
+    packages: list[str] = _project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert set(packages) - copied == {"local_stack"}
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_what_is_installed_is_locked() -> None:
+    """The image takes the lock as it is, with the extra for traces and without what tests use."""
+    for line in _instructions("RUN"):
+        if "uv sync" in line:
+            assert "--frozen --no-default-groups --extra otel" in line
+    assert "otel" in _project()["project"]["optional-dependencies"]
+    [version] = re.findall(r"uv==([\d.]+)", TEXT)
+    assert f"UV_VERSION := {version}" in (ROOT / "Makefile").read_text()
+
+
+def test_nobody_is_root() -> None:
+    """The last stage runs as a user of its own, by number, so that a cluster can tell."""
+    [user] = _instructions("USER", FINAL)
+    assert user == "10001"
+    assert FINAL.index("\nUSER ") < FINAL.index("\nCMD ")
+
+
+def test_the_environment_holds_settings() -> None:
+    """What the image sets are settings of the services, apart from the health check's port."""
+    [environment] = _instructions("ENV", FINAL)
+    names = {pair.split("=")[0] for pair in environment.split()}
+    known = {name.upper() for name in Settings.model_fields}
+    assert names - known == {"PATH", "PYTHONUNBUFFERED", "HEALTH_PORT"}
+
+
+def test_ports_are_those_that_are_served() -> None:
+    """The image names the four ports that the services listen on."""
+    fields = Settings.model_fields
+    served = {
+        fields[f"{one}_port"].default
+        for one in ("bridge", "functions", "bridge_metrics", "functions_metrics")
+    }
+    [exposed] = _instructions("EXPOSE")
+    assert {int(port) for port in exposed.split()} == served
+
+
+def test_the_page_is_where_it_is_looked_for() -> None:
+    """The built page lies where the functions look for it by default."""
+    [folder] = _instructions("WORKDIR", FINAL)
+    page = Path(folder) / Settings.model_fields["functions_page_dir"].default
+    [source] = [line for line in _instructions("COPY", FINAL) if line.startswith("--from=page")]
+    assert source.split()[-1] == str(page)
+
+
+async def test_the_health_check_tells_health() -> None:
+    """The image's health check succeeds where something is healthy, and fails where nothing is."""
+    [command] = re.findall(r"^HEALTHCHECK .*CMD \[(.*)\]$", TEXT, re.MULTILINE)
+    [_, _, program] = [part.strip('"') for part in command.split(", ", 2)]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        found = head.startswith(b"GET /healthz ")
+        status = b"200 OK" if found else b"404 Not Found"
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async def check() -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program),
+            env={"HEALTH_PORT": str(port)},
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait()
+
+    async with server:
+        assert await check() == 0
+    assert await check() != 0

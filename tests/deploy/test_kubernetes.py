@@ -1,0 +1,182 @@
+"""The manifests: not run by any cluster here, but held to its schemas and the code."""
+
+import re
+from typing import Any, Final
+
+import kubernetes_validate
+import pytest
+
+from edge_functions.server import GRACE_SECONDS
+from shared_schema.base import REALTIME_PATH
+from tests.deploy.files import DEPLOY, manifest, manifests
+from transcription.settings import Settings
+from transcription.supabase_ledger import DRAIN_SECONDS
+from transcription.tracing import FLUSH_SECONDS
+from ws_bridge.relay import CLOSE_SECONDS
+
+VERSIONS: Final = ("1.30", "1.37")
+APPS: Final = ("bridge", "functions")
+_HOST: Final = "transcribe.example.com"
+
+
+def pod(app: str) -> Any:
+    """Return a deployment's pod."""
+    return manifest("Deployment", app)["spec"]["template"]["spec"]
+
+
+def container(app: str) -> Any:
+    """Return a pod's only container."""
+    [only] = pod(app)["containers"]
+    return only
+
+
+def settings() -> dict[str, str]:
+    """Return what the pods are told."""
+    told: dict[str, str] = manifest("ConfigMap", "settings")["data"]
+    return told
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_takes_the_manifests(version: str) -> None:
+    """Every object fits the schema of its kind, without a field that the kind does not have."""
+    for one in manifests():
+        kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_a_mistyped_field_is_found() -> None:
+    """The schemas are strict: a field that there is not is a fault."""
+    mistaken = {**manifest("PodDisruptionBudget", "bridge")}
+    mistaken["spec"] = {**mistaken["spec"], "maxUnavailabel": 1}
+    with pytest.raises(kubernetes_validate.ValidationError, match="maxUnavailabel"):
+        kubernetes_validate.validate(mistaken, VERSIONS[0], strict=True)
+
+
+def test_settings_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the pods are told are settings, with values that the services take."""
+    told = settings()
+    keys = re.findall(
+        r"--from-literal=(\w+)=", (DEPLOY / "kubernetes" / "settings.yaml").read_text()
+    )
+    assert {"SUPABASE_SECRET_KEY", "MISTRAL_API_KEY"} == set(keys)
+    fields = {name.upper() for name in Settings.model_fields}
+    assert set(told) | set(keys) <= fields
+    for name in fields:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**told, **dict.fromkeys(keys, "secret")}.items():
+        monkeypatch.setenv(name, value)
+    read = Settings(_env_file=None)
+    assert read.allowed_origins == (f"https://{_HOST}",)
+    # The page's own host serves both, so that the page finds the bridge by its path.
+    assert read.realtime_url == REALTIME_PATH
+
+
+def test_no_setting_comes_from_a_services_name() -> None:
+    """Kubernetes would put BRIDGE_PORT=tcp://… into every pod; pods are not told of services."""
+    taken = {f"{app.upper()}_PORT" for app in APPS}
+    assert taken <= {name.upper() for name in Settings.model_fields}
+    assert all(pod(app)["enableServiceLinks"] is False for app in APPS)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_ports_are_those_that_are_served(app: str) -> None:
+    """Containers, services and probes name the ports on which the services listen."""
+    ports = {port["name"]: port["containerPort"] for port in container(app)["ports"]}
+    fields = Settings.model_fields
+    assert ports.pop("metrics") == fields[f"{app}_metrics_port"].default
+    [(public, number)] = ports.items()
+    assert number == fields[f"{app}_port"].default
+    # The metrics are for the cluster's Prometheus alone: no service leads to them.
+    assert manifest("Service", app)["spec"]["ports"] == [
+        {"name": public, "port": number, "targetPort": public}
+    ]
+    for probe, path in (
+        ("startup", "/healthz"),
+        ("liveness", "/healthz"),
+        ("readiness", "/readyz"),
+    ):
+        assert container(app)[f"{probe}Probe"]["httpGet"] == {"path": path, "port": public}
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_selectors_select(app: str) -> None:
+    """Deployment, service, budget, spread and autoscaler mean the same pods."""
+    deployment = manifest("Deployment", app)["spec"]
+    labels = {"app": app}
+    assert deployment["template"]["metadata"]["labels"] == labels
+    assert deployment["selector"]["matchLabels"] == labels
+    assert manifest("Service", app)["spec"]["selector"] == labels
+    assert manifest("PodDisruptionBudget", app)["spec"]["selector"]["matchLabels"] == labels
+    [spread] = pod(app)["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == labels
+    target = manifest("HorizontalPodAutoscaler", app)["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", app)
+    # A number here would undo the autoscaler's at every apply.
+    assert "replicas" not in deployment
+
+
+def _drains(app: str) -> float:
+    """Return the longest that a process may need after SIGTERM, by its own limits."""
+    drain = float(settings()[f"{app.upper()}_DRAIN_SECONDS"])
+    left = DRAIN_SECONDS + FLUSH_SECONDS
+    if app == "functions":
+        return drain + GRACE_SECONDS + left
+    finish = Settings.model_fields["provider_finish_seconds"].default
+    return drain + float(finish) + CLOSE_SECONDS + 1 + left
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_pod_is_given_time_to_go(app: str) -> None:
+    """No pod is killed while it still does what its own limits allow."""
+    [waits, seconds] = container(app)["lifecycle"]["preStop"]["exec"]["command"]
+    assert waits == "sleep"
+    assert pod(app)["terminationGracePeriodSeconds"] >= int(seconds) + _drains(app)
+
+
+def test_uploads_have_room() -> None:
+    """Uploads go to a disk that holds as many as are taken at once, twice over."""
+    [place] = [one for one in container("functions")["volumeMounts"] if one["name"] == "uploads"]
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert f"FUNCTIONS_UPLOAD_DIR={place['mountPath']}" in dockerfile
+    [volume] = [one for one in pod("functions")["volumes"] if one["name"] == "uploads"]
+    assert "medium" not in volume["emptyDir"]
+    fields = Settings.model_fields
+    most = fields["functions_max_uploads"].default * fields["max_upload_bytes"].default
+    room = int(volume["emptyDir"]["sizeLimit"].removesuffix("Gi")) * 1024**3
+    assert room >= 2 * most
+    limit = container("functions")["resources"]["limits"]["ephemeral-storage"]
+    assert int(limit.removesuffix("Gi")) * 1024**3 > room
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_pods_are_restricted(app: str) -> None:
+    """Pods keep to the policy that their namespace enforces: no root, no privileges, no writing."""
+    namespace = manifest("Namespace", "utter-transcribe")["metadata"]["labels"]
+    assert namespace["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert pod(app)["securityContext"]["runAsNonRoot"] is True
+    assert pod(app)["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod(app)["automountServiceAccountToken"] is False
+    assert container(app)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_the_ingress_leads_to_the_services() -> None:
+    """The realtime path leads to the bridge, all else to the functions, by ports that exist."""
+    ingress = manifest("Ingress", "utter-transcribe")["spec"]
+    [rule] = ingress["rules"]
+    assert rule["host"] == _HOST
+    assert ingress["tls"][0]["hosts"] == [_HOST]
+    paths = {one["path"]: one["backend"]["service"] for one in rule["http"]["paths"]}
+    assert paths.keys() == {REALTIME_PATH, "/"}
+    for backend in paths.values():
+        [port] = manifest("Service", backend["name"])["spec"]["ports"]
+        assert backend["port"]["name"] == port["name"]
+
+
+def test_the_bridges_scale_before_they_are_full() -> None:
+    """The autoscaler aims well below the sessions that one bridge takes."""
+    [metric] = manifest("HorizontalPodAutoscaler", "bridge")["spec"]["metrics"]
+    target = int(metric["pods"]["target"]["averageValue"])
+    assert target <= Settings.model_fields["bridge_max_sessions"].default / 2
