@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -16,7 +16,7 @@ import pytest
 from client.audio import decode, duration, in_thread, paced, read_stream
 from client.errors import AudioError
 from shared_schema.audio import seconds
-from tests.doubles.numbered_audio import recording
+from tests.doubles.numbered_audio import at_once, recording
 
 
 def wav(pcm: bytes, *, rate: int = 16_000, channels: int = 1, width: int = 2) -> bytes:
@@ -28,11 +28,6 @@ def wav(pcm: bytes, *, rate: int = 16_000, channels: int = 1, width: int = 2) ->
         writer.setframerate(rate)
         writer.writeframes(pcm)
     return file.getvalue()
-
-
-async def pieces_of(pcm: bytes) -> AsyncIterator[bytes]:
-    """Yield a recording as one piece."""
-    yield pcm
 
 
 def test_wav_at_16_khz_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -165,7 +160,7 @@ async def test_real_time_is_kept_without_drift() -> None:
     early = []
     size = 0
     heard = b""
-    async for frame in paced(pieces_of(recording(10)), speed=4):
+    async for frame in paced(at_once(recording(10)), speed=4):
         size += len(frame)
         heard += frame
         early.append(seconds(size) / 4 - (time.monotonic() - begun))
@@ -177,4 +172,4 @@ async def test_real_time_is_kept_without_drift() -> None:
 async def test_no_pace_is_at_once() -> None:
     """Speed 0 waits for nothing."""
     async with asyncio.timeout(1):
-        assert len([frame async for frame in paced(pieces_of(recording(600)), 0)]) == 600
+        assert len([frame async for frame in paced(at_once(recording(600)), 0)]) == 600

@@ -13,14 +13,9 @@ from client.options import Options
 from shared_schema.errors import ErrorCode
 from tests.client.listener import Listener, Tokens, eventually
 from tests.doubles.bridge import Line, scripted_bridge
-from tests.doubles.numbered_audio import Microphone, numbers, recording
+from tests.doubles.numbered_audio import Microphone, at_once, numbers, recording
 
 QUICK = Patience(ready=2, ack=0.3, final=0.5, hearing=1e6, backoff=0.01, backoff_max=0.02)
-
-
-async def all_at_once(frames: int) -> AsyncIterator[bytes]:
-    """Yield a recording as one piece."""
-    yield recording(frames)
 
 
 async def good(line: Line) -> None:
@@ -34,7 +29,7 @@ async def test_a_recording_becomes_text() -> None:
     options = Options(language="English", context_bias=("Utter",), target_streaming_delay_ms=480)
     async with scripted_bridge(good) as bridge:
         live = LiveTranscription(bridge.url, tokens, options=options, on_event=listener)
-        result = await live.run(all_at_once(25))
+        result = await live.run(at_once(recording(25)))
     (line,) = bridge.lines
     assert line.token == "token-1"
     assert line.start == {
@@ -118,7 +113,7 @@ async def test_a_lost_session_is_resumed_before_its_last_ack() -> None:
 
     async with scripted_bridge(dies, goes_on) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), on_event=listener, patience=QUICK)
-        result = await live.run(all_at_once(40))
+        result = await live.run(at_once(recording(40)))
     first, second = bridge.lines
     assert second.start["resumes"] == first.session_id
     assert numbers(second.audio) == list(range(8, 40))
@@ -140,7 +135,9 @@ async def test_stop_is_sent_again() -> None:
         line.drop()
 
     async with scripted_bridge(dies, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(20))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(20))
+        )
     assert bridge.lines[1].stopped
     assert numbers(bridge.lines[1].audio) == list(range(15, 20))
     assert result.status == "complete"
@@ -164,7 +161,9 @@ async def test_a_partial_final_counts_and_its_error_decides() -> None:
         await line.final()
 
     async with scripted_bridge(provider_drops, goes_on) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(20))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(20))
+        )
     assert result.text == "one two three"
     assert (result.status, result.reconnects) == ("complete", 1)
 
@@ -182,7 +181,9 @@ async def test_an_error_that_is_not_retryable_ends_it(code: ErrorCode) -> None:
         await line.error(code)
 
     async with scripted_bridge(ends) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(20))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(20))
+        )
     assert bridge.handshakes == 1
     assert (result.text, result.status, result.reason) == ("so far", "partial", code)
     assert result.failure is not None
@@ -198,7 +199,9 @@ async def test_a_close_alone_decides_by_its_code(code: int, handshakes: int) -> 
         await line.socket.close(code)
 
     async with scripted_bridge(closes) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(5))
+        )
     assert bridge.handshakes == handshakes
     assert (result.text, result.status) == ("", "partial")
     assert result.failure is not None
@@ -219,7 +222,7 @@ async def test_progress_begins_the_row_of_tries_anew() -> None:
 
     async with scripted_bridge(carries_a_second) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
-        result = await live.run(all_at_once(105))
+        result = await live.run(at_once(recording(105)))
     assert result.status == "complete"
     assert len(bridge.lines) == 11
 
@@ -230,7 +233,7 @@ async def test_nobody_there_is_tried_six_times() -> None:
     async with scripted_bridge(good) as bridge:
         pass
     live = LiveTranscription(bridge.url, Tokens(), on_event=listener, patience=QUICK)
-    result = await live.run(all_at_once(5))
+    result = await live.run(at_once(recording(5)))
     waits = [event.delay for event in listener.of(Reconnecting)]
     assert [event.attempt for event in listener.of(Reconnecting)] == [1, 2, 3, 4, 5, 6]
     assert 0.005 <= waits[0] <= 0.01
@@ -247,7 +250,9 @@ async def test_a_refused_handshake_is_judged_by_its_status(
 ) -> None:
     """A refusal that can pass is tried again; others, and redirects, are not followed."""
     async with scripted_bridge(good, refusals=refusals) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(5))
+        )
     assert bridge.handshakes == tries
     assert result.status == ("complete" if tries > 1 else "partial")
 
@@ -257,7 +262,9 @@ async def test_an_expired_token_is_refreshed_once(refused: int, status: str) -> 
     """A 401 asks for a fresh token; a second one in a row is believed."""
     tokens = Tokens()
     async with scripted_bridge(good, refusals=[(401, {})] * refused) as bridge:
-        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(
+            at_once(recording(5))
+        )
     assert tokens.asked == [False, True]
     assert result.status == status
 
@@ -270,7 +277,9 @@ async def test_token_expired_is_refreshed_too() -> None:
         await line.error(ErrorCode.TOKEN_EXPIRED)
 
     async with scripted_bridge(expired, good) as bridge:
-        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(
+            at_once(recording(5))
+        )
     assert tokens.asked == [False, True]
     assert result.status == "complete"
 
@@ -282,7 +291,7 @@ async def test_without_a_token_nothing_is_opened() -> None:
         raise AuthError(Failure("sign-ups are off", retryable=False))
 
     async with scripted_bridge(good) as bridge:
-        result = await LiveTranscription(bridge.url, no_token).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, no_token).run(at_once(recording(5)))
     assert bridge.handshakes == 0
     assert result.failure == Failure("sign-ups are off", retryable=False)
 
@@ -298,7 +307,7 @@ async def test_retry_after_is_kept() -> None:
     seen: list[Line] = []
     async with scripted_bridge(busy) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), on_event=listener, patience=QUICK)
-        result = await live.run(all_at_once(5))
+        result = await live.run(at_once(recording(5)))
     (wait,) = listener.of(Reconnecting)
     assert 0.2 <= wait.delay <= 0.25
     assert bridge.handshakes == 2
@@ -315,7 +324,9 @@ async def test_a_half_open_socket_is_left() -> None:
         await line.socket.wait_closed()
 
     async with scripted_bridge(deaf, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(40))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(40))
+        )
     assert numbers(bridge.lines[1].audio) == list(range(10, 40))
     assert result.status == "complete"
 
@@ -345,7 +356,9 @@ async def test_no_final_after_stop_is_no_end() -> None:
         await line.socket.wait_closed()
 
     async with scripted_bridge(silent, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(all_at_once(20))
+        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
+            at_once(recording(20))
+        )
     assert (result.status, result.reconnects) == ("complete", 1)
 
 
@@ -358,7 +371,7 @@ async def test_no_ready_is_tried_again() -> None:
     patience = Patience(ready=0.2, backoff=0.01)
     async with scripted_bridge(never, good) as bridge:
         result = await LiveTranscription(bridge.url, Tokens(), patience=patience).run(
-            all_at_once(20)
+            at_once(recording(20))
         )
     assert (result.status, bridge.handshakes) == ("complete", 2)
 
@@ -523,7 +536,7 @@ async def test_a_full_recording_ends_the_audio() -> None:
     """At its cap the recording ends by itself, whole up to there, and the result says so."""
     async with scripted_bridge(good) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), max_seconds=2)
-        result = await live.run(all_at_once(30))
+        result = await live.run(at_once(recording(30)))
     assert numbers(bridge.lines[0].audio) == list(range(20))
     assert (result.status, result.reason) == ("complete", "max_duration")
 
@@ -572,7 +585,7 @@ async def test_what_is_not_understood_is_passed_over() -> None:
         )
 
     async with scripted_bridge(newer) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens()).run(all_at_once(5))
+        result = await LiveTranscription(bridge.url, Tokens()).run(at_once(recording(5)))
     assert result.text == "well"
     assert result.failure is not None
     assert result.failure.message == "too late"

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,13 @@ from local_stack.provider.engine import FileRequest, Segment
 from local_stack.provider.sphinx.engine import SphinxEngine
 from tests.client.listener import Listener, eventually
 from tests.client.real_bridge import RealBridge, real_bridge
-from tests.doubles.numbered_audio import Microphone, numbers, recording
+from tests.doubles.numbered_audio import Microphone, at_once, numbers, recording
 
 SAMPLE = Path(__file__).parents[2] / "local_stack" / "samples" / "reference.wav"
 
 
 MAX_LAG = 2.5
 """Seconds by which text may lag behind audio, as the adapter of the hosted models says."""
-
-
-async def pieces(pcm: bytes) -> AsyncIterator[bytes]:
-    """Yield a recording as one piece."""
-    yield pcm
 
 
 def heard(records: list[RealtimeRecord]) -> list[list[int]]:
@@ -79,7 +73,7 @@ async def test_a_killed_bridge_loses_no_audio(postgres: Postgres, tmp_path: Path
         live = LiveTranscription(bridge.url, bridge.token, on_event=listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(kill_and_start())
-            result = await live.run(paced(pieces(recording(70)), speed=2))
+            result = await live.run(paced(at_once(recording(70)), speed=2))
         frames = heard(sessions)
     assert result.status == "complete"
     assert result.reconnects == 3
@@ -121,7 +115,7 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
         live = LiveTranscription(bridge.url, bridge.token, on_event=listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(kill_and_start())
-            result = await live.run(paced(pieces(pcm), speed=1.25))
+            result = await live.run(paced(at_once(pcm), speed=1.25))
     assert result.status == "complete"
     assert result.reconnects == len(kills)
     wrong = word_error_rate(expected, result.text) * len(words(expected))
@@ -141,7 +135,7 @@ async def test_a_draining_bridge_hands_over(postgres: Postgres, tmp_path: Path) 
         live = LiveTranscription(bridge.url, bridge.token, on_event=listener)
         async with asyncio.TaskGroup() as group:
             group.create_task(deploy())
-            result = await live.run(paced(pieces(recording(80)), speed=1.5))
+            result = await live.run(paced(at_once(recording(80)), speed=1.5))
         frames = heard(bridge.provider.sessions)
     assert (result.status, result.reconnects) == ("complete", 1)
     assert listener.of(Reconnecting) == []

@@ -23,6 +23,11 @@ def numbers(pcm: bytes | bytearray) -> list[int]:
     return found
 
 
+async def at_once(pcm: bytes) -> AsyncIterator[bytes]:
+    """Yield a recording as one piece."""
+    yield pcm
+
+
 class Microphone:
     """An audio source that a test feeds by hand."""
 
@@ -48,3 +53,17 @@ class Microphone:
                 yield piece
         finally:
             self.closed = True
+
+
+def place(pcm: bytes | bytearray) -> range:
+    """Return which bytes of a numbered recording `pcm` is; it may begin within a frame.
+
+    It is one piece, with nothing missing and nothing twice, and at least two frames long.
+    """
+    first = int.from_bytes(pcm[:2], "little")
+    rest = next(at for at in range(0, len(pcm), 2) if pcm[at : at + 2] != pcm[:2])
+    begin = (first + 1) * FRAME_BYTES - rest
+    last = int.from_bytes(pcm[-2:], "little")
+    frames = b"".join(map(frame, range(first, last + 1)))
+    assert pcm == frames[FRAME_BYTES - rest :][: len(pcm)]
+    return range(begin, begin + len(pcm))
