@@ -9,6 +9,8 @@ RATE: Final = 2.0
 BACKLOG_RATE: Final = 4.0
 """Times real time, while a resumed session resends what was not heard."""
 BURST_BYTES: Final = 2 * BYTES_PER_SECOND
+LEAST_BYTES: Final = BYTES_PER_SECOND // 100
+"""What a frame counts for at least, 10 ms: each is work, here and at the provider."""
 _BACKLOG_SECONDS: Final = 2.0
 """A resumed session whose bucket is full after this long has caught up."""
 
@@ -28,7 +30,7 @@ class Pace:
         self._backlog_until = now + _BACKLOG_SECONDS if backlog else None
 
     def wait(self, size: int, now: float) -> float:
-        """Count `size` bytes and return the seconds to wait before taking in more."""
+        """Count a frame of `size` bytes and return the seconds to wait before the next."""
         tokens = self._tokens + (now - self._filled_at) * self._rate
         self._filled_at = now
         if tokens >= BURST_BYTES:
@@ -36,5 +38,5 @@ class Pace:
             if self._backlog_until is not None and now >= self._backlog_until:
                 self._backlog_until = None
                 self._rate = RATE * BYTES_PER_SECOND
-        self._tokens = tokens - size
+        self._tokens = tokens - max(size, LEAST_BYTES)
         return -self._tokens / self._rate if self._tokens < 0 else 0.0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
-from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE, Pace
+from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, LEAST_BYTES, RATE, Pace
 
 FLOW = st.lists(
     st.tuples(st.integers(2, 65_536), st.floats(0, 3)),
@@ -28,10 +28,21 @@ def test_no_more_than_the_burst_and_the_rate(flow: list[tuple[int, float]], back
 
 
 @pytest.mark.parametrize("backlog", [False, True])
-def test_real_time_never_waits(backlog: bool) -> None:
-    """Audio at the pace of a microphone is never held up."""
+@pytest.mark.parametrize("milliseconds", [5, 10, 20, 100, 1000])
+def test_real_time_never_waits(backlog: bool, milliseconds: int) -> None:
+    """Audio at the pace of a microphone is never held up, in frames of 5 ms or of a second."""
     pace = Pace(0.0, backlog=backlog)
-    assert not any(pace.wait(FRAME_BYTES, number / 10) for number in range(3000))
+    size = BYTES_PER_SECOND * milliseconds // 1000
+    times = (number * milliseconds / 1000 for number in range(60_000 // milliseconds))
+    assert not any(pace.wait(size, now) for now in times)
+
+
+def test_small_frames_are_work_too() -> None:
+    """A frame of one sample counts for 10 ms, so that they come at 200 a second and no faster."""
+    pace, now = Pace(0.0, backlog=False), 0.0
+    for _ in range(BURST_BYTES // LEAST_BYTES + 1000):
+        now += pace.wait(2, now)
+    assert now == pytest.approx(1000 * LEAST_BYTES / (RATE * BYTES_PER_SECOND))
 
 
 def test_a_backlog_ends_when_it_is_caught_up() -> None:
