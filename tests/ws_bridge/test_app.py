@@ -171,6 +171,14 @@ async def test_a_scraper_that_says_nothing_holds_up_nobody() -> None:
     writer.close()
 
 
+async def test_processes_may_share_a_port() -> None:
+    """With SO_REUSEPORT several bridges listen on one port, as one process per core does."""
+    async with running(bridge_reuse_port=True) as first:
+        port = urlsplit(first.url).port
+        async with running(bridge_reuse_port=True, bridge_port=port) as second:
+            assert second.url == first.url
+
+
 @pytest.mark.parametrize("taken", ["bridge_port", "bridge_metrics_port"])
 async def test_a_port_that_is_taken_fails_at_once(taken: str) -> None:
     """A bridge that cannot listen raises, and leaves no task behind."""

@@ -119,6 +119,15 @@ async def test_two_tokens_of_two_users_are_refused() -> None:
         await world.is_clean(upstreams=0)
 
 
+async def test_anonymous_users_may_be_kept_out() -> None:
+    """Where anonymous users may not call, one is told so in words that a page can show."""
+    async with running(allow_anonymous=False) as world:
+        token = world.issuer.token(is_anonymous=True)
+        error = await world.refused(ErrorCode.FORBIDDEN, access_token=token)
+        assert "sign in" in error["message"]
+        await world.is_clean(upstreams=0)
+
+
 @provokes(ErrorCode.NOT_FOUND)
 async def test_a_model_that_is_not_offered_is_not_found() -> None:
     """A model must be on the deployment's list, even if the provider has it."""

@@ -1,6 +1,7 @@
 """Sessions over real sockets, when all goes as it should."""
 
 import asyncio
+import json
 from itertools import pairwise
 
 import pytest
@@ -319,6 +320,21 @@ async def test_frames_keep_their_order() -> None:
             await talk.send(frame(number))
         (await talk.stopped()).completed()
         assert numbers(world.provider.sessions[0].audio) == list(range(60))
+        await world.is_clean(upstreams=1)
+
+
+async def test_messages_may_come_in_fragments() -> None:
+    """A `start` and a frame that are sent in fragments are as good as whole ones."""
+    async with running() as world, world.talk() as talk:
+        text = json.dumps(world.start())
+        await talk.socket.send([text[:9], text[9:40], text[40:]])
+        await talk.next("ready")
+        pong = await talk.socket.ping()
+        await talk.socket.send([frame(1)[:1], b"", frame(1)[1:]])
+        await talk.send(frame(2))
+        (await talk.stopped()).completed()
+        await pong
+        assert numbers(world.provider.sessions[0].audio) == [1, 2]
         await world.is_clean(upstreams=1)
 
 
