@@ -3,6 +3,7 @@ import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 
 export interface Microphone {
+  /** Empty until the page may record: it is there, and cannot be chosen yet. */
   readonly id: string;
   readonly label: string;
 }
@@ -25,7 +26,7 @@ export class Microphones implements Readable<readonly Microphone[]> {
     if (!navigator.mediaDevices?.enumerateDevices) return;
     const devices = await navigator.mediaDevices.enumerateDevices();
     if (this.#scope.disposed) return;
-    const inputs = devices.filter((device) => device.kind === "audioinput" && device.deviceId);
+    const inputs = devices.filter((device) => device.kind === "audioinput");
     this.#store.set(
       inputs.map((device, index) => ({
         id: device.deviceId,

@@ -55,12 +55,12 @@ type Elements = ReturnType<typeof elements>;
 /** What is to be said now; the most pressing thing first. */
 function describe(state: ReferenceAudioState, reference: ReferenceAudio): string {
   const { recorder, transcription, live, take } = state;
-  const { limits, final_pass } = reference.services.config;
+  const { limits } = reference.services.config;
   const problem: Problem | undefined =
     (recorder.fault && sourceProblem(recorder.fault)) ??
     (state.fileFault && fileProblem(state.fileFault, limits)) ??
     (transcription.status === "failed" ? transcriptionProblem(transcription.failure) : undefined) ??
-    (recorder.stage === "recording" ? liveProblem(live, final_pass) : undefined);
+    (recorder.stage === "recording" ? liveProblem(live) : undefined);
   if (problem) return problem.words;
   if (recorder.silent) return "We hear nothing. Is the microphone muted?";
   if (recorder.stage === "recording") return `Recording, ${minutes(recorder.seconds)}`;

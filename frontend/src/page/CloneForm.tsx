@@ -2,8 +2,8 @@
 import { type FormEvent, useId, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import type { Voice } from "../generated/protocol";
+import type { CallFailure } from "../reference-audio/call-failure";
 import type { ReferenceAudio } from "../reference-audio/reference-audio";
-import type { CallFailure } from "../reference-audio/state";
 import { Button, Card, fieldClass, Message, ProgressBar } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 import { clone, whyNot } from "./clone";

@@ -1,12 +1,9 @@
 /** From a take, its words and a name to a voice. */
 import { LIMITS } from "../generated/constants";
 import type { Voice } from "../generated/protocol";
-import { type ReferenceAudio, toCallFailure } from "../reference-audio/reference-audio";
-import type {
-  CallFailure,
-  ReferenceAudioState,
-  ReferenceAudioValue,
-} from "../reference-audio/state";
+import { type CallFailure, toCallFailure } from "../reference-audio/call-failure";
+import type { ReferenceAudio } from "../reference-audio/reference-audio";
+import type { ReferenceAudioState, ReferenceAudioValue } from "../reference-audio/state";
 import { cloneVoice } from "../services/api";
 import type { Progress } from "../services/http";
 import { machineText, transcriptSource } from "../transcript/transcript";

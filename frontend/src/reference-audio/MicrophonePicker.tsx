@@ -1,5 +1,5 @@
 /** Which microphone, where there is a choice. */
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { type Microphone, Microphones } from "../audio/devices";
 import { fieldClass } from "../ui/controls";
 import { useScope } from "../ui/hooks";
@@ -9,7 +9,7 @@ export function MicrophonePicker() {
   const { reference, state } = useParts();
   const id = useId();
   const [microphones, setMicrophones] = useState<readonly Microphone[]>([]);
-  const { stage } = state.recorder;
+  const { stage, fault } = state.recorder;
   useScope(
     (scope) => {
       const devices = new Microphones(scope);
@@ -18,8 +18,13 @@ export function MicrophonePicker() {
     // Names are told once the page has recorded: look again then.
     [stage === "idle"],
   );
-  if (microphones.length < 2) return null;
-  const chosen = microphones.some((each) => each.id === state.deviceId) ? state.deviceId : "";
+  useEffect(() => {
+    // It was not there, and now it is.
+    if (fault === "missing" && microphones.length > 0) reference.recorder.forgive();
+  }, [fault, microphones, reference]);
+  const choices = microphones.filter((each) => each.id);
+  if (choices.length < 2) return null;
+  const chosen = choices.some((each) => each.id === state.deviceId) ? state.deviceId : "";
   return (
     <div className="min-w-0">
       <label className="mb-1 block text-sm text-soft" htmlFor={id}>
@@ -27,13 +32,13 @@ export function MicrophonePicker() {
       </label>
       <select
         className={fieldClass}
-        disabled={stage === "recording" || stage === "opening"}
+        disabled={stage === "opening"}
         id={id}
         onChange={(event) => reference.setDevice(event.target.value || undefined)}
         value={chosen}
       >
         <option value="">System default</option>
-        {microphones.map((microphone) => (
+        {choices.map((microphone) => (
           <option key={microphone.id} value={microphone.id}>
             {microphone.label}
           </option>

@@ -20,9 +20,13 @@ const ROOM_WORDS_UNTIL = 5;
 /** One sentence about how the take goes. */
 export function recordingHint(state: ReferenceAudioState, maxSeconds: number): string {
   const { room, seconds, silent, stage } = state.recorder;
+  const { secondsLeft } = state.live;
   if (stage === "paused") return "Nothing is recorded while you pause.";
   if (silent) return "We hear nothing. Is the microphone muted?";
   if (maxSeconds - seconds <= WARNING_SECONDS) return `${maxSeconds - seconds} seconds left`;
+  if (secondsLeft !== undefined && maxSeconds - seconds > 2 * WARNING_SECONDS) {
+    return "Live words end soon: today's minutes are nearly used up. The recording goes on.";
+  }
   if (room === "checking") return "Listening to your room for a second…";
   if (room && seconds < ROOM_WORDS_UNTIL) {
     return {
@@ -100,7 +104,7 @@ export function RecordPanel() {
   const { stage, fault, silent } = state.recorder;
   const { config } = reference.services;
   const isRunning = stage === "recording" || stage === "paused" || stage === "stopping";
-  const problem = isRunning ? liveProblem(state.live, config.final_pass) : undefined;
+  const problem = isRunning ? liveProblem(state.live) : undefined;
   return (
     <div className="space-y-5">
       <ReadAloud />

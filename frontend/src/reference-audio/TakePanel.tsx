@@ -113,9 +113,10 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
 
 /** Whether there is a transcription to be asked for by hand. */
 function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
-  const { transcription, take, restored } = state;
-  if (!enabled || !take || !isUsable(take.verdicts)) return false;
-  return transcription.status === "idle" && (take.kind === "file" || restored);
+  const { transcription, take } = state;
+  return (
+    enabled && take !== undefined && isUsable(take.verdicts) && transcription.status === "idle"
+  );
 }
 
 export function TakePanel() {
@@ -130,6 +131,8 @@ export function TakePanel() {
   const isRecording = take.kind === "recording";
   const usable = isUsable(take.verdicts);
   const toTranscribe = canTranscribe(state, reference.services.config.enabled);
+  // A recording has been listened to already, if only live.
+  const transcribeFirst = toTranscribe && (!isRecording || restored);
   const size = isRecording ? "" : ` · ${megabytes(take.file.size)}`;
   return (
     <div className="appear space-y-4">
@@ -156,14 +159,17 @@ export function TakePanel() {
       <TranscriptionProgress />
       <div className="flex flex-wrap items-center gap-3">
         {toTranscribe ? (
-          <Button onClick={() => void reference.transcribe()} variant="primary">
+          <Button
+            onClick={() => void reference.transcribe()}
+            variant={transcribeFirst ? "primary" : "secondary"}
+          >
             Transcribe
           </Button>
         ) : null}
         {isRecording && usable && !accepted ? (
           <Button
             onClick={() => reference.accept()}
-            variant={toTranscribe ? "secondary" : "primary"}
+            variant={transcribeFirst ? "secondary" : "primary"}
           >
             Use this take
           </Button>

@@ -4,7 +4,7 @@ import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import { clock, megabytes, spokenSeconds } from "../ui/format";
-import type { CallFailure } from "./state";
+import type { CallFailure } from "./call-failure";
 
 /** What the component offers to do about it. */
 export type WayOut =
@@ -93,15 +93,15 @@ export function transcriptionProblem(failure: CallFailure): Problem {
 }
 
 /** Why there are no more live words; undefined while there is nothing to say beyond the chip. */
-export function liveProblem(live: LiveView, finalPass: boolean): Problem | undefined {
+export function liveProblem(live: LiveView): Problem | undefined {
   if (live.openSessions.length > 0) {
     return { words: "You are already recording elsewhere.", waysOut: ["take-over"] };
   }
-  const after = finalPass
-    ? "Your recording is safe; we will transcribe it when you stop."
-    : "Your recording is safe; type what you said when you stop.";
+  const after = "Your recording is safe; we will transcribe it when you stop.";
   if (live.phase === "ended" && live.reason) {
-    return { words: `Live words ended here. ${after}`, waysOut: [] };
+    const used = live.reason === "quota_exceeded";
+    const why = used ? "Today's live minutes are used up." : "Live words ended here.";
+    return { words: `${why} ${after}`, waysOut: [] };
   }
   if (live.phase !== "failed") return undefined;
   switch (live.failure?.code) {

@@ -137,6 +137,32 @@ describe("Pausing", () => {
 });
 
 describe("The microphone", () => {
+  test("can be changed in mid-take: nothing of the take is lost", async () => {
+    await reference.record();
+    services.source.speak(3);
+    reference.setDevice("another");
+    await vi.waitFor(() => expect(services.source.opened).toBe(2));
+    expect(state().recorder.stage).toBe("recording");
+    services.source.speak(3);
+    await reference.stop();
+    expect(state().take?.seconds).toBe(6);
+    expect(services.source.deviceIds).toEqual([undefined, "another"]);
+    expect(services.source.closed).toBe(2);
+  });
+
+  test("changed while paused is opened when the take goes on", async () => {
+    await reference.record();
+    services.source.speak(3);
+    await reference.pause();
+    reference.setDevice("another");
+    expect(services.source.opened).toBe(1);
+    await reference.resume();
+    services.source.speak(3);
+    await reference.stop();
+    expect(state().take?.seconds).toBe(6);
+    expect(services.source.deviceIds).toEqual([undefined, "another"]);
+  });
+
   test.each(["denied", "missing", "busy", "insecure", "failed"] as const)(
     "that is %s is told, and another try may work",
     async (fault) => {
@@ -316,11 +342,19 @@ describe("Switched off", () => {
     expect(reference.value.file).toBeDefined();
   });
 
-  test("the final pass leaves the live words", async () => {
-    open(new FakeServices({ final_pass: false }));
+  test("the final pass leaves the live words, and may still be asked for", async () => {
+    open(new FakeServices({ final_pass: false, realtime_enabled: true }));
     await recordTake();
     expect(services.api.calls).toEqual([]);
     expect(state().transcription.status).toBe("idle");
+    await reference.transcribe();
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("live words leave the whole to be transcribed, final pass or not", async () => {
+    open(new FakeServices({ final_pass: false, realtime_enabled: false }));
+    await recordTake();
+    expect(text()).toBe(TRANSCRIPTION.text);
   });
 });
 

@@ -2,50 +2,30 @@
  * The component's conductor: recorder, live words, take, final pass and transcript, as one store.
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
-import { isUsable, judge } from "../audio/gate";
+import { isUsable, type LengthLimits } from "../audio/gate";
 import { measure } from "../audio/measure";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
-import { ApiError } from "../services/http";
 import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
-import { SignedOutError } from "../session/token";
 import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
 import { TakeKeeper } from "../take/keeper";
-import { type Recorded, Recorder } from "../take/recorder";
+import { rebuildTake } from "../take/rebuild";
+import { Recorder } from "../take/recorder";
 import {
   newTakeId,
-  type Pcm,
-  peaksOf,
+  recordedTake,
   recordingName,
   slicePcm,
   type Take,
   trimmable,
-  wavFile,
 } from "../take/take";
 import type { StoredTake, TakeRecord } from "../take/take-store";
 import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
+import { toCallFailure } from "./call-failure";
 import type { ReferenceAudioServices } from "./services";
-import {
-  type CallFailure,
-  INITIAL,
-  type Mode,
-  type ReferenceAudioState,
-  type ReferenceAudioValue,
-} from "./state";
+import { INITIAL, type Mode, type ReferenceAudioState, type ReferenceAudioValue } from "./state";
 import { Transcriber } from "./transcriber";
-
-export function toCallFailure(error: unknown): CallFailure {
-  if (error instanceof SignedOutError) {
-    return { code: "signed_out", detail: error.message, retryAt: undefined };
-  }
-  if (error instanceof ApiError) {
-    const { code, message, retryAfter } = error;
-    const retryAt = retryAfter === undefined ? undefined : Date.now() + retryAfter * 1000;
-    return { code, detail: message, retryAt };
-  }
-  return { code: "unreachable", detail: "The server cannot be reached.", retryAt: undefined };
-}
 
 export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly recorder: Recorder;
@@ -60,6 +40,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   #takeScope: Scope;
   #live: Live | undefined;
   #takeId = newTakeId();
+  #name = "";
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
 
@@ -113,6 +94,10 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     return this.#store.getSnapshot();
   }
 
+  get #lengthLimits(): LengthLimits {
+    return lengthLimits(this.services.config.limits);
+  }
+
   get #idle(): boolean {
     const { take, recorder, inspecting } = this.#state;
     return !take && !inspecting && recorder.stage === "idle";
@@ -154,6 +139,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   setDevice(deviceId: string | undefined): void {
     this.#patch({ deviceId });
+    void this.recorder.changeDevice(deviceId);
   }
 
   setTranscribeOnSelect(transcribeOnSelect: boolean): void {
@@ -247,23 +233,12 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       return;
     }
     this.#keeper.flushAudio();
-    const take = this.#recordedTake(this.#takeId, recorded);
+    const take = recordedTake(this.#takeId, recorded, this.#name, this.#lengthLimits);
     this.#patch({ take });
-    if (isUsable(take.verdicts) && this.services.config.final_pass) await this.transcribe();
+    const { final_pass, realtime_enabled } = this.services.config;
+    const wanted = final_pass || !realtime_enabled || this.#state.live.phase === "failed";
+    if (wanted && isUsable(take.verdicts)) await this.transcribe();
     else this.#dispatch({ type: "activity", activity: "none" });
-  }
-
-  #recordedTake(id: string, { pcm, measurement }: Recorded, name?: string): Take {
-    return {
-      id,
-      kind: "recording",
-      file: wavFile(pcm, name ?? recordingName(new Date())),
-      seconds: measurement.seconds,
-      measurement,
-      verdicts: judge(measurement, lengthLimits(this.services.config.limits)),
-      peaks: peaksOf(pcm),
-      pcm,
-    };
   }
 
   // Choosing a file.
@@ -290,6 +265,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     id: string = newTakeId(),
   ): void {
     this.#takeId = id;
+    this.#name = record.name;
     const { transcript, language } = this.#state;
     const madeAt = Date.now();
     this.#keeper.begin({ ...record, id, madeAt, owner: this.#owner, language, transcript });
@@ -313,9 +289,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const cut = take?.measurement && trimmable(take.measurement);
     if (!take?.pcm || !cut) return;
     const pcm = slicePcm(take.pcm, cut.from, cut.to);
-    const measurement = measure(pcm.blocks, pcm.rate);
+    const recorded = { pcm, measurement: measure(pcm.blocks, pcm.rate) };
     this.#patch({
-      take: this.#recordedTake(newTakeId(), { pcm, measurement }, take.file.name),
+      take: recordedTake(newTakeId(), recorded, take.file.name, this.#lengthLimits),
       untrimmed: take,
     });
   }
@@ -425,21 +401,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       return;
     }
     if (!stored) return;
-    const take = await this.#rebuild(stored);
+    const take = await rebuildTake(stored, this.services.config.limits);
     if (take && this.#idle) this.#adopt(stored, take);
     else store.release(stored.id);
-  }
-
-  async #rebuild({ id, file, blocks, rate, name }: StoredTake): Promise<Take | undefined> {
-    if (!file) {
-      const pcm: Pcm = { blocks, rate };
-      return this.#recordedTake(id, { pcm, measurement: measure(blocks, rate) }, name);
-    }
-    try {
-      return { ...(await inspectFile(file, this.services.config.limits)), id };
-    } catch {
-      return undefined; // The limits have changed since, or the file cannot be read any more.
-    }
   }
 
   #adopt(stored: StoredTake, take: Take): void {

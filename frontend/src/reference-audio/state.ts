@@ -1,21 +1,13 @@
 /** All that the component shows, as one value. */
 
-import type { ErrorCode } from "../generated/protocol";
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
 import type { Take } from "../take/take";
 import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
+import type { CallFailure } from "./call-failure";
 
 export type Mode = "record" | "upload";
-
-/** Why a call failed, as data; `problems.ts` has the words. */
-export interface CallFailure {
-  readonly code: ErrorCode | "unreachable" | "signed_out";
-  readonly detail: string;
-  /** When it may succeed, as milliseconds since 1970. */
-  readonly retryAt: number | undefined;
-}
 
 export type Transcription =
   | { readonly status: "idle" }

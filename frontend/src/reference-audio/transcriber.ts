@@ -31,7 +31,7 @@ export class Transcriber {
    *
    * @throws SignedOutError
    */
-  async audio(take: Take, onProgress: Progress): Promise<Audio> {
+  async #audio(take: Take, onProgress: Progress): Promise<Audio> {
     const path = await this.#uploaded(take, onProgress);
     return path === undefined ? { file: take.file } : { storagePath: path };
   }
@@ -90,7 +90,7 @@ export class Transcriber {
     call: (audio: Audio, idempotencyKey: string) => Promise<T>,
     purpose: string,
   ): Promise<T> {
-    const audio = await this.audio(take, onProgress);
+    const audio = await this.#audio(take, onProgress);
     if ("storagePath" in audio) onProgress(1);
     try {
       return await call(audio, this.#key(take, audio, purpose));

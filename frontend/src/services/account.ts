@@ -29,7 +29,8 @@ export interface AccountOptions {
 }
 
 /** Auth says no, and would say it again; busy (429) or broken (5xx) is something else. */
-function isRefusal(error: unknown): boolean {
+function isSignedOut(error: unknown): boolean {
+  if (isAuthSessionMissingError(error)) return true;
   return isAuthApiError(error) && error.status >= 400 && error.status < 429;
 }
 
@@ -80,28 +81,24 @@ export class Account implements Readable<AccountState> {
 
   /** @see TokenSupplier */
   readonly token: TokenSupplier = async (refresh = false) => {
-    const { data } = await this.#auth.getSession();
+    const { data, error: broken } = await this.#auth.getSession();
+    // A token that could not be renewed for now belongs to somebody who is still signed in.
+    if (!data.session && broken && !isSignedOut(broken)) throw broken;
     const session = data.session ?? (await this.#anonymous());
     const left = (session.expires_at ?? 0) - Date.now() / 1000;
     if (!refresh && left >= LIMITS.token_refresh_seconds) return session.access_token;
     const { data: renewed, error } = await this.#auth.refreshSession();
     if (renewed.session) return renewed.session.access_token;
-    if (isAuthSessionMissingError(error) || isRefusal(error)) throw new SignedOutError();
+    if (isSignedOut(error)) throw new SignedOutError();
     // Auth is away: what is left of the old token may still do.
     if (!refresh && left > 0) return session.access_token;
     throw error ?? new SignedOutError();
   };
 
-  /** The id of whoever a token was last given to; undefined while nobody is signed in. */
-  get userId(): string | undefined {
-    const state = this.#store.getSnapshot();
-    return state.status === "in" ? state.userId : undefined;
-  }
-
   async #anonymous(): Promise<Session> {
     const state = this.#store.getSnapshot();
-    if (!this.#allowAnonymous || (state.status === "out" && state.ended))
-      throw new SignedOutError();
+    const first = state.status === "loading" || (state.status === "out" && !state.ended);
+    if (!this.#allowAnonymous || !first) throw new SignedOutError();
     this.#signingIn ??= this.#signInAnonymously().finally(() => {
       this.#signingIn = undefined;
     });

@@ -1,6 +1,6 @@
 /** Records one take after the other from an audio source. Time is the count of samples. */
 import { judgeRoom, type RoomVerdict } from "../audio/gate";
-import { Measure, type Measurement } from "../audio/measure";
+import { Measure } from "../audio/measure";
 import {
   type AudioListener,
   type AudioSource,
@@ -12,7 +12,7 @@ import { keepAwake } from "../audio/wake-lock";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { Meter } from "./meter";
-import type { Pcm } from "./take";
+import type { Recorded } from "./take";
 
 export interface RecorderState {
   readonly stage: "idle" | "opening" | "recording" | "paused" | "stopping";
@@ -36,12 +36,6 @@ export interface RecorderListener {
   lost(): void;
   /** The take is as long as it may be. */
   full(): void;
-}
-
-/** What was recorded, measured while it came. */
-export interface Recorded {
-  readonly pcm: Pcm;
-  readonly measurement: Measurement;
 }
 
 const ROOM_SECONDS = 1;
@@ -113,10 +107,26 @@ export class Recorder implements Readable<RecorderState> {
     if (this.#device?.open) {
       this.#store.patch({ stage: "recording", fault: undefined });
       this.#device.open.run();
-      return;
+    } else if (!this.#device) {
+      this.#store.patch({ fault: undefined });
+      await this.#open(deviceId);
     }
-    this.#store.patch({ stage: "opening", fault: undefined });
-    await this.#open(deviceId);
+  }
+
+  /** Goes on with another device, in the same take. */
+  async changeDevice(deviceId: string | undefined): Promise<void> {
+    const { stage } = this.getSnapshot();
+    const recording = this.#recording;
+    if (!recording || (stage !== "recording" && stage !== "paused")) return;
+    this.#store.patch({ stage: "paused", silent: false });
+    await this.#close();
+    const current = this.#recording === recording && this.getSnapshot().stage === "paused";
+    if (stage === "recording" && current) await this.resume(deviceId);
+  }
+
+  /** A fault that has passed by itself. */
+  forgive(): void {
+    this.#store.patch({ fault: undefined });
   }
 
   /** Ends the take with its last sample; undefined when there was none. */

@@ -1,5 +1,5 @@
 /** A take: the reference audio that a person has made or chosen, with what is known of it. */
-import type { Verdict } from "../audio/gate";
+import { judge, type LengthLimits, type Verdict } from "../audio/gate";
 import type { Measurement } from "../audio/measure";
 import { encodeWav } from "../audio/wav";
 
@@ -53,6 +53,30 @@ export function peaksOf(pcm: Pcm): number[] {
 
 export function wavFile(pcm: Pcm, name: string): File {
   return new File([encodeWav(pcm.blocks, pcm.rate)], name, { type: "audio/wav" });
+}
+
+/** What was recorded, measured while it came or afterwards. */
+export interface Recorded {
+  readonly pcm: Pcm;
+  readonly measurement: Measurement;
+}
+
+export function recordedTake(
+  id: string,
+  { pcm, measurement }: Recorded,
+  name: string,
+  limits: LengthLimits,
+): Take {
+  return {
+    id,
+    kind: "recording",
+    file: wavFile(pcm, name),
+    seconds: measurement.seconds,
+    measurement,
+    verdicts: judge(measurement, limits),
+    peaks: peaksOf(pcm),
+    pcm,
+  };
 }
 
 /** A recording's name: when it was made, readable and safe as a file name. */

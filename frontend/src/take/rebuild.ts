@@ -1,0 +1,22 @@
+/** A take as it was, from what the browser's database has kept of it. */
+import { measure } from "../audio/measure";
+import type { AudioLimits } from "../generated/protocol";
+import { inspectFile, lengthLimits } from "./inspect";
+import { recordedTake, type Take } from "./take";
+import type { StoredTake } from "./take-store";
+
+/** Undefined when it cannot be used any more: the limits have changed, or the file is unreadable. */
+export async function rebuildTake(
+  { id, file, blocks, rate, name }: StoredTake,
+  limits: AudioLimits,
+): Promise<Take | undefined> {
+  if (!file) {
+    const recorded = { pcm: { blocks, rate }, measurement: measure(blocks, rate) };
+    return recordedTake(id, recorded, name, lengthLimits(limits));
+  }
+  try {
+    return { ...(await inspectFile(file, limits)), id };
+  } catch {
+    return undefined;
+  }
+}
