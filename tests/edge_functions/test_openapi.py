@@ -60,7 +60,7 @@ def ask_all(world: World, token: str, cases: SearchStrategy[Any]) -> set[int]:
 
     @given(case=cases)
     @settings(
-        max_examples=60,
+        max_examples=30,
         deadline=None,
         database=None,
         derandomize=True,

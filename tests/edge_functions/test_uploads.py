@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge_functions.uploads import PREFIX, Upload, Uploads
 from transcription.errors import Capacity, PayloadTooLarge
@@ -71,8 +72,9 @@ async def test_a_full_disk_is_a_lack_of_capacity(
 
     with uploads, uploads.place() as upload:
         monkeypatch.setattr(Upload, "_write", full)
-        with pytest.raises(Capacity):
+        with capture_logs() as logs, pytest.raises(Capacity):
             await upload.write(bytes(600_000))
+    assert [line["event"] for line in logs] == ["upload_not_written"]
 
 
 async def test_a_cancelled_write_waits_for_its_thread(
