@@ -38,6 +38,15 @@ async def test_ready_comes_with_the_keys() -> None:
         await world.is_clean(upstreams=1)
 
 
+async def test_a_bridge_starts_without_its_ledger() -> None:
+    """A ledger that is away at the start keeps no bridge from starting: it may be back by then."""
+    async with running(ledger_away=True) as world:
+        world.ledger.away = False
+        async with world.session() as talk:
+            (await talk.stopped()).completed()
+        await world.is_clean(upstreams=1)
+
+
 async def test_a_project_with_a_shared_secret_needs_no_keys() -> None:
     """Where tokens are signed HS256 the bridge is ready without a key set."""
     secret = "a shared secret of thirty-two bytes"

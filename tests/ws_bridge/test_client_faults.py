@@ -153,14 +153,16 @@ async def test_what_is_no_websocket_is_cut_off(message: bytes, close: int) -> No
 
 
 @pytest.mark.parametrize("vanish", [RawSocket.fin, RawSocket.reset], ids=["fin", "rst"])
-@pytest.mark.parametrize("when", ["before-start", "opening", "live", "ending"])
+@pytest.mark.parametrize("when", ["before-start", "reserving", "opening", "live", "ending"])
 async def test_a_client_that_vanishes(vanish: Callable[[RawSocket], None], when: str) -> None:
     """When the client's connection ends, the provider's is closed within a second."""
     slow = Script(created_delay_ms=60_000) if when == "opening" else Script(at_end="never")
     async with running(slow) as world, raw(world.url) as client:
+        if when == "reserving":
+            world.ledger.opening.close()
         if when != "before-start":
             await client.send(world.start())
-            await until(lambda: len(world.provider.sessions) == 1)
+            await until(lambda: [one.open for one in world.provider.sessions] == [True])
         if when in {"live", "ending"}:
             await client.next("ready")
             await client.send(SILENCE)
@@ -175,6 +177,7 @@ async def test_a_client_that_vanishes(vanish: Callable[[RawSocket], None], when:
         settled = [one.settled and one.settled[:2] for one in world.ledger.entries.values()]
         expected: dict[str, list[Any]] = {
             "before-start": [],
+            "reserving": [],
             "opening": [(0.0, "failed")],
         }
         assert settled == expected.get(when, [(0.1, "partial")])

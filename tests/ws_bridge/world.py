@@ -226,6 +226,7 @@ async def running(
     script: Script | None = None,
     *,
     auth_down: bool = False,
+    ledger_away: bool = False,
     provider: RealtimeProvider | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
@@ -234,11 +235,12 @@ async def running(
     Args:
         script: What the provider says.
         auth_down: Whether the signing keys cannot be fetched at first; else the bridge is ready.
+        ledger_away: Whether the ledger cannot be reached at first.
         provider: Takes the place of the one that is reached over its wire.
         settings: Replace the tests' own.
     """
     engine = ScriptedEngine(script if script is not None else Script())
-    ledger = MemoryLedger()
+    ledger = MemoryLedger(away=ledger_away)
     async with (
         serve_issuer() as issuer,
         serve(engine, host="127.0.0.1", port=0) as server,
