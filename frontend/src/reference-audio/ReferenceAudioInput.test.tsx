@@ -1,4 +1,4 @@
-import { act, render, screen, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
@@ -191,6 +191,15 @@ describe("What goes wrong has words and a way out", () => {
     expect(screen.queryByRole("button", { name: "Transcribe" })).toBeNull();
     await shown.user.type(box(), "My words");
     expect(shown.values.at(-1)).toMatchObject({ transcript: "My words" });
+  });
+
+  test("a dropped file is looked at like a chosen one", async () => {
+    const shown = show();
+    await shown.user.click(screen.getByRole("tab", { name: "Upload" }));
+    const zone = screen.getByText("Drop an audio file here").closest("label") as HTMLElement;
+    const files = [new File(["x"], "notes.txt")];
+    fireEvent.drop(zone, { dataTransfer: { files } });
+    expect(await seen(/This kind of file cannot be used/)).toBeVisible();
   });
 
   test("a file of a kind that cannot be used", async () => {

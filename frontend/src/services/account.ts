@@ -6,7 +6,7 @@ import {
   type Session,
 } from "@supabase/auth-js";
 import { LIMITS } from "../generated/constants";
-import type { Scope } from "../lib/scope";
+import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { SignedOutError, type TokenSupplier } from "../session/token";
 
@@ -26,6 +26,20 @@ export interface AccountOptions {
   readonly publishableKey: string;
   /** Whoever has no account is signed in without one when a token is first needed. */
   readonly allowAnonymous: boolean;
+}
+
+/** The client retries for half a minute; a recording's words are not to wait for that. */
+const RENEWAL_PATIENCE_MS = 3000;
+
+const STORAGE_KEY = "utter-auth";
+
+/** Whether somebody was signed in when the page was last open. */
+function wasSignedIn(): boolean {
+  try {
+    return localStorage.getItem(STORAGE_KEY) !== null;
+  } catch {
+    return false; // SecurityError: this page may store nothing.
+  }
 }
 
 /** Auth says no, and would say it again; busy (429) or broken (5xx) is something else. */
@@ -50,9 +64,12 @@ export class Account implements Readable<AccountState> {
   readonly #store = new Store<AccountState>({ status: "loading" });
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
+  readonly #scope: Scope;
+  readonly #returning = wasSignedIn();
   #signingIn: Promise<Session> | undefined;
 
-  constructor(options: AccountOptions, scope: Scope) {
+  constructor(options: AccountOptions, parent: Scope) {
+    this.#scope = new Scope(parent);
     this.#allowAnonymous = options.allowAnonymous;
     this.#auth = new AuthClient({
       url: `${options.supabaseUrl.replace(/\/$/, "")}/auth/v1`,
@@ -60,19 +77,22 @@ export class Account implements Readable<AccountState> {
         apikey: options.publishableKey,
         Authorization: `Bearer ${options.publishableKey}`,
       },
-      storageKey: "utter-auth",
+      storageKey: STORAGE_KEY,
       detectSessionInUrl: true,
       flowType: "pkce",
     });
     const { data } = this.#auth.onAuthStateChange((_, session) => this.#take(session));
-    scope.add(() => data.subscription.unsubscribe());
+    this.#scope.add(() => {
+      data.subscription.unsubscribe();
+      void this.#auth.stopAutoRefresh();
+    });
   }
 
   #take(session: Session | null): void {
     const before = this.#store.getSnapshot();
     if (!session) {
-      const ended = before.status === "in" || (before.status === "out" && before.ended);
-      if (before.status !== "out") this.#store.set({ status: "out", ended });
+      if (before.status === "out") return;
+      this.#store.set({ status: "out", ended: before.status === "in" || this.#returning });
       return;
     }
     const next = describe(session);
@@ -81,19 +101,36 @@ export class Account implements Readable<AccountState> {
 
   /** @see TokenSupplier */
   readonly token: TokenSupplier = async (refresh = false) => {
-    const { data, error: broken } = await this.#auth.getSession();
-    // A token that could not be renewed for now belongs to somebody who is still signed in.
-    if (!data.session && broken && !isSignedOut(broken)) throw broken;
+    const { data, error } = await this.#auth.getSession();
+    if (!data.session && error) throw this.#toFailure(error);
     const session = data.session ?? (await this.#anonymous());
     const left = (session.expires_at ?? 0) - Date.now() / 1000;
     if (!refresh && left >= LIMITS.token_refresh_seconds) return session.access_token;
-    const { data: renewed, error } = await this.#auth.refreshSession();
-    if (renewed.session) return renewed.session.access_token;
-    if (isSignedOut(error)) throw new SignedOutError();
-    // Auth is away: what is left of the old token may still do.
+    const renewal = this.#auth.refreshSession();
+    // While Auth is away, what is left of the old token does; it is not waited for till the end.
+    const renewed = await (refresh || left <= 0 ? renewal : this.#briefly(renewal));
+    if (renewed?.data.session) return renewed.data.session.access_token;
     if (!refresh && left > 0) return session.access_token;
-    throw error ?? new SignedOutError();
+    throw this.#toFailure(renewed?.error);
   };
+
+  async #briefly<T>(promise: Promise<T>): Promise<T | undefined> {
+    const scope = new Scope(this.#scope);
+    const timeout = new Promise<undefined>((resolve) => {
+      scope.after(RENEWAL_PATIENCE_MS, () => resolve(undefined));
+      scope.add(() => resolve(undefined));
+    });
+    const result = await Promise.race([promise, timeout]);
+    scope.dispose();
+    return result;
+  }
+
+  /** A refusal ends the sign-in; a token that cannot be renewed for now is still somebody's. */
+  #toFailure(error: unknown): unknown {
+    if (error && !isSignedOut(error)) return error;
+    this.#store.set({ status: "out", ended: true });
+    return new SignedOutError();
+  }
 
   async #anonymous(): Promise<Session> {
     const state = this.#store.getSnapshot();

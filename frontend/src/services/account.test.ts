@@ -1,0 +1,142 @@
+// @vitest-environment jsdom
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Scope } from "../lib/scope";
+import { SignedOutError } from "../session/token";
+import { Account } from "./account";
+
+const encode = (value: object) =>
+  btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/** As much of Supabase Auth as an account needs, over real HTTP. */
+class Auth {
+  readonly calls: string[] = [];
+  /** Status of the next answers, where it is not success. */
+  refusal: number | undefined;
+  expiresIn = 3600;
+  #issued = 0;
+  readonly server: Server = createServer((request, response) => {
+    this.calls.push(this.#name(request));
+    request.resume();
+    response.setHeader("Content-Type", "application/json");
+    if (this.refusal !== undefined) {
+      response.writeHead(this.refusal);
+      response.end(JSON.stringify({ code: this.refusal, error_code: "refused", msg: "No." }));
+    } else if (request.url?.includes("/logout")) {
+      response.writeHead(204).end();
+    } else {
+      response.end(JSON.stringify(this.session()));
+    }
+  });
+
+  #name(request: IncomingMessage): string {
+    const url = new URL(request.url ?? "", "http://127.0.0.1");
+    return `${url.pathname.split("/").at(-1)} ${url.searchParams.get("grant_type") ?? ""}`.trim();
+  }
+
+  session(expiresIn = this.expiresIn) {
+    this.#issued += 1;
+    const exp = Math.floor(Date.now() / 1000) + expiresIn;
+    const claims = encode({ sub: "user", exp, role: "authenticated", n: this.#issued });
+    return {
+      access_token: `${encode({ alg: "ES256", typ: "JWT" })}.${claims}.${btoa(`s${this.#issued}`)}`,
+      refresh_token: `refresh-${this.#issued}`,
+      token_type: "bearer",
+      expires_in: expiresIn,
+      expires_at: exp,
+      user: { id: "user", aud: "authenticated", role: "authenticated", is_anonymous: true },
+    };
+  }
+}
+
+let auth: Auth;
+let scope: Scope;
+let url: string;
+beforeEach(async () => {
+  localStorage.clear();
+  auth = new Auth();
+  scope = new Scope();
+  await new Promise<void>((resolve) => auth.server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(auth.server.address() as AddressInfo).port}`;
+});
+afterEach(() => {
+  scope.dispose();
+  auth.server.closeAllConnections();
+  auth.server.close();
+});
+
+const open = (allowAnonymous = true) =>
+  new Account({ supabaseUrl: url, publishableKey: "sb_publishable_x", allowAnonymous }, scope);
+
+/** Somebody was signed in when the page was last open. */
+function remember(expiresIn: number): string {
+  const session = auth.session(expiresIn);
+  localStorage.setItem("utter-auth", JSON.stringify(session));
+  return session.access_token;
+}
+
+describe("A token", () => {
+  test("that is good for long is given as it is", async () => {
+    const token = remember(3600);
+    expect(await open().token()).toBe(token);
+    expect(auth.calls).toEqual([]);
+  });
+
+  test("with less than six minutes left is renewed first", async () => {
+    const token = remember(300);
+    expect(await open().token()).not.toBe(token);
+    expect(auth.calls).toEqual(["token refresh_token"]);
+  });
+
+  test("is brand-new when that is asked for", async () => {
+    const token = remember(3600);
+    expect(await open().token(true)).not.toBe(token);
+  });
+
+  test("that cannot be renewed for now still serves for what is left of it", async () => {
+    const token = remember(300);
+    auth.refusal = 503;
+    const account = open();
+    expect(await account.token()).toBe(token);
+    auth.refusal = undefined;
+    expect(await account.token(true)).not.toBe(token);
+  }, 30_000);
+
+  test.each([
+    ["that has expired", -10, false],
+    ["that is no longer wanted", 3600, true],
+  ])("%s and whose renewal is refused means that nobody is signed in", async (_, left, refresh) => {
+    remember(left);
+    auth.refusal = 400;
+    const account = open();
+    await expect(account.token(refresh)).rejects.toThrow(SignedOutError);
+    expect(account.getSnapshot()).toEqual({ status: "out", ended: true });
+    expect(auth.calls).not.toContain("signup");
+  });
+});
+
+describe("Whoever has no account", () => {
+  test("is signed in without one when a token is first needed, and once", async () => {
+    const account = open();
+    const tokens = await Promise.all([account.token(), account.token()]);
+    expect(new Set(tokens).size).toBe(1);
+    expect(auth.calls).toEqual(["signup"]);
+    expect(account.getSnapshot()).toMatchObject({ status: "in", isAnonymous: true });
+  });
+
+  test("is not, where that is not allowed", async () => {
+    await expect(open(false).token()).rejects.toThrow(SignedOutError);
+    expect(auth.calls).toEqual([]);
+  });
+
+  test("is not, after somebody has signed out here", async () => {
+    remember(3600);
+    const account = open();
+    await account.token();
+    await account.signOut();
+    await expect(account.token()).rejects.toThrow(SignedOutError);
+    expect(account.getSnapshot()).toEqual({ status: "out", ended: true });
+    expect(auth.calls).toEqual(["logout"]);
+  });
+});
