@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -40,6 +40,7 @@ class Heartbeat:
         self._interval = interval_seconds
         self._watches: dict[str, _Watch] = {}
         self._away = False
+        self._hurried = asyncio.Event()
 
     @contextmanager
     def watching(
@@ -56,7 +57,7 @@ class Heartbeat:
             grant: As `Ledger.open` returned it.
             audio_seconds: Tells what the session has used so far.
             on_lost: Called once when another session has taken its place, or an operator ended it.
-            on_grant: Called with the new grant in seconds when the ledger had to shorten it.
+            on_grant: Called with the new grant in seconds when the ledger has changed it.
         """
         watch = _Watch(grant.granted_seconds, audio_seconds, on_lost, on_grant)
         self._watches[grant.id] = watch
@@ -68,8 +69,16 @@ class Heartbeat:
     async def run(self) -> None:
         """Beat until cancelled. While the ledger is away, sessions go on."""
         while True:
-            await asyncio.sleep(self._interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval):
+                    await self._hurried.wait()
+            self._hurried.clear()
             await self.beat()
+
+    def hurry(self, interval_seconds: float) -> None:
+        """Beat now, and from now on so often: what was told is what a successor's grant goes by."""
+        self._interval = interval_seconds
+        self._hurried.set()
 
     async def beat(self) -> None:
         """Beat once."""
@@ -94,6 +103,6 @@ class Heartbeat:
             if lease.state in {"replaced", "revoked", "unknown"}:
                 del self._watches[session_id]
                 watch.on_lost("replaced" if lease.state == "replaced" else "revoked")
-            elif lease.granted_seconds is not None and lease.granted_seconds < watch.granted:
+            elif lease.granted_seconds is not None and lease.granted_seconds != watch.granted:
                 watch.granted = lease.granted_seconds
                 watch.on_grant(lease.granted_seconds)

@@ -41,6 +41,7 @@ _WRITE_LIMIT: Final = 32_768
 _BACKLOG: Final = 1024
 """Connections that the kernel holds for us: when it is full, an honest client waits a second."""
 _KEYS_RETRY_SECONDS: Final = 2.0
+_DRAIN_HEARTBEAT_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -182,6 +183,7 @@ class App:
         _log.info("draining", sessions=self.bridge.open_sessions, seconds=seconds)
         now = asyncio.get_running_loop().time()
         self.bridge.drain(seconds, now)
+        self._heartbeat.hurry(_DRAIN_HEARTBEAT_SECONDS)
         # After the deadline come the provider's last words and the socket's close.
         grace = self._settings.provider_finish_seconds + CLOSE_SECONDS + 1.0
         try:

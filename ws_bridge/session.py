@@ -222,11 +222,21 @@ class Session:
         if self._stop_asked:
             self._end(now)
 
-    def regrant(self, seconds: float, cut_by: FinalReason = ErrorCode.QUOTA_EXCEEDED) -> None:
-        """Set how many seconds of audio may come in all; what was taken in already stays."""
-        self._cut_by = cut_by
-        self._granted = max(self.received, audio.whole_samples(seconds))
-        self._soon = self._granted - audio.whole_samples(self._timing.ending_soon)
+    def regrant(self, seconds: float, cut_by: FinalReason | None = None) -> None:
+        """Set how many seconds of audio may come in all; what was taken in already stays.
+
+        Args:
+            seconds: The new grant.
+            cut_by: What running into it means; by default what it meant, or the quota if the
+                grant is shorter than it was.
+        """
+        granted = max(self.received, audio.whole_samples(seconds))
+        if cut_by is not None:
+            self._cut_by = cut_by
+        elif granted < self._granted:
+            self._cut_by = ErrorCode.QUOTA_EXCEEDED
+        self._granted = granted
+        self._soon = granted - audio.whole_samples(self._timing.ending_soon)
 
     def handed_over(self, size: int, now: float) -> float:
         """The provider has taken `size` bytes; return the seconds to wait before reading on."""

@@ -52,6 +52,20 @@ as $$
   for update of t
 $$;
 
+-- What the estimate of a session's use took from the session that goes on for it. Else a recording
+-- that changes its bridge often would end long before its time.
+create function ledger.give_to_heir(usage public.transcription_usage, seconds numeric) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.transcription_usage as t
+  set granted_seconds = t.granted_seconds + seconds, charged_seconds = t.charged_seconds + seconds
+  from ledger.tip_of(usage.id, usage.user_id, usage.kind) as heir
+  where seconds > 0 and t.id = heir.id and t.status = 'open'
+    -- What was paid on another day or at another price cannot be passed on.
+    and t.opened_on = usage.opened_on
+    and t.microdollars_per_minute <= usage.microdollars_per_minute
+$$;
+
 create function public.open_transcription(
   session_id uuid,
   user_id uuid,
@@ -304,6 +318,7 @@ language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   usage public.transcription_usage;
+  estimate numeric;
   counted boolean;
 begin
   if (audio_seconds between 0 and 1000000 and status in ('complete', 'partial', 'failed')) is not true then
@@ -317,6 +332,7 @@ begin
 
   counted := usage.audio_seconds is null;
   if counted then
+    estimate := case when usage.status = 'replaced' then usage.charged_seconds end;
     update public.transcription_usage as t
     set status = close_transcription.status,
       reason = left(close_transcription.reason, 64),
@@ -325,6 +341,7 @@ begin
       closed_at = coalesce(t.closed_at, greatest(t.opened_at, ledger.clock()))
     where t.id = session_id
     returning t.* into usage;
+    perform ledger.give_to_heir(usage, estimate - usage.charged_seconds);
   end if;
 
   return jsonb_build_object(

@@ -4,7 +4,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.database import Database
+from tests.database import NOON, Database
 from tests.supabase.ledger_calls import close, limit, open_batch, open_live, touch
 
 LEASE = 30
@@ -313,6 +313,59 @@ async def test_resume_inherits(database: Database) -> None:
     new = await open_live(database, user, replaces=old["id"])
     assert new["granted_seconds"] == 200
     assert (await database.usage(old["id"]))["status"] == "partial"
+
+
+async def test_what_an_estimate_took_goes_to_the_heir(database: Database) -> None:
+    """A late close gives what was not used to whoever goes on, however often the place moved."""
+    user = await database.user()
+    await limit(database, user, sessions=1, seconds=300)
+    first = await open_live(database, user)
+    await database.pass_time(9)
+    second = await open_live(database, user, replaces=first["id"])
+    await database.pass_time(9)
+    third = await open_live(database, user, replaces=second["id"])
+    assert third["granted_seconds"] == 300 - 2 * 9 - 4 * 9
+
+    await close(database, first["id"], 9, "partial")
+    assert (await touch(database, third["id"], 0))["granted_seconds"] == 300 - 9 - 4 * 9
+    await close(database, second["id"], 8.5, "partial")
+    assert (await touch(database, third["id"], 0))["granted_seconds"] == 300 - 9 - 8.5
+    await close(database, second["id"], 1, "partial")
+    [today] = await database.query(
+        "select sum(charged_seconds) as seconds from public.transcription_usage"
+        " where user_id = %s",
+        user,
+    )
+    assert today["seconds"] == 300
+
+
+async def test_a_late_close_gives_nothing_across_days_or_prices(database: Database) -> None:
+    """Seconds of another day, or of a cheaper model, do not lengthen the session that goes on."""
+    user = await database.user()
+    await database.set_clock(NOON.replace(hour=23, minute=59, second=55))
+    first = await open_live(database, user)
+    await database.pass_time(9)
+    second = await open_live(database, user, replaces=first["id"])
+    await close(database, first["id"], 9, "partial")
+    assert (await touch(database, second["id"], 0))["granted_seconds"] == 300 - 18
+    await database.pass_time(9)
+    dear = await open_live(database, user, replaces=second["id"], model="of another price")
+    before = dear["granted_seconds"]
+    await close(database, second["id"], 9, "partial")
+    assert (await touch(database, dear["id"], 0))["granted_seconds"] == before
+
+
+async def test_a_late_close_finds_no_heir(database: Database) -> None:
+    """Where the session that went on is settled too, a late close gives back to the user alone."""
+    user = await database.user()
+    first = await open_live(database, user)
+    await database.pass_time(9)
+    second = await open_live(database, user, replaces=first["id"])
+    await close(database, second["id"], 5)
+    settled = await close(database, first["id"], 9, "partial")
+    assert (settled["charged_seconds"], settled["returned_seconds"]) == (9, 291)
+    row = await database.usage(second["id"])
+    assert (row["granted_seconds"], row["charged_seconds"]) == (300 - 18, 5)
 
 
 async def test_resume_keeps_the_reason(database: Database) -> None:

@@ -80,6 +80,19 @@ async def test_regular() -> None:
         await asyncio.wait({beating})
 
 
+async def test_hurried() -> None:
+    """Whoever is about to go tells at once, and from then on more often."""
+    ledger = ScriptedLedger()
+    heartbeat = Heartbeat(ledger, interval_seconds=3600)
+    with Session("one").watched_by(heartbeat):
+        beating = asyncio.create_task(heartbeat.run())
+        await asyncio.sleep(0)
+        heartbeat.hurry(0.01)
+        await until(lambda: len(ledger.told) >= 3)
+        beating.cancel()
+        await asyncio.wait({beating})
+
+
 async def test_losses() -> None:
     """A session that lost its place hears so once, and no other hears of it."""
     ledger = ScriptedLedger(states={"a": "replaced", "b": "revoked", "c": "unknown"})
@@ -108,15 +121,18 @@ async def test_states_that_end_nothing() -> None:
     assert (a.losses, b.losses) == ([], [])
 
 
-async def test_shorter_grant() -> None:
-    """A grant that the ledger had to shorten is told once."""
+async def test_changed_grant() -> None:
+    """A grant that the ledger had to shorten, or could lengthen, is told once."""
     ledger = ScriptedLedger(grants={"a": 100.0})
     heartbeat = Heartbeat(ledger)
     session = Session("a")
     with session.watched_by(heartbeat):
         await heartbeat.beat()
         await heartbeat.beat()
-    assert session.grants == [100.0]
+        ledger.grants["a"] = 120.0
+        await heartbeat.beat()
+        await heartbeat.beat()
+    assert session.grants == [100.0, 120.0]
 
 
 async def test_outage() -> None:

@@ -165,6 +165,17 @@ def test_a_grant_may_be_cut_while_it_is_used() -> None:
     assert session.outcome == ErrorCode.QUOTA_EXCEEDED
 
 
+def test_a_grant_may_grow_while_it_is_used() -> None:
+    """What comes back to a session is heard, and running into it means what it meant before."""
+    session = live()
+    session.regrant(0.1, "max_duration")
+    session.regrant(0.2)
+    hear(session, FRAME_BYTES * 2, 0.0)
+    assert session.receive_audio(bytes(FRAME_BYTES), 0.1) == b""
+    assert taken(session)[-1] == EndAudio()
+    assert session.outcome == "max_duration"
+
+
 def test_a_grant_cut_in_silence_ends_at_the_tick() -> None:
     """A grant that is cut below what was used ends the audio though no frame comes any more."""
     session = live()
