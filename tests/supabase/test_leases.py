@@ -332,8 +332,7 @@ async def test_what_an_estimate_took_goes_to_the_heir(database: Database) -> Non
     assert (await touch(database, third["id"], 0))["granted_seconds"] == 300 - 9 - 8.5
     await close(database, second["id"], 1, "partial")
     [today] = await database.query(
-        "select sum(charged_seconds) as seconds from public.transcription_usage"
-        " where user_id = %s",
+        "select sum(charged_seconds) as seconds from public.transcription_usage where user_id = %s",
         user,
     )
     assert today["seconds"] == 300

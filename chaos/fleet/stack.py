@@ -1,0 +1,112 @@
+"""Supabase, as `python -m local_stack` plays it, and a look into its database."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from dotenv import dotenv_values
+from psycopg.rows import dict_row
+
+from chaos.fleet.errors import FleetError
+from chaos.fleet.ports import HOST
+from chaos.fleet.process import Process
+
+Row = dict[str, Any]
+
+
+class Stack:
+    """One Supabase; its address and its data stay when it is restarted.
+
+    Args:
+        folder: For its data and its logs.
+        port: Of its gateway.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._data = folder / "supabase"
+        self._command = ["--data-dir", str(self._data), "--port", str(port)]
+        self.process = Process(
+            "supabase",
+            "local_stack",
+            arguments=[*self._command, "--provider-port", "0", "--engine", "scripted"],
+            environment={},
+            folder=folder,
+            port=port,
+        )
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.process.url
+
+    @property
+    def issuer(self) -> str:
+        """What its tokens name as their issuer."""
+        return f"{self.url}/auth/v1"
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The publishable key and the secret key."""
+        env = dotenv_values(self._data / "env")
+        return env["SUPABASE_PUBLISHABLE_KEY"] or "", env["SUPABASE_SECRET_KEY"] or ""
+
+    @property
+    def objects(self) -> Path:
+        """Where the bytes of stored objects lie."""
+        return self._data / "storage"
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+        await self.process.start()
+        await self.process.ready(self._said_ready)
+
+    async def stop(self) -> None:
+        """End it, and Postgres with it."""
+        if self.process.running:
+            await self.process.drain()
+
+    async def crash_database(self) -> None:
+        """Kill a process of Postgres: all connections die, and it recovers from its log."""
+        with suppress(psycopg.Error):
+            [row] = await self.query(
+                "select pid from pg_stat_activity where backend_type = 'client backend'"
+                " and pid <> pg_backend_pid() limit 1"
+            )
+            os.kill(row["pid"], signal.SIGKILL)
+
+    async def rotate_keys(self) -> None:
+        """Sign with a new key from now on; tokens of the former ones stay good."""
+        command = [sys.executable, "-m", "local_stack", *self._command, "rotate-keys"]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        _, said = await process.communicate()
+        if process.returncode:
+            raise FleetError(f"keys cannot be rotated: {said.decode().strip()}")
+
+    async def query(self, statement: str, *values: Any) -> list[Row]:
+        """Run a statement as the owner of the database."""
+        async with self.connection() as connection:
+            found = await connection.execute(statement.encode(), values)
+            return await found.fetchall() if found.description is not None else []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
+        """Connect to the database as its owner."""
+        postgres = self._data / "postgres"
+        password = (postgres / "password").read_text().strip()
+        port = (postgres / "data" / "postmaster.pid").read_text().splitlines()[3]
+        dsn = f"postgresql://postgres:{password}@{HOST}:{port}/postgres"
+        async with await psycopg.AsyncConnection.connect(
+            dsn, autocommit=True, row_factory=dict_row
+        ) as connection:
+            yield connection
+
+    async def _said_ready(self) -> bool:
+        return "local_stack ready:" in self.process.life.log.read_text()
