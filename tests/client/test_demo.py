@@ -105,6 +105,7 @@ async def output(command: str, folder: Path) -> tuple[int | None, str]:
     return process.returncode, out.decode()
 
 
+@pytest.mark.timeout(180)  # the sample is spoken three times, in real time
 async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: int) -> None:
     """The printed command works; Ctrl-C leaves no process; a second start works and ends well."""
     async with demo(tmp_path, offset) as running:

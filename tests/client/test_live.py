@@ -135,9 +135,8 @@ async def test_stop_is_sent_again() -> None:
         line.drop()
 
     async with scripted_bridge(dies, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(20))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(20)))
     assert bridge.lines[1].stopped
     assert numbers(bridge.lines[1].audio) == list(range(15, 20))
     assert result.status == "complete"
@@ -161,9 +160,8 @@ async def test_a_partial_final_counts_and_its_error_decides() -> None:
         await line.final()
 
     async with scripted_bridge(provider_drops, goes_on) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(20))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(20)))
     assert result.text == "one two three"
     assert (result.status, result.reconnects) == ("complete", 1)
 
@@ -181,9 +179,8 @@ async def test_an_error_that_is_not_retryable_ends_it(code: ErrorCode) -> None:
         await line.error(code)
 
     async with scripted_bridge(ends) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(20))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(20)))
     assert bridge.handshakes == 1
     assert (result.text, result.status, result.reason) == ("so far", "partial", code)
     assert result.failure is not None
@@ -199,9 +196,8 @@ async def test_a_close_alone_decides_by_its_code(code: int, handshakes: int) -> 
         await line.socket.close(code)
 
     async with scripted_bridge(closes) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(5))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(5)))
     assert bridge.handshakes == handshakes
     assert (result.text, result.status) == ("", "partial")
     assert result.failure is not None
@@ -250,9 +246,8 @@ async def test_a_refused_handshake_is_judged_by_its_status(
 ) -> None:
     """A refusal that can pass is tried again; others, and redirects, are not followed."""
     async with scripted_bridge(good, refusals=refusals) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(5))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(5)))
     assert bridge.handshakes == tries
     assert result.status == ("complete" if tries > 1 else "partial")
 
@@ -262,9 +257,8 @@ async def test_an_expired_token_is_refreshed_once(refused: int, status: str) -> 
     """A 401 asks for a fresh token; a second one in a row is believed."""
     tokens = Tokens()
     async with scripted_bridge(good, refusals=[(401, {})] * refused) as bridge:
-        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(
-            at_once(recording(5))
-        )
+        live = LiveTranscription(bridge.url, tokens, patience=QUICK)
+        result = await live.run(at_once(recording(5)))
     assert tokens.asked == [False, True]
     assert result.status == status
 
@@ -277,9 +271,8 @@ async def test_token_expired_is_refreshed_too() -> None:
         await line.error(ErrorCode.TOKEN_EXPIRED)
 
     async with scripted_bridge(expired, good) as bridge:
-        result = await LiveTranscription(bridge.url, tokens, patience=QUICK).run(
-            at_once(recording(5))
-        )
+        live = LiveTranscription(bridge.url, tokens, patience=QUICK)
+        result = await live.run(at_once(recording(5)))
     assert tokens.asked == [False, True]
     assert result.status == "complete"
 
@@ -324,9 +317,8 @@ async def test_a_half_open_socket_is_left() -> None:
         await line.socket.wait_closed()
 
     async with scripted_bridge(deaf, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(40))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(40)))
     assert numbers(bridge.lines[1].audio) == list(range(10, 40))
     assert result.status == "complete"
 
@@ -356,9 +348,8 @@ async def test_no_final_after_stop_is_no_end() -> None:
         await line.socket.wait_closed()
 
     async with scripted_bridge(silent, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=QUICK).run(
-            at_once(recording(20))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
+        result = await live.run(at_once(recording(20)))
     assert (result.status, result.reconnects) == ("complete", 1)
 
 
@@ -370,9 +361,8 @@ async def test_no_ready_is_tried_again() -> None:
 
     patience = Patience(ready=0.2, backoff=0.01)
     async with scripted_bridge(never, good) as bridge:
-        result = await LiveTranscription(bridge.url, Tokens(), patience=patience).run(
-            at_once(recording(20))
-        )
+        live = LiveTranscription(bridge.url, Tokens(), patience=patience)
+        result = await live.run(at_once(recording(20)))
     assert (result.status, bridge.handshakes) == ("complete", 2)
 
 

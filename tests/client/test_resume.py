@@ -88,6 +88,7 @@ async def test_a_killed_bridge_loses_no_audio(postgres: Postgres, tmp_path: Path
     assert ends == 70
 
 
+@pytest.mark.timeout(180)  # it waits for a recogniser that others may slow down
 async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path) -> None:
     """With a recogniser behind it, the joined text is that of a run without interruption.
 
