@@ -253,7 +253,7 @@ class Session:
 
     def provider_event(self, event: RealtimeEvent, now: float) -> None:
         """Take in what the provider says."""
-        if self.state not in {State.LIVE, State.ENDING}:
+        if self.state is not State.LIVE and self.state is not State.ENDING:
             return
         if isinstance(event, TextDelta):
             if event.text:

@@ -7,7 +7,7 @@ from typing import Final
 from shared_schema.audio import seconds
 from ws_bridge.voice import is_voice
 
-_LISTEN_EVERY: Final = 5
+_LISTEN_EVERY: Final = 10
 """One frame in so many is listened to."""
 
 

@@ -7,7 +7,6 @@ permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 
 import asyncio
 import ssl
-from binascii import b2a_base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -26,6 +25,7 @@ from mistralai.client.models import (
     TranscriptionStreamLanguage,
 )
 from mistralai.extra.realtime.connection import parse_realtime_event
+from pybase64 import b64encode
 from pydantic import SecretStr
 from pydantic_core import from_json
 from websockets.asyncio.client import ClientConnection, connect
@@ -273,7 +273,7 @@ async def _within(seconds: float) -> AsyncIterator[None]:
 
 def _append(pcm: bytes) -> bytes:
     """Return `input_audio.append` as the SDK writes it, without its model: ten come a second."""
-    return b"".join((_APPEND_HEAD, b2a_base64(pcm, newline=False), _APPEND_TAIL))
+    return b"".join((_APPEND_HEAD, b64encode(pcm), _APPEND_TAIL))
 
 
 def _payload(message: bytes) -> Any:
