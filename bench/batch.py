@@ -106,6 +106,8 @@ class Lab:
                 "FUNCTIONS_METRICS_PORT": "0",
                 "FUNCTIONS_SWEEP_SECONDS": "0",
                 "FUNCTIONS_UPLOAD_DIR": str(folder),
+                # All of the load comes from one address.
+                "FUNCTIONS_MAX_UPLOADS_PER_ADDRESS": "32",
             }
             functions = await stack.enter_async_context(
                 running("functions", (python, "-m", "edge_functions"), cores.relay, settings)

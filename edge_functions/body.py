@@ -21,6 +21,8 @@ class Pace:
     """For all of it."""
     idle_seconds: float
     """Between two pieces."""
+    bytes_per_second: float
+    """On average, after the first `idle_seconds`."""
 
 
 async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
@@ -31,10 +33,15 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
         PayloadTooLarge: it is larger than any body may be.
         ClientDisconnect: the caller has gone.
     """
-    deadline = asyncio.get_running_loop().time() + pace.seconds
+    clock = asyncio.get_running_loop().time
+    began, received = clock(), 0
     async with aclosing(request.stream()) as stream:
         while True:
-            until = min(deadline, asyncio.get_running_loop().time() + pace.idle_seconds)
+            until = min(
+                began + pace.seconds,
+                began + pace.idle_seconds + received / pace.bytes_per_second,
+                clock() + pace.idle_seconds,
+            )
             try:
                 async with asyncio.timeout_at(until):
                     piece = await anext(stream, None)
@@ -42,6 +49,7 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
                 raise InvalidMessage("The body of the request came too slowly.") from None
             if piece is None:
                 return
+            received += len(piece)
             yield piece
 
 

@@ -16,3 +16,8 @@ class Caller:
     """The access token, as it was verified."""
     address: str | None
     """IP address."""
+
+    @property
+    def origin(self) -> tuple[str, str | None]:
+        """Who has a share of what is scarce: the user, and the address."""
+        return self.user.id, self.address

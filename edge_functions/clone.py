@@ -80,7 +80,7 @@ async def post_clone(
     request: Request, caller: CallerOf, services: ServicesOf, key: IdempotencyKey = None
 ) -> Response:
     """Send the recording as `audio`, or name a take of yours by its `storage_path`."""
-    with services.work.begun(), services.uploads.place() as upload:
+    with services.work.begun(), services.uploads.place(*caller.origin) as upload:
         form = await _receive(request, services, upload)
         asked = from_fields(CloneForm, form.fields)
         if form.has_file == (asked.storage_path is not None):

@@ -116,6 +116,8 @@ async def compose(
             Uploads(
                 settings.functions_upload_dir,
                 max_open=settings.functions_max_uploads,
+                per_user=settings.functions_max_uploads_per_user,
+                per_network=settings.functions_max_uploads_per_address,
                 max_bytes=settings.max_upload_bytes,
             )
         )

@@ -6,23 +6,26 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_functions.app import create_app
 from edge_functions.composition import Composition
+from edge_functions.connection import Connection, Patience
+from edge_functions.services import Services
+from transcription.crowd import Crowd
 from transcription.metrics_server import serve_metrics
 
 GRACE_SECONDS: Final = 5
 """For answers that are on their way when everything else has ended."""
 KEEP_ALIVE_SECONDS: Final = 130
 """Longer than proxies keep a connection that nothing uses, so that it is theirs to close."""
-HEAD_SECONDS: Final = 20.0
-"""For the head of a request: from the connection, later from its first byte."""
-_BACKLOG: Final = 512
+LOOK_SECONDS: Final = 0.5
+"""Between two looks at the clock for every connection."""
+_BACKLOG: Final = 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -50,41 +53,14 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.up.set()
 
-
-class _Http(H11Protocol):
-    """uvicorn's connection, closed when it keeps the head of a request waiting.
-
-    uvicorn itself waits for ever for a first request, and for one whose head trickles in.
-    """
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def handle_events(self) -> None:
-        before = self.cycle
-        super().handle_events()
-        if self.cycle is not before:
-            self._stop_waiting()
-
-    def data_received(self, data: bytes) -> None:
-        if self._late is None and (self.cycle is None or self.cycle.response_complete):
-            self._await_head()
-        super().data_received(data)
-
-    def _await_head(self) -> None:
-        self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
-
-    def _stop_waiting(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    async def keep_time(self) -> None:
+        """Let every connection look at the clock, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for connection in tuple(self.server_state.connections):
+                assert isinstance(connection, Connection)  # noqa: S101 - as configured
+                connection.look(loop.time())
 
 
 @asynccontextmanager
@@ -98,7 +74,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
     settings = services.settings
     config = uvicorn.Config(
         create_app(services),
-        http=_Http,
+        http=_connections(services),
         lifespan="off",
         ws="none",
         log_config=None,
@@ -117,7 +93,10 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
         server = _Uvicorn(config)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
-            background = [group.create_task(composition.warm_up(), name="warm-up")]
+            background = [
+                group.create_task(composition.warm_up(), name="warm-up"),
+                group.create_task(server.keep_time(), name="clock"),
+            ]
             if settings.functions_sweep_seconds:
                 sweeping = composition.sweeper.run(settings.functions_sweep_seconds)
                 background.append(group.create_task(sweeping, name="sweeper"))
@@ -152,6 +131,21 @@ async def run(composition: Composition) -> None:
             task.cancel()
         await asyncio.gather(draining, hurry, return_exceptions=True)
     _log.info("stopped")
+
+
+def _connections(services: Services) -> Any:
+    """Return what makes a connection, for uvicorn."""
+    settings = services.settings
+    return partial(
+        Connection,
+        crowd=Crowd(
+            room=settings.functions_max_connections,
+            per_network=settings.functions_max_connections_per_address,
+        ),
+        is_direct=settings.trusted_proxy_hops == 0,
+        patience=Patience(settings.functions_head_seconds, settings.functions_unread_seconds),
+        turned_away=services.metrics.sockets_turned_away,
+    )
 
 
 @contextmanager

@@ -54,7 +54,11 @@ class Services:
     def pace(self) -> Pace:
         """How slowly a body may come."""
         settings = self.settings
-        return Pace(settings.functions_upload_seconds, settings.functions_upload_idle_seconds)
+        return Pace(
+            settings.functions_upload_seconds,
+            settings.functions_upload_idle_seconds,
+            settings.functions_upload_min_rate,
+        )
 
 
 async def _services(request: Request) -> Services:

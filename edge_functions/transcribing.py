@@ -100,7 +100,7 @@ class Transcribing:
         services, recogniser = self.services, self.services.recogniser
         if recogniser is None:
             raise TranscriptionDisabled
-        with services.work.begun(), services.uploads.place() as upload:
+        with services.work.begun(), services.uploads.place(*self.caller.origin) as upload:
             asked = await _receive(self.request, upload, services)
             fitted = await recogniser.fit(asked.options)
             report.asked(fitted.options)

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import BinaryIO, Final, Self
 
 import structlog
 
+from transcription.addresses import network_of
 from transcription.errors import Capacity, PayloadTooLarge
 
 PREFIX: Final = "utter-uploads-"
@@ -102,12 +104,25 @@ class Uploads:
     Args:
         folder: Where the folder is made; the system's temporary folder when None.
         max_open: Files at once.
+        per_user: Of those, the most of one user.
+        per_network: Of those, the most from one network; see `network_of`.
         max_bytes: Of one file.
     """
 
-    def __init__(self, folder: Path | None, *, max_open: int, max_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        max_open: int,
+        max_bytes: int,
+        per_user: int | None = None,
+        per_network: int | None = None,
+    ) -> None:
         self._parent = Path(folder if folder is not None else tempfile.gettempdir())
         self._max_open = max_open
+        self._per_user = per_user or max_open
+        self._per_network = per_network or max_open
+        self._held: Counter[tuple[str, str]] = Counter()
         self._max_bytes = max_bytes
         self._open = 0
         self._made = 0
@@ -137,15 +152,25 @@ class Uploads:
         return self._open
 
     @contextmanager
-    def place(self) -> Iterator[Upload]:
+    def place(self, user_id: str = "", address: str | None = None) -> Iterator[Upload]:
         """Give a place for a file, which is removed when the block ends.
 
+        Args:
+            user_id: Whose file it is.
+            address: The IP address that it comes from.
+
         Raises:
-            Capacity: there is none.
+            Capacity: there is none, or too many are the user's or the address's.
         """
-        if self._open >= self._max_open:
+        user, network = ("user", user_id), ("network", network_of(address) or "")
+        if (
+            self._open >= self._max_open
+            or self._held[user] >= self._per_user
+            or self._held[network] >= self._per_network
+        ):
             raise Capacity(retry_after=RETRY_AFTER_SECONDS)
         self._open += 1
+        self._held.update((user, network))
         self._made += 1
         upload = Upload(self.folder / str(self._made), max_bytes=self._max_bytes)
         try:
@@ -154,6 +179,7 @@ class Uploads:
             upload.close()
             upload.path.unlink(missing_ok=True)
             self._open -= 1
+            self._held -= Counter((user, network))
 
     def _remove_those_of_the_dead(self) -> None:
         for folder in self._parent.glob(f"{PREFIX}*"):

@@ -127,12 +127,23 @@ class Settings(BaseSettings):
     functions_upload_dir: Path | None = None
     """Where uploads are kept while they are worked on; the system's temporary folder when left
     out. It must be a disk: in memory, 20 uploads are a gigabyte."""
+    functions_max_connections: Count = 1000
+    functions_max_connections_per_address: Count = 250
+    """Of those, the most from one IP address; not counted behind proxies of ours."""
+    functions_head_seconds: Seconds = 10.0
+    """How long the head of a request may take to arrive."""
+    functions_unread_seconds: Seconds = 30.0
+    """How long a client may leave its answer unread."""
     functions_max_uploads: Count = 32
     """Files that are worked on at once; each may take the greatest upload's place on the disk."""
+    functions_max_uploads_per_user: Count = 8
+    functions_max_uploads_per_address: Count = 16
     functions_upload_seconds: Seconds = 300.0
     """How long the body of a request may take to arrive."""
     functions_upload_idle_seconds: Seconds = 30.0
     """Longest silence in the middle of a body."""
+    functions_upload_min_rate: Count = 8192
+    """Bytes a second of a body, on average, after its first `functions_upload_idle_seconds`."""
     functions_inspect_workers: Count = 2
     """Processes that read uploaded audio."""
     functions_drain_seconds: Seconds = 60.0

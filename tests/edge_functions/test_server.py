@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from edge_functions import server
 from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import PATH, World, half_an_upload, problem, running
@@ -82,22 +81,20 @@ async def test_what_takes_too_long_is_ended_and_settled(
         await world.is_clean(person)
 
 
-async def test_a_head_that_never_ends_is_not_waited_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_head_that_never_ends_is_not_waited_for(postgres: Postgres, tmp_path: Path) -> None:
     """A connection that asks nothing, or trickles, is closed; one that has asked is kept."""
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
     asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-    for first, trickle in ((b"", b""), (b"", b"GET / HTTP/1.1\r\nX: "), (asked, b"GET /")):
-        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
-        if first:
-            writer.write(first)
-            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
-            await asyncio.sleep(0.5)
-            assert not reader.at_eof()
-        writer.write(trickle)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
-        writer.close()
+    async with running(postgres, tmp_path, functions_head_seconds=0.3) as world:
+        for first, trickle in ((b"", b""), (b"", b"GET / HTTP/1.1\r\nX: "), (asked, b"GET /")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+            if first:
+                writer.write(first)
+                assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+                await asyncio.sleep(1.0)
+                assert not reader.at_eof()
+            writer.write(trickle)
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
 
 
 async def test_a_port_that_is_taken_is_told(world: World) -> None:

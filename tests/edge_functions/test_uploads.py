@@ -62,6 +62,21 @@ async def test_there_are_no_more_places_than_allowed(uploads: Uploads) -> None:
         assert len(uploads) == 2
 
 
+async def test_places_are_shared_out(tmp_path: Path) -> None:
+    """A user and a network have no more places than their share, and get them back."""
+    limits = {"max_open": 9, "max_bytes": 1, "per_user": 2, "per_network": 3}
+    ada, bob, eve = ("ada", "192.0.2.1"), ("bob", "192.0.2.1"), ("eve", "192.0.2.2")
+    with Uploads(tmp_path, **limits) as uploads:
+        for _ in range(2):
+            with uploads.place(*ada), uploads.place(*ada), uploads.place(*bob):
+                for refused in (ada, bob):
+                    with pytest.raises(Capacity), uploads.place(*refused):
+                        pass
+                with uploads.place(*eve):
+                    assert len(uploads) == 4
+        assert len(uploads) == 0
+
+
 async def test_a_full_disk_is_a_lack_of_capacity(
     uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

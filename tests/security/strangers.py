@@ -47,7 +47,6 @@ class Stranger(asyncio.Protocol):
     def __init__(self) -> None:
         self.heard = bytearray()
         self.lost = asyncio.Event()
-        self.reading = asyncio.Event()
         self._transport: asyncio.Transport
 
     @property
@@ -59,6 +58,14 @@ class Stranger(asyncio.Protocol):
         """Send what is given, without waiting; nothing once the connection is gone."""
         if not self._transport.is_closing():
             self._transport.write(data)
+
+    def stop_reading(self) -> None:
+        """Let what comes wait."""
+        self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Read what waits."""
+        self._transport.resume_reading()
 
     def hang_up(self) -> None:
         """End the connection."""
