@@ -71,7 +71,7 @@ class Jwks:
         if self._keys and now - self._asked_at > COOLDOWN_SECONDS:
             self._asked_at = now
             await self.refresh()
-        elif self._fetch is not None or (rested and (self._failed or not self._keys)):
+        elif self._fetching or (rested and (self._failed or not self._keys)):
             await self.refresh()
         if kid in self._keys:
             return self._keys[kid]
@@ -90,15 +90,15 @@ class Jwks:
             self._fetch.cancel()
             await asyncio.gather(self._fetch, return_exceptions=True)
 
+    @property
+    def _fetching(self) -> bool:
+        return self._fetch is not None and not self._fetch.done()
+
     def _start_fetch(self) -> asyncio.Task[None]:
-        if self._fetch is None:
+        if self._fetch is None or self._fetch.done():
             self._tried_at = self._clock()
             self._fetch = asyncio.create_task(self._load(), name="jwks-fetch")
-            self._fetch.add_done_callback(self._fetched)
         return self._fetch
-
-    def _fetched(self, _: asyncio.Task[None]) -> None:
-        self._fetch = None
 
     async def _load(self) -> None:
         try:
