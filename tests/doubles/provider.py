@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 from tests.doubles.gate import Gate
 from transcription.providers.base import (
@@ -14,7 +16,10 @@ from transcription.providers.base import (
 
 
 class HandHeldSession:
-    """A live session that a test plays: it hears `audio`, and says what is put into `words`."""
+    """A live session that a test plays: it hears `audio`, and says what is put into `words`.
+
+    `fault` is raised in the place of taking audio.
+    """
 
     request_id = "hand-held"
 
@@ -22,11 +27,14 @@ class HandHeldSession:
         self.audio = bytearray()
         self.taking = Gate()
         self.words: asyncio.Queue[RealtimeEvent | Exception] = asyncio.Queue()
+        self.fault: Exception | None = None
         self.ended = False
         self.left = False
 
     def offer(self, pcm: bytes) -> bool:
         """Take audio at once, when the gate is open."""
+        if self.taking.is_open and self.fault is not None:
+            raise self.fault
         if self.taking.is_open:
             self.audio += pcm
         return self.taking.is_open
@@ -34,6 +42,8 @@ class HandHeldSession:
     async def send(self, pcm: bytes) -> None:
         """Take audio, when the gate is open."""
         await self.taking.passed()
+        if self.fault is not None:
+            raise self.fault
         self.audio += pcm
 
     async def end(self) -> None:
@@ -53,14 +63,20 @@ class HandHeldSession:
 
 
 class HandHeldProvider:
-    """Opens sessions that a test plays."""
+    """Opens sessions that a test plays, of models that can do everything but what it says.
 
-    def __init__(self) -> None:
+    Args:
+        can: Capabilities that are other than that.
+    """
+
+    def __init__(self, **can: Any) -> None:
         self.sessions: list[HandHeldSession] = []
+        self.refusal: Exception | None = None
+        self._can = can
 
     def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return that every model can do everything."""
-        return RealtimeCapabilities(
+        """Return what every model can do."""
+        everything = RealtimeCapabilities(
             model=model,
             languages=frozenset(),
             accepts_language=True,
@@ -69,10 +85,13 @@ class HandHeldProvider:
             streaming_delays_ms=(range(80, 2401),),
             max_lag_ms=1000,
         )
+        return replace(everything, **self._can)
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator[HandHeldSession]:
-        """Open a session at once."""
+        """Open a session at once, or refuse."""
+        if self.refusal is not None:
+            raise self.refusal
         session = HandHeldSession()
         self.sessions.append(session)
         try:

@@ -9,7 +9,7 @@ from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.provider import HandHeldProvider
 from tests.ws_bridge.world import SILENCE, VOICE, Talk, running, until
-from transcription.errors import QuotaExceeded
+from transcription.errors import ProviderUnavailable, QuotaExceeded
 from transcription.providers.base import TextDelta
 
 
@@ -167,6 +167,43 @@ async def test_a_failure_is_told_before_it_is_settled() -> None:
         world.ledger.closing.open()
         await world.is_clean(upstreams=1)
         assert entry.settled == (0.1, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_provider_that_is_lost_while_it_takes_a_frame() -> None:
+    """A frame that a lost provider does not take is counted as not handed over."""
+    provider = HandHeldProvider()
+    async with running(provider=provider) as world, world.session() as talk:
+        (session,) = provider.sessions
+        session.taking.close()
+        await talk.send(SILENCE)
+        await session.taking.reached.wait()
+        session.fault = ProviderUnavailable()
+        session.taking.open()
+        session.words.put_nowait(TextDelta("so far"))
+        session.words.put_nowait(session.fault)
+        heard = await talk.ended()
+        heard.failed(ErrorCode.PROVIDER_UNAVAILABLE)
+        assert heard.of("final")[0]["text"] == "so far"
+        await world.is_clean(upstreams=0)
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled == (0.0, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
+
+
+async def test_a_bug_in_the_read_that_brings_a_frame() -> None:
+    """When our own code breaks while it reads a frame, the session ends as with any bug."""
+    provider = HandHeldProvider()
+    async with running(provider=provider) as world, world.session() as talk:
+        (session,) = provider.sessions
+        session.words.put_nowait(TextDelta("so far"))
+        await talk.next("delta")
+        session.fault = ZeroDivisionError("secret of ours")
+        await talk.send(SILENCE)
+        heard = await talk.ended()
+        error = heard.failed(ErrorCode.INTERNAL)
+        assert heard.of("final")[0]["text"] == "so far"
+        assert "secret" not in error["message"]
+        await world.is_clean(upstreams=0)
+        assert session.left
 
 
 async def test_a_bug_in_mid_stream_leaves_the_text() -> None:
