@@ -16,9 +16,12 @@ from bench import machine, summary, tables
 from bench.children import ChildError
 from bench.cores import Cores
 from bench.measure import Lab, Run
+from bench.plan import FULL, QUICK, Plan
 from bench.variants import VARIANTS, Variant
 
 RESULTS: Final = Path(__file__).with_name("results.json")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
 _OVERHEAD_SECONDS: Final = 5.0
 """Of one run, besides its window: start, first sessions, settling, end."""
 
@@ -32,25 +35,19 @@ class Results:
 
 
 async def measure(
-    console: Console,
-    cores: Cores,
-    *,
-    variants: Sequence[Variant],
-    sessions: Sequence[int],
-    rounds: int,
-    seconds: float,
+    console: Console, cores: Cores, variants: Sequence[Variant], plan: Plan
 ) -> Results:
-    """Run every variant with every number of sessions, so many rounds, interleaved."""
+    """Run every variant with every number of sessions, round by round."""
     results = Results()
     async with Lab.open(cores, sys.executable) as lab:
-        for number in range(1, rounds + 1):
-            for count in sessions:
+        for number in range(1, plan.rounds + 1):
+            for count in plan.sessions:
                 for place in range(len(variants)):
                     # Another order in each round, so that nobody always follows the same one.
                     variant = variants[(place + number - 1) % len(variants)]
                     what = f"round {number}, {count} sessions, {variant.name}"
                     try:
-                        run = await lab.run(variant, count, seconds, number)
+                        run = await lab.run(variant, count, plan, number=number)
                     except ChildError as error:
                         results.failures.append(f"{what}: {error}")
                         console.print(f"{what}: failed", style="red")
@@ -78,69 +75,84 @@ def _names(text: str) -> list[Variant]:
         raise typer.BadParameter(message) from None
 
 
-def _counts(text: str) -> list[int]:
+def _counts(text: str) -> tuple[int, ...]:
     try:
         counts = sorted({int(part) for part in text.split(",")})
     except ValueError:
         counts = []
     if not counts or counts[0] < 1:
         raise typer.BadParameter("numbers from 1, such as 1,50,150")
-    return counts
+    return tuple(counts)
 
 
+@app.command()
 def main(
     *,
     quick: Annotated[
-        bool, typer.Option("--quick", help="50 and 150 sessions, one round, 3 seconds each.")
+        bool, typer.Option("--quick", help="50 and 150 sessions, one round, short windows.")
     ] = False,
     sessions: Annotated[
-        str | None, typer.Option(help="Numbers of sessions. [default: 1,50,150,300]")
+        str | None, typer.Option(help="Numbers of sessions, such as 1,50,150.")
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Rounds to take medians of. [default: 3]")
+        int | None, typer.Option(min=1, max=20, help="Rounds to take medians of.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=120, help="Length of a window. [default: 6]")
+        float | None, typer.Option(min=1, max=120, help="Length of a window.")
+    ] = None,
+    opens: Annotated[
+        float | None, typer.Option(min=1, max=1000, help="Sessions opened a second before it.")
     ] = None,
     variants: Annotated[str, typer.Option(help="What to measure.")] = ",".join(VARIANTS),
-    output: Annotated[Path, typer.Option(help="Where the results go, as JSON.")] = RESULTS,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Where the results go; by default results.json, if all is measured."),
+    ] = None,
 ) -> None:
     """Measure our bridge beside the provider alone, a first sketch and a Node relay."""
     chosen = _names(variants)
-    counts = _counts(sessions or ("50,150" if quick else "1,50,150,300"))
-    rounds = rounds or (1 if quick else 3)
-    seconds = seconds or (3.0 if quick else 6.0)
+    base = QUICK if quick else FULL
+    plan = Plan(
+        sessions=_counts(sessions) if sessions is not None else base.sessions,
+        rounds=rounds or base.rounds,
+        seconds=seconds or base.seconds,
+        opens_per_second=opens or base.opens_per_second,
+    )
+    if output is None and plan == FULL and len(chosen) == len(VARIANTS):
+        output = RESULTS
     console = Console(width=None if sys.stdout.isatty() else 160)
     cores = Cores.of_this_machine()
     notes = machine.notes(cores)
-    expected = rounds * len(chosen) * sum(seconds + _OVERHEAD_SECONDS + n / 70 for n in counts)
-    console.print(f"{cores}; about {expected / 60:.0f} minutes")
+    opening = sum(count / plan.opens_per_second for count in plan.sessions)
+    windows = len(plan.sessions) * (plan.seconds + _OVERHEAD_SECONDS)
+    minutes = plan.rounds * len(chosen) * (opening + windows) / 60
+    console.print(f"{cores}; about {minutes:.0f} minutes", highlight=False)
     for variant in chosen:
         console.print(f"  {variant.name}: {variant.what}", style="dim", highlight=False)
 
     began = time.monotonic()
-    results = asyncio.run(
-        measure(console, cores, variants=chosen, sessions=counts, rounds=rounds, seconds=seconds)
-    )
+    results = asyncio.run(measure(console, cores, chosen, plan))
     took = time.monotonic() - began
 
     rows = summary.rows(results.runs)
     first = summary.first_sessions(results.runs)
     targets = summary.targets(rows)
     tables.show(console, rows, first, targets, results.failures)
-    whole: dict[str, Any] = {
-        "machine": notes,
-        "plan": {"sessions": counts, "rounds": rounds, "window_seconds": seconds},
-        "variants": {variant.name: variant.what for variant in chosen},
-        "took_seconds": round(took),
-        "targets": [{**asdict(target), "kept": target.kept} for target in targets],
-        "rows": [asdict(row) for row in rows],
-        "first_sessions": [asdict(row) for row in first],
-        "failures": results.failures,
-        "runs": [asdict(run) for run in results.runs],
-    }
-    output.write_text(json.dumps(_rounded(whole), indent=1, ensure_ascii=False) + "\n")
-    console.print(f"{took / 60:.1f} minutes; all figures: {output.name}")
+    console.print(f"{took / 60:.1f} minutes")
+    if output is not None:
+        whole = {
+            "machine": notes,
+            "plan": asdict(plan),
+            "variants": {variant.name: variant.what for variant in chosen},
+            "took_seconds": round(took),
+            "targets": [{**asdict(target), "kept": target.kept} for target in targets],
+            "rows": [asdict(row) for row in rows],
+            "first_sessions": [asdict(row) for row in first],
+            "failures": results.failures,
+            "runs": [asdict(run) for run in results.runs],
+        }
+        output.write_text(json.dumps(_rounded(whole), indent=1, ensure_ascii=False) + "\n")
+        console.print(f"All figures: {output.name}")
     if results.failures or not all(target.kept for target in targets):
         sys.exit(1)
 
@@ -157,4 +169,4 @@ def _rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

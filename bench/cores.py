@@ -9,10 +9,11 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Attributes.
+    """Who may run where.
 
-    relay: The one core of the relay.
-    others: Those of the load generator, the fake provider and the ledger's double.
+    Attributes:
+        relay: The one core of the relay.
+        others: Those of the load generator, the fake provider and the ledger's double.
     """
 
     relay: frozenset[int]

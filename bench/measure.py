@@ -12,6 +12,7 @@ from bench.children import START_SECONDS, Child, ChildError, running
 from bench.cores import Cores
 from bench.load.hold import Boot, Held
 from bench.load.session import Target
+from bench.plan import Plan
 from bench.variants import Neighbours, Variant
 from shared_schema.audio import FRAME_BYTES
 
@@ -116,8 +117,14 @@ class Lab:
             )
             yield lab
 
-    async def run(self, variant: Variant, sessions: int, seconds: float, number: int) -> Run:
+    async def run(self, variant: Variant, sessions: int, plan: Plan, *, number: int = 1) -> Run:
         """Start the relay afresh, run its first sessions, then measure.
+
+        Args:
+            variant: What is measured.
+            sessions: How many at once.
+            plan: For the window and the speed of opening.
+            number: Of the round, for the record.
 
         Raises:
             ChildError: the relay does not start, or loses its first sessions.
@@ -128,7 +135,13 @@ class Lab:
             boot = (await self._load.ask(do="boot", target=where, token=tokens[0]))["boot"]
             await self._provider.ask(do="forget")
             uss, rss = _memory(relay)
-            await self._load.ask(do="hold", target=where, tokens=tokens[1:], seconds=seconds)
+            await self._load.ask(
+                do="hold",
+                target=where,
+                tokens=tokens[1:],
+                seconds=plan.seconds,
+                opens_per_second=plan.opens_per_second,
+            )
             before = await self._read(relay)
             await self._load.ask(do="go on")
             after = await self._read(relay)

@@ -30,7 +30,13 @@ async def _do(command: dict[str, Any], asked: AsyncIterator[dict[str, Any]]) -> 
         tell({"edge": True})
         await anext(asked)
 
-    held = await hold(target, command["tokens"], command["seconds"], edge)
+    held = await hold(
+        target,
+        command["tokens"],
+        seconds=command["seconds"],
+        opens_per_second=command["opens_per_second"],
+        edge=edge,
+    )
     return {"held": asdict(held)}
 
 

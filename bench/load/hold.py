@@ -11,7 +11,6 @@ from bench.load.session import Session, Target, faults
 from bench.script import FRAMES_PER_DELTA
 from shared_schema.audio import FRAME_MS
 
-OPENS_PER_SECOND: Final = 100
 SETTLE_SECONDS: Final = 1.0
 """Between the last `ready` and the window."""
 BOOT_SESSIONS: Final = 10
@@ -72,7 +71,9 @@ async def boot(target: Target, token: str) -> list[Boot]:
 async def hold(
     target: Target,
     tokens: Sequence[str],
+    *,
     seconds: float,
+    opens_per_second: float,
     edge: Callable[[], Awaitable[None]],
 ) -> Held:
     """Open one session for each token, let them speak, and end them.
@@ -81,13 +82,14 @@ async def hold(
         target: Where they go.
         tokens: Access tokens.
         seconds: Length of the window that is measured.
+        opens_per_second: How fast the sessions are opened.
         edge: Awaited as the window begins, and as it ends with every session still open.
     """
     sessions = [Session(target, token, number) for number, token in enumerate(tokens)]
     lateness = array("d")
     pacing = asyncio.create_task(_pace(sessions, lateness), name="pace")
     try:
-        opened = await _ramp(sessions)
+        opened = await _ramp(sessions, opens_per_second)
         await asyncio.sleep(SETTLE_SECONDS)
         del lateness[:]
         await edge()
@@ -117,7 +119,7 @@ async def hold(
     )
 
 
-async def _ramp(sessions: Sequence[Session]) -> list[float]:
+async def _ramp(sessions: Sequence[Session], a_second: float) -> list[float]:
     """Open all, so many a second; return the seconds to `ready` of those that got there."""
 
     async def open_at(delay: float, session: Session) -> float:
@@ -125,7 +127,7 @@ async def _ramp(sessions: Sequence[Session]) -> list[float]:
         return await session.open()
 
     taken = await asyncio.gather(
-        *(open_at(place / OPENS_PER_SECOND, session) for place, session in enumerate(sessions))
+        *(open_at(place / a_second, session) for place, session in enumerate(sessions))
     )
     return [each for each, session in zip(taken, sessions, strict=True) if session.live]
 

@@ -1,0 +1,24 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        sessions: How many at once, one after the other.
+        rounds: To take medians of.
+        seconds: Length of the window that is measured.
+        opens_per_second: How fast sessions are opened before it.
+    """
+
+    sessions: tuple[int, ...] = (1, 50, 150, 300)
+    rounds: int = 3
+    seconds: float = 6.0
+    opens_per_second: float = 50.0
+
+
+FULL = Plan()
+QUICK = Plan(sessions=(50, 150), rounds=1, seconds=3.0)
