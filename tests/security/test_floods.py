@@ -10,7 +10,8 @@ from shared_schema.audio import SAMPLE_RATE
 from shared_schema.errors import ErrorCode
 from tests.doubles.auth import OTHER_USER
 from tests.security.strangers import CROWD, UPGRADE, Stranger, frame, strangers
-from tests.ws_bridge.world import SILENCE, World, running, until
+from tests.waiting import until
+from tests.ws_bridge.world import SILENCE, World, running
 from ws_bridge.client_socket import BURST_FRAMES
 
 TEXT, BINARY, CONTINUATION, PING, PONG = 1, 2, 0, 9, 10

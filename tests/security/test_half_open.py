@@ -21,7 +21,8 @@ from tests.security.strangers import (
     frame,
     strangers,
 )
-from tests.ws_bridge.world import START, Talk, World, running, until
+from tests.waiting import until
+from tests.ws_bridge.world import START, Talk, World, running
 from ws_bridge.client_socket import MAX_HEAD_BYTES
 
 THOUSAND: Final = 1000

@@ -10,7 +10,8 @@ from websockets.asyncio.client import connect
 
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
-from tests.ws_bridge.world import SILENCE, Talk, World, running, until
+from tests.waiting import until
+from tests.ws_bridge.world import SILENCE, Talk, World, running
 
 
 async def _samples(world: World) -> dict[tuple[str, ...], float]:

@@ -6,7 +6,7 @@ import math
 import pytest
 from structlog.testing import capture_logs
 
-from tests.ws_bridge.world import until
+from tests.waiting import until
 from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
 from transcription.metrics import Metrics

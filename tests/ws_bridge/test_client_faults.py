@@ -11,8 +11,9 @@ from local_stack.provider import RealtimeRecord, Script
 from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
+from tests.waiting import until
 from tests.ws_bridge.raw import RawSocket, raw
-from tests.ws_bridge.world import SILENCE, START, Talk, running, until
+from tests.ws_bridge.world import SILENCE, START, Talk, running
 from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE
 
 AUDIO_FORMAT = START["audio_format"]
@@ -191,7 +192,7 @@ async def test_a_client_in_a_black_hole() -> None:
     ):
         await client.send(world.start())
         await client.next("ready")
-        await until(lambda: world.ledger.open_sessions == [], 3)
+        await until(lambda: world.ledger.open_sessions == [])
         await world.is_clean(upstreams=1)
         (await client.ended()).failed(ErrorCode.IDLE_TIMEOUT)
 

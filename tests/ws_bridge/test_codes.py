@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from local_stack.provider import Script
 from shared_schema.errors import ERRORS, ErrorCode
 from tests.doubles.auth import OTHER_USER, USER
+from tests.waiting import until
 from tests.ws_bridge.raw import raw
-from tests.ws_bridge.world import SILENCE, VOICE, running, until
+from tests.ws_bridge.world import SILENCE, VOICE, running
 from transcription.errors import (
     BudgetExceeded,
     Capacity,

@@ -11,8 +11,9 @@ import psutil
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
+from tests.waiting import until
 from tests.ws_bridge.process import bridge, environment, start
-from tests.ws_bridge.world import SILENCE, Talk, until
+from tests.ws_bridge.world import SILENCE, Talk
 from ws_bridge.pace import BURST_BYTES
 
 SAID = Script(text="one two three")

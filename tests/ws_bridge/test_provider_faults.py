@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.provider import HandHeldProvider
-from tests.ws_bridge.world import SILENCE, VOICE, Talk, running, until
+from tests.waiting import until
+from tests.ws_bridge.world import SILENCE, VOICE, Talk, running
 from transcription.errors import ProviderUnavailable, QuotaExceeded
 from transcription.providers.base import TextDelta
 

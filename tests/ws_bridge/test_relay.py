@@ -11,8 +11,9 @@ from shared_schema.errors import ErrorCode
 from tests.doubles.auth import OTHER_USER
 from tests.doubles.numbered_audio import frame, numbers
 from tests.doubles.provider import HandHeldProvider
+from tests.waiting import until
 from tests.ws_bridge.raw import raw
-from tests.ws_bridge.world import SILENCE, World, running, until
+from tests.ws_bridge.world import SILENCE, World, running
 from transcription.ledger import CutBy, LeaseState
 from transcription.providers.base import TextDelta
 

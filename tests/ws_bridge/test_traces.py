@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.traces import Traces, traced
-from tests.ws_bridge.world import SILENCE, running, until
+from tests.waiting import until
+from tests.ws_bridge.world import SILENCE, running
 from transcription.errors import QuotaExceeded
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +14,14 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider import Script, ScriptedEngine, serve
 from shared_schema.audio import FRAME_BYTES
 from shared_schema.base import REALTIME_PATH
 from shared_schema.errors import ERRORS, ErrorCode
 from shared_schema.server_messages import server_message
 from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
+from tests.waiting import until
 from transcription.providers.base import RealtimeProvider
 from transcription.settings import Settings
 from ws_bridge.app import App
@@ -167,9 +168,11 @@ class Line:
 
     async def ready(self) -> None:
         """Wait until the bridge may take work."""
-        async with asyncio.timeout(5):
-            while (await self.get("/readyz")).status_code != 200:  # noqa: ASYNC110 - as below
-                await asyncio.sleep(0.01)
+
+        async def is_ready() -> bool:
+            return (await self.get("/readyz")).status_code == 200
+
+        await until(is_ready)
 
 
 @dataclass
@@ -206,13 +209,6 @@ class World(Line):
                 await asyncio.wait_for(record.closed.wait(), 5)
             ours = self.idle_tasks | {asyncio.current_task()}
             await until(lambda: asyncio.all_tasks() <= ours)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the world under test sets no event
-            await asyncio.sleep(0.005)
 
 
 def plain_http() -> httpx.AsyncClient:
