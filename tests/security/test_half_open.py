@@ -71,7 +71,7 @@ async def test_a_thousand_silent_connections_of_one_address_take_its_share_and_n
         await until(lambda: crowd.open <= 2 * SHARE)
         assert await _transcribe(world, REAL) < 1
         assert await _turned_away(world) >= THOUSAND - 2 * SHARE
-        await until(lambda: crowd.open == 0, TIMEOUT + 2)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 2)
         await world.is_clean(upstreams=1)
 
 
@@ -89,7 +89,7 @@ async def test_a_thousand_silent_connections_of_many_addresses_leave_room() -> N
         await crowd.come(addresses(250) * (THOUSAND // 250))
         await until(lambda: crowd.open <= 2 * PENDING)
         assert await _transcribe(world, REAL) < 3
-        await until(lambda: crowd.open == 0, TIMEOUT + 2)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 2)
         await world.is_clean(upstreams=1)
 
 
@@ -98,8 +98,8 @@ async def test_a_thousand_sockets_that_never_start_leave_room() -> None:
     async with besieged() as (world, crowd):
         await crowd.come([CROWD] * THOUSAND, UPGRADE)
         assert await _transcribe(world, REAL) < 1.5
-        await until(lambda: len(world.app.bridge) <= 2 * SHARE, 1)
-        await until(lambda: crowd.open == 0, TIMEOUT + 5)
+        await until(lambda: len(world.app.bridge) <= 2 * SHARE, seconds=1)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
         told = [stranger.heard for stranger in crowd.all]
         assert any(b'"capacity"' in heard for heard in told)
         assert any(b'"start_timeout"' in heard for heard in told)
@@ -111,7 +111,7 @@ async def test_a_thousand_sockets_of_many_addresses_that_never_start_leave_room(
     async with besieged() as (world, crowd):
         await crowd.come(addresses(250) * (THOUSAND // 250), UPGRADE)
         assert await _transcribe(world, REAL) < 3
-        await until(lambda: crowd.open == 0, TIMEOUT + 5)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
         await world.is_clean(upstreams=1)
 
 
@@ -133,7 +133,7 @@ async def test_a_handshake_byte_by_byte_ends_at_the_limit(whole: str) -> None:
         trickling = asyncio.create_task(trickle())
         try:
             assert await _transcribe(world, REAL) < 1
-            await until(lambda: crowd.open == 0, TIMEOUT + 5)
+            await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
         finally:
             trickling.cancel()
         # The limit, the clock's tick, and the time that a client has to answer a close frame.
@@ -151,7 +151,7 @@ async def test_an_endless_request_is_cut_off() -> None:
             stranger.send(line)
             sent += len(line)
             await asyncio.sleep(0.001)
-        await until(lambda: not stranger.open, 1)
+        await until(lambda: not stranger.open, seconds=1)
         assert sent < 2 * MAX_HEAD_BYTES
         await world.is_clean(upstreams=0)
 

@@ -14,7 +14,7 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from local_stack.provider import Script, ScriptedEngine, serve
+from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from shared_schema.audio import FRAME_BYTES
 from shared_schema.base import REALTIME_PATH
 from shared_schema.errors import ERRORS, ErrorCode
