@@ -106,6 +106,7 @@ async def compose(
         tools = await stack.enter_async_context(upkeep(settings, metrics))
         ledger = await stack.enter_async_context(SupabaseLedger(tools.rpc))
         metrics.settlements_pending.set_function(lambda: ledger.pending)
+        metrics.count_tasks(asyncio.get_running_loop())
         limits = AudioLimits(
             settings.min_audio_seconds, settings.max_audio_seconds, settings.max_upload_bytes
         )

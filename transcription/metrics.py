@@ -1,5 +1,6 @@
 """Every Prometheus metric of both services, declared in one place."""
 
+import asyncio
 from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -83,6 +84,9 @@ class Metrics:
             "Settlements that the ledger has not taken yet.",
             registry=self.registry,
         )
+        self.tasks = Gauge(
+            "utter_tasks", "Tasks of the event loop: what leaks shows here.", registry=self.registry
+        )
         self.audio_seconds = Counter(
             "utter_audio_seconds",
             "Audio handed to the provider, by kind.",
@@ -147,6 +151,10 @@ class Metrics:
             buckets=_LATENCY,
             registry=self.registry,
         )
+
+    def count_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count the tasks of a loop whenever somebody asks, which may be on another thread."""
+        self.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     def expect(self, kind: Kind, provider: str) -> None:
         """Begin to count at nought: the first of anything would else be seen by no `increase`.

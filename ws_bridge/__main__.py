@@ -1,5 +1,6 @@
 """`python -m ws_bridge`: one process of the bridge. More cores: more processes."""
 
+import asyncio
 import gc
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ async def _serve(settings: Settings) -> None:
     ):
         metrics = Metrics()
         metrics.settlements_pending.set_function(lambda: ledger.pending)
+        metrics.count_tasks(asyncio.get_running_loop())
         await App(settings, ledger=ledger, http=http, metrics=metrics).run()
 
 

@@ -1,5 +1,6 @@
 """The metrics of a process."""
 
+import asyncio
 import sys
 from typing import get_args
 
@@ -42,3 +43,21 @@ def test_a_process_tells_what_it_uses() -> None:
     told = Metrics().registry.get_sample_value
     for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
         assert (told(name) or 0) > 0, name
+
+
+async def test_tasks_are_counted_from_another_thread() -> None:
+    """A scrape, which has a thread of its own, sees the tasks that there are at that moment."""
+    metrics = Metrics()
+    metrics.count_tasks(asyncio.get_running_loop())
+
+    async def told() -> float:
+        count = await asyncio.to_thread(metrics.registry.get_sample_value, "utter_tasks")
+        return count or 0.0
+
+    before = await told()
+    waiting = [asyncio.create_task(asyncio.Event().wait()) for _ in range(3)]
+    assert await told() == before + 3
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    assert await told() == before
