@@ -22,7 +22,7 @@ from transcription.settings import Settings, load_settings
 E = TypeVar("E", bound=BaseException)
 
 
-def _arguments() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m edge_functions", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("sweep", help="remove what crashes and changes of mind left behind")
@@ -52,7 +52,7 @@ def main() -> None:
     Raises:
         SystemExit: it cannot be done; the message is for a person.
     """
-    arguments = _arguments().parse_args()
+    arguments = command_line().parse_args()
     settings = load_settings()
     # A command's own words go to standard output.
     configure_logging(settings.log_level, sys.stderr if arguments.command else None)

@@ -19,7 +19,10 @@ from cryptography.x509.oid import NameOID
 from tests.deploy.files import DEPLOY, binary
 
 CADDY: Final = str(Path(sys.executable).parent / "caddy")
-_CADDY_OPTIONS: Final = "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n"
+_CADDY_OPTIONS: Final = (
+    "{\n\tadmin off\n\tdefault_bind 127.0.0.1\n"
+    "\tskip_install_trust\n\tauto_https disable_redirects\n}\n"
+)
 
 
 class Proxy(Protocol):
