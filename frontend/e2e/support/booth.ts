@@ -131,6 +131,8 @@ export class Booth {
 export interface Person {
   readonly email: string;
   readonly password: string;
+  /** As the page begins with. */
+  readonly accessToken: string;
 }
 
 /** Makes an account and lets every page of the context begin signed in with it. */
@@ -141,17 +143,20 @@ export async function signUp(
   options: { readonly expiresIn?: number; readonly email?: string } = {},
 ): Promise<Person> {
   const email = options.email ?? `${crypto.randomUUID()}@example.com`;
-  const person = { email, password: "correct horse battery" };
+  const password = "correct horse battery";
   const response = await fetch(`${stack.supabaseUrl}/auth/v1/signup`, {
     method: "POST",
     headers: {
       apikey: stack.env.SUPABASE_PUBLISHABLE_KEY ?? "",
       "Content-Type": "application/json",
     },
-    body: JSON.stringify(person),
+    body: JSON.stringify({ email, password }),
   });
   if (!response.ok) throw new Error(`Signing up failed: ${await response.text()}`);
-  const answer = (await response.json()) as { expires_in: number };
+  const answer = (await response.json()) as {
+    access_token: string;
+    expires_in: number;
+  };
   const session = JSON.stringify({
     ...answer,
     expires_at: Math.floor(Date.now() / 1000) + (options.expiresIn ?? answer.expires_in),
@@ -162,5 +167,5 @@ export async function signUp(
     sessionStorage.setItem("seeded", "yes");
     localStorage.setItem("utter-auth", value);
   }, session);
-  return person;
+  return { email, password, accessToken: answer.access_token };
 }

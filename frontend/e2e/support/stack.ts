@@ -141,6 +141,15 @@ function readEnv(path: string): Environment {
 /** Starts everything on ports of its own, with data of its own. */
 export async function startStack(settings: Environment = {}): Promise<Stack> {
   if (!existsSync(PYTHON)) throw new Error("The services are not installed: run `make setup`.");
+  try {
+    return await tryStart(settings);
+  } catch {
+    // A port that was free may be somebody else's by now: once more, on others.
+    return await tryStart(settings);
+  }
+}
+
+async function tryStart(settings: Environment): Promise<Stack> {
   const data = mkdtempSync(join(tmpdir(), "utter-e2e-"));
   const [supabase = 0, provider = 0, bridge = 0, bridgeMetrics = 0, functions = 0, metrics = 0] =
     await freePorts(6);

@@ -86,6 +86,8 @@ function render(
   page.record.textContent = recording ? "Stop recording" : "Start recording";
   page.record.disabled = take !== undefined || recorder.stage === "stopping";
   page.file.disabled = take !== undefined || recording;
+  // Nothing is chosen any more; the same file may be chosen again.
+  if (!take && !state.inspecting) page.file.value = "";
   page.discard.hidden = take === undefined || state.recorder.stage !== "idle";
   page.language.disabled = recording;
   page.transcribe.disabled =
@@ -147,7 +149,6 @@ async function main(): Promise<void> {
   scope.listen(page.file, "change", () => {
     const [file] = page.file.files ?? [];
     if (file) void reference.choose(file);
-    page.file.value = "";
   });
   scope.listen(page.record, "click", () => {
     void (reference.getSnapshot().recorder.stage === "idle"
