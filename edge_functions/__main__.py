@@ -23,6 +23,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command's arguments."""
     parser = argparse.ArgumentParser(prog="python -m edge_functions", description=__doc__)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("sweep", help="remove what crashes and changes of mind left behind")
