@@ -1,94 +1,18 @@
 """Whatever the provider does, the client keeps its words and nothing is left behind."""
 
-import socket
-
 import pytest
-from structlog.testing import capture_logs
 
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.provider import HandHeldProvider
-from tests.waiting import until
 from tests.ws_bridge.world import SILENCE, VOICE, Talk, running
-from transcription.errors import ProviderUnavailable, QuotaExceeded
+from transcription.errors import ProviderUnavailable
 from transcription.providers.base import TextDelta
 
 
 async def _send(talk: Talk, frame: bytes, count: int) -> None:
     for _ in range(count):
         await talk.send(frame)
-
-
-async def test_down_at_connect() -> None:
-    """A provider that cannot be reached refuses the session, and the reserved seconds return."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    async with running(mistral_server_url=f"http://127.0.0.1:{port}") as world:
-        error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
-        assert str(port) not in error["message"]
-        (entry,) = world.ledger.entries.values()
-        assert entry.settled == (0.0, "failed", None)
-        await world.is_clean(upstreams=0)
-
-
-@pytest.mark.parametrize("status", [401, 403])
-async def test_our_own_key_refused(status: int) -> None:
-    """That our key is refused is an alarm for the operator and never shown to the caller."""
-    script = Script(refuse_status=status, refuse_message="No such key: test-key")
-    async with running(script) as world:
-        with capture_logs() as logs:
-            error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
-        assert "key" not in error["message"]
-        alarms = [log for log in logs if log["log_level"] == "error"]
-        assert [(one["event"], one["status"]) for one in alarms] == [
-            ("provider_key_refused", status)
-        ]
-        await world.is_clean(upstreams=1)
-
-
-async def test_a_provider_that_is_down_for_now() -> None:
-    """A 503 of the provider's is unavailability, with its `Retry-After`."""
-    async with running(Script(refuse_status=503, retry_after=9)) as world:
-        error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
-        assert error["retry_after"] == 9
-        await world.is_clean(upstreams=1)
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        Script(connect_delay_ms=800),
-        Script(created_delay_ms=60_000),
-        Script(connect_delay_ms=200, created_delay_ms=200),
-    ],
-    ids=["handshake", "created", "both"],
-)
-async def test_a_slow_start_has_one_limit(script: Script) -> None:
-    """The way to the open session has one limit, however the provider spends it."""
-    async with running(script, provider_connect_seconds=0.3) as world:
-        await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
-        await world.is_clean()
-
-
-async def test_the_ledger_refuses_while_the_provider_is_open() -> None:
-    """A refusal of the ledger closes the socket that was opened with the provider meanwhile."""
-    async with running() as world, world.talk() as talk:
-        world.ledger.opening.close()
-        world.ledger.refusal = QuotaExceeded()
-        await talk.send(world.start())
-        await until(lambda: [one.open for one in world.provider.sessions] == [True])
-        world.ledger.opening.open()
-        (await talk.ended()).failed(ErrorCode.QUOTA_EXCEEDED)
-        await world.is_clean(upstreams=1)
-
-
-async def test_the_provider_refuses_while_the_ledger_ponders() -> None:
-    """When the provider refuses first, the ledger's answer is not waited for."""
-    async with running(Script(refuse_status=503)) as world:
-        world.ledger.opening.close()
-        await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
-        assert world.ledger.entries == {}
-        await world.is_clean(upstreams=1)
 
 
 async def test_voice_without_text_is_a_stall_and_silence_is_none() -> None:

@@ -268,14 +268,5 @@ async def running(
             )
             if not auth_down:
                 await world.ready()
-                await until(lambda: not _passing(asyncio.all_tasks()))
             world.idle_tasks = frozenset(asyncio.all_tasks())
             yield world
-
-
-def _passing(tasks: set[asyncio.Task[Any]]) -> bool:
-    """Tell whether a task of the start is among them that is about to end."""
-    return any(
-        task.get_name() == "warm-up" or "Server.conn_handler" in repr(task.get_coro())
-        for task in tasks
-    )

@@ -1,0 +1,95 @@
+"""Seconds are granted, used, cut and settled."""
+
+import pytest
+
+from shared_schema.errors import ErrorCode
+from tests.doubles.numbered_audio import frame
+from tests.waiting import until
+from tests.ws_bridge.world import SILENCE, running
+from transcription.ledger import CutBy, LeaseState
+
+VERSION_3 = "voxtral-mini-transcribe-realtime-3"
+
+
+async def test_the_end_is_announced() -> None:
+    """A client is told once when its grant is nearly used up."""
+    async with running(max_audio_seconds=3.5, bridge_ending_soon_seconds=3) as world:
+        async with world.session() as talk:
+            for _ in range(8):
+                await talk.send(SILENCE)
+            heard = await talk.stopped()
+            heard.completed()
+            assert heard.of("notice") == [
+                {"type": "notice", "code": "ending_soon", "seconds_left": 3.0}
+            ]
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("cut_by", ["max_duration", "quota_exceeded", "budget_exceeded"])
+async def test_a_grant_that_runs_out_is_no_error(cut_by: CutBy) -> None:
+    """The provider gets the grant to the sample; the final is complete and says what cut it."""
+    async with running() as world:
+        world.ledger.granted_seconds, world.ledger.cut_by = 0.25, cut_by
+        async with world.session() as talk:
+            for number in range(4):
+                await talk.send(frame(number))
+            final = (await talk.ended()).completed()
+            assert final["reason"] == cut_by
+            assert final["audio_seconds"] == 0.25
+        sent = b"".join(map(frame, range(3)))[:8000]
+        assert bytes(world.provider.sessions[0].audio) == sent
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_lease_is_kept() -> None:
+    """While a session lives the ledger is told what it has used; its absence ends nothing."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        world.ledger.away = True
+        await talk.send(SILENCE)
+        await talk.next("ack")
+        world.ledger.away = False
+        world.ledger.touches = 0
+        await until(lambda: world.ledger.touches > 1)
+        (entry,) = world.ledger.entries.values()
+        assert entry.touched == 0.1
+        (await talk.stopped()).completed()
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("state", ["replaced", "revoked"])
+async def test_a_lost_lease_ends_the_session(state: LeaseState) -> None:
+    """A session whose place has gone to another process, or was withdrawn, ends with its text."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        for _ in range(4):
+            await talk.send(SILENCE)
+        await talk.next("delta")
+        world.ledger.lost[talk.heard.of("ready")[0]["session_id"]] = state
+        error = (await talk.ended()).failed(ErrorCode.FORBIDDEN)
+        assert ("another place" in error["message"]) is (state == "replaced")
+        await world.is_clean(upstreams=1)
+
+
+async def test_a_shortened_grant_ends_a_session_that_has_used_it() -> None:
+    """A grant that the ledger cuts below what was used ends the audio; nothing is taken back."""
+    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+        for _ in range(4):
+            await talk.send(SILENCE)
+        await talk.next("ack")
+        world.ledger.regranted[talk.heard.of("ready")[0]["session_id"]] = 0.1
+        final = (await talk.ended()).completed()
+        assert final["reason"] == "quota_exceeded"
+        assert final["audio_seconds"] == 0.4
+        await world.is_clean(upstreams=1)
+
+
+async def test_the_end_waits_for_no_settlement() -> None:
+    """The client has its final while the ledger still settles, and the cost is told after."""
+    async with running() as world, world.session() as talk:
+        world.ledger.closing.close()
+        await talk.send(SILENCE)
+        (await talk.stopped()).completed()
+        assert len(world.ledger.open_sessions) == 1
+        world.ledger.closing.open()
+        await world.is_clean(upstreams=1)
+        (entry,) = world.ledger.entries.values()
+        assert entry.settled == (0.1, "complete", None)
