@@ -10,6 +10,7 @@ import type { Account } from "../services/account";
 import { fetchUsage } from "../services/api";
 import { isOver } from "../session/live";
 import { useReadable, useScope } from "../ui/hooks";
+import { useKeepFocus } from "../ui/keep-focus";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
 import { Remote } from "./remote";
@@ -84,6 +85,8 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
     void voices.refresh();
   }, [userId, usage, voices]);
 
+  const root = useRef<HTMLElement>(null);
+  useKeepFocus(root);
   const opener = useRef<Element>(null);
   const openSignIn = () => {
     opener.current = document.activeElement;
@@ -96,7 +99,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   // Nobody has been here yet, and nobody may be here without an account.
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
-    <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10">
+    <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10" ref={root}>
       <Header
         account={account}
         notice={config.notice}

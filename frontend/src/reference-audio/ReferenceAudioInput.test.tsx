@@ -287,6 +287,22 @@ describe("By keyboard and for assistive technology", () => {
     expect(screen.getByRole("tab", { name: "Record" })).toHaveFocus();
   });
 
+  test("the focus stays in its card when what was pressed goes away", async () => {
+    const shown = show();
+    shown.services.api.answers.set("/transcriptions", refuse("provider_unavailable"));
+    await take(shown);
+    await seen(/We could not transcribe it/);
+    shown.services.api.answers.set("/transcriptions", () => TRANSCRIPTION);
+    await shown.press("Try again");
+    await act(() => vi.waitFor(() => expect(box()).toHaveValue(TRANSCRIPTION.text)));
+    expect(screen.getByRole("region", { name: /Transcript/ })).toHaveFocus();
+    await shown.user.type(box(), "!");
+    await shown.press("Redo");
+    expect(screen.getByRole("button", { name: "Redo anyway" })).toHaveFocus();
+    await shown.press("Keep this take");
+    expect(screen.getByRole("region", { name: "Reference audio" })).toHaveFocus();
+  });
+
   test("a take holds its tab: the other one cannot be chosen over it", async () => {
     const shown = show();
     await take(shown);

@@ -1,7 +1,8 @@
 /** Reference audio for any page: record or upload it, and get it with its exact words. */
-import { useEffect, useId, useMemo, useRef } from "react";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 import { Card } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
+import { useKeepFocus } from "../ui/keep-focus";
 import { Tabs } from "../ui/tabs";
 import { Announcer } from "./Announcer";
 import { RecordPanel } from "./RecordPanel";
@@ -39,7 +40,8 @@ export function ReferenceAudioInput({ reference, onChange, onSignIn }: Reference
 
   const { take } = state;
   const hadTake = useRef(false);
-  useEffect(() => {
+  useKeepFocus(root);
+  useLayoutEffect(() => {
     // After a take is given up, what was pressed is gone: the focus goes to where the next begins.
     if (hadTake.current && !take && document.activeElement === document.body) {
       root.current?.querySelector<HTMLElement>("[data-record], [data-choose]")?.focus();

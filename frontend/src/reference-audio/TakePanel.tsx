@@ -1,5 +1,5 @@
 /** A finished take: hear it, see what it is like, keep it or not. */
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
 import { trimmable } from "../take/take";
 import { Button, Message, ProgressBar } from "../ui/controls";
@@ -123,7 +123,7 @@ export function TakePanel() {
   const { reference, state } = useParts();
   const { take, accepted, restored, kept } = state;
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The button that led here is gone: the focus goes to what took its place.
     if (document.activeElement === document.body) heading.current?.focus();
   }, []);

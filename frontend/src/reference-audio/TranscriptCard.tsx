@@ -1,5 +1,5 @@
 /** The transcript: always editable, never overwritten behind the person's back. */
-import { lazy, Suspense, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { BiasTerms } from "./BiasTerms";
@@ -63,7 +63,7 @@ function GrowingTextArea({
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight + 2}px`;
   }, [text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (state.accepted) area.current?.focus();
   }, [state.accepted]);
   return (

@@ -54,6 +54,8 @@ export function Card({
     <section
       aria-labelledby={labelledBy}
       className="rounded-2xl border border-line bg-card p-4 sm:p-6"
+      // Takes the focus when what had it within goes away.
+      tabIndex={-1}
     >
       {children}
     </section>
