@@ -16,7 +16,6 @@ from typing import Final
 
 import structlog
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
@@ -191,9 +190,7 @@ class Relay:
             elif frame := session.receive_audio(message, now):
                 self._hand_over(frame, now)
         except UnicodeDecodeError:
-            # RFC 6455, section 8.1.
-            self._socket.ignore()
-            self._tasks.create_task(self._cut_off(), name="cut-off")
+            session.fail(InvalidMessage("A text message must be UTF-8."), now)
         except Exception as error:
             self._fail(error)
         if session.effects:
@@ -202,10 +199,6 @@ class Relay:
     def _lose(self) -> None:
         self._session.gone(self._clock())
         self._stir()
-
-    async def _cut_off(self) -> None:
-        await self._socket.close(CloseCode.INVALID_DATA)
-        self._lose()
 
     def _hand_over(self, frame: bytes, now: float) -> None:
         upstream = self._upstream

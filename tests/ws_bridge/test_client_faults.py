@@ -140,16 +140,22 @@ async def test_a_fault_in_mid_session_costs_no_word(message: bytes | str) -> Non
         await world.is_clean(upstreams=1)
 
 
-@pytest.mark.parametrize(
-    ("message", "close"),
-    [(bytes(4 * MAX_FRAME_BYTES + 1), 1009), (b"\xff\xfe", 1007)],
-    ids=["too-big-to-read", "no-utf-8"],
-)
-async def test_what_is_no_websocket_is_cut_off(message: bytes, close: int) -> None:
-    """What the WebSocket protocol itself forbids ends the socket, and nothing is left."""
+async def test_text_that_is_no_utf_8_costs_no_word() -> None:
+    """Text must be UTF-8 (RFC 6455, section 8.1); what is none ends the session, text first."""
     async with running() as world, world.session() as talk:
-        await talk.socket.send(message, text=close == 1007)
-        assert (await talk.ended()).close_code == close
+        await _hear(talk, words=2)
+        await talk.socket.send(b"\xff\xfe", text=True)
+        heard = await talk.ended()
+        heard.failed(ErrorCode.INVALID_MESSAGE)
+        assert heard.of("final")[0]["text"] == "the quick"
+        await world.is_clean(upstreams=1)
+
+
+async def test_what_is_too_big_to_read_is_cut_off() -> None:
+    """A message that is far above every limit is not even read, and nothing is left."""
+    async with running() as world, world.session() as talk:
+        await talk.send(bytes(4 * MAX_FRAME_BYTES + 1))
+        assert (await talk.ended()).close_code == 1009
         await world.is_clean(upstreams=1)
 
 
