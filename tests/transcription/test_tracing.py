@@ -4,57 +4,16 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.doubles.collector import collecting
 from tests.doubles.traces import traced
 from transcription import tracing
 from transcription.errors import LedgerUnavailable
 from transcription.observability import TranscriptionRecord
-
-
-@dataclass
-class Collector:
-    """Takes OTLP over HTTP, or says nothing."""
-
-    silent: bool = False
-    url: str = ""
-    paths: list[str] = field(default_factory=list)
-    batches: list[ExportTraceServiceRequest] = field(default_factory=list)
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one batch of spans."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        if self.silent:
-            await reader.read()
-        else:
-            self.paths.append(head.split(" ")[1])
-            length = next(
-                int(line.split(":")[1])
-                for line in head.lower().splitlines()
-                if line.startswith("content-length:")
-            )
-            body = await reader.readexactly(length)
-            self.batches.append(ExportTraceServiceRequest.FromString(body))
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-
-@asynccontextmanager
-async def collecting(*, silent: bool = False) -> AsyncIterator[Collector]:
-    """Serve a collector on loopback."""
-    collector = Collector(silent)
-    server = await asyncio.start_server(collector.answer, "127.0.0.1", 0)
-    async with server:
-        collector.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield collector
 
 
 def export(url: str) -> None:
@@ -71,13 +30,11 @@ async def test_spans_reach_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     async with collecting() as collector:
         await asyncio.to_thread(export, collector.url)
     assert collector.paths == ["/v1/traces"]
-    [resource] = collector.batches[0].resource_spans
-    told = {one.key: one.value.string_value for one in resource.resource.attributes}
-    assert told["service.name"] == "utter-test"
-    [scope] = resource.scope_spans
-    assert [one.name for one in scope.spans] == ["reserve", "session"]
-    assert scope.spans[0].parent_span_id == scope.spans[1].span_id
-    assert [one.key for one in scope.spans[0].attributes] == ["utter.provider"]
+    assert collector.services == {"utter-test"}
+    reserve, session = collector.spans
+    assert (reserve.name, session.name) == ("reserve", "session")
+    assert reserve.parent_span_id == session.span_id
+    assert [one.key for one in reserve.attributes] == ["utter.provider"]
 
 
 async def test_the_environment_names_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +42,7 @@ async def test_the_environment_names_the_service(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OTEL_SERVICE_NAME", "eu-bridge")
     async with collecting() as collector:
         await asyncio.to_thread(export, collector.url)
-    [resource] = collector.batches[0].resource_spans
-    assert "eu-bridge" in {one.value.string_value for one in resource.resource.attributes}
+    assert collector.services == {"eu-bridge"}
 
 
 async def test_a_dead_collector_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import signal
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
+from tests.doubles.collector import collecting
 from tests.doubles.traces import Traces, traced
 from tests.waiting import until
+from tests.ws_bridge.process import bridge
 from tests.ws_bridge.world import SILENCE, running
 from transcription.errors import QuotaExceeded
 
@@ -171,6 +175,20 @@ async def test_neither_words_nor_tokens_are_told() -> None:
         assert secret not in told
     # And nothing comes with an exception: neither message nor stack.
     assert all(json.loads(span.to_json())["events"] == [] for span in traces.spans)
+
+
+async def test_a_process_sends_its_traces(tmp_path: Path) -> None:
+    """A bridge that is told of a collector sends it every session, the last before its end."""
+    async with collecting() as collector:
+        async with bridge(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as process:
+            async with process.session() as talk:
+                (await talk.stopped()).completed()
+            process.signal(signal.SIGTERM)
+            assert await process.exit_code() == 0
+            line = await process.logged("transcription")
+    assert collector.services == {"utter-bridge"}
+    assert {span.name for span in collector.spans} == set(TREE)
+    assert {span.trace_id.hex() for span in collector.spans} == {line["trace_id"]}
 
 
 async def test_sessions_do_not_mix() -> None:
