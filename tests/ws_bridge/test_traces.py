@@ -179,16 +179,18 @@ async def test_neither_words_nor_tokens_are_told() -> None:
 
 async def test_a_process_sends_its_traces(tmp_path: Path) -> None:
     """A bridge that is told of a collector sends it every session, the last before its end."""
-    async with collecting() as collector:
-        async with bridge(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as process:
-            async with process.session() as talk:
-                (await talk.stopped()).completed()
-            process.signal(signal.SIGTERM)
-            assert await process.exit_code() == 0
-            line = await process.logged("transcription")
-    assert collector.services == {"utter-bridge"}
-    assert {span.name for span in collector.spans} == set(TREE)
-    assert {span.trace_id.hex() for span in collector.spans} == {line["trace_id"]}
+    async with (
+        collecting() as collector,
+        bridge(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as process,
+    ):
+        async with process.session() as talk:
+            (await talk.stopped()).completed()
+        process.signal(signal.SIGTERM)
+        assert await process.exit_code() == 0
+        line = await process.logged("transcription")
+        assert collector.services == {"utter-bridge"}
+        assert {span.name for span in collector.spans} == set(TREE)
+        assert {span.trace_id.hex() for span in collector.spans} == {line["trace_id"]}
 
 
 async def test_sessions_do_not_mix() -> None:
