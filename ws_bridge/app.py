@@ -11,6 +11,8 @@ from typing import Final, cast
 
 import httpx
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
 from websockets.asyncio.server import ServerConnection, serve
 
 from shared_schema import limits
@@ -245,6 +247,7 @@ class App:
     async def _warm_up(self) -> None:
         """Pay for keys, models and validators before the first caller comes."""
         parse('{"type":"stop"}')
+        ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
         if self._provider is not None:
             await self._provider.warm_up()
         try:
