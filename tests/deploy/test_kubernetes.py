@@ -6,13 +6,10 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
-from edge_functions.server import GRACE_SECONDS
 from shared_schema.base import REALTIME_PATH
+from tests.deploy.endings import seconds_to_end
 from tests.deploy.files import DEPLOY, manifest, manifests
 from transcription.settings import Settings
-from transcription.supabase_ledger import DRAIN_SECONDS
-from transcription.tracing import FLUSH_SECONDS
-from ws_bridge.relay import CLOSE_SECONDS
 
 VERSIONS: Final = ("1.30", "1.37")
 APPS: Final = ("bridge", "functions")
@@ -114,22 +111,13 @@ def test_selectors_select(app: str) -> None:
     assert "replicas" not in deployment
 
 
-def _drains(app: str) -> float:
-    """Return the longest that a process may need after SIGTERM, by its own limits."""
-    drain = float(settings()[f"{app.upper()}_DRAIN_SECONDS"])
-    left = DRAIN_SECONDS + FLUSH_SECONDS
-    if app == "functions":
-        return drain + GRACE_SECONDS + left
-    finish = Settings.model_fields["provider_finish_seconds"].default
-    return drain + float(finish) + CLOSE_SECONDS + 1 + left
-
-
 @pytest.mark.parametrize("app", APPS)
 def test_a_pod_is_given_time_to_go(app: str) -> None:
     """No pod is killed while it still does what its own limits allow."""
     [waits, seconds] = container(app)["lifecycle"]["preStop"]["exec"]["command"]
     assert waits == "sleep"
-    assert pod(app)["terminationGracePeriodSeconds"] >= int(seconds) + _drains(app)
+    drain = float(settings()[f"{app.upper()}_DRAIN_SECONDS"])
+    assert pod(app)["terminationGracePeriodSeconds"] >= int(seconds) + seconds_to_end(app, drain)
 
 
 def test_uploads_have_room() -> None:
