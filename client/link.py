@@ -20,6 +20,8 @@ class Patience:
     hearing: float = 2.0
     """Seconds of audio that a recogniser surely hears in a second. What was lost while it had to
     catch up with more is sent again from where it surely was."""
+    unheard: float = 60.0
+    """Seconds of audio that are sent again, at most, because no words came for them."""
     backoff: float = limits.RESUME_BACKOFF_SECONDS
     backoff_max: float = limits.RESUME_BACKOFF_MAX_SECONDS
     retry_after: float = 60.0
@@ -55,6 +57,8 @@ class Link:
     begin: int = 0
     sent: int = 0
     acked: int = 0
+    spoken: int = 0
+    """What was acked when the last words came."""
     proven_at: int = 0
     """Where an `ack` shows that this session gets on."""
     stopped: bool = False

@@ -36,6 +36,8 @@ from shared_schema.client_messages import Stop
 from shared_schema.errors import ErrorCode
 
 STOP: Final = Stop(type="stop").model_dump_json()
+_UNHEARD: Final = frozenset({ErrorCode.PROVIDER_UNAVAILABLE, ErrorCode.PROVIDER_RATE_LIMITED})
+"""Failures after which audio may have been taken and not heard."""
 _UNACKED_BYTES: Final = BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 """What a healthy service may leave without an `ack`."""
 
@@ -163,7 +165,7 @@ class Session:
             link.deadline = now + self._patience.final
         match message:
             case server.Delta(text=text) if text:
-                self._on_delta(text, now)
+                self._on_delta(link, text, now)
             case server.Language(language=language):
                 self._tally.language = language
                 self._tell(LanguageDetected(language))
@@ -192,6 +194,8 @@ class Session:
         else:
             self._current = None
             self._transcript.settle()
+            if failure.code in _UNHEARD:
+                self._go_back(link)
             if self._next and self._next.alive:
                 return  # it is on its way, and may be why the current one was ended
             if self._next:  # it waits after tries that were free
@@ -209,14 +213,15 @@ class Session:
         link.phase = Phase.READY
         link.ready_at = now
         link.rewind = BYTES_PER_SECOND * ready.resume_rewind_ms // 1000
-        link.begin = link.sent = link.acked = self._resume_at
+        link.begin = link.sent = link.acked = link.spoken = self._resume_at
         link.proven_at = self._acked + BYTES_PER_SECOND
         link.deadline = math.inf
         link.resumed = bool(self._tally.session_ids)
         self._tally.ready(ready, now)
         self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, link.resumed))
 
-    def _on_delta(self, text: str, now: float) -> None:
+    def _on_delta(self, link: Link, text: str, now: float) -> None:
+        link.spoken = link.acked
         self._tally.delta(now)
         self._transcript.add(text)
         self._tell(Words(text, self._transcript.text))
@@ -239,6 +244,12 @@ class Session:
         # A backlog is handed over faster than it was spoken; its text may come later than usual.
         surely = (now - link.ready_at) * self._patience.hearing * BYTES_PER_SECOND
         return min(link.acked, link.begin + int(surely) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE)
+
+    def _go_back(self, link: Link) -> None:
+        """Resume from the last words: a recogniser that fails has often been deaf for a while."""
+        unheard = int(self._patience.unheard * BYTES_PER_SECOND)
+        last_words = max(link.begin, link.spoken - link.rewind, self._resume_at - unheard)
+        self._resume_at = min(self._resume_at, last_words)
 
     def _on_final(self, link: Link, final: server.Final, now: float) -> None:
         self._transcript.correct(final.text)

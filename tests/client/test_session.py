@@ -2,8 +2,9 @@
 
 import math
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +15,12 @@ from client.link import Link, Patience
 from client.session import STOP, Session
 from shared_schema.audio import FRAME_BYTES, milliseconds
 from shared_schema.errors import ErrorCode
-from shared_schema.server_messages import Ack, Error, Final, Notice, Ready
+from shared_schema.server_messages import Ack, Delta, Error, Final, Notice, Ready
 from tests.doubles.numbered_audio import frame, numbers
 
 REWIND_MS = 1000
 LOST = Failure("gone", retryable=True)
+DEAF = Failure("deaf", retryable=True, code=ErrorCode.PROVIDER_UNAVAILABLE)
 
 
 @dataclass
@@ -198,6 +200,46 @@ def test_a_backlog_counts_as_heard_at_twice_real_time() -> None:
     world.settle()
     world.open()
     assert [link.begin // FRAME_BYTES for link in world.heard] == [0, 10, 30]
+
+
+@pytest.mark.parametrize(
+    ("failure", "begin"), [(LOST, 110), (DEAF, 10), (replace(DEAF, code=None), 110)]
+)
+def test_a_deaf_recogniser_is_followed_from_its_last_words(failure: Failure, begin: int) -> None:
+    """Audio that a failed recogniser took without a word is heard again, with what came before."""
+    world = begun()
+    world.open()
+    for _ in range(120):
+        world.record()
+    world.send(20)
+    world.ack()
+    world.session.received(world.opened[0], Delta(text="words"), world.now)
+    world.send(100)
+    world.ack()
+    world.session.lost(world.opened[0], failure, world.now)
+    world.settle()
+    world.wait()
+    world.settle()
+    world.open()
+    assert [link.begin // FRAME_BYTES for link in world.heard] == [0, begin]
+
+
+def test_a_long_silence_is_not_heard_again() -> None:
+    """Where nobody spoke for minutes before a recogniser failed, the last minute is enough."""
+    world = begun()
+    world.open()
+    for _ in range(1000):
+        world.record()
+    for _ in range(10):
+        world.send(100)
+        world.ack()
+    for _ in range(2):
+        world.session.lost(world.opened[-1], DEAF, world.now)
+        world.settle()
+        world.wait()
+        world.settle()
+        world.open()
+    assert [link.begin // FRAME_BYTES for link in world.heard] == [0, 390, 390]
 
 
 def test_waits_double_up_to_eight_seconds() -> None:
