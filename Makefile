@@ -19,7 +19,7 @@ help: ## Show what can be made
 
 setup: .venv/.ready frontend/node_modules/.ready ## Install everything into this folder
 
-demo: setup ## Speak and see the words, on this machine alone (ONCE=1: once, then stop)
+demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop)
 	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once)
 
 run: setup ## Start bridge and functions against the Supabase and provider that .env names
