@@ -120,7 +120,7 @@ def main(
     )
     if output is None and plan == FULL and len(chosen) == len(VARIANTS):
         output = RESULTS
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     cores = Cores.of_this_machine()
     notes = machine.notes(cores)
     opening = sum(count / plan.opens_per_second for count in plan.sessions)

@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
+
 from bench.children import START_SECONDS, Child, ChildError, running
 from bench.cores import Cores
 from bench.load.hold import Boot, Held
@@ -32,6 +34,7 @@ class Run:
         relay_cpu: Share of a core that the relay used.
         load_cpu: The same of the load generator.
         provider_cpu: The same of the fake provider.
+        others_cpu: Cores that were used by processes which are none of ours.
         ready_ms: Median and 99th percentile to `ready`, under the ramp.
         p50_ms: Median delay from a frame to the delta it pays for.
         p99_ms: 99th percentile.
@@ -55,6 +58,7 @@ class Run:
     relay_cpu: float | None
     load_cpu: float
     provider_cpu: float
+    others_cpu: float
     ready_ms: tuple[float, float]
     p50_ms: float
     p99_ms: float
@@ -80,6 +84,8 @@ class _Reading:
     relay: float
     load: float
     provider: float
+    machine: float
+    """All processes."""
 
 
 class Lab:
@@ -152,6 +158,8 @@ class Lab:
         took = after.at - before.at
         frames = max(1, after.frames - before.frames)
         used = after.relay - before.relay
+        load, provider = after.load - before.load, after.provider - before.provider
+        others = after.machine - before.machine - used - load - provider
         ready = sorted(held.ready_ms)
         return Run(
             variant=variant.name,
@@ -159,8 +167,9 @@ class Lab:
             round=number,
             cpu_us_per_frame=1e6 * used / frames if relay is not None else None,
             relay_cpu=used / took if relay is not None else None,
-            load_cpu=(after.load - before.load) / took,
-            provider_cpu=(after.provider - before.provider) / took,
+            load_cpu=load / took,
+            provider_cpu=provider / took,
+            others_cpu=max(0.0, others / took),
             ready_ms=(percentile(ready, 0.5), percentile(ready, 0.99)),
             p50_ms=percentile(held.delays_ms, 0.5),
             p99_ms=percentile(held.delays_ms, 0.99),
@@ -198,6 +207,7 @@ class Lab:
             relay=relay.cpu_seconds() if relay is not None else 0.0,
             load=self._load.cpu_seconds(),
             provider=self._provider.cpu_seconds(),
+            machine=_machine_seconds(),
         )
 
     async def _arrived(self) -> float:
@@ -212,6 +222,12 @@ class Lab:
 def percentile(values: list[float], share: float) -> float:
     """Return the value below which `share` of the sorted `values` lie; 0 of none."""
     return values[round(share * (len(values) - 1))] if values else 0.0
+
+
+def _machine_seconds() -> float:
+    """Return the CPU time that all processes of the machine have used so far."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system)
 
 
 def _memory(relay: Child | None) -> tuple[int, int]:

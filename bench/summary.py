@@ -34,6 +34,7 @@ class Row:
     relay_cpu: float | None
     load_cpu: float
     provider_cpu: float
+    others_cpu: float
     ready_p50_ms: float
     ready_p99_ms: float
     p50_ms: float
@@ -109,6 +110,7 @@ def _row(runs: Sequence[Run], direct: Sequence[Run] | None) -> Row:
         relay_cpu=relay_cpu,
         load_cpu=load_cpu,
         provider_cpu=provider_cpu,
+        others_cpu=of(lambda run: run.others_cpu),
         ready_p50_ms=of(lambda run: run.ready_ms[0]),
         ready_p99_ms=of(lambda run: run.ready_ms[1]),
         p50_ms=p50,

@@ -1,12 +1,16 @@
 """The results on a screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.summary import FirstSession, Row, Target
+
+NOISY_CORES: Final = 0.1
+"""Use of the machine by others from which on figures move by more than they mean."""
 
 
 def show(
@@ -17,12 +21,24 @@ def show(
     failures: Sequence[str],
 ) -> None:
     """Print all tables."""
-    console.print(_main(rows))
+    console.print(_costs(rows))
     console.print(
-        "p50 and p99: from the write of a frame to the arrival of the delta that it pays for; "
-        "added and × are over direct. KB per session: private memory that the relay grew by.\n"
-        "late: how late the generator wrote its frames (p99). load, fake: share of a core.",
+        "KB/session: private memory that the relay grew by. late: how late frames were written, "
+        "99th percentile.\nload, fake, others: cores that the generator, the fake provider and "
+        "processes that are none of ours used.",
         style="dim",
+        highlight=False,
+    )
+    crowd = max((row.others_cpu for row in rows), default=0.0)
+    if crowd > NOISY_CORES:
+        message = f"Other processes used up to {crowd:.2f} cores meanwhile: the figures are noisy."
+        console.print(message, style="yellow", highlight=False)
+    console.print(_latencies(rows))
+    console.print(
+        "From the write of a frame to the arrival of the delta that it pays for; added and × are "
+        "over direct.\nready: from the connect, while sessions are opened one after the other.",
+        style="dim",
+        highlight=False,
     )
     console.print(_first(first))
     for target in targets:
@@ -34,64 +50,94 @@ def show(
         console.print(f"FAILED {failure}", style="bold red", markup=False)
 
 
-def _main(rows: Sequence[Row]) -> Table:
-    table = Table(title="Medians over the rounds", title_justify="left")
-    for name in ("sessions", "variant"):
-        table.add_column(name)
-    for name in (
-        "CPU µs/frame",
-        "CPU",
-        "p50 ms",
-        "added",
-        "×",
-        "p99 ms",
-        "added",
-        "×",
-        "ready p50",
-        "p99 ms",
-        "KB/session",
-        "lost",
-        "no delta",
-        "no final",
-        "late ms",
-        "load",
-        "fake",
-    ):
+def _table(title: str, texts: Sequence[str], figures: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in texts:
+        table.add_column(name, no_wrap=True)
+    for name in figures:
         table.add_column(name, justify="right")
+    return table
+
+
+def _add(table: Table, rows: Sequence[Row], cells: Callable[[Row], Sequence[str]]) -> None:
+    """Add a line for each row, in sections by the number of sessions."""
     for sessions, group in groupby(rows, key=lambda row: row.sessions):
         for row in group:
-            limited = f" (limited by {', '.join(row.limited_by)})" if row.limited_by else ""
-            table.add_row(
-                str(sessions),
-                row.variant + limited,
-                _figure(row.cpu_us_per_frame, 0),
-                _share(row.relay_cpu),
-                _figure(row.p50_ms),
-                _figure(row.added_p50_ms),
-                _figure(row.times_p50, 1),
-                _figure(row.p99_ms),
-                _figure(row.added_p99_ms),
-                _figure(row.times_p99, 1),
-                _figure(row.ready_p50_ms, 1),
-                _figure(row.ready_p99_ms, 1),
-                _figure(row.uss_kb_per_session, 0),
-                f"{row.lost_frames:g}",
-                str(row.missing_deltas),
-                str(row.missing_finals),
-                _figure(row.late_ms, 1),
-                _share(row.load_cpu),
-                _share(row.provider_cpu),
-            )
+            table.add_row(str(sessions), row.variant, *cells(row))
         table.add_section()
+
+
+def _costs(rows: Sequence[Row]) -> Table:
+    table = _table(
+        "Cost (medians over the rounds, sums of what must not happen)",
+        ("sessions", "variant"),
+        (
+            "CPU µs/frame",
+            "CPU",
+            "KB/session",
+            "lost",
+            "no delta",
+            "no final",
+            "late ms",
+            "load",
+            "fake",
+            "others",
+        ),
+    )
+    _add(
+        table,
+        rows,
+        lambda row: (
+            _figure(row.cpu_us_per_frame, 0),
+            _figure(row.relay_cpu),
+            _figure(row.uss_kb_per_session, 0),
+            f"{row.lost_frames:g}",
+            str(row.missing_deltas),
+            str(row.missing_finals),
+            _figure(row.late_ms, 1),
+            _figure(row.load_cpu),
+            _figure(row.provider_cpu),
+            _figure(row.others_cpu),
+        ),
+    )
+    limited = [row for row in rows if row.limited_by]
+    if limited:
+        table.caption = "; ".join(
+            f"{row.variant} at {row.sessions}: limited by {', '.join(row.limited_by)}"
+            for row in limited
+        )
+    return table
+
+
+def _latencies(rows: Sequence[Row]) -> Table:
+    table = _table(
+        "Latency (ms, medians over the rounds)",
+        ("sessions", "variant"),
+        ("p50", "added", "×", "p99", "added", "×", "ready p50", "p99"),
+    )
+    _add(
+        table,
+        rows,
+        lambda row: (
+            _figure(row.p50_ms),
+            _figure(row.added_p50_ms),
+            _figure(row.times_p50, 1),
+            _figure(row.p99_ms),
+            _figure(row.added_p99_ms),
+            _figure(row.times_p99, 1),
+            _figure(row.ready_p50_ms, 1),
+            _figure(row.ready_p99_ms, 1),
+        ),
+    )
     return table
 
 
 def _first(first: Sequence[FirstSession]) -> Table:
-    title = "First session after the start beside the tenth, alone (ms, medians)"
-    table = Table(title=title, title_justify="left")
-    table.add_column("variant")
-    for name in ("starts", "ready 1st", "10th", "×", "delta 1st", "10th", "×"):
-        table.add_column(name, justify="right")
+    table = _table(
+        "First session after the start beside the tenth, alone (ms, medians)",
+        ("variant",),
+        ("starts", "ready 1st", "10th", "×", "delta 1st", "10th", "×"),
+    )
     for row in first:
         table.add_row(
             row.variant,
@@ -108,7 +154,3 @@ def _first(first: Sequence[FirstSession]) -> Table:
 
 def _figure(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"

@@ -14,6 +14,7 @@ BASE = Run(
     relay_cpu=0.2,
     load_cpu=0.1,
     provider_cpu=0.1,
+    others_cpu=0.0,
     ready_ms=(5.0, 9.0),
     p50_ms=0.6,
     p99_ms=4.0,
