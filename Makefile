@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-page test-browser lint types schema bench reset clean
+.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +26,19 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
 	@$(BIN)/honcho start
 
-test: lint types test-python test-page test-browser ## Check everything
+test: lint types test-python test-postgres test-page test-browser ## Check everything
 
 test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@$(BIN)/pytest
+
+test-postgres: .venv/.ready ## Test the migrations on the machine's own Postgres as well
+	@majors=$$($(BIN)/python -c 'from local_stack import binaries; print(*{found.major for found in list(binaries.candidates())[1:]})'); \
+	test -n "$$majors" || echo "Only the embedded Postgres was tested (apt-get install postgresql brings Debian's)"; \
+	for major in $$majors; do \
+		echo "Migrations and ledger on Postgres $$major"; \
+		TEST_POSTGRES_MAJOR=$$major $(BIN)/pytest -q tests/supabase || exit 1; \
+	done
 
 test-page: setup ## Test the page's parts
 	@cd frontend && $(NPM) run --silent test
