@@ -40,6 +40,7 @@ class RealBridge:
             "MISTRAL_SERVER_URL": provider.url,
             "BRIDGE_PORT": str(port),
             "BRIDGE_REUSE_PORT": "true",
+            "PROVIDER_STALL_SECONDS": "60",
             "BRIDGE_METRICS_PORT": "0",
         }
 

@@ -157,7 +157,7 @@ async def test_a_seam_that_changes_words_begins_a_new_line(tmp_path: Path, take:
         await line.hear(ms=2000)
         await line.ack()
         await line.say("the quick brown fog")
-        line.drop()
+        await line.drop()
 
     async def goes_on(line: Line) -> None:
         await line.ready()

@@ -18,6 +18,8 @@ import pytest
 
 from client.local import Local
 
+pytestmark = pytest.mark.timeout(180)  # the sample is spoken three times, in real time
+
 SAMPLES = Path(__file__).parents[2] / "local_stack" / "samples"
 BIN = Path(sys.executable).parent
 
@@ -59,7 +61,8 @@ class Demo:
         assert self.process.stdout
         while words not in self.said:
             line = await self.process.stdout.readline()
-            assert line, self.said
+            if not line:
+                raise AssertionError((self.said, await self.ended()))
             self.said += line.decode()
 
     def children(self) -> list[psutil.Process]:
@@ -105,7 +108,6 @@ async def output(command: str, folder: Path) -> tuple[int | None, str]:
     return process.returncode, out.decode()
 
 
-@pytest.mark.timeout(180)  # the sample is spoken three times, in real time
 async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: int) -> None:
     """The printed command works; Ctrl-C leaves no process; a second start works and ends well."""
     async with demo(tmp_path, offset) as running:

@@ -103,7 +103,7 @@ async def test_a_lost_session_is_resumed_before_its_last_ack() -> None:
         await line.say("one two three fo")
         await line.ack(1800)
         await line.hear(ms=2500)
-        line.drop()
+        await line.drop()
 
     async def goes_on(line: Line) -> None:
         await line.ready()
@@ -132,7 +132,7 @@ async def test_stop_is_sent_again() -> None:
         await line.ready(rewind_ms=500)
         await line.hear()
         await line.ack()
-        line.drop()
+        await line.drop()
 
     async with scripted_bridge(dies, good) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
@@ -214,7 +214,7 @@ async def test_progress_begins_the_row_of_tries_anew() -> None:
             await line.final()
         else:
             await line.ack()
-            line.drop()
+            await line.drop()
 
     async with scripted_bridge(carries_a_second) as bridge:
         live = LiveTranscription(bridge.url, Tokens(), patience=QUICK)
@@ -488,7 +488,7 @@ async def test_a_stopped_recording_survives_a_lost_line() -> None:
         await line.ready(rewind_ms=0)
         await line.hear(ms=1000)
         await line.ack()
-        line.drop()
+        await line.drop()
 
     patience = Patience(backoff=0.3)
     async with scripted_bridge(dies, good) as bridge:

@@ -107,8 +107,9 @@ class Line:
         await self.socket.send(error.to_json())
         await self.socket.close(spec.close or 1011)
 
-    def drop(self) -> None:
-        """Cut the connection with no word of goodbye."""
+    async def drop(self) -> None:
+        """Cut the connection with no word of goodbye; what was said before has arrived."""
+        await (await self.socket.ping())
         self.socket.transport.abort()
 
     async def transcribe(self, *, rewind_ms: int = 1000) -> None:
@@ -181,7 +182,12 @@ async def scripted_bridge(
     """Serve `scripts` on a free loopback port."""
     bridge = ScriptedBridge(list(scripts), refusals or [])
     async with serve(
-        bridge._play, "127.0.0.1", 0, process_request=bridge._refuse, close_timeout=0.5
+        bridge._play,
+        "127.0.0.1",
+        0,
+        process_request=bridge._refuse,
+        close_timeout=0.5,
+        max_queue=None,  # pongs and closes are seen behind audio that a script has not read
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         bridge.url = f"ws://127.0.0.1:{port}"
