@@ -92,7 +92,7 @@ async def post_clone(
                 return JSONResponse(turn.answered.answer, turn.answered.status)
             if asked.storage_path is not None:
                 await services.storage.download(asked.storage_path, caller, upload)
-            info = await services.inspector.inspect(upload.path)
+            info = await services.inspector.inspect(upload.path, owner=caller.user.id)
             voice = await _store(services, caller, asked, language, upload, info)
             answer: dict[str, Any] = voice.model_dump(mode="json")
             turn.keep(201, answer)

@@ -48,12 +48,13 @@ class _Page(StaticFiles):
     """Files whose names hold a digest of their content are kept for ever; others are asked for."""
 
     def __init__(self, folder: Path, index: Path) -> None:
-        super().__init__(directory=folder, html=True)
+        # Not `html`: it answers with redirects, to whatever host the request claims to be for.
+        super().__init__(directory=folder)
         self._index = index
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         # The page has one route of its own; everything else that is no file is not there.
-        if path == "clone":
+        if path in {".", "clone"}:
             return FileResponse(self._index, headers={"Cache-Control": _ASK_AGAIN})
         response = await super().get_response(path, scope)
         in_assets = path.split(os.sep, 1)[0] == "assets"

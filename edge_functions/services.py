@@ -25,7 +25,7 @@ from transcription.settings import Settings
 class Inspector(Protocol):
     """Tells what a file really is; see `transcription.audio`."""
 
-    async def inspect(self, path: Path) -> AudioInfo:
+    async def inspect(self, path: Path, *, owner: str) -> AudioInfo:
         """Decode a file and tell what it is."""
         ...
 

@@ -115,7 +115,7 @@ class Transcribing:
                     await services.storage.download(asked.storage_path, self.caller, upload)
                 report.received(upload.size)
                 with tracing.span("inspect"):
-                    info = await services.inspector.inspect(upload.path)
+                    info = await services.inspector.inspect(upload.path, owner=self.caller.user.id)
                 audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
                 result = await recogniser.recognise(
                     audio,

@@ -9,11 +9,13 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -45,7 +47,7 @@ class AudioInspector:
 
     Args:
         limits: What a file may be.
-        workers: How many files are read at once.
+        workers: How many files are read at once; of one owner, half as many.
         timeout_seconds: For one file.
         queue_seconds: How long a file waits for a worker.
     """
@@ -61,6 +63,8 @@ class AudioInspector:
         self._limits = limits
         self._workers = [_Worker(timeout_seconds) for _ in range(workers)]
         self._queue_seconds = queue_seconds
+        self._per_owner = max(1, workers // 2)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._idle: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()
 
     async def __aenter__(self) -> Self:
@@ -85,8 +89,12 @@ class AudioInspector:
         """End the workers."""
         await self._stop()
 
-    async def inspect(self, path: Path) -> AudioInfo:
+    async def inspect(self, path: Path, *, owner: str = "") -> AudioInfo:
         """Decode a file and tell what it is.
+
+        Args:
+            path: The file.
+            owner: Who waits for it: nobody's files keep those of the others waiting.
 
         Raises:
             PayloadTooLarge: it is above the size limit.
@@ -95,34 +103,45 @@ class AudioInspector:
             Capacity: too many files are waiting.
         """
         limits = asdict(self._limits)
-        return AudioInfo(
-            **await self._ask({"task": "inspect", "path": str(path), "limits": limits})
-        )
+        request = {"task": "inspect", "path": str(path), "limits": limits}
+        return AudioInfo(**await self._ask(request, owner))
 
-    async def to_16k_wav(self, source: Path, target: Path) -> None:
+    async def to_16k_wav(self, source: Path, target: Path, *, owner: str = "") -> None:
         """Write a copy as mono 16-bit PCM at 16 kHz, for recognisers that take less.
 
         The caller owns `target`, also when this fails.
+
+        Args:
+            source: The file.
+            target: Where the copy goes.
+            owner: As for `inspect`.
 
         Raises:
             InvalidAudio: the source cannot be decoded.
             Capacity: too many files are waiting.
         """
-        await self._ask({"task": "copy", "path": str(source), "target": str(target)})
+        await self._ask({"task": "copy", "path": str(source), "target": str(target)}, owner)
 
-    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(self._queue_seconds):
-                worker = await self._idle.get()
-        except TimeoutError:
-            raise Capacity(retry_after=self._queue_seconds) from None
-        try:
+    async def _ask(self, request: dict[str, Any], owner: str) -> dict[str, Any]:
+        async with self._worker_for(owner) as worker:
             answer = await worker.ask(request)
-        finally:
-            self._idle.put_nowait(worker)
         if "code" in answer:
             raise _FAULTS[answer["code"]](answer["message"])
         return answer
+
+    @asynccontextmanager
+    async def _worker_for(self, owner: str) -> AsyncIterator["_Worker"]:
+        share = self._per_owner if owner else len(self._workers)
+        turns = self._turns.setdefault(owner, asyncio.Semaphore(share))
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._queue_seconds):
+                    await stack.enter_async_context(turns)
+                    worker = await self._idle.get()
+            except TimeoutError:
+                raise Capacity(retry_after=self._queue_seconds) from None
+            stack.callback(self._idle.put_nowait, worker)
+            yield worker
 
     async def _stop(self) -> None:
         for worker in self._workers:

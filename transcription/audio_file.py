@@ -24,6 +24,7 @@ FormatName = Literal["wav", "mp3", "m4a", "flac", "ogg", "webm"]
 
 ACCEPTED: Final = "Send WAV, MP3, M4A (AAC), FLAC, or Ogg or WebM with Opus."
 MAX_PACKETS: Final = 1_000_000
+MAX_BROKEN_PACKETS: Final = 10_000
 MAX_BROKEN_SHARE: Final = 0.05
 """More packets that cannot be decoded than this, and the file counts as broken."""
 HEADER_TOLERANCE_SECONDS: Final = 1.0
@@ -184,7 +185,10 @@ def _format_of(container: InputContainer) -> Format:
         raise InvalidAudio("The file holds no sound.")
     if len(container.streams.audio) > 1:
         raise UnsupportedAudio("The file holds several sound tracks. Send one alone.")
-    codec = container.streams.audio[0].codec_context.codec.canonical_name
+    context = container.streams.audio[0].codec_context
+    if context is None:
+        raise UnsupportedAudio(f"{kind.name.upper()} with an unknown codec. {ACCEPTED}")
+    codec = context.codec.canonical_name
     if not kind.accepts(codec):
         raise UnsupportedAudio(f"{kind.name.upper()} with {codec} is not accepted. {ACCEPTED}")
     return kind
@@ -217,6 +221,8 @@ class _Sound:
                 yield from packet.decode()
             except FFmpegError:
                 broken += 1
+                if broken > MAX_BROKEN_PACKETS:
+                    break
         if broken > max(1, MAX_BROKEN_SHARE * packets):
             raise InvalidAudio("The file is damaged: parts of it cannot be decoded.")
 

@@ -67,6 +67,11 @@ class Stranger(asyncio.Protocol):
         """Read what waits."""
         self._transport.resume_reading()
 
+    def end(self) -> None:
+        """Say that nothing more comes."""
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
     def hang_up(self) -> None:
         """End the connection."""
         self._transport.abort()

@@ -379,6 +379,25 @@ async def test_waiting_for_a_worker(stuck: Path, tmp_path: Path) -> None:
         os.close(end)
 
 
+async def test_one_owners_files_do_not_keep_the_others_waiting(stuck: Path, tmp_path: Path) -> None:
+    """One owner's files take half of the workers, however many there are; the rest is free."""
+    async with AudioInspector(LIMITS, workers=2, queue_seconds=0.5) as inspector:
+        first, second = (
+            asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / name, owner="ada"))
+            for name in ("a", "b")
+        )
+        end = await stuck_on(stuck)
+        file = write_audio(tmp_path / "mine")
+        assert (await inspector.inspect(file, owner="bob")).duration_seconds == 5.0
+        with pytest.raises(Capacity):
+            await second
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        os.close(end)
+        assert (await inspector.inspect(file, owner="ada")).duration_seconds == 5.0
+
+
 async def test_many_at_once(tmp_path: Path) -> None:
     """Files that come at once are each answered with their own figures."""
     paths = [write_audio(tmp_path / str(n), "flac", seconds=3 + n / 4) for n in range(12)]
