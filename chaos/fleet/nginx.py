@@ -28,7 +28,8 @@ worker_processes 1;
 {user}
 events {{ worker_connections 2048; }}
 http {{
-    access_log off;
+    log_format short '$http_sec_websocket_key $upstream_addr';
+    access_log access.log short;
     client_body_temp_path body;
     proxy_temp_path proxy;
     fastcgi_temp_path fastcgi;
@@ -98,6 +99,19 @@ class Nginx:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
+
+    def passed(self) -> dict[str, int]:
+        """Return to whom each WebSocket that has ended was passed: a port, by its handshake's key.
+
+        It is the `Sec-WebSocket-Key` (RFC 6455, section 4.1).
+        """
+        found = {}
+        for line in (self._folder / "access.log").read_text().splitlines():
+            key, _, upstreams = line.partition(" ")
+            port = upstreams.rpartition(":")[2]
+            if key != "-" and port.isdecimal():
+                found[key] = int(port)
+        return found
 
     def _workers(self) -> set[int]:
         return {child.pid for child in psutil.Process(self._process.pid).children()}

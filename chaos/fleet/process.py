@@ -114,6 +114,24 @@ class Process:
             )
         self.lives.append(Life(process, log, time.time()))
 
+    async def command(self, *arguments: str) -> None:
+        """Run its module as a command, with its settings, to the end.
+
+        Raises:
+            FleetError: It failed.
+        """
+        command = await asyncio.create_subprocess_exec(
+            *self._command,
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment,
+            cwd=self._folder,
+        )
+        said, _ = await command.communicate()
+        if command.returncode:
+            raise FleetError(f"{self.name} {' '.join(arguments)}: {said.decode().strip()}")
+
     async def ready(self, is_ready: Callable[[], Awaitable[bool]] | None = None) -> None:
         """Wait until it takes work.
 
@@ -163,14 +181,32 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(life.process.pid, signal.SIGKILL)
 
-    def sockets(self) -> list[tuple[str, int]]:
-        """Return its TCP connections: their state, and the peer's port."""
-        found = psutil.Process(self.life.process.pid).net_connections("tcp4")
-        return [(one.status, one.raddr.port) for one in found if one.raddr]
-
     def memory(self) -> int:
         """Return the memory that is its alone (USS), in bytes, without its children."""
         return int(psutil.Process(self.life.process.pid).memory_full_info().uss)
+
+    def sockets(self) -> list[tuple[int, int]]:
+        """Return its TCP connections: the port at its own end, and at the peer's."""
+        found = psutil.Process(self.life.process.pid).net_connections("tcp4")
+        return [(one.laddr.port, one.raddr.port) for one in found if one.raddr]
+
+    def files(self) -> int:
+        """Return how many open files it has that are no sockets."""
+        names = []
+        for entry in Path(f"/proc/{self.life.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                names.append(str(entry.readlink()))
+        return sum(not name.startswith("socket:") for name in names)
+
+    def left(self) -> list[int]:
+        """Return processes that lives of it which have ended left behind."""
+        gone = {life.process.pid for life in self.lives if life.process.returncode is not None}
+        found = []
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError):
+                if os.getsid(pid) in gone:
+                    found.append(pid)
+        return found
 
     async def metrics(self) -> dict[str, float]:
         """Return its metrics, those of one name added up over their labels.

@@ -67,18 +67,18 @@ class Stack:
         await self.process.ready(self._said_ready)
 
     async def stop(self) -> None:
-        """End it, and Postgres with it."""
+        """End it, and Postgres with it, even one that a killed stack has left."""
         if self.process.running:
             await self.process.drain()
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(self._postmaster()[0]), signal.SIGQUIT)
 
     async def crash_database(self) -> None:
         """Kill a process of Postgres: all connections die, and it recovers from its log."""
         with suppress(psycopg.Error):
-            [row] = await self.query(
-                "select pid from pg_stat_activity where backend_type = 'client backend'"
-                " and pid <> pg_backend_pid() limit 1"
-            )
-            os.kill(row["pid"], signal.SIGKILL)
+            clients = "select pid from pg_stat_activity where usename = 'authenticator' limit 1"
+            for row in await self.query(clients):
+                os.kill(row["pid"], signal.SIGKILL)
 
     async def rotate_keys(self) -> None:
         """Sign with a new key from now on; tokens of the former ones stay good."""
@@ -99,14 +99,17 @@ class Stack:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
         """Connect to the database as its owner."""
-        postgres = self._data / "postgres"
-        password = (postgres / "password").read_text().strip()
-        port = (postgres / "data" / "postmaster.pid").read_text().splitlines()[3]
+        password = (self._data / "postgres" / "password").read_text().strip()
+        port = self._postmaster()[3]
         dsn = f"postgresql://postgres:{password}@{HOST}:{port}/postgres"
         async with await psycopg.AsyncConnection.connect(
             dsn, autocommit=True, row_factory=dict_row
         ) as connection:
             yield connection
+
+    def _postmaster(self) -> list[str]:
+        """Return what Postgres tells of itself: first its process id, fourth its port."""
+        return (self._data / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
 
     async def _said_ready(self) -> bool:
         return "local_stack ready:" in self.process.life.log.read_text()

@@ -58,10 +58,11 @@ class Microphone:
 def place(pcm: bytes | bytearray) -> range:
     """Return which bytes of a numbered recording `pcm` is; it may begin within a frame.
 
-    It is one piece, with nothing missing and nothing twice, and at least two frames long.
+    It is one piece, with nothing missing and nothing twice. Less than a frame is taken for its end.
     """
     first = int.from_bytes(pcm[:2], "little")
-    rest = next(at for at in range(0, len(pcm), 2) if pcm[at : at + 2] != pcm[:2])
+    change = (at for at in range(0, len(pcm), 2) if pcm[at : at + 2] != pcm[:2])
+    rest = next(change, len(pcm))
     begin = (first + 1) * FRAME_BYTES - rest
     last = int.from_bytes(pcm[-2:], "little")
     frames = b"".join(map(frame, range(first, last + 1)))

@@ -1,0 +1,1 @@
+"""Those who use the fleet while it suffers."""

@@ -1,0 +1,55 @@
+"""Where people meet the fleet, and who they are."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+import jwt
+
+from chaos.evidence import Evidence
+from client.auth import AnonymousUser
+from client.errors import ClientError
+
+
+@dataclass(slots=True)
+class Scene:
+    """What everybody knows.
+
+    Attributes:
+        url: The fleet's one address.
+        supabase_url: Where people sign in and store takes.
+        publishable_key: The project's.
+        evidence: What was seen.
+        over: Set when nobody begins anything new.
+        numbers: Of recordings.
+    """
+
+    url: str
+    supabase_url: str
+    publishable_key: str
+    evidence: Evidence
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def user(self) -> AnonymousUser:
+        """Return somebody new, who signs in when that is needed."""
+        return AnonymousUser(self.supabase_url, self.publishable_key)
+
+    async def rest(self, dice: Random, most: float) -> None:
+        """Wait a while, less when it is all over."""
+        try:
+            async with asyncio.timeout(dice.uniform(0, most)):
+                await self.over.wait()
+        except TimeoutError:
+            return
+
+
+async def id_of(user: AnonymousUser) -> str:
+    """Return who a user is; nobody when they could not sign in."""
+    try:
+        token = await user()
+    except ClientError:
+        return ""
+    return str(jwt.decode(token, options={"verify_signature": False})["sub"])
