@@ -286,6 +286,15 @@ describe("Stopping", () => {
     expect(world.machine.wakeAt).toBeUndefined();
   });
 
+  test("While words still come, the final is awaited longer", () => {
+    world.begin();
+    world.give({ type: "stop" });
+    world.pass(15_000);
+    world.delta(1, "late words");
+    world.pass(15_000);
+    expect(world.view.phase).toBe("finishing");
+  });
+
   test("While audio is still being acknowledged, the final is awaited longer", () => {
     world.begin();
     world.speak(10);

@@ -28,7 +28,7 @@ const OPEN_TIMEOUT_MS = 10_000;
 const READY_TIMEOUT_MS = 15_000;
 /** After a partial `final`, for the `error` that says whether to go on. */
 const AFTERWORD_TIMEOUT_MS = 2000;
-/** From the stop, or the last sign that audio is still heard, to the final text. */
+/** From the stop, or the last sign that audio is still heard, to the next one or the final text. */
 const FINISH_TIMEOUT_MS = 20_000;
 /** This much more acknowledged than ever before is progress, and forgives earlier tries. Samples. */
 const PROGRESS = STREAM_RATE;
@@ -138,7 +138,7 @@ export class SessionMachine {
         if (this.#started) break;
         this.#started = true;
         this.#retryAt = this.#now;
-        if (this.#stopping) this.#finishBy = this.#now + FINISH_TIMEOUT_MS;
+        this.#extendFinish();
         break;
       case "audio":
         if (!this.#stopping) this.#backlog.push(input.pcm);
@@ -234,6 +234,7 @@ export class SessionMachine {
         break;
       case "delta":
         link.text += message.text;
+        this.#extendFinish();
         break;
       case "language":
         this.#language = message.language;
@@ -267,11 +268,16 @@ export class SessionMachine {
   #onAck(link: Link, audioMs: number): void {
     link.ack(audioMs);
     this.#backlog.trim(link.resumeAt);
-    if (this.#stopping) this.#finishBy = this.#now + FINISH_TIMEOUT_MS;
+    this.#extendFinish();
     if (link.acked >= this.#furthest + PROGRESS) {
       this.#furthest = link.acked;
       this.#tries = 0;
     }
+  }
+
+  /** The last words are awaited for as long as there are signs of them. */
+  #extendFinish(): void {
+    if (this.#stopping) this.#finishBy = this.#now + FINISH_TIMEOUT_MS;
   }
 
   #onNotice(link: Link, notice: Wire.Notice): void {
@@ -366,7 +372,7 @@ export class SessionMachine {
     this.#resumes = sessionId;
     this.#tries = 0;
     this.#retryAt = this.#now;
-    if (this.#stopping) this.#finishBy = this.#now + FINISH_TIMEOUT_MS;
+    this.#extendFinish();
   }
 
   #fail(failure: SessionFailure): void {
