@@ -104,7 +104,7 @@ tests/local_stack/js/node_modules/.ready: tests/local_stack/js/package-lock.json
 	@cd tests/local_stack/js && $(NPM) ci --silent
 	@touch $@
 
-frontend/dist/.ready: frontend/node_modules/.ready $(shell find frontend/src frontend/index.html -type f 2>/dev/null)
+frontend/dist/.ready: frontend/node_modules/.ready $(shell find frontend/src frontend/public frontend/index.html frontend/*.config.ts -type f 2>/dev/null)
 	@echo "Building the page…"
 	@cd frontend && $(NPM) run --silent build
 	@touch $@
