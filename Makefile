@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench reset clean
+.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench audit reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ schema: setup ## Write the contract's documents and the page's types again
 bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others, and large uploads
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.batch
+
+audit: setup | $(UV) ## Look up known vulnerabilities of what we depend on (needs the network)
+	@$(BIN)/python -m scripts.audit
 
 reset: .venv/.ready ## Forget the local stack's users, voices and keys
 	@$(BIN)/python -m local_stack reset

@@ -1,0 +1,84 @@
+"""What is kept in the repository: no secret, and a reason for everything that looks like one."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from detect_secrets.core.secrets_collection import SecretsCollection
+from detect_secrets.settings import transient_settings
+
+ROOT: Final = Path(__file__).parent.parent.parent
+DETECTORS: Final = (
+    *("AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector", "DiscordBotTokenDetector"),
+    *("GitHubTokenDetector", "GitLabTokenDetector", "JwtTokenDetector", "MailchimpDetector"),
+    *("NpmDetector", "OpenAIDetector", "PrivateKeyDetector", "PypiTokenDetector"),
+    *("SendGridDetector", "SlackDetector", "SquareOAuthDetector", "StripeDetector"),
+    *("TelegramBotTokenDetector", "TwilioKeyDetector"),
+)
+OURS: Final = {
+    "Supabase secret key": re.compile(r"sb_secret_[A-Za-z0-9_-]{24,}"),
+    "Mistral key": re.compile(r"(?i)mistral_api_key\s*[=:]\s*[\"']?[A-Za-z0-9]{32}\b"),
+}
+HASHES: Final = frozenset({"uv.lock", "package-lock.json"})
+"""Files that are nothing but names and hashes."""
+LOOKS_LIKE_ONE: Final = {
+    ("tests/local_stack/test_postgres.py", "Basic Auth Credentials"): "A password that is wrong.",
+    ("tests/transcription/test_mistral_failures.py", "Stripe Access Key"): (
+        "Made up, to show that a provider's message is not told with a key in it."
+    ),
+}
+
+Finding = tuple[str, str]
+"""A file, and what was found in it."""
+
+
+def _tracked() -> list[str]:
+    git = shutil.which("git")
+    assert git is not None
+    listed = subprocess.run(  # noqa: S603 - our own command
+        (git, "ls-files", "-z"), cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _found(files: Iterable[Path], root: Path) -> Iterator[Finding]:
+    with transient_settings({"plugins_used": [{"name": name} for name in DETECTORS]}):
+        secrets = SecretsCollection(root=str(root))
+        for file in files:
+            secrets.scan_file(str(file.relative_to(root)))
+            text = file.read_bytes().decode(errors="replace")
+            for kind, pattern in OURS.items():
+                if pattern.search(text):
+                    yield str(file.relative_to(root)), kind
+        yield from ((name, secret.type) for name, secret in secrets)
+
+
+def test_no_secret_is_in_the_repository() -> None:
+    """Nothing that is tracked holds a key, but for what is known to be none."""
+    files = [ROOT / name for name in _tracked() if Path(name).name not in HASHES]
+    assert len(files) > 100
+    assert set(_found(files, ROOT)) == set(LOOKS_LIKE_ONE)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "AWS_KEY = 'AKIA" + "IOSFODNN7" + "EXAMPLE'",
+        "-----BEGIN " + "PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==",
+        "token = 'ghp_" + "a1B2" * 9 + "'",
+        "jwt = 'eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxIn0.c2lnbmF0dXJlLW9mLW5vYm9keQ'",
+        "dsn = 'postgres://ada:" + "hunter2@db.test/postgres'",
+        "SUPABASE_SECRET_KEY=sb_" + "secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz",
+        "MISTRAL_API_KEY=" + "0aB1cD2eF3gH4iJ5" * 2,
+    ],
+    ids=["AWS", "private key", "GitHub", "JWT", "password in a URL", "Supabase", "Mistral"],
+)
+def test_a_secret_would_be_found(tmp_path: Path, planted: str) -> None:
+    """The search finds what it is for."""
+    file = tmp_path / "settings.py"
+    file.write_text(f"name = 'nothing'\n{planted}\n")
+    assert [name for name, _ in _found([file], tmp_path)] == ["settings.py"]
