@@ -3,8 +3,9 @@
 Every one is documented in `.env.example`. All faults are reported at once, at start.
 """
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,11 +24,21 @@ from shared_schema.base import REALTIME_PATH
 from transcription.heartbeat import INTERVAL_SECONDS
 from transcription.ledger import LEASE_SECONDS
 
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 
 def _checked_url(url: str) -> str:
     return str(_url.validate_python(url)).rstrip("/")
+
+
+def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        # As browsers send it (RFC 6454, section 6.2): anything else would match none, or all.
+        if not _ORIGIN.fullmatch(origin):
+            message = "each must be like https://page.example, without a path, and no wildcard"
+            raise ValueError(message)
+    return origins
 
 
 def _split(value: object) -> object:
@@ -78,7 +89,10 @@ class Settings(BaseSettings):
     supabase_jwt_secret: SecretStr | None = None
     """For projects that still sign HS256."""
     allow_anonymous: bool = True
-    allowed_origins: Names = ("http://127.0.0.1:5173", "http://localhost:5173")
+    allowed_origins: Annotated[Names, AfterValidator(_checked_origins)] = (
+        "http://127.0.0.1:5173",
+        "http://localhost:5173",
+    )
     trusted_proxy_hops: Annotated[int, Field(ge=0)] = 0
     """Proxies of ours before the services, whose `X-Forwarded-For` is believed."""
 

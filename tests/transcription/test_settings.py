@@ -159,6 +159,18 @@ def test_a_file_is_read_and_the_environment_wins(
     assert (settings.supabase_url, settings.bridge_port) == ("https://file.example", 4321)
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "https://*.page.example", "https://page.example/", "page.example", "null", "file://"],
+)
+def test_an_origin_is_one_page(environment: pytest.MonkeyPatch, origin: str) -> None:
+    """A wildcard, and what no browser ever sends, is refused and not left to match all or none."""
+    environment.setenv("ALLOWED_ORIGINS", "https://page.example:8443,http://[::1]:5173")
+    assert len(load_settings().allowed_origins) == 2
+    told = _fault(environment, ALLOWED_ORIGINS=f"https://page.example,{origin}")
+    assert "ALLOWED_ORIGINS" in told
+
+
 def test_settings_do_not_change() -> None:
     """What was read at the start stays."""
     values: dict[str, Any] = {name.lower(): value for name, value in NEEDED.items()}
