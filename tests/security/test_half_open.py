@@ -30,6 +30,10 @@ PENDING: Final = 200
 SHARE: Final = 50
 TIMEOUT: Final = 2.0
 """Seconds for the upgrade, and again for `start`."""
+QUICKLY: Final = 2.0
+"""Seconds until somebody is in who need not wait: far less, but on a busy machine."""
+SOON: Final = 5.0
+"""Seconds until somebody is in for whom another has to give way, who has a moment for it."""
 
 
 @asynccontextmanager
@@ -69,9 +73,9 @@ async def test_a_thousand_silent_connections_of_one_address_take_its_share_and_n
     async with besieged() as (world, crowd):
         await crowd.come([CROWD] * THOUSAND)
         await until(lambda: crowd.open <= 2 * SHARE)
-        assert await _transcribe(world, REAL) < 1
+        assert await _transcribe(world, REAL) < QUICKLY
         assert await _turned_away(world) >= THOUSAND - 2 * SHARE
-        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 2)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 4)
         await world.is_clean(upstreams=1)
 
 
@@ -79,7 +83,7 @@ async def test_who_shares_an_address_with_a_thousand_silent_connections_gets_in(
     """Even from the same address: who has waited long gives way to who comes."""
     async with besieged() as (world, crowd):
         await crowd.come([CROWD] * THOUSAND)
-        assert await _transcribe(world, CROWD) < 3
+        assert await _transcribe(world, CROWD) < SOON
         await world.is_clean(upstreams=1)
 
 
@@ -88,8 +92,8 @@ async def test_a_thousand_silent_connections_of_many_addresses_leave_room() -> N
     async with besieged() as (world, crowd):
         await crowd.come(addresses(250) * (THOUSAND // 250))
         await until(lambda: crowd.open <= 2 * PENDING)
-        assert await _transcribe(world, REAL) < 3
-        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 2)
+        assert await _transcribe(world, REAL) < SOON
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 4)
         await world.is_clean(upstreams=1)
 
 
@@ -97,9 +101,9 @@ async def test_a_thousand_sockets_that_never_start_leave_room() -> None:
     """Upgraded sockets of one address are told that there is no room, and the rest time out."""
     async with besieged() as (world, crowd):
         await crowd.come([CROWD] * THOUSAND, UPGRADE)
-        assert await _transcribe(world, REAL) < 1.5
+        assert await _transcribe(world, REAL) < QUICKLY
         await until(lambda: len(world.app.bridge) <= 2 * SHARE, seconds=1)
-        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 8)
         told = [stranger.heard for stranger in crowd.all]
         assert any(b'"capacity"' in heard for heard in told)
         assert any(b'"start_timeout"' in heard for heard in told)
@@ -110,8 +114,8 @@ async def test_a_thousand_sockets_of_many_addresses_that_never_start_leave_room(
     """Upgraded sockets are told that there is no room once they have had their moment."""
     async with besieged() as (world, crowd):
         await crowd.come(addresses(250) * (THOUSAND // 250), UPGRADE)
-        assert await _transcribe(world, REAL) < 3
-        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
+        assert await _transcribe(world, REAL) < SOON
+        await until(lambda: crowd.open == 0, seconds=TIMEOUT + 8)
         await world.is_clean(upstreams=1)
 
 
@@ -132,12 +136,12 @@ async def test_a_handshake_byte_by_byte_ends_at_the_limit(whole: str) -> None:
 
         trickling = asyncio.create_task(trickle())
         try:
-            assert await _transcribe(world, REAL) < 1
-            await until(lambda: crowd.open == 0, seconds=TIMEOUT + 5)
+            assert await _transcribe(world, REAL) < QUICKLY
+            await until(lambda: crowd.open == 0, seconds=TIMEOUT + 8)
         finally:
             trickling.cancel()
         # The limit, the clock's tick, and the time that a client has to answer a close frame.
-        assert time.monotonic() - began < TIMEOUT + 4.5
+        assert time.monotonic() - began < TIMEOUT + 6
         await world.is_clean(upstreams=1)
 
 
@@ -166,7 +170,7 @@ async def test_one_address_cannot_take_every_place() -> None:
         async with world.talk(local_addr=(CROWD, 0)) as third:
             await third.send(world.start(access_token=world.issuer.token(OTHER_USER)))
             (await third.ended()).failed(ErrorCode.CAPACITY)
-        assert await _transcribe(world, REAL) < 1
+        assert await _transcribe(world, REAL) < QUICKLY
 
 
 @asynccontextmanager

@@ -68,8 +68,8 @@ async def test_a_thousand_silent_connections_of_one_address_take_its_share(
     async with besieged(postgres, tmp_path, functions_head_seconds=2) as (world, crowd):
         await crowd.come([CROWD] * THOUSAND)
         await until(lambda: crowd.open <= 250)
-        assert await _ask(world, REAL) < 1
-        assert await _ask(world, CROWD) < 4
+        assert await _ask(world, REAL) < 2
+        assert await _ask(world, CROWD) < 6
         await until(lambda: crowd.open == 0, seconds=5)
 
 
@@ -80,7 +80,7 @@ async def test_a_thousand_connections_of_many_addresses_leave_room(
     async with besieged(postgres, tmp_path, functions_max_connections=300) as (world, crowd):
         await crowd.come(addresses(250) * (THOUSAND // 250), HEAD[:20])
         await until(lambda: crowd.open <= 300)
-        assert await _ask(world, REAL) < 4
+        assert await _ask(world, REAL) < 6
 
 
 async def test_who_is_being_served_does_not_give_way(
@@ -119,7 +119,7 @@ async def test_a_head_byte_by_byte_ends_at_the_limit(postgres: Postgres, tmp_pat
 
         trickling = asyncio.create_task(trickle())
         try:
-            await until(lambda: crowd.open == 0, seconds=4)
+            await until(lambda: crowd.open == 0, seconds=6)
         finally:
             trickling.cancel()
 
@@ -135,7 +135,7 @@ async def test_a_body_that_trickles_ends_at_the_limit(postgres: Postgres, tmp_pa
         while slow.open and b"too slowly" not in slow.heard:
             slow.send(bytes(100))
             await asyncio.sleep(0.05)
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 6
         assert slow.heard.startswith(b"HTTP/1.1 422")
         await world.is_clean(person)
 
@@ -152,8 +152,7 @@ async def test_an_answer_that_is_not_read_is_given_up(postgres: Postgres, tmp_pa
         for one in unread:
             one.stop_reading()
             one.send(HEAD.replace(b"/api/config", b"/assets/large.js"))
-        await asyncio.sleep(0.2)
-        assert _connections(world.port) == 5
+        await until(lambda: _connections(world.port) == 5)
         await until(lambda: _connections(world.port) == 0, seconds=5)
         for one in unread:
             one.read_on()
@@ -205,7 +204,7 @@ async def test_garbage_behind_a_request_is_no_bug(
             (stranger,) = await crowd.come([CROWD], said)
             await asyncio.wait_for(stranger.lost.wait(), 5)
             assert stranger.heard.startswith(b"HTTP/1.1 ")
-        assert await _ask(world, REAL) < 1
+        assert await _ask(world, REAL) < 2
         await world.is_clean(person)
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
 
