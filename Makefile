@@ -7,12 +7,14 @@ UV := .tools/bin/uv
 BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 ONCE ?=
+SEED ?=
+SECONDS ?=
 
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench audit reset clean
+.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench chaos audit reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,9 +62,14 @@ schema: setup ## Write the contract's documents and the page's types again
 	@$(BIN)/python -m shared_schema
 	@cd frontend && $(NPM) run --silent schema
 
-bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others, and large uploads
+bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others, large uploads, and the time to ready
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.batch
+	@$(BIN)/python -m bench.ready
+
+chaos: .venv/.ready ## Let everything go wrong at random for a while (SEED=7: as before; SECONDS=180)
+	@scripts/debian.sh
+	@$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 audit: setup | $(UV) ## Look up known vulnerabilities of what we depend on (needs the network)
 	@$(BIN)/python -m scripts.audit

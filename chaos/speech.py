@@ -83,12 +83,12 @@ def _place(pcm: bytes) -> tuple[int, int]:
     Less than a frame is taken for the end of one.
     """
     samples = array("h", pcm)
-    numbers = [sample - _LOUD for sample in samples if sample > 0]
-    recordings = [-sample - _LOUD for sample in samples if sample < 0]
-    first = numbers[0]
+    first = next(sample for sample in samples if sample > 0) - _LOUD
+    recording = -next(sample for sample in samples if sample < 0) - _LOUD
     changes = (at for at in range(len(samples)) if samples[at] > 0 and samples[at] != first + _LOUD)
-    rest = next(changes, len(samples)) * BYTES_PER_SAMPLE
-    return recordings[0], (first + 1) * FRAME_BYTES - rest
+    # A whole frame's length without a change that begins within a pair began one sample early.
+    unseen = len(samples) + (samples[0] < 0 and len(pcm) >= FRAME_BYTES)
+    return recording, (first + 1) * FRAME_BYTES - next(changes, unseen) * BYTES_PER_SAMPLE
 
 
 def _cut(recording: int, begin: int, size: int) -> bytes:

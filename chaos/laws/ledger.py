@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 from chaos.evidence import Recording
@@ -70,7 +70,7 @@ def of_charges(
     heard: defaultdict[str, Decimal] = defaultdict(Decimal)
     for ear in ears:
         if ear.recording in whose:
-            heard[whose[ear.recording]] += Decimal(str(seconds(ear.size)))
+            heard[whose[ear.recording]] += _to_the_millisecond(seconds(ear.size))
     charged: defaultdict[str, Decimal] = defaultdict(Decimal)
     done: Counter[tuple[str, Decimal]] = Counter()
     for row in rows:
@@ -97,6 +97,11 @@ def of_leases(rows: Sequence[Row]) -> Iterator[Broken]:
     for row in rows:
         if row["status"] == "open":
             yield Broken(Law.NOTHING_LEFT, f"the lease of {row['id']} is open")
+
+
+def _to_the_millisecond(duration: float) -> Decimal:
+    """Return a duration as the ledger counts it, rounded down."""
+    return Decimal(duration).quantize(Decimal("0.001"), ROUND_DOWN)
 
 
 def _same(row: Row, told: float) -> bool:

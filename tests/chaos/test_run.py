@@ -1,0 +1,31 @@
+"""Laws of a whole run, in small."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos.breaks import Break
+from chaos.laws import Law
+from chaos.plan import Event, Fault
+from chaos.run import running
+
+STORM = [
+    Event(1.0, Fault.BRIDGE_KILLED, 1.0),
+    Event(2.0, Fault.LEDGER_LOSES_ANSWERS, 1.5),
+    Event(4.0, Fault.PROVIDER_DROPS, 2.0),
+    Event(5.0, Fault.POSTGRES_CRASHES, 1.0),
+]
+
+
+@pytest.mark.timeout(300)
+async def test_a_storm_breaks_what_is_broken_on_purpose_and_nothing_else(tmp_path: Path) -> None:
+    """Where settlements are forged on their way, the run names that law, and every other holds."""
+    async with running(tmp_path, 1, Break.CHARGE, lambda _: None) as run:
+        outcome = await run.all([STORM], 10.0)
+    assert {broken.law for broken in outcome.broken} == {Law.CHARGED}, outcome.broken
+    seen = outcome.evidence
+    assert seen.faults.total() == len(STORM)
+    assert seen.recordings
+    assert seen.files
+    assert seen.lines
+    assert outcome.ledger
