@@ -99,6 +99,20 @@ async def test_what_a_flood_leaves_behind_is_not_read() -> None:
         await until(lambda: len(world.app.bridge) == 0)
 
 
+async def test_nothing_on_a_socket_is_decompressed() -> None:
+    """Compression is not agreed to, and a frame that says it is compressed ends the socket."""
+    offer = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    async with running() as world, strangers(world.url) as crowd:
+        (stranger,) = await crowd.come([CROWD], UPGRADE.removesuffix(b"\r\n") + offer)
+        answer = await stranger.hear(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 101 ")
+        assert b"extensions" not in answer.lower()
+        stranger.send(bytes((0xC1, 0x80)) + bytes(4))
+        # 1002, protocol error (RFC 6455, section 7.4.1).
+        assert b"\x03\xea" in await stranger.hear(b"\x03\xea")
+        await until(lambda: len(world.app.bridge) == 0)
+
+
 async def test_audio_in_small_pieces_is_no_flood() -> None:
     """Six seconds of audio in pieces of 10 ms, as fast as they are taken, are all heard."""
     piece = bytes(2 * SAMPLE_RATE // 100)

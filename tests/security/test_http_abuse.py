@@ -1,6 +1,7 @@
 """Connections to the functions that say nothing, too slowly, or read nothing; greedy users."""
 
 import asyncio
+import gzip
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -207,6 +208,19 @@ async def test_garbage_behind_a_request_is_no_bug(
         assert await _ask(world, REAL) < 2
         await world.is_clean(person)
     assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_no_body_is_decompressed(postgres: Postgres, tmp_path: Path) -> None:
+    """A body is read as it is: what would unfold into a hundred megabytes is nonsense."""
+    body = gzip.compress(bytes(100_000_000), compresslevel=1)
+    async with running(postgres, tmp_path) as world:
+        person = await world.stack.person("ada@example.com")
+        async with world.signed_in(person) as client:
+            for content_type in (FORM, "application/json"):
+                headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
+                told = problem(await client.post(PATH, content=body, headers=headers))
+                assert told.code in {"invalid_message", "payload_too_large"}
+        await world.is_clean(person)
 
 
 @pytest.mark.parametrize("what", ["user", "address"])
