@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -130,6 +131,8 @@ def main(
     for variant in chosen:
         console.print(f"  {variant.name}: {variant.what}", style="dim", highlight=False)
 
+    # A run that is told to end leaves no relay behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     results = asyncio.run(measure(console, cores, chosen, plan))
     took = time.monotonic() - began
