@@ -18,5 +18,6 @@ if command -v apt-get >/dev/null && { fetch || { apt-get update -qq && fetch; };
   cp "$work/files/usr/sbin/nginx" "$target/usr/sbin/"
   cp "$work/files/usr/bin/promtool" "$target/usr/bin/"
 else
-  echo "There are none: what they check of deploy/ is skipped" >&2
+  echo "What checks deploy/ needs them: apt-get install nginx prometheus" >&2
+  exit 1
 fi

@@ -1,6 +1,7 @@
 """The files of `deploy/`, read."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Final
@@ -19,14 +20,19 @@ _PATH: Final = os.pathsep.join(
 
 
 def binary(name: str) -> str:
-    """Return the path of a program that no package registry has; without it the test is skipped.
+    """Return the path of a program that no package registry has.
 
     `make test` fetches it where there is a Debian to fetch it from (`scripts/debian.sh`).
     """
     found = shutil.which(name, path=_PATH)
     if found is None:
-        pytest.skip(f"{name} is not installed, and scripts/debian.sh found none")
+        pytest.fail(f"{name} is not installed: run scripts/debian.sh")
     return found
+
+
+def interpolated(value: str) -> str:
+    """Return a value as compose gives it to a container when nothing is set: `${NAME:-default}`."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
 
 
 def documents(path: Path) -> list[Any]:

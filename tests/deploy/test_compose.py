@@ -9,7 +9,7 @@ import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
 
 from tests.deploy.endings import seconds_to_end
-from tests.deploy.files import DEPLOY, OBSERVABILITY, document
+from tests.deploy.files import DEPLOY, OBSERVABILITY, document, interpolated
 from transcription.settings import Settings
 
 FILES: Final = (DEPLOY / "compose.yaml", OBSERVABILITY / "compose.yaml")
@@ -52,7 +52,7 @@ def test_settings_exist(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         health = environment.pop("HEALTH_PORT")
         assert environment.keys() <= fields
         for name, value in environment.items():
-            monkeypatch.setenv(name, value)
+            monkeypatch.setenv(name, interpolated(value))
         read = Settings(
             _env_file=None,
             supabase_url="http://127.0.0.1:1",
