@@ -26,7 +26,7 @@ from transcription.identity import Verifier
 from transcription.jwks import Jwks
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
-from transcription.providers.registry import file_models, file_provider
+from transcription.providers.registry import chosen, file_models, file_provider
 from transcription.rpc import Rpc, connect
 from transcription.settings import Settings
 from transcription.supabase_ledger import SupabaseLedger
@@ -156,7 +156,7 @@ def _recogniser(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> Re
     stack.push_async_callback(provider.aclose)
     offer = Offer(
         provider_name=settings.transcription_provider,
-        default_model=settings.mistral_transcribe_model,
+        default_model=chosen(settings).file_model(settings),
         models=file_models(settings),
         deadline_seconds=settings.provider_file_seconds,
     )

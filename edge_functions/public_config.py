@@ -10,7 +10,7 @@ from shared_schema.account import AudioLimits, LanguageOption, PublicConfig
 from shared_schema.errors import ErrorCode
 from transcription import languages
 from transcription.errors import NotFound
-from transcription.providers.registry import known_languages
+from transcription.providers.registry import chosen
 
 MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
 EXTENSIONS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm")
@@ -44,8 +44,8 @@ async def get_config(services: ServicesOf) -> PublicConfig:
             extensions=EXTENSIONS,
         ),
         languages=await _languages(services),
-        model=settings.mistral_transcribe_model,
-        realtime_model=settings.mistral_realtime_model,
+        model=chosen(settings).file_model(settings),
+        realtime_model=chosen(settings).realtime_model(settings),
         final_pass=enabled and settings.final_pass_enabled,
         notice=settings.notice,
     )
@@ -53,7 +53,7 @@ async def get_config(services: ServicesOf) -> PublicConfig:
 
 async def _languages(services: Services) -> tuple[LanguageOption, ...]:
     """Return those of the model for files, by their English names."""
-    codes = known_languages(services.settings)
+    codes = chosen(services.settings).languages
     if services.recogniser is not None:
         with suppress(NotFound):  # the operator's mistake, told to whoever sends a file
             codes = await services.recogniser.languages() or codes

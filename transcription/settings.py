@@ -23,6 +23,7 @@ from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
 from transcription.heartbeat import INTERVAL_SECONDS
 from transcription.ledger import LEASE_SECONDS
+from transcription.providers.registry import PROVIDERS
 
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
@@ -39,6 +40,13 @@ def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
             message = "each must be like https://page.example, without a path, and no wildcard"
             raise ValueError(message)
     return origins
+
+
+def _checked_provider(name: str) -> str:
+    if name not in PROVIDERS:
+        message = f"there are {', '.join(sorted(PROVIDERS))}"
+        raise ValueError(message)
+    return name
 
 
 def _split(value: object) -> object:
@@ -71,7 +79,7 @@ class Settings(BaseSettings):
     realtime_enabled: bool = True
     final_pass_enabled: bool = True
     """Whether a page transcribes a recording again, as a whole, when it ends."""
-    transcription_provider: Literal["mistral"] = "mistral"
+    transcription_provider: Annotated[str, AfterValidator(_checked_provider)] = "mistral"
 
     mistral_api_key: SecretStr | None = None
     mistral_server_url: Url = "https://api.mistral.ai"
@@ -194,11 +202,6 @@ class Settings(BaseSettings):
     def realtime_url(self) -> str:
         """The bridge as browsers reach it: absolute, or a path on the page's own host."""
         return self.bridge_public_url or REALTIME_PATH
-
-    @property
-    def can_transcribe(self) -> bool:
-        """Whether transcription is switched on and has a provider's key."""
-        return self.transcription_enabled and self.mistral_api_key is not None
 
 
 def load_settings() -> Settings:

@@ -94,7 +94,7 @@ class Admission:
             raise Forbidden("The two access tokens are of different users.")
         return user
 
-    def options(self, start: Start) -> tuple[RealtimeOptions, int]:
+    async def options(self, start: Start) -> tuple[RealtimeOptions, int]:
         """Return what to ask of the provider, and its greatest lag in milliseconds.
 
         Hints that the model does not take, a language or terms, are left out.
@@ -106,7 +106,7 @@ class Admission:
         model = start.model or self.offer.default_model
         if self._provider is None or model not in self.offer.models:
             raise NotFound(f"There is no realtime model called {model!r} here.")
-        can = self._provider.realtime_capabilities(model)
+        can = await self._provider.realtime_capabilities(model)
         language = languages.to_code(start.language)
         if language is not None and can.languages and language not in can.languages:
             message = f"The recogniser does not know {languages.english_name(language)}."

@@ -26,7 +26,7 @@ from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.metrics_server import serve_metrics
 from transcription.providers.base import RealtimeProvider
-from transcription.providers.registry import realtime_models, realtime_provider
+from transcription.providers.registry import chosen, realtime_models, realtime_provider
 from transcription.settings import Settings
 from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
@@ -94,7 +94,7 @@ class App:
             provider=self._provider,
             offer=Offer(
                 provider_name=settings.transcription_provider,
-                default_model=settings.mistral_realtime_model,
+                default_model=chosen(settings).realtime_model(settings),
                 models=realtime_models(settings),
                 max_seconds=settings.max_audio_seconds,
             ),

@@ -320,7 +320,7 @@ class Relay:
         with tracing.span("identify"):
             user = await self._admission.identify(start, self._caller)
         report.identified(user)
-        options, lag = self._admission.options(start)
+        options, lag = await self._admission.options(start)
         report.asked(options)
         if start.resumes is None:
             self._bridge.enter(self, self._caller.address, clock())

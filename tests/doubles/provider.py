@@ -74,7 +74,7 @@ class HandHeldProvider:
         self.refusal: Exception | None = None
         self._can = can
 
-    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
         """Return what every model can do."""
         everything = RealtimeCapabilities(
             model=model,

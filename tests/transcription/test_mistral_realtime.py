@@ -464,10 +464,10 @@ async def test_a_path_before_the_wire_is_kept() -> None:
     assert asked == [f"/gateway/v1/audio/transcriptions/realtime?model={VERSION_2}"]
 
 
-def test_what_models_can_do_is_told() -> None:
+async def test_what_models_can_do_is_told() -> None:
     """Known models have their delays and languages; an unknown one is not found."""
     mistral = _mistral("http://127.0.0.1:9")
-    second, third = map(mistral.realtime_capabilities, (VERSION_2, VERSION_3))
+    second, third = [await mistral.realtime_capabilities(one) for one in (VERSION_2, VERSION_3)]
     assert [480 in delays for delays in second.streaming_delays_ms] == [True]
     assert not any(1300 in delays for delays in third.streaming_delays_ms)
     assert any(2400 in delays for delays in third.streaming_delays_ms)
@@ -475,7 +475,7 @@ def test_what_models_can_do_is_told() -> None:
     assert (second.accepts_context_bias, third.accepts_context_bias) == (False, True)
     assert second.max_lag_ms >= 2400
     with pytest.raises(NotFound) as failure:
-        mistral.realtime_capabilities("x" * 1000)
+        await mistral.realtime_capabilities("x" * 1000)
     assert len(failure.value.message) < 200
 
 

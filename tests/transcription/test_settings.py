@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from transcription.ledger import LEASE_SECONDS
+from transcription.providers.registry import chosen, file_provider, realtime_provider
 from transcription.settings import Settings, load_settings
 
 NEEDED = {
@@ -42,11 +43,21 @@ def test_the_needed_ones_are_enough(environment: pytest.MonkeyPatch) -> None:
     assert settings.issuer == "https://project.example/auth/v1"
     assert settings.public_supabase_url == "https://project.example"
     assert settings.realtime_url == "/api/transcriptions/realtime"
-    assert not settings.can_transcribe
+    assert not chosen(settings).is_configured(settings)
+    assert realtime_provider(settings) is None
+    assert file_provider(settings) is None
+
+
+def test_a_key_is_what_transcription_needs(environment: pytest.MonkeyPatch) -> None:
+    """With its key a deployment transcribes, as far as it is not switched off."""
     environment.setenv("MISTRAL_API_KEY", "k")
-    assert load_settings().can_transcribe
+    assert realtime_provider(load_settings()) is not None
+    assert file_provider(load_settings()) is not None
+    environment.setenv("REALTIME_ENABLED", "false")
+    assert realtime_provider(load_settings()) is None
+    assert file_provider(load_settings()) is not None
     environment.setenv("TRANSCRIPTION_ENABLED", "false")
-    assert not load_settings().can_transcribe
+    assert file_provider(load_settings()) is None
 
 
 def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:

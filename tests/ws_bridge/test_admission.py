@@ -47,14 +47,14 @@ def _start(**fields: Any) -> Start:
     return Start.model_validate({**START, **fields})
 
 
-def test_what_is_not_said_is_the_usual() -> None:
+async def test_what_is_not_said_is_the_usual() -> None:
     """A `start` without wishes gets the usual model, any language and no terms."""
-    options, lag = _admission(HandHeldProvider()).options(_start())
+    options, lag = await _admission(HandHeldProvider()).options(_start())
     assert options == RealtimeOptions("usual")
     assert lag == 1000
 
 
-def test_wishes_are_put_as_the_provider_takes_them() -> None:
+async def test_wishes_are_put_as_the_provider_takes_them() -> None:
     """A language is its code, terms are trimmed and blank ones left out."""
     start = _start(
         model="other",
@@ -62,23 +62,23 @@ def test_wishes_are_put_as_the_provider_takes_them() -> None:
         context_bias=[" a b ", "c", " "],
         target_streaming_delay_ms=80,
     )
-    options, _ = _admission(HandHeldProvider()).options(start)
+    options, _ = await _admission(HandHeldProvider()).options(start)
     assert options == RealtimeOptions("other", "pt", ("a b", "c"), 80)
 
 
-def test_hints_that_a_model_does_not_take_are_left_out() -> None:
+async def test_hints_that_a_model_does_not_take_are_left_out() -> None:
     """A hint is no demand: where the model takes none, the session goes on without."""
     provider = HandHeldProvider(accepts_language=False, accepts_context_bias=False)
-    options, _ = _admission(provider).options(_start(language="en", context_bias=["a"]))
+    options, _ = await _admission(provider).options(_start(language="en", context_bias=["a"]))
     assert options == RealtimeOptions("usual")
 
 
-def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
+async def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
     """Terms of several words become words, and no more of them than the limit."""
     admission = _admission(HandHeldProvider(single_word_bias=True))
-    options, _ = admission.options(_start(context_bias=["Utter, Voice Clone", "Voxtral"]))
+    options, _ = await admission.options(_start(context_bias=["Utter, Voice Clone", "Voxtral"]))
     assert options.context_bias == ("Utter", "Voice", "Clone", "Voxtral")
-    options, _ = admission.options(_start(context_bias=["a b"] * 100))
+    options, _ = await admission.options(_start(context_bias=["a b"] * 100))
     assert len(options.context_bias) == 100
 
 
@@ -91,12 +91,12 @@ def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
     ],
     ids=["model", "language", "delay"],
 )
-def test_what_cannot_be_done_is_refused(
+async def test_what_cannot_be_done_is_refused(
     can: dict[str, Any], fields: dict[str, Any], kind: type[Exception]
 ) -> None:
     """A model that is not offered, and a wish that it cannot meet, are refused."""
     with pytest.raises(kind):
-        _admission(HandHeldProvider(**can)).options(_start(**fields))
+        await _admission(HandHeldProvider(**can)).options(_start(**fields))
 
 
 async def test_without_a_provider_nobody_is_let_in() -> None:

@@ -8,7 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:  # the settings know which providers there are
+    from transcription.settings import Settings
 
 Timestamps = Literal["segment", "word"]
 
@@ -185,11 +190,11 @@ FileEvent = TextDelta | LanguageDetected | Segment | TranscriptionResult
 class RealtimeProvider(Protocol):
     """A provider's live half."""
 
-    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do.
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do, as far as the provider tells.
 
         Raises:
-            NotFound: the model is not offered.
+            NotFound: the model is not offered, or takes no live audio.
         """
         ...
 
@@ -239,4 +244,42 @@ class FileProvider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of every connection."""
+        ...
+
+
+class Provider(Protocol):
+    """A provider that a deployment may choose; the settings say what it needs to know."""
+
+    @property
+    def name(self) -> str:
+        """As `TRANSCRIPTION_PROVIDER`, the ledger's prices, the log and the metrics have it."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes that it is known to take, without asking it."""
+        ...
+
+    def key(self, settings: "Settings") -> SecretStr | None:
+        """Return the deployment's key, if it has one."""
+        ...
+
+    def is_configured(self, settings: "Settings") -> bool:
+        """Return whether the settings say all that its sessions and calls need."""
+        ...
+
+    def realtime_model(self, settings: "Settings") -> str:
+        """Return the model of live sessions that name none."""
+        ...
+
+    def file_model(self, settings: "Settings") -> str:
+        """Return the model of calls with a file that name none."""
+        ...
+
+    def realtime(self, settings: "Settings", key: SecretStr | None) -> RealtimeProvider:
+        """Return its live half, which calls with `key`."""
+        ...
+
+    def files(self, settings: "Settings", key: SecretStr | None) -> FileProvider:
+        """Return its batch half, which calls with `key`; the caller closes it."""
         ...

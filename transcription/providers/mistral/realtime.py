@@ -83,7 +83,7 @@ class MistralRealtime:
         # Loading the trust store takes tens of milliseconds: once, not for each session.
         self._tls = ssl.create_default_context() if secure else None
 
-    def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
         """Return what `model` can do.
 
         Raises:
