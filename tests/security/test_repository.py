@@ -27,7 +27,7 @@ PASSED_OVER: Final = frozenset({"uv.lock", "package-lock.json", ".wav", ".png", 
 """Files, by name or ending, that are nothing but hashes, sounds and pictures."""
 LOOKS_LIKE_ONE: Final = {
     ("tests/local_stack/test_postgres.py", "Basic Auth Credentials"): "A password that is wrong.",
-    ("tests/transcription/test_mistral_failures.py", "Stripe Access Key"): (
+    ("tests/transcription/test_provider_failures.py", "Stripe Access Key"): (
         "Made up, to show that a provider's message is not told with a key in it."
     ),
 }

@@ -38,7 +38,8 @@ from transcription.providers.base import (
     TranscriptionResult,
     Word,
 )
-from transcription.providers.mistral.files import ATTEMPTS, MistralFiles
+from transcription.providers.calls import ATTEMPTS
+from transcription.providers.mistral.files import MistralFiles
 
 KEY = "sk-very-secret-key-0123456789abcdef"
 HOST = "https://provider.test"

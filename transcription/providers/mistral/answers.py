@@ -1,9 +1,8 @@
 """Mistral's answers to a file, read with the SDK's models and told in our words."""
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any
 
 import httpx2
 import structlog
@@ -17,10 +16,10 @@ from mistralai.client.models import (
     TranscriptionStreamTextDelta,
 )
 from mistralai.client.models.transcriptionstreamevents import UnknownTranscriptionStreamEventsData
-from mistralai.client.utils.eventstreaming import stream_events_async
 from pydantic import ValidationError
 
 from transcription.errors import ProviderError, ProviderUnavailable
+from transcription.providers import failures
 from transcription.providers.base import (
     FileEvent,
     FileOptions,
@@ -30,10 +29,7 @@ from transcription.providers.base import (
     TranscriptionResult,
     Word,
 )
-from transcription.providers.mistral import failures
-
-MAX_BYTES: Final = 8 * 1024 * 1024
-"""Five minutes of speech, word by word, are about 0.2 MB."""
+from transcription.providers.calls import not_understood, read, server_sent
 
 _log = structlog.get_logger(__name__)
 
@@ -44,11 +40,11 @@ async def result(response: httpx2.Response, options: FileOptions) -> Transcripti
     Raises:
         ProviderUnavailable: it breaks off, is too large, or not what was promised.
     """
-    body = await _read(response)
+    body = await read(response)
     try:
         answer = TranscriptionResponse.model_validate_json(body)
-    except ValidationError as error:
-        _log.error("provider_answer_not_understood", faults=error.error_count())
+    except ValidationError:
+        not_understood()
         raise ProviderUnavailable from None
     return _result(answer, options, response)
 
@@ -61,7 +57,8 @@ async def events(
     Raises:
         ProviderError: Mistral reports an error, or breaks off before it was done.
     """
-    async with aclosing(_sent(response)) as sent:
+    decode = TranscriptionStreamEvents.model_validate_json
+    async with aclosing(server_sent(response, decode)) as sent:
         async for event in sent:
             match event.data:
                 case TranscriptionStreamTextDelta(text=text):
@@ -77,50 +74,6 @@ async def events(
                     raise _failed(raw)
     _log.warning("provider_lost", error="no done")
     raise ProviderUnavailable
-
-
-async def refusal(response: httpx2.Response) -> ProviderError:
-    """Return what an answer with another status means."""
-    status = response.status_code
-    if status in {401, 403}:
-        # The operator's alarm: a user can do nothing about our key.
-        _log.error("provider_key_refused", status=status)
-    else:
-        _log.warning("provider_refused", status=status)
-    try:
-        body = json.loads(await _read(response))
-    except (ValueError, ProviderUnavailable):
-        body = None
-    return failures.from_status(status, retry_after=response.headers.get("Retry-After"), body=body)
-
-
-async def _read(response: httpx2.Response) -> bytes:
-    """Return an answer's body, unless it is unreasonably large."""
-    body = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                _log.error("provider_answer_too_large")
-                raise ProviderUnavailable
-    except (httpx2.TransportError, httpx2.DecodingError) as error:
-        _log.warning("provider_lost", error=type(error).__name__)
-        raise ProviderUnavailable from None
-    return bytes(body)
-
-
-async def _sent(response: httpx2.Response) -> AsyncGenerator[TranscriptionStreamEvents, None]:
-    decode = TranscriptionStreamEvents.model_validate_json
-    try:
-        async with aclosing(stream_events_async(response, decode)) as sent:
-            async for event in sent:
-                yield event
-    except (httpx2.TransportError, httpx2.DecodingError) as error:
-        _log.warning("provider_lost", error=type(error).__name__)
-        raise ProviderUnavailable from None
-    except ValueError:
-        _log.error("provider_answer_not_understood")
-        raise ProviderUnavailable from None
 
 
 def _failed(event: dict[str, Any]) -> ProviderError:

@@ -1,8 +1,8 @@
-"""Mistral's refusals as our errors.
+"""A provider's refusals as our errors.
 
-An error body's `message` is a string or an object with `detail` (seen on the wire). Only a
-refusal of the request itself is passed on in Mistral's words, and only when they hold
-neither an address nor anything like a key.
+An error body's `message` is a string or an object with `detail` (both seen on Mistral's wire), or
+stands in an `error` (vLLM's). Only a refusal of the request itself is passed on in the provider's
+words, and only when they hold neither an address nor anything like a key.
 """
 
 import re
@@ -28,7 +28,7 @@ _UNSAFE: Final = re.compile(
 
 
 def from_status(status: int, *, retry_after: str | None = None, body: Any = None) -> ProviderError:
-    """Return the error that an HTTP status of Mistral's means for a caller of ours."""
+    """Return the error that an HTTP status of a provider's means for a caller of ours."""
     if status == 429:
         return ProviderRateLimited(retry_after=retry_after_seconds(retry_after))
     if status in {400, 404, 413, 415, 422}:

@@ -15,7 +15,7 @@ from transcription.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from transcription.providers.mistral.failures import from_status, retry_after_seconds, shown
+from transcription.providers.failures import from_status, retry_after_seconds, shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,222 @@
+"""A provider's HTTP: one file sent, its answer read, within one deadline and one size.
+
+What the form and the answer look like is each provider's own.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import IO, Any, Final, TypeVar
+
+import httpx2
+import structlog
+from mistralai.client.utils.eventstreaming import stream_events_async
+from pydantic import SecretStr
+
+from transcription.errors import ProviderError, ProviderUnavailable
+from transcription.providers import failures
+from transcription.providers.base import AudioFile
+
+ATTEMPTS: Final = 4
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 20.0
+"""A `Retry-After` beyond it is the caller's to wait for."""
+WRITE_SECONDS: Final = 30.0
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Of an answer. Five minutes of speech, word by word, are about 0.2 MB."""
+_NOT_PROCESSED: Final = frozenset({429, 503})
+"""Statuses that say that the request was not worked on (RFC 6585, section 4; RFC 9110, 15.6.4)."""
+
+Form = tuple[dict[str, Any], list[tuple[str, Any]]]
+"""Fields, and files."""
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class Calls:
+    """Calls one provider over HTTP; whoever made it closes it.
+
+    Args:
+        server_url: The provider's address.
+        api_key: Told as a bearer; None: the provider asks for none.
+        connect_seconds: Limit on a connection's handshake.
+        deadline_seconds: Limit on a whole transcription, with its retries.
+        first_pause_seconds: Before the first retry; doubles, jittered.
+    """
+
+    def __init__(
+        self,
+        server_url: str,
+        *,
+        api_key: SecretStr | None,
+        connect_seconds: float,
+        deadline_seconds: float,
+        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
+    ) -> None:
+        bearer = None if api_key is None else f"Bearer {api_key.get_secret_value()}"
+        self.http = httpx2.AsyncClient(
+            base_url=server_url,
+            headers={"Authorization": bearer} if bearer is not None else {},
+            timeout=httpx2.Timeout(deadline_seconds, connect=connect_seconds, write=WRITE_SECONDS),
+        )
+        self._deadline = deadline_seconds
+        self._first_pause = first_pause_seconds
+
+    def deadline(self) -> float:
+        """Return until when a call that begins now may take, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._deadline
+
+    async def aclose(self) -> None:
+        """Let go of every connection."""
+        await self.http.aclose()
+
+    async def send(
+        self,
+        path: str,
+        audio: AudioFile,
+        form_of: Callable[[IO[bytes]], Form],
+        *,
+        stream: bool,
+        deadline: float,
+    ) -> httpx2.Response:
+        """Send a file, again where it surely was not worked on, until an answer begins.
+
+        Args:
+            path: Behind the provider's address.
+            audio: The file.
+            form_of: Given the open file, returns what to send.
+            stream: Whether server-sent events are asked for.
+            deadline: As `deadline()` gave it.
+
+        Raises:
+            ProviderError: no answer in time, or a refusal.
+        """
+        return await by(deadline, self._send(path, audio, form_of, stream, deadline))
+
+    async def _send(
+        self,
+        path: str,
+        audio: AudioFile,
+        form_of: Callable[[IO[bytes]], Form],
+        stream: bool,
+        deadline: float,
+    ) -> httpx2.Response:
+        with await asyncio.to_thread(audio.path.open, "rb") as file:
+            form = form_of(file)
+            for attempt in range(1, ATTEMPTS + 1):
+                answer = await self._try(path, form, stream=stream)
+                if isinstance(answer, httpx2.Response):
+                    return answer
+                pause = answer.retry_after
+                if pause is None:
+                    longest = min(self._first_pause * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+                    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+                over = asyncio.get_running_loop().time() + pause >= deadline
+                if attempt == ATTEMPTS or over or pause > LONGEST_PAUSE_SECONDS:
+                    raise answer
+                await asyncio.sleep(pause)
+        raise AssertionError  # the last attempt returns or raises
+
+    async def _try(self, path: str, form: Form, *, stream: bool) -> httpx2.Response | ProviderError:
+        """Send once. An error that is returned, and not raised, is safe to try again after."""
+        data, files = form
+        accept = "text/event-stream" if stream else "application/json"
+        request = self.http.build_request(
+            "POST", path, data=data, files=files, headers={"Accept": accept}
+        )
+        try:
+            response = await self.http.send(request, stream=True)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            _log.warning("provider_connect_failed", error=type(error).__name__)
+            return ProviderUnavailable()
+        except httpx2.TransportError as error:
+            _log.warning("provider_lost", error=type(error).__name__)
+            raise ProviderUnavailable from None
+        if response.status_code == 200:
+            return response
+        async with aclosing(response):
+            failure = await _refusal(response)
+        if response.status_code in _NOT_PROCESSED:
+            return failure
+        raise failure
+
+
+async def by(deadline: float, answer: Awaitable[T]) -> T:
+    """Await until a moment of the loop's clock.
+
+    Raises:
+        ProviderUnavailable: that moment has come.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await answer
+    except TimeoutError:
+        _log.warning("provider_too_slow")
+        raise ProviderUnavailable("The recogniser took too long.") from None
+
+
+async def read(response: httpx2.Response) -> bytes:
+    """Return an answer's body.
+
+    Raises:
+        ProviderUnavailable: it breaks off, or is unreasonably large.
+    """
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                _log.error("provider_answer_too_large")
+                raise ProviderUnavailable
+    except (httpx2.TransportError, httpx2.DecodingError) as error:
+        _log.warning("provider_lost", error=type(error).__name__)
+        raise ProviderUnavailable from None
+    return bytes(body)
+
+
+async def server_sent(
+    response: httpx2.Response, decode: Callable[[str], T]
+) -> AsyncGenerator[T, None]:
+    """Iterate over server-sent events, each decoded.
+
+    Args:
+        response: Begun.
+        decode: Given the event's fields as JSON; a `ValueError` of its is an answer not understood.
+
+    Raises:
+        ProviderUnavailable: the stream breaks off, or is not what was promised.
+    """
+    try:
+        async with aclosing(stream_events_async(response, decode)) as sent:
+            async for event in sent:
+                yield event
+    except (httpx2.TransportError, httpx2.DecodingError) as error:
+        _log.warning("provider_lost", error=type(error).__name__)
+        raise ProviderUnavailable from None
+    except ValueError:
+        not_understood()
+        raise ProviderUnavailable from None
+
+
+def not_understood() -> None:
+    """Tell the operator that an answer is not what was promised."""
+    _log.error("provider_answer_not_understood")
+
+
+async def _refusal(response: httpx2.Response) -> ProviderError:
+    """Return what an answer with another status than 200 means."""
+    status = response.status_code
+    if status in {401, 403}:
+        # The operator's alarm: a user can do nothing about our key.
+        _log.error("provider_key_refused", status=status)
+    else:
+        _log.warning("provider_refused", status=status)
+    try:
+        body = json.loads(await read(response))
+    except (ValueError, ProviderUnavailable):
+        body = None
+    return failures.from_status(status, retry_after=response.headers.get("Retry-After"), body=body)
