@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +24,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request as Handshake
 from websockets.http11 import Response as Answer
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.mistral.wire import MistralWire
@@ -34,6 +35,7 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 """Greatest WebSocket message; above what an append may hold, so that one that is merely too
 large is told so by an event instead of losing its socket."""
 
+_REALTIME = Subprotocol("realtime")
 _STATUSES = frozenset(HTTPStatus)
 
 
@@ -184,8 +186,15 @@ class _Upgraded(ServerConnection):
         self, *, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
     ) -> None:
         super().__init__(
-            ServerProtocol(max_size=MAX_MESSAGE_BYTES), app_state["realtime"], close_timeout=1
+            ServerProtocol(max_size=MAX_MESSAGE_BYTES, select_subprotocol=_subprotocol),
+            app_state["realtime"],
+            close_timeout=1,
         )
+
+
+def _subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Agree to `realtime`; the secret that a browser offers beside it is not told back."""
+    return _REALTIME if _REALTIME in offered else None
 
 
 @asynccontextmanager

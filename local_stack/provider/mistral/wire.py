@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.mistral import batch, errors
+from local_stack.provider.mistral.client_sessions import MAX_BODY_BYTES, PREFIX, ClientSecrets
 from local_stack.provider.mistral.models import card_json
 from local_stack.provider.mistral.realtime import Conversation
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
@@ -24,7 +25,14 @@ REALTIME_PATH = "/v1/audio/transcriptions/realtime"
 
 
 class MistralWire:
-    """Batch, realtime and model cards."""
+    """Batch, realtime, model cards and client secrets.
+
+    Args:
+        secrets: Where client secrets are kept; a store of its own by default.
+    """
+
+    def __init__(self, secrets: ClientSecrets | None = None) -> None:
+        self._secrets = secrets or ClientSecrets()
 
     def http(self, engine: Engine, requests: list[BatchRecord], keep: Record) -> ASGIApp:
         """The HTTP half, which adds a record for every file."""
@@ -45,12 +53,22 @@ class MistralWire:
             _authorize(request.headers.get("authorization"))
             return await batch.transcribe(request, engine, requests, keep)
 
+        async def client_session(request: Request) -> Response:
+            _authorize(request.headers.get("authorization"))
+            body = bytearray()
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MAX_BODY_BYTES:
+                    raise RefusedError(413, "Request too large")
+            return JSONResponse(self._secrets.mint(bytes(body), engine.cards()), 201)
+
         return Starlette(
             routes=[
                 Route("/healthz", _healthz),
                 Route("/v1/models", models),
                 Route("/v1/models/{model}", model),
                 Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
+                Route("/v1/client/sessions", client_session, methods=["POST"]),
             ],
             exception_handlers={RefusedError: self._refuse, HTTPException: self._refuse},
         )
@@ -59,13 +77,17 @@ class MistralWire:
         """Begin a session for a handshake.
 
         Raises:
-            RefusedError: Wrong path, no key, no such model, or the engine's own reason.
+            RefusedError: Wrong path, no key or secret, no such model, or the engine's own reason.
         """
         parts = urlsplit(target)
         record.model = (parse_qs(parts.query).get("model") or [""])[0]
         if parts.path != REALTIME_PATH:
             raise RefusedError(404, "Not Found")
-        _authorize(record.headers.get("authorization"))
+        offered = record.headers.get("sec-websocket-protocol")
+        if offered is None:
+            _authorize(record.headers.get("authorization"))
+        else:
+            self._secrets.authorize(offered, record.model)
         card = engine.cards().get(record.model)
         if card is None or "realtime" not in card.modes:
             raise RefusedError(400, f"Invalid model: {record.model}")
@@ -106,5 +128,6 @@ async def _healthz(request: Request) -> Response:
 
 def _authorize(authorization: str | None) -> None:
     scheme, _, key = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    # A client secret opens sockets and nothing else.
+    if scheme.lower() != "bearer" or not key.strip() or key.strip().startswith(PREFIX):
         raise RefusedError(401, "Unauthorized")
