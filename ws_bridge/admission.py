@@ -10,11 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from shared_schema.client_messages import Start
-from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
 from transcription import languages, tracing
 from transcription.errors import (
     Forbidden,
-    InvalidMessage,
     NotFound,
     TranscriptionDisabled,
     TranscriptionError,
@@ -23,6 +21,7 @@ from transcription.errors import (
 from transcription.identity import User, Verifier
 from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
+from transcription.providers.fitting import fit_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +105,14 @@ class Admission:
         model = start.model or self.offer.default_model
         if self._provider is None or model not in self.offer.models:
             raise NotFound(f"There is no realtime model called {model!r} here.")
-        can = await self._provider.realtime_capabilities(model)
-        language = languages.to_code(start.language)
-        if language is not None and can.languages and language not in can.languages:
-            message = f"The recogniser does not know {languages.english_name(language)}."
-            raise InvalidMessage(message)
-        delay = start.target_streaming_delay_ms
-        if delay is not None and not any(delay in one for one in can.streaming_delays_ms):
-            raise InvalidMessage(f"The model does not take a streaming delay of {delay} ms.")
-        terms = tuple(term.strip() for term in start.context_bias or () if term.strip())
-        if can.single_word_bias:
-            terms = tuple(word for term in terms for word in term.replace(",", " ").split())
-        options = RealtimeOptions(
+        asked = RealtimeOptions(
             model,
-            language if can.accepts_language else None,
-            terms[:MAX_CONTEXT_BIAS_TERMS] if can.accepts_context_bias else (),
-            delay,
+            languages.to_code(start.language),
+            start.context_bias or (),
+            start.target_streaming_delay_ms,
         )
-        return options, can.max_lag_ms
+        can = await self._provider.realtime_capabilities(model)
+        return fit_live(asked, can), can.max_lag_ms
 
     @asynccontextmanager
     async def open(

@@ -1,11 +1,16 @@
-"""What a caller asks of a file, fitted to what the model can do."""
+"""What a caller asks of a file or a live session, fitted to what the model can do."""
 
 from dataclasses import dataclass, replace
 
 from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
 from transcription import languages
 from transcription.errors import InvalidMessage
-from transcription.providers.base import FileCapabilities, FileOptions
+from transcription.providers.base import (
+    FileCapabilities,
+    FileOptions,
+    RealtimeCapabilities,
+    RealtimeOptions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,32 @@ def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
         warnings.append(f"Only the first {MAX_CONTEXT_BIAS_TERMS} words to expect were used.")
         options = replace(options, context_bias=options.context_bias[:MAX_CONTEXT_BIAS_TERMS])
     return Fitted(options, tuple(warnings))
+
+
+def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> RealtimeOptions:
+    """Return options that a live model takes: hints that it does not take are left out.
+
+    Args:
+        asked: As the caller wants it.
+        can: Of the model that is asked for.
+
+    Raises:
+        InvalidMessage: something is asked for that the model cannot do at all.
+    """
+    if asked.language is not None and can.languages and asked.language not in can.languages:
+        message = f"The recogniser does not know {languages.english_name(asked.language)}."
+        raise InvalidMessage(message)
+    delay = asked.target_streaming_delay_ms
+    if delay is not None and not any(delay in one for one in can.streaming_delays_ms):
+        raise InvalidMessage(f"The model does not take a streaming delay of {delay} ms.")
+    terms = [term.strip() for term in asked.context_bias if term.strip()]
+    if can.single_word_bias:
+        terms = [word for term in terms for word in _words(term)]
+    return replace(
+        asked,
+        language=asked.language if can.accepts_language else None,
+        context_bias=tuple(terms[:MAX_CONTEXT_BIAS_TERMS]) if can.accepts_context_bias else (),
+    )
 
 
 def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:
