@@ -30,11 +30,11 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-postgres test-page test-browser ## Check everything
 
-test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready ## Test the services, the schema and the client
+test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready tests/supabase/cli/node_modules/.ready ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@$(BIN)/pytest
 
-test-postgres: .venv/.ready ## Test the migrations on the machine's own Postgres as well
+test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the migrations on the machine's own Postgres as well
 	@majors=$$($(BIN)/python -c 'from local_stack import binaries; print(*{found.major for found in list(binaries.candidates())[1:]})'); \
 	test -n "$$majors" || echo "Only the embedded Postgres was tested (apt-get install postgresql brings Debian's)"; \
 	for major in $$majors; do \
@@ -79,7 +79,7 @@ reset: .venv/.ready ## Forget the local stack's users, voices and keys
 
 clean: ## Remove what setup installed
 	rm -rf .venv .tools frontend/node_modules frontend/dist bench/node/node_modules \
-		tests/local_stack/js/node_modules
+		tests/local_stack/js/node_modules tests/supabase/cli/node_modules
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -112,6 +112,11 @@ frontend/node_modules/.ready: frontend/package-lock.json
 
 tests/local_stack/js/node_modules/.ready: tests/local_stack/js/package-lock.json
 	@cd tests/local_stack/js && $(NPM) ci --silent
+	@touch $@
+
+# `npm ci` wants each platform's program in the lock; not every mirror of the registry has them all.
+tests/supabase/cli/node_modules/.ready: tests/supabase/cli/package-lock.json
+	@cd tests/supabase/cli && $(NPM) install --no-save --silent
 	@touch $@
 
 frontend/dist/.ready: frontend/node_modules/.ready $(shell find frontend/src frontend/public frontend/index.html frontend/*.config.ts -type f 2>/dev/null)
