@@ -1,4 +1,4 @@
-"""Mistral's transcription wire, spoken by an engine on loopback."""
+"""Providers' transcription wires, spoken by an engine on loopback."""
 
 from local_stack.provider.records import BatchRecord, RealtimeRecord
 from local_stack.provider.script import BatchScript, Script, load_scripts

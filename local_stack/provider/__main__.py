@@ -1,4 +1,4 @@
-"""`python -m local_stack.provider`: the provider's wire alone, for a terminal or a test."""
+"""`python -m local_stack.provider`: a provider's wire alone, for a terminal or a test."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import uvloop
 from pydantic import ValidationError
 
 from local_stack.provider.engine import Engine
+from local_stack.provider.names import WIRES, Named
 from local_stack.provider.script import SCRIPTS, load_scripts
 from local_stack.provider.scripted import ScriptedEngine
 from local_stack.provider.server import serve
@@ -21,8 +22,8 @@ from local_stack.provider.sphinx import SphinxEngine
 DEFAULT_PORT = 54_330
 
 
-async def run(engine: Engine, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, saying once where.
+async def run(engine: Engine, named: Named, host: str, port: int) -> None:
+    """Serve a wire until SIGINT or SIGTERM, saying once where.
 
     Raises:
         OSError: The port cannot be listened on.
@@ -32,7 +33,8 @@ async def run(engine: Engine, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serve(engine, host=host, port=port, record="none") as server:
+    wire = named.wire()
+    async with serve(engine, host=host, port=port, record="none", wire=wire) as server:
         print(f"provider ready at {server.url}", flush=True)
         await stop.wait()
 
@@ -44,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.script is not None and options.engine == "sphinx":
         parser.error("--script is for --engine scripted")
     try:
-        engine = _engine(options)
-        uvloop.run(run(engine, options.host, options.port))
+        named = WIRES[options.wire]
+        uvloop.run(run(_engine(options, named), named, options.host, options.port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _fail(f"port {options.port} on {options.host} is taken; choose another: --port")
@@ -60,18 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _engine(options: argparse.Namespace) -> Engine:
+def _engine(options: argparse.Namespace, named: Named) -> Engine:
     if options.script is not None:
-        return ScriptedEngine(load_scripts(options.script))
-    return ScriptedEngine() if options.engine == "scripted" else SphinxEngine()
+        return ScriptedEngine(load_scripts(options.script), cards=named.cards)
+    if options.engine == "scripted":
+        return ScriptedEngine(cards=named.cards)
+    return SphinxEngine(cards=named.cards)
 
 
 def _parser() -> argparse.ArgumentParser:
     names = ", ".join(sorted(path.stem for path in SCRIPTS.glob("*.toml")))
     parser = argparse.ArgumentParser(
         prog="python -m local_stack.provider",
-        description="Mistral's transcription wire on loopback, batch and realtime.",
+        description="A provider's transcription wire on loopback, batch and realtime.",
     )
+    parser.add_argument("--wire", choices=sorted(WIRES), default="mistral")
     parser.add_argument(
         "--engine",
         choices=("sphinx", "scripted"),

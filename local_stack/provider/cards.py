@@ -1,4 +1,4 @@
-"""The hosted service's transcription models, as far as this stack stands in for them."""
+"""Transcription models, as far as this stack stands in for them."""
 
 from __future__ import annotations
 
@@ -45,4 +45,14 @@ HOSTED = (
         description="Live, third generation.",
     ),
 )
-"""Files and live of the second generation, and the third that does both."""
+"""Of the hosted service: files and live of the second generation, and the third that does both."""
+
+SELF_HOSTED = (
+    ModelCard(
+        id="mistralai/Voxtral-Mini-4B-Realtime-2602",
+        modes=("offline", "realtime"),
+        languages=_LANGUAGES,
+        description="Files and live, open weights.",
+    ),
+)
+"""What one vLLM serves."""

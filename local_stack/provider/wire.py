@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 from websockets.asyncio.server import ServerConnection
 
@@ -55,3 +59,25 @@ class Wire(Protocol):
         keep: Record,
     ) -> None:
         """Speak on an upgraded socket until it is down."""
+
+
+def refusing(wire: Wire) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """Exception handlers of an HTTP half that refuses as its wire does."""
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            error = RefusedError(error.status_code, error.detail)
+        assert isinstance(error, RefusedError)  # noqa: S101 - as registered
+        refusal = wire.refusal(error)
+        return Response(refusal.body, refusal.status, refusal.headers)
+
+    return {RefusedError: refuse, HTTPException: refuse}
+
+
+def refusal_json(error: RefusedError, body: Mapping[str, Any]) -> Refusal:
+    """A refusal with this JSON, unless the error brings its own; and its `Retry-After`."""
+    headers = {"Content-Type": "application/json"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    text = json.dumps(body) if error.body is None else error.body
+    return Refusal(error.status, headers, text.encode())

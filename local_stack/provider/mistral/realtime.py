@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
+from local_stack.provider import conversation
+from local_stack.provider.conversation import encode
 from local_stack.provider.engine import (
-    Abort,
-    Close,
+    Event,
     Failed,
     Message,
     ModelCard,
@@ -21,7 +20,6 @@ from local_stack.provider.engine import (
     RealtimeOptions,
     RealtimeSession,
     TextDelta,
-    Verbatim,
 )
 from local_stack.provider.mistral import errors
 from local_stack.provider.mistral.events import event_json
@@ -30,8 +28,6 @@ from local_stack.provider.records import RealtimeRecord, Record
 
 MAX_APPEND_BYTES = 262_144
 """Greatest decoded audio of one `input_audio.append` (its documentation in `mistralai`)."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @with_config(ConfigDict(val_json_bytes="base64"))
@@ -43,7 +39,7 @@ class _Append(TypedDict):
 _append = TypeAdapter(_Append)
 
 
-class Conversation:
+class Conversation(conversation.Conversation):
     """Speaks the wire on one socket, between its client and an engine's session.
 
     Args:
@@ -62,44 +58,35 @@ class Conversation:
         record: RealtimeRecord,
         keep: Record,
     ) -> None:
-        self._socket = socket
-        self._session = session
+        super().__init__(socket, session, record, keep)
         self._card = card
-        self._record = record
-        self._keep_all = keep == "full"
-        self._keep_rare = keep != "none"
         self._options = RealtimeOptions()
         self._ended = False
 
-    async def run(self) -> None:
-        """Converse until the socket is down, whoever takes it down."""
-        async with asyncio.TaskGroup() as group:
-            conversation = group.create_task(self._converse(), name="realtime-converse")
-            await self._socket.wait_closed()
-            conversation.cancel()
-
-    async def _converse(self) -> None:
-        await self._session.start()
+    async def _greet(self) -> None:
         await self._send({"type": "session.created", "session": self._session_json()})
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._read(), name="realtime-read")
-            group.create_task(self._write(), name="realtime-write")
 
-    async def _read(self) -> None:
-        """Take what the client sends, as fast as the engine takes it."""
+    async def _hear(self, raw: str | bytes) -> None:
+        # One pass in native code: nearly every message is an append, ten a second.
         try:
-            async for raw in self._socket:
-                # One pass in native code: nearly every message is an append, ten a second.
-                try:
-                    pcm = _append.validate_json(raw)["audio"]
-                except ValidationError:
-                    await self._read_other(raw)
-                else:
-                    if self._keep_all:
-                        self._record.messages.append(json.loads(raw))
-                    await self._take(pcm)
-        except ConnectionClosed:
+            pcm = _append.validate_json(raw)["audio"]
+        except ValidationError:
+            await self._read_other(raw)
+        else:
+            if self._keep_all:
+                self._record.messages.append(json.loads(raw))
+            await self._take(pcm)
+
+    async def _tell(self, event: Event) -> None:
+        if isinstance(event, TextDelta):
+            await self._send_text(
+                "transcription.text.delta",
+                encode({"type": "transcription.text.delta", "text": event.text}),
+            )
             return
+        await self._send(event_json(event, self._card.id))
+        if isinstance(event, Failed) and event.close:
+            await self._socket.close(1011)
 
     async def _read_other(self, raw: str | bytes) -> None:
         try:
@@ -132,11 +119,7 @@ class Conversation:
         if self._ended:
             await self._complain("audio has ended", errors.INVALID_AUDIO)
             return
-        record = self._record
-        record.frames += 1
-        record.audio_bytes += len(pcm)
-        if self._keep_all:
-            record.audio += pcm
+        self._note(pcm)
         await self._session.feed(pcm)
 
     async def _update(self, session: object) -> None:
@@ -154,39 +137,8 @@ class Conversation:
         self._options = options
         await self._send({"type": "session.updated", "session": self._session_json()})
 
-    async def _write(self) -> None:
-        """Tell the client what the engine hears."""
-        async for event in self._session.events():
-            if isinstance(event, TextDelta):
-                await self._send_text(
-                    "transcription.text.delta",
-                    _encode({"type": "transcription.text.delta", "text": event.text}),
-                )
-            elif isinstance(event, Abort):
-                self._socket.transport.abort()
-            elif isinstance(event, Close):
-                await self._socket.close(event.code, event.reason)
-            elif isinstance(event, Verbatim):
-                await self._send_text("verbatim", event.data)
-            else:
-                await self._send(event_json(event, self._card.id))
-                if isinstance(event, Failed) and event.close:
-                    await self._socket.close(1011)
-
     async def _complain(self, message: Message, code: int) -> None:
         await self._send(errors.event(message, code))
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(message["type"], _encode(message))
-
-    async def _send_text(self, kind: str, text: str) -> None:
-        if self._keep_all or (self._keep_rare and kind != "transcription.text.delta"):
-            self._record.sent.append(kind)
-        try:
-            await self._socket.send(text)
-        except ConnectionClosed:
-            # `run` sees the same and ends this task.
-            await asyncio.get_running_loop().create_future()
 
     def _session_json(self) -> dict[str, Any]:
         options = self._options

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from websockets.asyncio.server import ServerConnection
 
+from local_stack.provider import batch
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
-from local_stack.provider.mistral import batch, errors
+from local_stack.provider.mistral import errors
+from local_stack.provider.mistral.batch import MistralFiles
 from local_stack.provider.mistral.client_sessions import MAX_BODY_BYTES, PREFIX, ClientSecrets
 from local_stack.provider.mistral.models import card_json
 from local_stack.provider.mistral.realtime import Conversation
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
-from local_stack.provider.wire import Refusal
+from local_stack.provider.wire import Refusal, refusal_json, refusing
 
 REALTIME_PATH = "/v1/audio/transcriptions/realtime"
 
@@ -51,7 +51,7 @@ class MistralWire:
 
         async def transcribe(request: Request) -> Response:
             _authorize(request.headers.get("authorization"))
-            return await batch.transcribe(request, engine, requests, keep)
+            return await batch.transcribe(request, engine, requests, keep, MistralFiles())
 
         async def client_session(request: Request) -> Response:
             _authorize(request.headers.get("authorization"))
@@ -70,7 +70,7 @@ class MistralWire:
                 Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
                 Route("/v1/client/sessions", client_session, methods=["POST"]),
             ],
-            exception_handlers={RefusedError: self._refuse, HTTPException: self._refuse},
+            exception_handlers=refusing(self),
         )
 
     async def connect(self, engine: Engine, target: str, record: RealtimeRecord) -> RealtimeSession:
@@ -106,20 +106,7 @@ class MistralWire:
 
     def refusal(self, error: RefusedError) -> Refusal:
         """JSON with a `message`, and `Retry-After` where there is one."""
-        headers = {"Content-Type": "application/json"}
-        if error.retry_after is not None:
-            headers["Retry-After"] = str(error.retry_after)
-        body = error.body
-        if body is None:
-            body = json.dumps(errors.http_body(error.status, error.message))
-        return Refusal(error.status, headers, body.encode())
-
-    async def _refuse(self, request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            error = RefusedError(error.status_code, error.detail)
-        assert isinstance(error, RefusedError)  # noqa: S101 - as registered
-        refusal = self.refusal(error)
-        return Response(refusal.body, refusal.status, refusal.headers)
+        return refusal_json(error, errors.http_body(error.status, error.message))
 
 
 async def _healthz(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -38,20 +38,6 @@ _RETRY_AFTER_SECONDS = 2
 _PATIENCE_SECONDS = 0.5  # a session that just ended has its place back well within this
 _LOST = "the recogniser's process ended unexpectedly"
 
-CARDS = tuple(
-    replace(
-        card,
-        languages=(LANGUAGE,),
-        diarization=False,
-        context_bias=False,
-        timestamp_granularities=("segment", "word") if "offline" in card.modes else (),
-        language_excludes_timestamps=False,
-        description="Offline engine: PocketSphinx, US English, modest accuracy.",
-    )
-    for card in HOSTED
-)
-"""The hosted models' names, so that settings need no change, and what is behind them here."""
-
 
 class SphinxEngine:
     """Recognises English offline.
@@ -59,9 +45,18 @@ class SphinxEngine:
     Args:
         max_sessions: Live sessions at a time; None: two per core, at least 4 and at most 8.
         max_files: Files at work or waiting; one per two cores is at work.
+        cards: The models' names, so that settings need no change; of the rest of them only
+            what is behind them here is told.
     """
 
-    def __init__(self, *, max_sessions: int | None = None, max_files: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        max_sessions: int | None = None,
+        max_files: int = 8,
+        cards: Sequence[ModelCard] = HOSTED,
+    ) -> None:
+        self._cards = {card.id: _behind(card) for card in cards}
         cores = os.cpu_count() or 1
         by_cores = min(_MAX_SESSIONS, max(_MIN_SESSIONS, _SESSIONS_PER_CORE * cores))
         self.max_sessions = by_cores if max_sessions is None else max_sessions
@@ -100,7 +95,7 @@ class SphinxEngine:
 
     def cards(self) -> Mapping[str, ModelCard]:
         """The models that can be asked for, by id."""
-        return {card.id: card for card in CARDS}
+        return self._cards
 
     async def connect(self, model: str) -> SphinxSession:
         """Begin a live session in a process of its own.
@@ -250,3 +245,16 @@ async def _file_events(worker: Worker, granularity: str | None) -> AsyncIterator
         segments += heard
         said.append(utterance)
     yield Failed(_LOST)
+
+
+def _behind(card: ModelCard) -> ModelCard:
+    """What this engine can do under a model's name."""
+    return replace(
+        card,
+        languages=(LANGUAGE,),
+        diarization=False,
+        context_bias=False,
+        timestamp_granularities=("segment", "word") if "offline" in card.modes else (),
+        language_excludes_timestamps=False,
+        description="Offline engine: PocketSphinx, US English, modest accuracy.",
+    )

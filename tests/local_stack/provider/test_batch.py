@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, serve
-from local_stack.provider.mistral import batch
+from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, batch, serve
 from tests.local_stack.provider.wire import BATCH_MODEL, KEY, REALTIME_MODEL
 
 FILE = {"file": ("speech.wav", b"RIFF....", "audio/wav")}

@@ -52,6 +52,16 @@ async def test_signal(number: signal.Signals) -> None:
         assert process.returncode == 0
 
 
+async def test_another_wire() -> None:
+    """The wire is chosen by its name."""
+    async with command("--engine", "scripted", "--port", "0", "--wire", "vllm") as process:
+        url = await ready(process)
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/health")).status_code == 200
+            models = (await client.get(f"{url}/v1/models")).json()["data"]
+        assert [one["id"] for one in models] == ["mistralai/Voxtral-Mini-4B-Realtime-2602"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_no_process_is_left(number: signal.Signals) -> None:
     """However the server ends, its recognisers end as well."""

@@ -1,0 +1,31 @@
+"""Which wires there are, by name. A new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from local_stack.provider.cards import HOSTED, SELF_HOSTED
+from local_stack.provider.engine import ModelCard
+from local_stack.provider.mistral.wire import MistralWire
+from local_stack.provider.vllm.wire import VllmWire
+from local_stack.provider.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A wire, and the models that are reached by it.
+
+    Attributes:
+        wire: Makes one.
+        cards: For the engine behind it.
+    """
+
+    wire: Callable[[], Wire]
+    cards: tuple[ModelCard, ...]
+
+
+WIRES: Mapping[str, Named] = MappingProxyType(
+    {"mistral": Named(MistralWire, HOSTED), "vllm": Named(VllmWire, SELF_HOSTED)}
+)

@@ -1,0 +1,1 @@
+"""vLLM's wire, as a self-hosted Voxtral is reached by."""

@@ -1,0 +1,199 @@
+"""One realtime session on the wire: `GET /v1/realtime`, upgraded."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import json
+import time
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+
+from local_stack.provider import conversation
+from local_stack.provider.conversation import encode
+from local_stack.provider.engine import (
+    Done,
+    Event,
+    Failed,
+    Message,
+    OptionError,
+    RealtimeOptions,
+    RealtimeSession,
+    TextDelta,
+)
+from local_stack.provider.records import RealtimeRecord, Record
+from local_stack.provider.vllm import errors
+
+_DELTA = "transcription.delta"
+
+
+class Conversation(conversation.Conversation):
+    """Speaks the wire on one socket, an utterance at a time.
+
+    Args:
+        socket: The upgraded connection; this object alone reads and writes it.
+        session: The engine's side of the first utterance; closed by whoever opened it.
+        again: Begins the engine's side of a further one.
+        record: Where to tell what came.
+        keep: How much of it.
+        models: Those that a session may name.
+    """
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        session: RealtimeSession,
+        again: Callable[[], Awaitable[RealtimeSession]],
+        record: RealtimeRecord,
+        keep: Record,
+        *,
+        models: frozenset[str],
+    ) -> None:
+        super().__init__(socket, session, record, keep)
+        self._again = again
+        self._models = models
+        self._waiting: list[bytes] = []
+        self._model: str | None = None
+        self._running = False
+        self._final = False
+        self._over = False
+        self._begun = asyncio.Event()
+        self._further: list[RealtimeSession] = []
+
+    async def run(self) -> None:
+        """Converse until the socket is down, whoever takes it down."""
+        try:
+            await super().run()
+        finally:
+            for session in self._further:
+                await session.close()
+
+    async def _greet(self) -> None:
+        await self._send(
+            {
+                "type": "session.created",
+                "id": f"sess-{self._record.request_id}",
+                "created": int(time.time()),
+            }
+        )
+
+    async def _hear(self, raw: str | bytes) -> None:
+        if isinstance(raw, bytes):
+            # The handler reads text alone: what else comes is the end, with no close frame.
+            self._socket.transport.abort()
+            return
+        try:
+            message = json.loads(raw)
+        except ValueError:
+            await self._complain("Invalid JSON", "invalid_json")
+            return
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            await self._complain("expected an object with a type", "invalid_event")
+            return
+        kind = message["type"]
+        if self._keep_all or (self._keep_rare and kind != "input_audio_buffer.append"):
+            self._record.messages.append(message)
+        match kind:
+            case "input_audio_buffer.append":
+                await self._append(message.get("audio"))
+            case "input_audio_buffer.commit":
+                await self._commit(final=message.get("final") is True)
+            case "session.update":
+                await self._update(message.get("model"))
+            case _:
+                await self._complain(f"Unknown event type: {kind}", "unknown_event")
+
+    async def _append(self, audio: object) -> None:
+        try:
+            pcm = b64decode(audio if isinstance(audio, str) else "?", validate=True)
+        except binascii.Error:
+            await self._complain("Invalid audio data", "invalid_audio")
+            return
+        self._note(pcm)
+        if self._final:
+            return  # between the last commit and the done, audio is lost
+        if self._running:
+            await self._session.feed(pcm)
+        else:
+            self._waiting.append(pcm)
+
+    async def _commit(self, *, final: bool) -> None:
+        if self._model is None:
+            await self._complain("session.update with a model comes first", "model_not_validated")
+        elif final:
+            await self._end()
+        elif not self._running:
+            await self._begin()
+        # A commit while an utterance goes on is ignored.
+
+    async def _begin(self) -> None:
+        if self._over:
+            self._session = await self._again()
+            self._further.append(self._session)
+            await self._session.start()
+        self._running, self._over = True, False
+        self._begun.set()
+        waiting, self._waiting = self._waiting, []
+        for pcm in waiting:
+            await self._session.feed(pcm)
+        if self._final:
+            await self._session.end()
+
+    async def _end(self) -> None:
+        if self._final:
+            return
+        self._final = True
+        if self._running:
+            await self._session.end()
+
+    async def _update(self, model: object) -> None:
+        if not isinstance(model, str) or model not in self._models:
+            await self._complain(f"The model `{model}` does not exist.", "model_not_found")
+            return
+        try:
+            await self._session.configure(RealtimeOptions())
+        except OptionError as error:
+            await self._complain(error.message, errors.code_of(error.code))
+            return
+        # No answer: that is how it says that it is fine.
+        self._model = model
+
+    async def _write(self) -> None:
+        """Tell what the engine hears, utterance by utterance."""
+        while True:
+            await self._write_one()
+            await self._begun.wait()
+
+    async def _write_one(self) -> None:
+        async for event in self._session.events():
+            await self._say(event)
+            if isinstance(event, Done | Failed):
+                # What is left was said too late.
+                self._waiting.clear()
+                self._begun.clear()
+                self._running, self._final, self._over = False, False, True
+                return
+
+    async def _tell(self, event: Event) -> None:
+        match event:
+            case TextDelta(text):
+                await self._send_text(_DELTA, encode({"type": _DELTA, "delta": text}))
+            case Done(text):
+                words = len(text.split())
+                usage: dict[str, Any] = {
+                    "prompt_tokens": 0,
+                    "completion_tokens": words,
+                    "total_tokens": words,
+                }
+                await self._send({"type": "transcription.done", "text": text, "usage": usage})
+            case Failed(message, code):
+                # No done follows, and the socket stays open.
+                await self._complain(message, errors.code_of(code))
+            case _:
+                pass  # languages and segments are not told on this wire
+
+    async def _complain(self, message: Message, code: str) -> None:
+        await self._send(errors.event(message, code))
