@@ -38,6 +38,8 @@ export default defineConfig({
           environment: "jsdom",
           include: ["src/**/*.test.tsx"],
           setupFiles: ["src/testing/setup.ts"],
+          // Typing letter by letter takes its time on a busy machine.
+          testTimeout: 20_000,
         },
       },
     ],

@@ -94,8 +94,10 @@ describe("Record", () => {
       (response) =>
         response.url() === voice.audio_url || response.url().includes("/storage/v1/object/sign/"),
     );
-    await booth.press("Play My voice");
+    await booth.press("Listen to it");
     expect([200, 206]).toContain((await played).status());
+    await booth.press("Pause My voice");
+    await booth.press("Play My voice");
     await booth.button("Pause My voice").waitFor();
     await on.close();
   });

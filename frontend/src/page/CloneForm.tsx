@@ -7,6 +7,7 @@ import type { ReferenceAudio } from "../reference-audio/reference-audio";
 import { Button, Card, fieldClass, Message, ProgressBar } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 import { clone, whyNot } from "./clone";
+import type { Playback } from "./playback";
 
 type Stage =
   | { readonly name: "ready" }
@@ -45,10 +46,12 @@ function FailureMessage({
 
 export function CloneForm({
   reference,
+  playback,
   onVoice,
   onSignIn,
 }: {
   readonly reference: ReferenceAudio;
+  readonly playback: Playback;
   readonly onVoice: (voice: Voice) => void;
   readonly onSignIn: () => void;
 }) {
@@ -128,7 +131,16 @@ export function CloneForm({
           <FailureMessage failure={stage.failure} onSignIn={onSignIn} />
         ) : null}
         {stage.name === "done" && !state.take ? (
-          <Message tone="plain">“{stage.voice.name}” is ready. It is listed below.</Message>
+          <Message
+            actions={
+              <Button onClick={() => void playback.play(stage.voice)} variant="link">
+                Listen to it
+              </Button>
+            }
+            tone="plain"
+          >
+            “{stage.voice.name}” is ready. It is listed below.
+          </Message>
         ) : null}
       </div>
     </Card>

@@ -13,6 +13,7 @@ import { useReadable, useScope } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
+import { usePlayback } from "./playback";
 import { Remote } from "./remote";
 import { VoiceList } from "./VoiceList";
 import { Voices } from "./voices";
@@ -63,6 +64,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const [signingIn, setSigningIn] = useState(false);
   const state = useReadable(account);
   const reference = useReferenceAudio(services);
+  const playback = usePlayback(api);
 
   const { scope, usage, voices } = useMemo(() => {
     const pageScope = new Scope();
@@ -116,13 +118,14 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
           <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
           <CloneForm
             onSignIn={openSignIn}
+            playback={playback}
             onVoice={(voice) => {
               voices.add(voice);
               void usage.refresh();
             }}
             reference={reference}
           />
-          <VoiceList api={api} config={config} voices={voices} />
+          <VoiceList config={config} playback={playback} voices={voices} />
         </>
       ) : null}
       {signingIn ? (

@@ -54,7 +54,7 @@ export function Header({
         <div className="-mr-3 flex min-h-11 grow flex-wrap items-center justify-between gap-x-4 sm:justify-end">
           {usage ? <UsageBar usage={usage} /> : null}
           {state.status === "loading" ? null : (
-            <div className="flex items-center gap-2">
+            <div className="ml-auto flex items-center gap-2 sm:ml-0">
               {known && state.email ? (
                 <span className="max-w-40 truncate text-sm text-soft">{state.email}</span>
               ) : null}

@@ -1,62 +1,25 @@
 /** The person's voices: hear them, delete them, take that back. */
-import { useId, useRef, useState } from "react";
-import type { PublicConfig, Voice } from "../generated/protocol";
-import { fetchVoice } from "../services/api";
-import type { Api } from "../services/http";
+import { useId, useRef } from "react";
+import type { PublicConfig } from "../generated/protocol";
 import { Button, Card, Message } from "../ui/controls";
 import { day, spokenSeconds } from "../ui/format";
-import { useReadable, useScope } from "../ui/hooks";
+import { useReadable } from "../ui/hooks";
 import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
+import type { Playback } from "./playback";
 import type { Voices } from "./voices";
-
-/** One voice at a time is heard. */
-function usePlayback(api: Api) {
-  const audio = useRef<HTMLAudioElement>(null);
-  const [playing, setPlaying] = useState<string>();
-  const [failed, setFailed] = useState<string>();
-  useScope((scope) => {
-    const element = new Audio();
-    audio.current = element;
-    scope.listen(element, "ended", () => setPlaying(undefined));
-    scope.add(() => element.pause());
-  }, []);
-  const toggle = async (voice: Voice) => {
-    const element = audio.current;
-    if (!element) return;
-    element.pause();
-    setFailed(undefined);
-    if (playing === voice.voice_id) {
-      setPlaying(undefined);
-      return;
-    }
-    setPlaying(voice.voice_id);
-    try {
-      const { audio_url } = await fetchVoice(api, voice.voice_id);
-      element.src = audio_url;
-      await element.play();
-    } catch (error) {
-      // Another voice was chosen while this one was loading.
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      setPlaying(undefined);
-      setFailed(voice.voice_id);
-    }
-  };
-  return { playing, failed, toggle };
-}
 
 export function VoiceList({
   voices,
-  api,
+  playback,
   config,
 }: {
   readonly voices: Voices;
-  readonly api: Api;
+  readonly playback: Playback;
   readonly config: PublicConfig;
 }) {
   const id = useId();
   const { data, failed } = useReadable(voices.list);
   const leaving = useReadable(voices.leaving);
-  const playback = usePlayback(api);
   const title = useRef<HTMLHeadingElement>(null);
   const languageName = (code: string) =>
     config.languages.find((language) => language.code === code)?.name ?? code.toUpperCase();
@@ -65,7 +28,7 @@ export function VoiceList({
       <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>
         Your voices
       </h2>
-      <div role="status">
+      <div className="not-empty:mt-3" role="status">
         {leaving ? (
           <Message
             actions={
@@ -99,7 +62,10 @@ export function VoiceList({
             <button
               aria-label={`${playback.playing === voice.voice_id ? "Pause" : "Play"} ${voice.name}`}
               className="grid size-11 shrink-0 place-items-center rounded-full border border-edge hover:bg-sunken"
-              onClick={() => void playback.toggle(voice)}
+              onClick={() => {
+                if (playback.playing === voice.voice_id) playback.stop();
+                else void playback.play(voice);
+              }}
               type="button"
             >
               {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
@@ -119,6 +85,7 @@ export function VoiceList({
             <Button
               aria-label={`Delete ${voice.name}`}
               onClick={() => {
+                if (playback.playing === voice.voice_id) playback.stop();
                 voices.remove(voice);
                 title.current?.focus();
               }}

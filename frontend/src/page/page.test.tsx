@@ -134,6 +134,31 @@ describe("Your voices", () => {
     );
   });
 
+  test("one that was stopped, or deleted, while it was still loading is not heard after all", async () => {
+    const play = vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
+    vi.spyOn(HTMLMediaElement.prototype, "pause").mockReturnValue();
+    const answers: (() => void)[] = [];
+    const { services, press } = await show(new FakeServices(), [VOICE]);
+    services.api.answers.set(
+      "/voices/v",
+      () =>
+        new Promise((resolve) => {
+          answers.push(() => resolve({ ...VOICE, audio_url: "http://127.0.0.1:1/voice.wav" }));
+        }),
+    );
+    await screen.findByText("Mine");
+    await press("Play Mine");
+    await press("Pause Mine");
+    await press("Play Mine");
+    await press("Delete Mine");
+    await act(async () => {
+      for (const answer of answers) answer();
+    });
+    expect(answers).toHaveLength(2);
+    expect(play).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
   test("another person's voices are not shown for a moment", async () => {
     const { services } = await show(new FakeServices(), [VOICE]);
     await screen.findByText("Mine");
