@@ -82,6 +82,8 @@ export class FakeWire {
     duration_seconds: 17.4,
     request_id: "r",
   };
+  /** Refuses to make a voice. */
+  clone: Problem | undefined;
   /** Text that comes as deltas, a word for each half second of audio. */
   words = "he walked down the street to the old house near a river and waited there".split(" ");
   /** Called instead of the usual answers on a new socket. */
@@ -133,6 +135,7 @@ export class FakeWire {
         return json(route, 200, this.transcription);
       case "POST /api/clone": {
         await this.hold;
+        if (this.clone) return json(route, this.clone.status, this.clone);
         const voice: Voice = {
           voice_id: crypto.randomUUID(),
           name: /name="name"\r\n\r\n([^\r]*)/.exec(route.request().postData() ?? "")?.[1] ?? "?",

@@ -58,8 +58,11 @@ export function BiasTerms() {
         </div>
         <ul className="flex flex-wrap gap-2">
           {terms.map((term) => (
-            <li className="inline-flex items-center rounded-full bg-sunken pl-3" key={term}>
-              {term}
+            <li
+              className="inline-flex max-w-full items-center rounded-3xl bg-sunken pl-3"
+              key={term}
+            >
+              <span className="min-w-0 wrap-anywhere">{term}</span>
               <button
                 aria-label={`Remove ${term}`}
                 className="grid size-9 place-items-center rounded-full text-soft hover:text-ink"

@@ -89,7 +89,7 @@ export function Player({
           value={Math.min(at, length)}
         />
       </div>
-      <span className="text-sm text-soft tabular-nums">
+      <span className="text-sm whitespace-nowrap text-soft tabular-nums">
         {minutes(at)} / {minutes(length)}
       </span>
     </div>

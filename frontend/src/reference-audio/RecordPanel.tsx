@@ -53,7 +53,7 @@ function RecordButton() {
   };
   return (
     <button
-      className="group flex w-28 shrink-0 flex-col items-center gap-1.5 rounded-xl py-1"
+      className="group row-span-2 flex flex-col items-center gap-1.5 rounded-xl py-1"
       data-record
       disabled={stage === "stopping"}
       onClick={act}
@@ -73,16 +73,18 @@ function Progress() {
   const paused = stage === "paused";
   return (
     <>
-      <span className="text-4xl font-light tabular-nums">{minutes(seconds)}</span>
-      <div className="flex grow flex-wrap items-center justify-between gap-x-4 gap-y-2">
+      <span className="self-end text-4xl font-light tabular-nums">{minutes(seconds)}</span>
+      <Button
+        className="justify-self-start sm:col-start-3 sm:row-span-2 sm:row-start-1"
+        disabled={stage === "stopping"}
+        onClick={() => void (paused ? reference.resume() : reference.pause())}
+      >
+        {paused ? <MicrophoneIcon /> : <PauseIcon />}
+        {paused ? "Go on" : "Pause"}
+      </Button>
+      {/* Room of its own, so that longer words move nothing. */}
+      <div className="col-span-2 sm:col-span-1 sm:col-start-2 sm:row-start-2 sm:self-start">
         <LineChip />
-        <Button
-          disabled={stage === "stopping"}
-          onClick={() => void (paused ? reference.resume() : reference.pause())}
-        >
-          {paused ? <MicrophoneIcon /> : <PauseIcon />}
-          {paused ? "Go on" : "Pause"}
-        </Button>
       </div>
     </>
   );
@@ -90,13 +92,9 @@ function Progress() {
 
 function Idle() {
   const { stage } = useParts().state.recorder;
-  if (stage === "opening") return <p className="text-soft">Waiting for the microphone…</p>;
-  return (
-    <div className="w-0 grow space-y-2">
-      <MicrophonePicker />
-      <p className="text-sm text-soft">10 to 20 seconds clone best.</p>
-    </div>
-  );
+  if (stage === "opening")
+    return <p className="row-span-2 text-soft">Waiting for the microphone…</p>;
+  return <p className="row-span-2 text-soft">10 to 20 seconds clone best.</p>;
 }
 
 export function RecordPanel() {
@@ -108,10 +106,12 @@ export function RecordPanel() {
   return (
     <div className="space-y-5">
       <ReadAloud />
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-3 sm:gap-x-6">
+      {/* The next thing to do stays in view, however long the text to read is. */}
+      <div className="sticky bottom-0 z-10 -mx-4 grid grid-cols-[7rem_1fr] items-center gap-x-4 gap-y-2 bg-card px-4 py-2 sm:-mx-6 sm:grid-cols-[7rem_1fr_auto] sm:gap-x-6 sm:gap-y-1 sm:px-6">
         <RecordButton />
         {isRunning ? <Progress /> : <Idle />}
       </div>
+      {isRunning ? null : <MicrophonePicker />}
       {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
       {isRunning ? (
         <>

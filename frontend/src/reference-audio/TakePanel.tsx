@@ -85,20 +85,22 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
   const [asking, setAsking] = useState(false);
   if (asking) {
     return (
-      <Message
-        actions={
-          <>
-            <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
-              {label} anyway
-            </Button>
-            <Button onClick={() => setAsking(false)} variant="link">
-              Keep this take
-            </Button>
-          </>
-        }
-      >
-        Your edited transcript goes with this take.
-      </Message>
+      <div className="order-last basis-full">
+        <Message
+          actions={
+            <>
+              <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
+                {label} anyway
+              </Button>
+              <Button onClick={() => setAsking(false)} variant="link">
+                Keep this take
+              </Button>
+            </>
+          }
+        >
+          Your edited transcript goes with this take.
+        </Message>
+      </div>
     );
   }
   return (
@@ -125,8 +127,8 @@ export function TakePanel() {
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {
     // The button that led here is gone: the focus goes to what took its place.
-    if (document.activeElement === document.body) heading.current?.focus();
-  }, []);
+    if (document.activeElement === document.body && !restored) heading.current?.focus();
+  }, [restored]);
   if (!take) return null;
   const isRecording = take.kind === "recording";
   const usable = isUsable(take.verdicts);
@@ -176,7 +178,7 @@ export function TakePanel() {
         ) : null}
         <DiscardButton label={isRecording ? "Redo" : "Another file"} primary={!usable} />
         {isRecording ? (
-          <Button onClick={() => download(take.file)} variant="quiet">
+          <Button onClick={() => download(take.file)} variant="link">
             Download
           </Button>
         ) : null}

@@ -55,6 +55,7 @@ function GrowingTextArea({
 }) {
   const { reference, state } = useParts();
   const { text } = state.transcript;
+  const { enabled } = reference.services.config;
   const area = useRef<HTMLTextAreaElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
   useLayoutEffect(() => {
@@ -74,7 +75,9 @@ function GrowingTextArea({
       id={id}
       maxLength={LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
-      placeholder="What you say appears here. You can also type it."
+      placeholder={
+        enabled ? "What you say appears here. You can also type it." : "What is said, word for word"
+      }
       ref={area}
       rows={4}
       value={text}
