@@ -1,6 +1,7 @@
 """`python -m bench.batch`: what large uploads cost the functions, in memory and in time."""
 
 import asyncio
+import json
 import statistics
 import struct
 import sys
@@ -8,9 +9,9 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import httpx
 import psutil
@@ -18,9 +19,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench import machine
 from bench.children import START_SECONDS, Child, running
 from bench.cores import Cores
 
+RESULTS: Final = Path(__file__).with_name("batch.json")
 MEMORY_LIMIT_MB: Final = 120.0
 TIME_LIMIT: Final = 1.3
 THINK_SECONDS: Final = 2.0
@@ -217,12 +220,22 @@ async def measure(
             return await lab.memory(uploads, large), await lab.detour(medium, rounds)
 
 
+def figures(memory: Memory, detour: Detour) -> dict[str, Any]:
+    """Return all that was measured, beside its limits, as JSON holds it."""
+    return {
+        "memory": asdict(memory) | {"limit_mb": MEMORY_LIMIT_MB},
+        "detour": asdict(detour) | {"ratio": detour.ratio, "limit_ratio": TIME_LIMIT},
+    }
+
+
 def main(
     *,
     uploads: Annotated[int, typer.Option(min=1, max=100, help="At once.")] = 20,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="To take medians of.")] = 5,
+    out: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS,
 ) -> None:
     """Send 50 MB files at once and watch the memory; time a 25 MB file beside the direct way."""
+    notes = machine.notes(Cores.of_this_machine())
     memory, detour = asyncio.run(
         measure(
             uploads=uploads,
@@ -247,6 +260,8 @@ def main(
         f"{TIME_LIMIT}",
     )
     Console().print(table)
+    told = {"machine": notes} | figures(memory, detour)
+    out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if memory.grown_mb > MEMORY_LIMIT_MB or detour.ratio > TIME_LIMIT:
         sys.exit(1)
 
