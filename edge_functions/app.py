@@ -16,6 +16,7 @@ from edge_functions import (
     openapi,
     pages,
     public_config,
+    realtime_token,
     transcriptions,
     usage,
     voices,
@@ -32,6 +33,10 @@ from edge_functions.multipart import MAX_FIELDS_BYTES
 from edge_functions.problem import http_exception, validation_error
 from edge_functions.services import Services
 
+_FUNCTIONS: Final = (
+    *(transcriptions, realtime_token, clone, voices, usage, account, public_config),
+    *(health, pages),
+)
 _FORM_OVERHEAD_BYTES: Final = MAX_FIELDS_BYTES + 64 * 1024
 """Fields, and the headers of all parts."""
 _SLACK_SECONDS: Final = 300.0
@@ -45,7 +50,7 @@ def create_app(services: Services) -> FastAPI:
     policy = content_security_policy(
         connect=tuple(
             url
-            for url in (settings.public_supabase_url, settings.realtime_url)
+            for url in (settings.public_supabase_url, settings.realtime_url, *_direct(services))
             if not url.startswith("/")
         )
     )
@@ -79,7 +84,17 @@ def create_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for function in (transcriptions, clone, voices, usage, account, public_config, health, pages):
+    for function in (
+        transcriptions,
+        realtime_token,
+        clone,
+        voices,
+        usage,
+        account,
+        public_config,
+        health,
+        pages,
+    ):
         app.include_router(function.router)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
 
@@ -89,3 +104,8 @@ def create_app(services: Services) -> FastAPI:
 
     pages.add_page(app, settings.functions_page_dir)
     return app
+
+
+def _direct(services: Services) -> tuple[str, ...]:
+    """Return where a page talks to the provider, if it may."""
+    return () if services.direct is None else (services.direct.url,)

@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 import structlog
 
+from edge_functions.direct_sessions import DirectOffer, DirectSessions
 from edge_functions.erasure import Erasure
 from edge_functions.once import Once
 from edge_functions.recogniser import LEASE_SLACK_SECONDS, Offer, Recogniser
@@ -26,7 +27,13 @@ from transcription.identity import Verifier
 from transcription.jwks import Jwks
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
-from transcription.providers.registry import chosen, file_models, file_provider
+from transcription.providers.registry import (
+    chosen,
+    direct_provider,
+    file_models,
+    file_provider,
+    realtime_models,
+)
 from transcription.rpc import Rpc, connect
 from transcription.settings import Settings
 from transcription.supabase_ledger import SupabaseLedger
@@ -144,6 +151,7 @@ async def compose(
             work=work,
             warm=asyncio.Event(),
             recogniser=_recogniser(settings, ledger, stack),
+            direct=_direct(settings, ledger, metrics, stack),
         )
         stack.push_async_callback(work.aclose)
         yield Composition(services, tools.sweeper, jwks)
@@ -161,6 +169,31 @@ def _recogniser(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> Re
         deadline_seconds=settings.provider_file_seconds,
     )
     return Recogniser(provider=provider, ledger=ledger, offer=offer)
+
+
+def _direct(
+    settings: Settings, ledger: Ledger, metrics: Metrics, stack: AsyncExitStack
+) -> DirectSessions | None:
+    provider = direct_provider(settings)
+    trusts = settings.direct_mode_trusts
+    key = None if trusts == "own_keys" else chosen(settings).key(settings)
+    if provider is None or key is None:  # nobody could be given a secret
+        return None
+    metrics.expect("realtime", settings.transcription_provider)
+    mint = provider.secrets(settings)
+    stack.push_async_callback(mint.aclose)
+    offer = DirectOffer(
+        provider_name=settings.transcription_provider,
+        wire=provider.wire,
+        default_model=chosen(settings).realtime_model(settings),
+        models=realtime_models(settings),
+        max_seconds=settings.max_audio_seconds,
+        secret_seconds=settings.direct_mode_secret_seconds,
+        secrets_per_minute=settings.direct_mode_secrets_per_minute,
+        key=key,
+        trusts_anonymous=trusts == "everyone",
+    )
+    return DirectSessions(mint=mint, ledger=ledger, metrics=metrics, offer=offer)
 
 
 def _hold_seconds(settings: Settings) -> int:

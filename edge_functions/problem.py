@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from edge_functions.middleware.request_id import request_id_of
 from shared_schema.batch import ErrorEvent, Problem
-from transcription.errors import InvalidMessage, NotFound, TranscriptionError
+from transcription.errors import InvalidMessage, NotFound, SessionLimit, TranscriptionError
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TOLD_FAULTS: Final = 5
@@ -36,6 +36,7 @@ def problem_of(
         code=error.code,
         retryable=spec.retryable,
         retry_after=error.retry_after,
+        open_sessions=error.open_sessions or None if isinstance(error, SessionLimit) else None,
         request_id=request_id,
     )
 

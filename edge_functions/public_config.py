@@ -33,6 +33,7 @@ async def get_config(services: ServicesOf) -> PublicConfig:
         enabled=enabled,
         realtime_enabled=enabled and settings.realtime_enabled,
         realtime_url=settings.realtime_url,
+        realtime_mode="bridge" if services.direct is None else "direct",
         supabase_url=settings.public_supabase_url,
         supabase_publishable_key=settings.supabase_publishable_key,
         allow_anonymous=settings.allow_anonymous,

@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from edge_functions.body import Pace
+from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
 from edge_functions.once import Once
 from edge_functions.recogniser import Recogniser
@@ -49,6 +50,8 @@ class Services:
     """Set when the first caller need not wait for what is made once."""
     recogniser: Recogniser | None
     """None: transcription is off, or has no key."""
+    direct: DirectSessions | None
+    """None: clients may not talk to the provider by themselves."""
 
     @property
     def pace(self) -> Pace:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared_schema.base import Outbound, SessionId
+from shared_schema.direct import RealtimeMode
 
 
 class UsageOfKind(Outbound):
@@ -67,6 +68,8 @@ class PublicConfig(Outbound):
     realtime_enabled: bool
     realtime_url: str | None = None
     """`ws:` or `wss:` address of the bridge, or a path on the page's own host."""
+    realtime_mode: RealtimeMode = "bridge"
+    """`direct`: a client may ask for a token and talk to the provider by itself."""
     supabase_url: str
     supabase_publishable_key: str
     allow_anonymous: bool

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared_schema.base import Inbound, Outbound
+from shared_schema.base import Inbound, Outbound, SessionId
 from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId
 from shared_schema.errors import ErrorCode
 
@@ -112,4 +112,6 @@ class Problem(Outbound):
     retryable: bool
     retry_after: float | None = None
     """Seconds, as in the `Retry-After` header."""
+    open_sessions: tuple[SessionId, ...] | None = None
+    """With `session_limit`: the caller's open sessions; one may be taken over by `resumes`."""
     request_id: str | None = None

@@ -15,6 +15,7 @@ from shared_schema import (
     base,
     batch,
     client_messages,
+    direct,
     errors,
     limits,
     server_messages,
@@ -23,7 +24,7 @@ from shared_schema import (
 
 Json = dict[str, Any]
 
-_ROOMS: tuple[ModuleType, ...] = (client_messages, server_messages, batch, voices, account)
+_ROOMS: tuple[ModuleType, ...] = (client_messages, server_messages, direct, batch, voices, account)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

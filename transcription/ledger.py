@@ -120,6 +120,34 @@ class Ledger(Protocol):
         """
         ...
 
+    async def start_direct(self, user: User, session_id: str, *, most_in_a_minute: int) -> None:
+        """Say of a session just opened that its client carries it: nobody will touch it.
+
+        Its use is what the wall clock allows. Who is refused closes the session.
+
+        Raises:
+            SessionLimit: the user has started too many within a minute.
+            LedgerUnavailable: nothing was said.
+        """
+        ...
+
+    async def settle_direct(
+        self, user: User, session_id: str, *, audio_seconds: float, minimum_seconds: float
+    ) -> Settlement:
+        """Settle a session with what its client says, if that is more than the wall clock allows.
+
+        Args:
+            user: Whose session it is.
+            session_id: One that `start_direct` was told of.
+            audio_seconds: As the client says.
+            minimum_seconds: The least that is charged.
+
+        Raises:
+            NotFound: there is no such session of this user's.
+            LedgerUnavailable: it was not settled, and is charged its whole grant in the end.
+        """
+        ...
+
     async def usage(self, user: User) -> Usage:
         """Return what a user has used today, and may.
 

@@ -31,6 +31,8 @@ class TranscriptionRecord:
     """What is told of one transcription when it ends. Empty fields are left out."""
 
     kind: Kind
+    direct: bool | None = None
+    """Whether the client carried it, and talked to the provider by itself."""
     provider: str | None = None
     model: str | None = None
     language: str | None = None

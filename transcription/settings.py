@@ -79,6 +79,15 @@ class Settings(BaseSettings):
     realtime_enabled: bool = True
     final_pass_enabled: bool = True
     """Whether a page transcribes a recording again, as a whole, when it ends."""
+    realtime_mode: Literal["bridge", "direct"] = "bridge"
+    """Whether clients may be given secrets of the provider's, beside the bridge."""
+    direct_mode_trusts: Literal["own_keys", "accounts", "everyone"] = "own_keys"
+    """Whose client secrets are made with the deployment's key: nobody's, signed-in people's, or
+    those of anonymous users as well."""
+    direct_mode_secret_seconds: Annotated[int, Field(ge=10, le=900)] = 60
+    """How long a client secret opens sockets, and the least that its session is charged."""
+    direct_mode_secrets_per_minute: Annotated[int, Field(gt=0)] = 20
+    """Of one user; of all anonymous users behind one address together."""
     transcription_provider: Annotated[str, AfterValidator(_checked_provider)] = "mistral"
 
     mistral_api_key: SecretStr | None = None

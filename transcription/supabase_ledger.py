@@ -20,6 +20,7 @@ from transcription.errors import (
     Capacity,
     Forbidden,
     LedgerUnavailable,
+    NotFound,
     QuotaExceeded,
     SessionLimit,
     TranscriptionError,
@@ -157,6 +158,32 @@ class SupabaseLedger:
         except asyncio.CancelledError:
             self._settlements.add(close)
             raise
+
+    async def start_direct(  # noqa: D102
+        self, user: User, session_id: str, *, most_in_a_minute: int
+    ) -> None:
+        answer = await self._rpc.call(
+            "start_direct_transcription",
+            session_id=session_id,
+            user_id=user.id,
+            most_in_a_minute=most_in_a_minute,
+        )
+        if isinstance(answer, dict) and "code" in answer:
+            _refuse(answer, None)
+
+    async def settle_direct(  # noqa: D102
+        self, user: User, session_id: str, *, audio_seconds: float, minimum_seconds: float
+    ) -> Settlement:
+        answer = await self._rpc.call(
+            "settle_direct_transcription",
+            session_id=session_id,
+            user_id=user.id,
+            audio_seconds=audio_seconds,
+            minimum_seconds=minimum_seconds,
+        )
+        if isinstance(answer, dict) and "code" in answer:
+            raise NotFound("There is no such session.")
+        return _read(Settlement, answer)
 
     async def usage(self, user: User) -> Usage:  # noqa: D102
         answer = await self._rpc.call(

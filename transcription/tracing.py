@@ -28,7 +28,9 @@ FLUSH_SECONDS: Final = 3.0
 """How long the end of a process waits for its last spans."""
 
 Root = Literal["session", "request"]
-Step = Literal["admit", "identify", "reserve", "connect", "finish", "inspect", "provider", "settle"]
+Step = Literal[
+    "admit", "identify", "reserve", "connect", "mint", "finish", "inspect", "provider", "settle"
+]
 
 _tracer: Tracer | None = None
 _OFF: Final = nullcontext()
@@ -39,6 +41,7 @@ class Attributes(TypedDict, total=False):
     """What may be told of a span; each name is exported with `utter.` before it."""
 
     kind: str
+    direct: bool | None
     provider: str | None
     model: str | None
     language: str | None

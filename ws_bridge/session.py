@@ -27,6 +27,7 @@ from transcription.errors import (
     TranscriptionError,
 )
 from transcription.providers.base import (
+    REWIND_MARGIN_MS,
     LanguageDetected,
     RealtimeEvent,
     TextDelta,
@@ -37,8 +38,6 @@ from ws_bridge.messages import error_message, parse
 from ws_bridge.pace import Pace
 from ws_bridge.watch import Patience, Silence, Watch
 
-REWIND_MARGIN_MS: Final = 1500
-"""Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
 _ACK_BYTES: Final = audio.BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 _ACK_SECONDS: Final = limits.ACK_INTERVAL_MS / 1000
 

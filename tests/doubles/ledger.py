@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from shared_schema.account import Usage, UsageOfKind
 from tests.doubles.gate import Gate
-from transcription.errors import LedgerUnavailable
+from transcription.errors import LedgerUnavailable, NotFound
 from transcription.identity import User
 from transcription.ledger import (
     LEASE_SECONDS,
@@ -33,6 +33,7 @@ class Entry:
     touched: float | None = None
     """Seconds of audio at the last heartbeat."""
     settled: tuple[float, Outcome, str | None] | None = None
+    direct: bool = False
 
 
 @dataclass
@@ -113,6 +114,18 @@ class MemoryLedger:
             returned_seconds=entry.granted - audio_seconds,
             cost_microdollars=round(audio_seconds * 100),
         )
+
+    async def start_direct(self, user: User, session_id: str, *, most_in_a_minute: int) -> None:
+        """Take note of it."""
+        self.entries[session_id].direct = True
+
+    async def settle_direct(
+        self, user: User, session_id: str, *, audio_seconds: float, minimum_seconds: float
+    ) -> Settlement:
+        """Settle with the claim."""
+        if not self.entries[session_id].direct:
+            raise NotFound
+        return await self.close(session_id, audio_seconds=audio_seconds, status="complete")
 
     async def usage(self, user: User) -> Usage:
         """Return a day on which nothing was used."""

@@ -1,6 +1,7 @@
 """The OpenAPI document is the truth: schemathesis asks for all that it allows, and for more."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from tests.edge_functions.world import World
+from local_stack.postgres import Postgres
+from tests.edge_functions.world import World, running
 from tests.local_stack.world import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -38,6 +40,8 @@ CHECKS = [
 
 OPERATIONS = [
     "transcribe",
+    "realtimeToken",
+    "settleRealtimeToken",
     "clone",
     "listVoices",
     "getVoice",
@@ -45,6 +49,16 @@ OPERATIONS = [
     "usage",
     "eraseAccount",
 ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """A world in which every function is on."""
+    on = {"realtime_mode": "direct", "direct_mode_trusts": "everyone"}
+    async with running(postgres, tmp_path_factory.mktemp("all"), **on) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")

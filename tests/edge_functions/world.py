@@ -86,15 +86,20 @@ class World:
 
 @asynccontextmanager
 async def running(
-    postgres: Postgres, folder: Path, script: Any = None, **settings: Any
+    postgres: Postgres,
+    folder: Path,
+    script: Any = None,
+    *,
+    wire: Any = None,
+    **settings: Any,
 ) -> AsyncIterator[World]:
-    """Run the functions; `settings` replace the tests' own."""
+    """Run the functions; `settings` replace the tests' own, `wire` the provider's."""
     uploads = folder / "uploads"
     uploads.mkdir()
     engine = ScriptedEngine(script if script is not None else Script(text="one two three"))
     async with (
         open_world(postgres, folder / "supabase") as stack,
-        serve(engine, host="127.0.0.1", port=0) as provider,
+        serve(engine, host="127.0.0.1", port=0, wire=wire) as provider,
     ):
         values: dict[str, Any] = {
             "_env_file": None,

@@ -7,7 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from transcription.ledger import LEASE_SECONDS
-from transcription.providers.registry import chosen, file_provider, realtime_provider
+from transcription.providers.registry import (
+    PROVIDERS,
+    chosen,
+    direct_provider,
+    file_provider,
+    realtime_provider,
+)
 from transcription.settings import Settings, load_settings
 
 NEEDED = {
@@ -188,3 +194,36 @@ def test_settings_do_not_change() -> None:
     settings = Settings(_env_file=None, **values)
     with pytest.raises(ValidationError):
         settings.__setattr__("bridge_port", 1)
+
+
+def test_direct_mode_is_what_a_deployment_chooses(environment: pytest.MonkeyPatch) -> None:
+    """Clients talk to the provider by themselves only where that is said, and live words are on."""
+    environment.setenv("MISTRAL_API_KEY", "k")
+    assert direct_provider(load_settings()) is None
+    environment.setenv("REALTIME_MODE", "direct")
+    assert direct_provider(load_settings()) is not None
+    assert load_settings().direct_mode_trusts == "own_keys"
+    environment.setenv("REALTIME_ENABLED", "false")
+    assert direct_provider(load_settings()) is None
+    for name, value in (
+        ("REALTIME_MODE", "both"),
+        ("DIRECT_MODE_TRUSTS", "nobody"),
+        ("DIRECT_MODE_SECRET_SECONDS", "5"),
+        ("DIRECT_MODE_SECRETS_PER_MINUTE", "0"),
+    ):
+        assert name in _fault(environment, **{name: value})
+        environment.delenv(name)
+
+
+class Mute:
+    """A provider whose clients go over the bridge."""
+
+    name = "mute"
+
+
+def test_a_provider_that_makes_no_secrets(environment: pytest.MonkeyPatch) -> None:
+    """Where the provider gives out no secrets, direct mode is the bridge's."""
+    environment.setenv("REALTIME_MODE", "direct")
+    environment.setitem(PROVIDERS, "mute", Mute())
+    environment.setenv("TRANSCRIPTION_PROVIDER", "mute")
+    assert direct_provider(load_settings()) is None

@@ -7,8 +7,9 @@ of its own leaks past it. Adding one is one file here and one line in `registry.
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:  # the settings know which providers there are
     from transcription.settings import Settings
 
 Timestamps = Literal["segment", "word"]
+
+REWIND_MARGIN_MS: Final = 1500
+"""Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,59 @@ class FileProvider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of every connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """What lets a client open sockets with the provider by itself, for a while."""
+
+    value: SecretStr
+    url: str
+    """`ws:` or `wss:` address to open, with the model."""
+    expires_at: datetime
+
+
+class SecretMint(Protocol):
+    """Makes client secrets of one provider's."""
+
+    @property
+    def url(self) -> str:
+        """Where clients connect: `ws:` or `wss:`."""
+        ...
+
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do, as far as the provider tells.
+
+        Raises:
+            NotFound: the model is not offered, or takes no live audio.
+        """
+        ...
+
+    async def mint(self, key: SecretStr, model: str, *, seconds: int) -> ClientSecret:
+        """Make a secret with `key`, good for one model and at most so many seconds.
+
+        Raises:
+            ProviderError: it cannot be reached or refuses.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+@runtime_checkable
+class DirectProvider(Protocol):
+    """What a provider can do besides, whose clients may talk to it by themselves."""
+
+    @property
+    def wire(self) -> Literal["mistral"]:
+        """Whose protocol clients speak with it."""
+        ...
+
+    def secrets(self, settings: "Settings") -> SecretMint:
+        """Return what makes client secrets; the caller closes it."""
         ...
 
 

@@ -139,7 +139,7 @@ class Calls:
         if response.status_code == 200:
             return response
         async with aclosing(response):
-            failure = await _refusal(response)
+            failure = await refusal(response)
         if response.status_code in _NOT_PROCESSED:
             return failure
         raise failure
@@ -207,7 +207,7 @@ def not_understood() -> None:
     _log.error("provider_answer_not_understood")
 
 
-async def _refusal(response: httpx2.Response) -> ProviderError:
+async def refusal(response: httpx2.Response) -> ProviderError:
     """Return what an answer with another status than 200 means."""
     status = response.status_code
     if status in {401, 403}:

@@ -2,7 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-from transcription.providers.base import FileProvider, Provider, RealtimeProvider
+from transcription.providers.base import (
+    DirectProvider,
+    FileProvider,
+    Provider,
+    RealtimeProvider,
+)
 from transcription.providers.mistral.provider import Mistral
 
 if TYPE_CHECKING:
@@ -24,6 +29,14 @@ def realtime_provider(settings: "Settings") -> RealtimeProvider | None:
     if not (settings.realtime_enabled and _can_transcribe(settings, provider)):
         return None
     return provider.realtime(settings, provider.key(settings))
+
+
+def direct_provider(settings: "Settings") -> DirectProvider | None:
+    """Return the provider that clients may talk to by themselves, or None where they may not."""
+    provider = chosen(settings)
+    if settings.realtime_mode != "direct" or not isinstance(provider, DirectProvider):
+        return None
+    return provider if settings.transcription_enabled and settings.realtime_enabled else None
 
 
 def realtime_models(settings: "Settings") -> frozenset[str]:

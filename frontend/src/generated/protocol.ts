@@ -312,6 +312,12 @@ export interface Problem {
    * Seconds, as in the `Retry-After` header.
    */
   retry_after?: number;
+  /**
+   * With `session_limit`: the caller's open sessions; one may be taken over by `resumes`.
+   *
+   * Items: UUID of a transcription session, lower case.
+   */
+  open_sessions?: string[];
   request_id?: string;
 }
 /**
@@ -327,6 +333,10 @@ export interface PublicConfig {
    * `ws:` or `wss:` address of the bridge, or a path on the page's own host.
    */
   realtime_url?: string;
+  /**
+   * `direct`: a client may ask for a token and talk to the provider by itself.
+   */
+  realtime_mode?: "bridge" | "direct";
   supabase_url: string;
   supabase_publishable_key: string;
   allow_anonymous: boolean;
@@ -368,6 +378,111 @@ export interface Ready {
    * How far before the last `ack` a resume starts again, in milliseconds.
    */
   resume_rewind_ms: number;
+}
+/**
+ * Its answer: what was charged, by the clock or by what was said, whichever is more.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "RealtimeSettlement".
+ */
+export interface RealtimeSettlement {
+  /**
+   * UUID of a transcription session, lower case.
+   */
+  session_id: string;
+  charged_seconds: number;
+  cost_microdollars: number;
+}
+/**
+ * Body of `POST /api/transcriptions/realtime-token/{session_id}/settle`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "RealtimeSettlementRequest".
+ */
+export interface RealtimeSettlementRequest {
+  /**
+   * Seconds of audio that were sent.
+   */
+  audio_seconds: number;
+}
+/**
+ * Its answer: where to connect and with what. The options are those that the model takes.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "RealtimeToken".
+ */
+export interface RealtimeToken {
+  /**
+   * UUID of a transcription session, lower case.
+   */
+  session_id: string;
+  /**
+   * Whose protocol is spoken there.
+   */
+  wire: "mistral";
+  /**
+   * `ws:` or `wss:` address, with the model.
+   */
+  url: string;
+  /**
+   * Offered as a subprotocol beside `realtime`. Anybody who has it can transcribe with it.
+   */
+  token: string;
+  /**
+   * Until when it opens sockets; one that is open outlives it.
+   */
+  expires_at: string;
+  model: string;
+  /**
+   * Seconds of audio granted to this session.
+   */
+  max_seconds: number;
+  /**
+   * What keeps the grant from being longer: the reason to tell when it runs out.
+   */
+  cut_by: "max_duration" | "quota_exceeded" | "budget_exceeded";
+  /**
+   * How far before the audio that was handed over last a resume starts again, in milliseconds.
+   */
+  resume_rewind_ms: number;
+  audio_format: AudioFormat;
+  /**
+   * ISO 639-1.
+   */
+  language?: string;
+  context_bias?: string[];
+  target_streaming_delay_ms?: number;
+}
+/**
+ * Body of `POST /api/transcriptions/realtime-token`: what `start` would ask for.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "RealtimeTokenRequest".
+ */
+export interface RealtimeTokenRequest {
+  /**
+   * An English name, an ISO 639-1 code, a locale, or 'Auto'.
+   */
+  language?: string;
+  model?: string;
+  /**
+   * Words and phrases to expect.
+   *
+   * @maxItems 100
+   */
+  context_bias?: string[];
+  /**
+   * Milliseconds that the recogniser may wait for context; models may allow fewer values.
+   */
+  target_streaming_delay_ms?: number;
+  /**
+   * The caller's session whose place this one takes.
+   */
+  resumes?: string;
+  /**
+   * Seconds of audio to reserve at most; what the deployment allows when left out.
+   */
+  max_seconds?: number;
 }
 /**
  * Server-sent event `segment`.

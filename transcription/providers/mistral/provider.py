@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import SecretStr
 
 from transcription.providers.mistral import models
+from transcription.providers.mistral.client_secrets import MistralSecrets
 from transcription.providers.mistral.files import MistralFiles
 from transcription.providers.mistral.realtime import MistralRealtime
 
@@ -16,6 +17,7 @@ class Mistral:
     """Voxtral, hosted by Mistral. It needs a key."""
 
     name: Final = "mistral"
+    wire: Final = "mistral"
     languages: Final = models.LANGUAGES
 
     def key(self, settings: "Settings") -> SecretStr | None:
@@ -49,6 +51,13 @@ class Mistral:
             api_key=_needed(key),
             connect_seconds=settings.provider_connect_seconds,
             deadline_seconds=settings.provider_file_seconds,
+        )
+
+    def secrets(self, settings: "Settings") -> MistralSecrets:
+        """Return what makes client secrets; the caller closes it."""
+        return MistralSecrets(
+            server_url=settings.mistral_server_url,
+            connect_seconds=settings.provider_connect_seconds,
         )
 
 

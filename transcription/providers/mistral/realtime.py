@@ -39,7 +39,7 @@ from transcription.providers.base import (
 from transcription.providers.mistral import models
 from transcription.providers.upstream import Upstream, UpstreamSession, UpstreamSocket, payload
 
-_PATH: Final = "/v1/audio/transcriptions/realtime"
+PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
 _APPEND_TAIL: Final = b'","type":"input_audio.append"}'
 _TEXT_DELTA: Final = "transcription.text.delta"
@@ -62,7 +62,7 @@ class MistralRealtime:
 
     def __init__(self, *, server_url: str, api_key: SecretStr, connect_seconds: float) -> None:
         self._upstream = Upstream(
-            server_url, _PATH, api_key=api_key, connect_seconds=connect_seconds
+            server_url, PATH, api_key=api_key, connect_seconds=connect_seconds
         )
 
     async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
