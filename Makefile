@@ -6,6 +6,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
 ONCE ?=
 SEED ?=
 SECONDS ?=
@@ -30,8 +31,9 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-postgres test-page test-browser ## Check everything
 
-test-python: setup .venv/.deploy-ready bench/node/node_modules/.ready tests/local_stack/js/node_modules/.ready tests/supabase/cli/node_modules/.ready ## Test the services, the schema and the client
+test-python: setup .venv/.deploy-ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
 	@scripts/debian.sh
+	@scripts/package.sh curl "The test of the example for curl needs it"
 	@$(BIN)/pytest
 
 test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the migrations on the machine's own Postgres as well
@@ -46,7 +48,7 @@ test-page: setup ## Test the page's parts
 	@cd frontend && $(NPM) run --silent test
 
 test-browser: setup frontend/dist/.ready ## Test the page in a real browser against the real stack
-	@scripts/browser.sh
+	@scripts/package.sh chromium "The browser tests need it"
 	@cd frontend && $(NPM) run --silent e2e
 
 lint: setup ## Check style
@@ -78,8 +80,7 @@ reset: .venv/.ready ## Forget the local stack's users, voices and keys
 	@$(BIN)/python -m local_stack reset
 
 clean: ## Remove what setup installed
-	rm -rf .venv .tools frontend/node_modules frontend/dist bench/node/node_modules \
-		tests/local_stack/js/node_modules tests/supabase/cli/node_modules
+	rm -rf .venv .tools frontend/node_modules frontend/dist $(TREES:=/node_modules)
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -108,10 +109,6 @@ frontend/node_modules/.ready: frontend/package-lock.json
 
 %/node_modules/.ready: %/package-lock.json
 	@cd $* && $(NPM) ci --silent
-	@touch $@
-
-tests/local_stack/js/node_modules/.ready: tests/local_stack/js/package-lock.json
-	@cd tests/local_stack/js && $(NPM) ci --silent
 	@touch $@
 
 # `npm ci` wants each platform's program in the lock; not every mirror of the registry has them all.

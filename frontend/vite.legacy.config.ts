@@ -3,6 +3,8 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   publicDir: false,
+  // The script finds its worklet beside itself, also in a page on another address.
+  base: "./",
   worker: { format: "es" },
   build: {
     target: "es2022",

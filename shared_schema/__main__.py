@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from shared_schema import export
+from shared_schema import export, reference
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -11,10 +11,12 @@ _ROOT = Path(__file__).resolve().parent.parent
 def documents() -> dict[Path, str]:
     """Return each generated file, by its path, as it should read."""
     generated = _ROOT / "shared_schema" / "generated"
+    page = _ROOT / "docs" / "protocol.md"
     return {
         generated / "protocol.schema.json": json.dumps(export.json_schema(), indent=2) + "\n",
         generated / "asyncapi.json": json.dumps(export.asyncapi(), indent=2) + "\n",
         _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
+        page: reference.fill(page.read_text(encoding="utf-8")),
     }
 
 

@@ -1,6 +1,7 @@
 """The contract as documents: valid, and as the code has it."""
 
 import json
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from shared_schema import export
 from shared_schema.__main__ import documents
 from shared_schema.base import REALTIME_PATH
 from shared_schema.errors import ERRORS
+from shared_schema.reference import NAMES
 from shared_schema.server_messages import SERVER_MESSAGE_TYPES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,6 +27,16 @@ MODULES = PAGE / "node_modules"
 def test_no_document_has_drifted(path: Path) -> None:
     """A generated file is what the code says now; `make schema` writes it again."""
     assert path.read_text(encoding="utf-8") == documents()[path]
+
+
+def test_the_reference_is_whole() -> None:
+    """The page for readers has a table for every part of the contract, and each one once."""
+    page = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"<!-- table: (\w+) -->", page)) == sorted(NAMES)
+    for code in ERRORS:
+        assert f"| `{code.value}` |" in page
+    for model in (model for room in export.ROOMS for model in export.models_of(room)):
+        assert re.search(rf"^#### `{model.__name__}`$", page, re.M | re.I), model
 
 
 def test_the_pages_types_have_not_drifted(tmp_path: Path) -> None:

@@ -135,7 +135,8 @@ async function submit(page: Elements, reference: ReferenceAudio): Promise<void> 
 async function main(): Promise<void> {
   const page = elements();
   const scope = new Scope();
-  const services = await connect(scope);
+  // The services are where this script comes from, whichever page it runs in.
+  const services = await connect(scope, { apiUrl: new URL(import.meta.url).origin });
   const reference = new ReferenceAudio(services, scope);
   for (const { code, name } of services.config.languages) page.language.add(new Option(name, code));
 
