@@ -253,6 +253,8 @@ def _told(event: Reconnecting | Noticed) -> str:
         return f"reconnecting, nothing is lost: {event.failure.message}"
     if event.notice.code == "draining":
         return "moving to another server"
+    if event.notice.code == "options_ignored":
+        return f"not used by this model: {', '.join(event.notice.options or ())}"
     return f"{event.notice.seconds_left or 0:.0f} seconds left"
 
 

@@ -195,7 +195,8 @@ class DirectSessions:
             asked.target_streaming_delay_ms,
         )
         can = await self._mint.realtime_capabilities(model)
-        return fit_live(wanted, can), can.max_lag_ms + REWIND_MARGIN_MS
+        fitted = fit_live(wanted, can)
+        return fitted.options, fitted.max_lag_ms + REWIND_MARGIN_MS
 
     @asynccontextmanager
     async def _reserved(

@@ -30,6 +30,10 @@ class Inspector(Protocol):
         """Decode a file and tell what it is."""
         ...
 
+    async def to_16k_wav(self, source: Path, target: Path, *, owner: str) -> None:
+        """Write a copy for a recogniser that takes less."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,10 +27,11 @@ from shared_schema.batch import (
     TranscriptionOptions,
 )
 from transcription import tracing
-from transcription.audio import AudioInfo
+from transcription.audio import COPY_MIME, AudioInfo
 from transcription.errors import (
     InternalError,
     InvalidMessage,
+    PayloadTooLarge,
     TranscriptionDisabled,
     TranscriptionError,
 )
@@ -117,6 +119,8 @@ class Transcribing:
                 with tracing.span("inspect"):
                     info = await services.inspector.inspect(upload.path, owner=self.caller.user.id)
                 audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
+                if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
+                    audio = await self._copied(audio, upload.copy, fitted.max_bytes)
                 result = await recogniser.recognise(
                     audio,
                     fitted.options,
@@ -129,6 +133,23 @@ class Transcribing:
                 told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
                 turn.keep(200, told)
                 return told
+
+    async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
+        """Return a 16 kHz copy of a file that is larger than the provider takes.
+
+        Raises:
+            PayloadTooLarge: the copy is as well.
+            Capacity: the disk is full, or too many files are waiting.
+        """
+        inspector, owner = self.services.inspector, self.caller.user.id
+        with tracing.span("copy"):
+            await inspector.to_16k_wav(audio.path, target, owner=owner)
+        size = (await asyncio.to_thread(target.stat)).st_size
+        if size > max_bytes:
+            raise PayloadTooLarge(
+                f"The recogniser takes at most {max_bytes:,} bytes; at 16 kHz this is {size:,}."
+            )
+        return AudioFile(target, COPY_MIME, audio.duration_seconds, size)
 
 
 async def _receive(request: Request, upload: Upload, services: Services) -> Asked:

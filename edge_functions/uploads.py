@@ -32,6 +32,8 @@ class Upload:
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         self.path = path
+        self.copy = path.with_suffix(".wav")
+        """Where a copy may lie beside it, which is removed with it."""
         self.size = 0
         self._max_bytes = max_bytes
         self._file: BinaryIO | None = None
@@ -178,6 +180,7 @@ class Uploads:
         finally:
             upload.close()
             upload.path.unlink(missing_ok=True)
+            upload.copy.unlink(missing_ok=True)
             self._open -= 1
             self._held -= Counter((user, network))
 

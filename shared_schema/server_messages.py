@@ -46,11 +46,13 @@ class Notice(Outbound):
     """News that ends nothing yet."""
 
     type: Literal["notice"] = "notice"
-    code: Literal["draining", "ending_soon"]
+    code: Literal["draining", "ending_soon", "options_ignored"]
     deadline_ms: int | None = None
     """`draining`: milliseconds until the server ends the session."""
     seconds_left: float | None = None
     """`ending_soon`: seconds of audio left."""
+    options: tuple[str, ...] | None = None
+    """`options_ignored`: fields of `start` that the model has no use for; right after `ready`."""
 
 
 FinalReason = ErrorCode | Literal["max_duration"]

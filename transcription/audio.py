@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from transcription.audio_file import AudioInfo, AudioLimits
+from transcription.audio_file import COPY_MIME, AudioInfo, AudioLimits
 from transcription.errors import (
     Capacity,
     InvalidAudio,
@@ -28,7 +28,7 @@ from transcription.errors import (
     UnsupportedAudio,
 )
 
-__all__ = ["AudioInfo", "AudioInspector", "AudioLimits"]
+__all__ = ["COPY_MIME", "AudioInfo", "AudioInspector", "AudioLimits"]
 
 TIMEOUT_SECONDS: Final = 15.0
 QUEUE_SECONDS: Final = 30.0
@@ -36,7 +36,7 @@ START_SECONDS: Final = 20.0
 _INHERITED: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "SYSTEMROOT")
 """What a worker is told of the environment: no key among it."""
 _FAULTS: Final[Mapping[str, type[TranscriptionError]]] = {
-    kind.code.value: kind for kind in (InvalidAudio, PayloadTooLarge, UnsupportedAudio)
+    kind.code.value: kind for kind in (Capacity, InvalidAudio, PayloadTooLarge, UnsupportedAudio)
 }
 
 _log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class AudioInspector:
 
         Raises:
             InvalidAudio: the source cannot be decoded.
-            Capacity: too many files are waiting.
+            Capacity: too many files are waiting, or the disk is full.
         """
         await self._ask({"task": "copy", "path": str(source), "target": str(target)}, owner)
 

@@ -3,6 +3,7 @@
 Synchronous, and C code on a stranger's bytes: only `transcription.audio_worker` runs this.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
 
-from transcription.errors import InvalidAudio, PayloadTooLarge, UnsupportedAudio
+from transcription.errors import Capacity, InvalidAudio, PayloadTooLarge, UnsupportedAudio
 
 FormatName = Literal["wav", "mp3", "m4a", "flac", "ogg", "webm"]
 
@@ -31,6 +32,8 @@ HEADER_TOLERANCE_SECONDS: Final = 1.0
 PADDING_SECONDS: Final = 0.1
 """Encoders fill their last frame up: a recording of just the allowed length may come out longer."""
 COPY_RATE: Final = 16_000
+COPY_MIME: Final = "audio/wav"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,17 @@ def copy_to_16k_wav(source: Path, target: Path) -> None:
 
     Raises:
         InvalidAudio: the source cannot be decoded.
+        Capacity: the disk is full.
     """
+    try:
+        _copy_to_16k_wav(source, target)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise Capacity from None
+
+
+def _copy_to_16k_wav(source: Path, target: Path) -> None:
     resampler = AudioResampler(format="s16", layout="mono", rate=COPY_RATE)
     with _opened(source) as (_, container), av.open(str(target), "w", format="wav") as copy:
         stream = copy.add_stream("pcm_s16le", rate=COPY_RATE)

@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     mistral_server_url: Url = "https://api.mistral.ai"
     mistral_transcribe_model: str = "voxtral-mini-2602"
     mistral_realtime_model: str = "voxtral-mini-transcribe-realtime-2602"
+    vllm_server_url: Url = "http://127.0.0.1:8000"
+    vllm_api_key: SecretStr | None = None
+    """As vLLM's `--api-key`; left out where it has none."""
+    vllm_transcribe_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
+    vllm_realtime_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
     allowed_models: Names = ()
     """Models that a caller may name, besides the two defaults."""
 

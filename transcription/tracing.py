@@ -29,7 +29,16 @@ FLUSH_SECONDS: Final = 3.0
 
 Root = Literal["session", "request"]
 Step = Literal[
-    "admit", "identify", "reserve", "connect", "mint", "finish", "inspect", "provider", "settle"
+    "admit",
+    "identify",
+    "reserve",
+    "connect",
+    "mint",
+    "finish",
+    "inspect",
+    "copy",
+    "provider",
+    "settle",
 ]
 
 _tracer: Tracer | None = None

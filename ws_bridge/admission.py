@@ -21,7 +21,7 @@ from transcription.errors import (
 from transcription.identity import User, Verifier
 from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
-from transcription.providers.fitting import fit_live
+from transcription.providers.fitting import FittedLive, fit_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Admission:
             raise Forbidden("The two access tokens are of different users.")
         return user
 
-    async def options(self, start: Start) -> tuple[RealtimeOptions, int]:
-        """Return what to ask of the provider, and its greatest lag in milliseconds.
+    async def options(self, start: Start) -> FittedLive:
+        """Return what to ask of the provider.
 
         Hints that the model does not take, a language or terms, are left out.
 
@@ -112,7 +112,7 @@ class Admission:
             start.target_streaming_delay_ms,
         )
         can = await self._provider.realtime_capabilities(model)
-        return fit_live(asked, can), can.max_lag_ms
+        return fit_live(asked, can)
 
     @asynccontextmanager
     async def open(

@@ -320,7 +320,8 @@ class Relay:
         with tracing.span("identify"):
             user = await self._admission.identify(start, self._caller)
         report.identified(user)
-        options, lag = await self._admission.options(start)
+        fitted = await self._admission.options(start)
+        options = fitted.options
         report.asked(options)
         if start.resumes is None:
             self._bridge.enter(self, self._caller.address, clock())
@@ -344,7 +345,14 @@ class Relay:
                 on_lost=self._lost,
                 on_grant=session.regrant,
             ):
-                terms = Terms(grant.id, options.model, grant.granted_seconds, grant.cut_by, lag)
+                terms = Terms(
+                    grant.id,
+                    options.model,
+                    grant.granted_seconds,
+                    grant.cut_by,
+                    fitted.max_lag_ms,
+                    fitted.ignored,
+                )
                 session.opened(terms, clock())
                 admitted()
                 self._wake.set()

@@ -77,6 +77,8 @@ class Terms:
     """What running into `max_seconds` means."""
     max_lag_ms: int
     """The provider's greatest delay between audio and text."""
+    ignored: tuple[str, ...] = ()
+    """Hints of `start` that the model has no use for."""
 
 
 class Session:
@@ -218,6 +220,8 @@ class Session:
                 )
             )
         )
+        if terms.ignored:
+            self.effects.append(Send(Notice(code="options_ignored", options=terms.ignored)))
         if self._stop_asked:
             self._end(now)
 

@@ -51,6 +51,10 @@ def shown(*events: Event, seconds: float | None = 60, width: int = 80, height: i
         ([Noticed(Notice(code="draining", deadline_ms=1))], ["moving to another server"]),
         ([Noticed(Notice(code="ending_soon", seconds_left=30))], ["30 seconds left"]),
         (
+            [Noticed(Notice(code="options_ignored", options=("language",)))],
+            ["not used by this model: language"],
+        ),
+        (
             [Finished(RESULT)],
             [
                 "● done",

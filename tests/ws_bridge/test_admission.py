@@ -19,6 +19,7 @@ from transcription.errors import (
 from transcription.identity import User, Verifier
 from transcription.ledger import Grant
 from transcription.providers.base import RealtimeOptions
+from transcription.providers.fitting import FittedLive
 from ws_bridge.admission import Admission, Caller, Offer
 
 OFFER = Offer("hand-held", "usual", frozenset({"usual", "other"}), max_seconds=300)
@@ -49,9 +50,8 @@ def _start(**fields: Any) -> Start:
 
 async def test_what_is_not_said_is_the_usual() -> None:
     """A `start` without wishes gets the usual model, any language and no terms."""
-    options, lag = await _admission(HandHeldProvider()).options(_start())
-    assert options == RealtimeOptions("usual")
-    assert lag == 1000
+    fitted = await _admission(HandHeldProvider()).options(_start())
+    assert fitted == FittedLive(RealtimeOptions("usual"), (), max_lag_ms=1000)
 
 
 async def test_wishes_are_put_as_the_provider_takes_them() -> None:
@@ -62,24 +62,37 @@ async def test_wishes_are_put_as_the_provider_takes_them() -> None:
         context_bias=[" a b ", "c", " "],
         target_streaming_delay_ms=80,
     )
-    options, _ = await _admission(HandHeldProvider()).options(start)
-    assert options == RealtimeOptions("other", "pt", ("a b", "c"), 80)
+    fitted = await _admission(HandHeldProvider()).options(start)
+    assert fitted.options == RealtimeOptions("other", "pt", ("a b", "c"), 80)
+    assert fitted.ignored == ()
 
 
-async def test_hints_that_a_model_does_not_take_are_left_out() -> None:
-    """A hint is no demand: where the model takes none, the session goes on without."""
+@pytest.mark.parametrize(
+    ("fields", "ignored"),
+    [
+        ({"language": "en", "context_bias": ["a"]}, ("language", "context_bias")),
+        ({"context_bias": ["a"]}, ("context_bias",)),
+        ({"language": "Auto", "context_bias": [" "]}, ()),
+    ],
+    ids=["both", "terms", "none"],
+)
+async def test_hints_that_a_model_does_not_take_are_left_out(
+    fields: dict[str, Any], ignored: tuple[str, ...]
+) -> None:
+    """A hint is no demand: where the model takes none, the session goes on without, and says so."""
     provider = HandHeldProvider(accepts_language=False, accepts_context_bias=False)
-    options, _ = await _admission(provider).options(_start(language="en", context_bias=["a"]))
-    assert options == RealtimeOptions("usual")
+    fitted = await _admission(provider).options(_start(**fields))
+    assert fitted.options == RealtimeOptions("usual")
+    assert fitted.ignored == ignored
 
 
 async def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
     """Terms of several words become words, and no more of them than the limit."""
     admission = _admission(HandHeldProvider(single_word_bias=True))
-    options, _ = await admission.options(_start(context_bias=["Utter, Voice Clone", "Voxtral"]))
-    assert options.context_bias == ("Utter", "Voice", "Clone", "Voxtral")
-    options, _ = await admission.options(_start(context_bias=["a b"] * 100))
-    assert len(options.context_bias) == 100
+    fitted = await admission.options(_start(context_bias=["Utter, Voice Clone", "Voxtral"]))
+    assert fitted.options.context_bias == ("Utter", "Voice", "Clone", "Voxtral")
+    fitted = await admission.options(_start(context_bias=["a b"] * 100))
+    assert len(fitted.options.context_bias) == 100
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
 from tests.waiting import until
+from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.raw import RawSocket, raw
 from tests.ws_bridge.world import SILENCE, START, Talk, running
 from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE
@@ -19,6 +20,7 @@ from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE
 AUDIO_FORMAT = START["audio_format"]
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     "text",
     [
@@ -36,14 +38,15 @@ AUDIO_FORMAT = START["audio_format"]
     ],
     ids=lambda text: text[:24].strip() or "blank",
 )
-async def test_what_is_no_start_is_refused(text: str) -> None:
+async def test_what_is_no_start_is_refused(wire: Wire, text: str) -> None:
     """The first message must be a `start` as the contract has it."""
-    async with running() as world, world.talk() as talk:
+    async with running(wire=wire) as world, world.talk() as talk:
         await talk.send(text)
         (await talk.ended()).failed(ErrorCode.INVALID_MESSAGE)
         await world.is_clean(upstreams=0)
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -66,42 +69,46 @@ async def test_what_is_no_start_is_refused(text: str) -> None:
     ],
     ids=lambda value: str(value)[:24],
 )
-async def test_a_wrong_field_is_named(field: str, value: object) -> None:
+async def test_a_wrong_field_is_named(wire: Wire, field: str, value: object) -> None:
     """A `start` with a field that is unknown or wrong is refused by that field's name."""
-    async with running() as world:
+    async with running(wire=wire) as world:
         error = await world.refused(ErrorCode.INVALID_MESSAGE, **{field: value})
         assert field in error["message"]
         await world.is_clean(upstreams=0)
 
 
-async def test_terms_at_their_limits_are_taken() -> None:
+@over_all_wires
+async def test_terms_at_their_limits_are_taken(wire: Wire) -> None:
     """A hundred terms of 64 characters each are no fault."""
-    async with running() as world, world.session(context_bias=["x" * 64] * 100) as talk:
+    async with running(wire=wire) as world, world.session(context_bias=["x" * 64] * 100) as talk:
         (await talk.stopped()).completed()
         await world.is_clean(upstreams=1)
 
 
-async def test_what_is_told_of_a_long_message_is_short() -> None:
+@over_all_wires
+async def test_what_is_told_of_a_long_message_is_short(wire: Wire) -> None:
     """A fault is told in a few words, however long the message was that had it."""
-    async with running() as world, world.talk() as talk:
+    async with running(wire=wire) as world, world.talk() as talk:
         await talk.send({"type": "x" * 60_000})
         error = (await talk.ended()).failed(ErrorCode.INVALID_MESSAGE)
         assert len(error["message"]) < 250
         await world.is_clean(upstreams=0)
 
 
-async def test_audio_before_start_is_refused() -> None:
+@over_all_wires
+async def test_audio_before_start_is_refused(wire: Wire) -> None:
     """The first message must not be audio; an empty frame is none."""
-    async with running() as world, world.talk() as talk:
+    async with running(wire=wire) as world, world.talk() as talk:
         await talk.send(b"")
         await talk.send(SILENCE)
         (await talk.ended()).failed(ErrorCode.INVALID_MESSAGE)
         await world.is_clean(upstreams=0)
 
 
-async def test_audio_before_ready_is_refused() -> None:
+@over_all_wires
+async def test_audio_before_ready_is_refused(wire: Wire) -> None:
     """Audio must wait for `ready`; the session that was being opened is given up."""
-    async with running(Script(created_delay_ms=60_000)) as world, world.talk() as talk:
+    async with running(Script(created_delay_ms=60_000), wire=wire) as world, world.talk() as talk:
         await talk.send(world.start())
         await until(lambda: len(world.provider.sessions) == 1)
         await talk.send(SILENCE)
@@ -111,11 +118,12 @@ async def test_audio_before_ready_is_refused() -> None:
         assert entry.settled == (0.0, "failed", ErrorCode.INVALID_MESSAGE)
 
 
+@over_all_wires
 @pytest.mark.parametrize("live", [False, True])
-async def test_two_starts(live: bool) -> None:
+async def test_two_starts(wire: Wire, live: bool) -> None:
     """A second `start` ends the session, whether the first was answered or not."""
     script = Script(created_delay_ms=0 if live else 60_000)
-    async with running(script) as world, world.talk() as talk:
+    async with running(script, wire=wire) as world, world.talk() as talk:
         await talk.send(world.start())
         if live:
             await talk.next("ready")
@@ -124,14 +132,15 @@ async def test_two_starts(live: bool) -> None:
         await world.is_clean()
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     "message",
     [b"\0", bytes(MAX_FRAME_BYTES + 2), bytes(4 * MAX_FRAME_BYTES), "garbage", " " * 65_537],
     ids=["odd", "oversized", "largest-read", "garbage", "long-text"],
 )
-async def test_a_fault_in_mid_session_costs_no_word(message: bytes | str) -> None:
+async def test_a_fault_in_mid_session_costs_no_word(wire: Wire, message: bytes | str) -> None:
     """A fault in mid-session ends it, and all the text so far comes first."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         await _hear(talk, words=2)
         await talk.send(message)
         heard = await talk.ended()
@@ -140,9 +149,10 @@ async def test_a_fault_in_mid_session_costs_no_word(message: bytes | str) -> Non
         await world.is_clean(upstreams=1)
 
 
-async def test_text_that_is_no_utf_8_costs_no_word() -> None:
+@over_all_wires
+async def test_text_that_is_no_utf_8_costs_no_word(wire: Wire) -> None:
     """Text must be UTF-8 (RFC 6455, section 8.1); what is none ends the session, text first."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         await _hear(talk, words=2)
         await talk.socket.send(b"\xff\xfe", text=True)
         heard = await talk.ended()
@@ -151,20 +161,24 @@ async def test_text_that_is_no_utf_8_costs_no_word() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_what_is_too_big_to_read_is_cut_off() -> None:
+@over_all_wires
+async def test_what_is_too_big_to_read_is_cut_off(wire: Wire) -> None:
     """A message that is far above every limit is not even read, and nothing is left."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         await talk.send(bytes(4 * MAX_FRAME_BYTES + 1))
         assert (await talk.ended()).close_code == 1009
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize("vanish", [RawSocket.fin, RawSocket.reset], ids=["fin", "rst"])
 @pytest.mark.parametrize("when", ["before-start", "reserving", "opening", "live", "ending"])
-async def test_a_client_that_vanishes(vanish: Callable[[RawSocket], None], when: str) -> None:
+async def test_a_client_that_vanishes(
+    wire: Wire, vanish: Callable[[RawSocket], None], when: str
+) -> None:
     """When the client's connection ends, the provider's is closed within a second."""
     slow = Script(created_delay_ms=60_000) if when == "opening" else Script(at_end="never")
-    async with running(slow) as world, raw(world.url) as client:
+    async with running(slow, wire=wire) as world, raw(world.url) as client:
         if when == "reserving":
             world.ledger.opening.close()
         if when != "before-start":
@@ -190,10 +204,13 @@ async def test_a_client_that_vanishes(vanish: Callable[[RawSocket], None], when:
         assert settled == expected.get(when, [(0.1, "partial")])
 
 
-async def test_a_client_in_a_black_hole() -> None:
+@over_all_wires
+async def test_a_client_in_a_black_hole(wire: Wire) -> None:
     """A client that answers no ping is let go, and its place is free after the last goodbye."""
     async with (
-        running(bridge_ping_interval_seconds=0.2, bridge_ping_timeout_seconds=0.2) as world,
+        running(
+            bridge_ping_interval_seconds=0.2, bridge_ping_timeout_seconds=0.2, wire=wire
+        ) as world,
         raw(world.url) as client,
     ):
         await client.send(world.start())
@@ -203,13 +220,14 @@ async def test_a_client_in_a_black_hole() -> None:
         (await client.ended()).failed(ErrorCode.IDLE_TIMEOUT)
 
 
+@over_all_wires
 @pytest.mark.parametrize("resumes", [False, True], ids=["new", "resumed"])
-async def test_a_flood_is_taken_at_the_pace(resumes: bool) -> None:
+async def test_a_flood_is_taken_at_the_pace(wire: Wire, resumes: bool) -> None:
     """Audio faster than real time is taken at 2× (a resumed backlog at 4×), after 2 s at once."""
     rate = (BACKLOG_RATE if resumes else RATE) * BYTES_PER_SECOND
     fields = {"resumes": "00000000-0000-4000-8000-000000000000"} if resumes else {}
     clock = asyncio.get_running_loop().time
-    async with running() as world, world.session(**fields) as talk:
+    async with running(wire=wire) as world, world.session(**fields) as talk:
         ready_at = clock()
         flood = asyncio.create_task(_flood(talk))
         (record,) = world.provider.sessions
@@ -224,11 +242,12 @@ async def test_a_flood_is_taken_at_the_pace(resumes: bool) -> None:
     await world.is_clean(upstreams=1)
 
 
-async def test_a_backlog_that_has_caught_up_is_one_no_more() -> None:
+@over_all_wires
+async def test_a_backlog_that_has_caught_up_is_one_no_more(wire: Wire) -> None:
     """A resumed session that was at real time for a while is taken at 2× like any other."""
     fields = {"resumes": "00000000-0000-4000-8000-000000000000"}
     clock = asyncio.get_running_loop().time
-    async with running() as world, world.session(**fields) as talk:
+    async with running(wire=wire) as world, world.session(**fields) as talk:
         await _live_for(talk, seconds=2.2)
         started_at = clock()
         (record,) = world.provider.sessions

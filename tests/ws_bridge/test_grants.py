@@ -5,15 +5,17 @@ import pytest
 from shared_schema.errors import ErrorCode
 from tests.doubles.numbered_audio import frame
 from tests.waiting import until
+from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.world import SILENCE, running
 from transcription.ledger import CutBy, LeaseState
 
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 
 
-async def test_the_end_is_announced() -> None:
+@over_all_wires
+async def test_the_end_is_announced(wire: Wire) -> None:
     """A client is told once when its grant is nearly used up."""
-    async with running(max_audio_seconds=3.5, bridge_ending_soon_seconds=3) as world:
+    async with running(max_audio_seconds=3.5, bridge_ending_soon_seconds=3, wire=wire) as world:
         async with world.session() as talk:
             for _ in range(8):
                 await talk.send(SILENCE)
@@ -25,10 +27,11 @@ async def test_the_end_is_announced() -> None:
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize("cut_by", ["max_duration", "quota_exceeded", "budget_exceeded"])
-async def test_a_grant_that_runs_out_is_no_error(cut_by: CutBy) -> None:
+async def test_a_grant_that_runs_out_is_no_error(wire: Wire, cut_by: CutBy) -> None:
     """The provider gets the grant to the sample; the final is complete and says what cut it."""
-    async with running() as world:
+    async with running(wire=wire) as world:
         world.ledger.granted_seconds, world.ledger.cut_by = 0.25, cut_by
         async with world.session() as talk:
             for number in range(4):
@@ -41,9 +44,10 @@ async def test_a_grant_that_runs_out_is_no_error(cut_by: CutBy) -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_the_lease_is_kept() -> None:
+@over_all_wires
+async def test_the_lease_is_kept(wire: Wire) -> None:
     """While a session lives the ledger is told what it has used; its absence ends nothing."""
-    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+    async with running(bridge_heartbeat_seconds=0.05, wire=wire) as world, world.session() as talk:
         world.ledger.away = True
         await talk.send(SILENCE)
         await talk.next("ack")
@@ -56,10 +60,11 @@ async def test_the_lease_is_kept() -> None:
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize("state", ["replaced", "revoked"])
-async def test_a_lost_lease_ends_the_session(state: LeaseState) -> None:
+async def test_a_lost_lease_ends_the_session(wire: Wire, state: LeaseState) -> None:
     """A session whose place has gone to another process, or was withdrawn, ends with its text."""
-    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+    async with running(bridge_heartbeat_seconds=0.05, wire=wire) as world, world.session() as talk:
         for _ in range(4):
             await talk.send(SILENCE)
         await talk.next("delta")
@@ -69,9 +74,10 @@ async def test_a_lost_lease_ends_the_session(state: LeaseState) -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_a_shortened_grant_ends_a_session_that_has_used_it() -> None:
+@over_all_wires
+async def test_a_shortened_grant_ends_a_session_that_has_used_it(wire: Wire) -> None:
     """A grant that the ledger cuts below what was used ends the audio; nothing is taken back."""
-    async with running(bridge_heartbeat_seconds=0.05) as world, world.session() as talk:
+    async with running(bridge_heartbeat_seconds=0.05, wire=wire) as world, world.session() as talk:
         for _ in range(4):
             await talk.send(SILENCE)
         await talk.next("ack")
@@ -82,9 +88,10 @@ async def test_a_shortened_grant_ends_a_session_that_has_used_it() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_the_end_waits_for_no_settlement() -> None:
+@over_all_wires
+async def test_the_end_waits_for_no_settlement(wire: Wire) -> None:
     """The client has its final while the ledger still settles, and the cost is told after."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         world.ledger.closing.close()
         await talk.send(SILENCE)
         (await talk.stopped()).completed()

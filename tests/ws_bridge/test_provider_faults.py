@@ -5,6 +5,7 @@ import pytest
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.provider import HandHeldProvider
+from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.world import SILENCE, VOICE, Talk, running
 from transcription.errors import ProviderUnavailable
 from transcription.providers.base import TextDelta
@@ -15,11 +16,12 @@ async def _send(talk: Talk, frame: bytes, count: int) -> None:
         await talk.send(frame)
 
 
-async def test_voice_without_text_is_a_stall_and_silence_is_none() -> None:
+@over_all_wires
+async def test_voice_without_text_is_a_stall_and_silence_is_none(wire: Wire) -> None:
     """A provider that says nothing to voice has stalled; to silence there is nothing to say."""
     mute = Script(text="", delta_every_ms=60_000)
     async with (
-        running(mute, provider_stall_seconds=0.8) as world,
+        running(mute, provider_stall_seconds=0.8, wire=wire) as world,
         world.session() as silent,
         world.session() as speaking,
     ):
@@ -30,10 +32,11 @@ async def test_voice_without_text_is_a_stall_and_silence_is_none() -> None:
         await world.is_clean(upstreams=2)
 
 
-async def test_text_then_a_stall() -> None:
+@over_all_wires
+async def test_text_then_a_stall(wire: Wire) -> None:
     """The text that came before a stall is in the final."""
     async with (
-        running(Script(stall_at_frame=4), provider_stall_seconds=0.8) as world,
+        running(Script(stall_at_frame=4), provider_stall_seconds=0.8, wire=wire) as world,
         world.session() as talk,
     ):
         await _send(talk, VOICE, 4)
@@ -66,11 +69,12 @@ async def test_a_provider_that_stops_reading_has_stalled() -> None:
         assert entry.settled == (0.1, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
 
 
-async def test_a_provider_that_stops_reading_at_the_end() -> None:
+@over_all_wires
+async def test_a_provider_that_stops_reading_at_the_end(wire: Wire) -> None:
     """An end that the provider does not read keeps no final from the client."""
     frame = SILENCE * 20
     async with (
-        running(Script(stop_reading_at_frame=2), provider_finish_seconds=0.5) as world,
+        running(Script(stop_reading_at_frame=2), provider_finish_seconds=0.5, wire=wire) as world,
         world.session() as talk,
     ):
         await talk.send(frame)
@@ -81,9 +85,10 @@ async def test_a_provider_that_stops_reading_at_the_end() -> None:
         await world.is_clean(upstreams=1, provider_reads=False)
 
 
-async def test_a_failure_is_told_before_it_is_settled() -> None:
+@over_all_wires
+async def test_a_failure_is_told_before_it_is_settled(wire: Wire) -> None:
     """A slow ledger keeps nobody from learning that the provider has failed."""
-    async with running(Script(drop_at_frame=1)) as world, world.session() as talk:
+    async with running(Script(drop_at_frame=1), wire=wire) as world, world.session() as talk:
         world.ledger.closing.close()
         await talk.send(SILENCE)
         (await talk.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
@@ -146,20 +151,18 @@ async def test_a_bug_in_mid_stream_leaves_the_text() -> None:
         assert session.left
 
 
+@over_all_wires
 @pytest.mark.parametrize(
-    ("script", "code"),
+    "script",
     [
-        (Script(close_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
-        (Script(close_at_frame=4, close_code=1000), ErrorCode.PROVIDER_UNAVAILABLE),
-        (Script(done_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
-        (Script(error_at_frame=4), ErrorCode.PROVIDER_UNAVAILABLE),
-        (Script(error_at_frame=4, error_closes=False), ErrorCode.PROVIDER_UNAVAILABLE),
-        (Script(error_at_frame=4, error_code=429), ErrorCode.PROVIDER_RATE_LIMITED),
-        (Script(error_at_frame=4, error_code=422), ErrorCode.PROVIDER_REJECTED),
-        (
-            Script(error_at_frame=4, error_code=422, error_message={"detail": "odd audio"}),
-            ErrorCode.PROVIDER_REJECTED,
-        ),
+        Script(close_at_frame=4),
+        Script(close_at_frame=4, close_code=1000),
+        Script(done_at_frame=4),
+        Script(error_at_frame=4),
+        Script(error_at_frame=4, error_closes=False),
+        Script(error_at_frame=4, error_code=429),
+        Script(error_at_frame=4, error_code=422),
+        Script(error_at_frame=4, error_code=422, error_message={"detail": "odd audio"}),
     ],
     ids=[
         "close",
@@ -172,18 +175,19 @@ async def test_a_bug_in_mid_stream_leaves_the_text() -> None:
         "error-object",
     ],
 )
-async def test_a_failure_in_mid_stream(script: Script, code: ErrorCode) -> None:
+async def test_a_failure_in_mid_stream(wire: Wire, script: Script) -> None:
     """However a provider fails in mid-stream, all the text so far comes before the error."""
-    async with running(script) as world, world.session() as talk:
+    async with running(script, wire=wire) as world, world.session() as talk:
         await _send(talk, SILENCE, 4)
         heard = await talk.ended()
-        error = heard.failed(code)
+        error = heard.failed(wire.code(script.error_code))
         assert heard.of("final")[0]["text"] == heard.text == "the quick"
         if isinstance(script.error_message, dict):
             assert "odd audio" in error["message"]
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     "script",
     [
@@ -194,9 +198,12 @@ async def test_a_failure_in_mid_stream(script: Script, code: ErrorCode) -> None:
     ],
     ids=lambda script: script.at_end,
 )
-async def test_a_failure_at_the_end(script: Script) -> None:
+async def test_a_failure_at_the_end(wire: Wire, script: Script) -> None:
     """A provider that fails after `stop` leaves a partial final with all that it had said."""
-    async with running(script, provider_finish_seconds=0.3) as world, world.session() as talk:
+    async with (
+        running(script, provider_finish_seconds=0.3, wire=wire) as world,
+        world.session() as talk,
+    ):
         await _send(talk, SILENCE, 4)
         heard = await talk.stopped()
         heard.failed(ErrorCode.PROVIDER_UNAVAILABLE)
@@ -204,6 +211,7 @@ async def test_a_failure_at_the_end(script: Script) -> None:
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     "script",
     [
@@ -215,21 +223,22 @@ async def test_a_failure_at_the_end(script: Script) -> None:
     ],
     ids=["no-json", "no-object", "no-text", "odd-type", "unknown"],
 )
-async def test_what_nobody_knows_is_passed_over(script: Script) -> None:
+async def test_what_nobody_knows_is_passed_over(wire: Wire, script: Script) -> None:
     """Garbage and unknown events change nothing."""
-    async with running(script) as world, world.session() as talk:
+    async with running(script, wire=wire) as world, world.session() as talk:
         await _send(talk, SILENCE, 4)
         heard = await talk.stopped()
         assert heard.completed()["text"] == heard.text == script.text
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize("early", [False, True])
-async def test_words_that_only_the_end_tells(early: bool) -> None:
+async def test_words_that_only_the_end_tells(wire: Wire, early: bool) -> None:
     """What a provider says only when it is done stands in the final, whole or partial."""
     words = "the quick brown fox and more"
     script = Script(done_text=words, rest_at_end=False, done_at_frame=4 if early else None)
-    async with running(script) as world, world.session() as talk:
+    async with running(script, wire=wire) as world, world.session() as talk:
         await _send(talk, SILENCE, 4)
         if early:
             (await talk.ended()).failed(ErrorCode.PROVIDER_UNAVAILABLE)
@@ -239,10 +248,13 @@ async def test_words_that_only_the_end_tells(early: bool) -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_the_language_heard_is_told() -> None:
-    """The language that the provider detects is told when it is known, and in the final."""
-    async with running(Script(language="fr")) as world, world.session() as talk:
+@over_all_wires
+async def test_the_language_heard_is_told(wire: Wire) -> None:
+    """The language that a provider tells is told when it is known, and in the final."""
+    async with running(Script(language="fr"), wire=wire) as world, world.session() as talk:
         await talk.send(SILENCE)
-        assert await talk.next("language") == {"type": "language", "language": "fr"}
-        assert (await talk.stopped()).completed()["language"] == "fr"
+        if wire.tells_language:
+            assert await talk.next("language") == {"type": "language", "language": "fr"}
+        told = (await talk.stopped()).completed().get("language")
+        assert told == ("fr" if wire.tells_language else None)
         await world.is_clean(upstreams=1)

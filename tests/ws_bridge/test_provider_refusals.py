@@ -8,15 +8,17 @@ from structlog.testing import capture_logs
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.waiting import until
+from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.world import running
 from transcription.errors import QuotaExceeded
 
 
-async def test_down_at_connect() -> None:
+@over_all_wires
+async def test_down_at_connect(wire: Wire) -> None:
     """A provider that cannot be reached refuses the session, and the reserved seconds return."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    async with running(mistral_server_url=f"http://127.0.0.1:{port}") as world:
+    async with running(wire=wire, **wire.settings(f"http://127.0.0.1:{port}")) as world:
         error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         assert str(port) not in error["message"]
         (entry,) = world.ledger.entries.values()
@@ -24,11 +26,12 @@ async def test_down_at_connect() -> None:
         await world.is_clean(upstreams=0)
 
 
+@over_all_wires
 @pytest.mark.parametrize("status", [401, 403])
-async def test_our_own_key_refused(status: int) -> None:
+async def test_our_own_key_refused(wire: Wire, status: int) -> None:
     """That our key is refused is an alarm for the operator and never shown to the caller."""
     script = Script(refuse_status=status, refuse_message="No such key: test-key")
-    async with running(script) as world:
+    async with running(script, wire=wire) as world:
         with capture_logs() as logs:
             error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         assert "key" not in error["message"]
@@ -39,14 +42,16 @@ async def test_our_own_key_refused(status: int) -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_a_provider_that_is_down_for_now() -> None:
+@over_all_wires
+async def test_a_provider_that_is_down_for_now(wire: Wire) -> None:
     """A 503 of the provider's is unavailability, with its `Retry-After`."""
-    async with running(Script(refuse_status=503, retry_after=9)) as world:
+    async with running(Script(refuse_status=503, retry_after=9), wire=wire) as world:
         error = await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         assert error["retry_after"] == 9
         await world.is_clean(upstreams=1)
 
 
+@over_all_wires
 @pytest.mark.parametrize(
     "script",
     [
@@ -56,16 +61,17 @@ async def test_a_provider_that_is_down_for_now() -> None:
     ],
     ids=["handshake", "created", "both"],
 )
-async def test_a_slow_start_has_one_limit(script: Script) -> None:
+async def test_a_slow_start_has_one_limit(wire: Wire, script: Script) -> None:
     """The way to the open session has one limit, however the provider spends it."""
-    async with running(script, provider_connect_seconds=0.3) as world:
+    async with running(script, provider_connect_seconds=0.3, wire=wire) as world:
         await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         await world.is_clean()
 
 
-async def test_the_ledger_refuses_while_the_provider_is_open() -> None:
+@over_all_wires
+async def test_the_ledger_refuses_while_the_provider_is_open(wire: Wire) -> None:
     """A refusal of the ledger closes the socket that was opened with the provider meanwhile."""
-    async with running() as world, world.talk() as talk:
+    async with running(wire=wire) as world, world.talk() as talk:
         world.ledger.opening.close()
         world.ledger.refusal = QuotaExceeded()
         await talk.send(world.start())
@@ -75,9 +81,10 @@ async def test_the_ledger_refuses_while_the_provider_is_open() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_the_provider_refuses_while_the_ledger_ponders() -> None:
+@over_all_wires
+async def test_the_provider_refuses_while_the_ledger_ponders(wire: Wire) -> None:
     """When the provider refuses first, the ledger's answer is not waited for."""
-    async with running(Script(refuse_status=503)) as world:
+    async with running(Script(refuse_status=503), wire=wire) as world:
         world.ledger.opening.close()
         await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         assert world.ledger.entries == {}

@@ -10,15 +10,17 @@ from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.numbered_audio import frame, numbers
 from tests.doubles.provider import HandHeldProvider
+from tests.wires import VLLM, Wire, over_all_wires
 from tests.ws_bridge.world import SILENCE, World, running
 from transcription.providers.base import TextDelta
 
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 
 
-async def test_words_come_back() -> None:
+@over_all_wires
+async def test_words_come_back(wire: Wire) -> None:
     """What the provider says reaches the client, delta by delta, and whole in the final."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         for _ in range(20):
             await talk.send(SILENCE)
         heard = await talk.stopped()
@@ -29,15 +31,16 @@ async def test_words_come_back() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_ready_tells_the_terms() -> None:
+@over_all_wires
+async def test_ready_tells_the_terms(wire: Wire) -> None:
     """`ready` names the session as the ledger does, its model, its seconds and its rewind."""
-    async with running(max_audio_seconds=77) as world, world.session() as talk:
+    async with running(max_audio_seconds=77, wire=wire) as world, world.session() as talk:
         ready = talk.heard.of("ready")[0]
         assert ready == {
             "type": "ready",
             "v": 1,
             "session_id": world.ledger.open_sessions[0],
-            "model": "voxtral-mini-transcribe-realtime-2602",
+            "model": wire.live_model,
             "max_seconds": 77.0,
             "resume_rewind_ms": 4000,
         }
@@ -71,6 +74,31 @@ async def test_options_reach_the_provider() -> None:
         await world.is_clean(upstreams=2)
 
 
+@over_all_wires
+async def test_hints_that_change_nothing_are_named(wire: Wire) -> None:
+    """Hints that the model has no use for end nothing; a notice behind `ready` names them."""
+    async with running(wire=wire) as world:
+        async with world.session(language="German", context_bias=["Utter"]) as talk:
+            heard = await talk.stopped()
+            heard.completed()
+            assert heard.messages[1] == {
+                "type": "notice",
+                "code": "options_ignored",
+                "options": list(wire.ignored),
+            }
+        async with world.session(language="Auto") as talk:
+            assert (await talk.stopped()).of("notice") == []
+        await world.is_clean(upstreams=2)
+
+
+async def test_a_delay_that_is_a_whole_servers_is_refused() -> None:
+    """A delay that no session can set is refused before anything is paid for."""
+    async with running(wire=VLLM) as world:
+        error = await world.refused(ErrorCode.INVALID_MESSAGE, target_streaming_delay_ms=480)
+        assert "480" in error["message"]
+        await world.is_clean(upstreams=0)
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
@@ -88,9 +116,10 @@ async def test_what_the_model_cannot_do_is_refused(fields: dict[str, object], wo
         await world.is_clean(upstreams=0)
 
 
-async def test_stop_may_come_before_ready() -> None:
+@over_all_wires
+async def test_stop_may_come_before_ready(wire: Wire) -> None:
     """A `stop` that was sent before `ready` is kept, and answered with a final."""
-    async with running(Script(created_delay_ms=100)) as world, world.talk() as talk:
+    async with running(Script(created_delay_ms=100), wire=wire) as world, world.talk() as talk:
         await talk.send(world.start())
         heard = await talk.stopped()
         assert heard.types[0] == "ready"
@@ -98,9 +127,10 @@ async def test_stop_may_come_before_ready() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_after_stop_nothing_counts() -> None:
+@over_all_wires
+async def test_after_stop_nothing_counts(wire: Wire) -> None:
     """Audio and a second `stop` behind the first are passed over."""
-    async with running(Script(done_delay_ms=50)) as world, world.session() as talk:
+    async with running(Script(done_delay_ms=50), wire=wire) as world, world.session() as talk:
         await talk.send(SILENCE)
         await talk.send({"type": "stop"})
         await talk.send(SILENCE)
@@ -110,9 +140,10 @@ async def test_after_stop_nothing_counts() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_an_empty_frame_is_passed_over() -> None:
+@over_all_wires
+async def test_an_empty_frame_is_passed_over(wire: Wire) -> None:
     """An empty frame is no fault, and the provider never hears of it."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         await talk.send(b"")
         await talk.send(SILENCE)
         assert (await talk.stopped()).completed()["audio_seconds"] == 0.1
@@ -120,18 +151,20 @@ async def test_an_empty_frame_is_passed_over() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_a_frame_may_be_as_large_as_the_limit() -> None:
+@over_all_wires
+async def test_a_frame_may_be_as_large_as_the_limit(wire: Wire) -> None:
     """A frame of exactly 64 KiB is taken whole."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         await talk.send(bytes(65_536))
         await talk.stopped()
         assert world.provider.sessions[0].audio_bytes == 65_536
         await world.is_clean(upstreams=1)
 
 
-async def test_audio_is_acknowledged_at_least_once_a_second() -> None:
+@over_all_wires
+async def test_audio_is_acknowledged_at_least_once_a_second(wire: Wire) -> None:
     """Acks tell what was handed over: at most a second of audio or of time lies between two."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         for _ in range(18):
             await talk.send(SILENCE)
         told = [0]
@@ -157,9 +190,10 @@ async def test_deltas_are_passed_on_as_they_are() -> None:
         await world.is_clean(upstreams=0)
 
 
-async def test_frames_keep_their_order() -> None:
+@over_all_wires
+async def test_frames_keep_their_order(wire: Wire) -> None:
     """The provider hears every frame once, in the order in which it was spoken."""
-    async with running() as world, world.session() as talk:
+    async with running(wire=wire) as world, world.session() as talk:
         for number in range(60):
             await talk.send(frame(number))
         (await talk.stopped()).completed()
@@ -167,9 +201,10 @@ async def test_frames_keep_their_order() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_messages_may_come_in_fragments() -> None:
+@over_all_wires
+async def test_messages_may_come_in_fragments(wire: Wire) -> None:
     """A `start` and a frame that are sent in fragments are as good as whole ones."""
-    async with running() as world, world.talk() as talk:
+    async with running(wire=wire) as world, world.talk() as talk:
         text = json.dumps(world.start())
         await talk.socket.send([text[:9], text[9:40], text[40:]])
         await talk.next("ready")
@@ -182,7 +217,8 @@ async def test_messages_may_come_in_fragments() -> None:
         await world.is_clean(upstreams=1)
 
 
-async def test_sessions_do_not_meet() -> None:
+@over_all_wires
+async def test_sessions_do_not_meet(wire: Wire) -> None:
     """Sessions side by side each get their own words for their own audio."""
 
     async def speak(world: World, number: int) -> None:
@@ -193,7 +229,7 @@ async def test_sessions_do_not_meet() -> None:
             heard = await talk.stopped()
             assert heard.completed()["text"] == heard.text
 
-    async with running() as world:
+    async with running(wire=wire) as world:
         async with asyncio.TaskGroup() as group:
             for number in range(12):
                 group.create_task(speak(world, number))

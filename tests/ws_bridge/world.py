@@ -22,6 +22,7 @@ from shared_schema.server_messages import server_message
 from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
 from tests.waiting import until
+from tests.wires import MISTRAL, Wire
 from transcription.providers.base import RealtimeProvider
 from transcription.settings import Settings
 from ws_bridge.app import App
@@ -221,6 +222,7 @@ def plain_http() -> httpx.AsyncClient:
 async def running(
     script: Script | None = None,
     *,
+    wire: Wire = MISTRAL,
     auth_down: bool = False,
     ledger_away: bool = False,
     provider: RealtimeProvider | None = None,
@@ -230,16 +232,17 @@ async def running(
 
     Args:
         script: What the provider says.
+        wire: How it says it.
         auth_down: Whether the signing keys cannot be fetched at first; else the bridge is ready.
         ledger_away: Whether the ledger cannot be reached at first.
         provider: Takes the place of the one that is reached over its wire.
         settings: Replace the tests' own.
     """
-    engine = ScriptedEngine(script if script is not None else Script())
+    engine = wire.engine(script)
     ledger = MemoryLedger(away=ledger_away)
     async with (
         serve_issuer() as issuer,
-        serve(engine, host="127.0.0.1", port=0) as server,
+        serve(engine, host="127.0.0.1", port=0, wire=wire.served.wire()) as server,
         plain_http() as http,
     ):
         issuer.down = auth_down
@@ -248,8 +251,7 @@ async def running(
             "supabase_url": issuer.url,
             "supabase_publishable_key": "sb_publishable_test",
             "supabase_secret_key": "sb_secret_test",
-            "mistral_api_key": "test-key",
-            "mistral_server_url": server.url,
+            **wire.settings(server.url),
             "allowed_origins": ORIGIN,
             "bridge_port": 0,
             "bridge_metrics_port": 0,

@@ -139,6 +139,8 @@ class FileCapabilities:
     """Bias terms must not hold spaces or commas."""
     language_or_timestamps: bool
     """Only one of the two is taken."""
+    max_bytes: int | None = None
+    """Of a file; a larger one is sent as a 16 kHz copy. None: as much as a caller may send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,19 @@ class Fitted:
     options: FileOptions
     warnings: tuple[str, ...]
     """What could not be honoured as asked, in words."""
+    max_bytes: int | None = None
+    """Of the file that is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedLive:
+    """Options that a live model takes."""
+
+    options: RealtimeOptions
+    ignored: tuple[str, ...]
+    """Names of hints of `start` that the model does not take, and that were left out."""
+    max_lag_ms: int
+    """Of the model: greatest delay between a word's audio and its text."""
 
 
 def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
@@ -54,10 +67,10 @@ def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
     if len(options.context_bias) > MAX_CONTEXT_BIAS_TERMS:
         warnings.append(f"Only the first {MAX_CONTEXT_BIAS_TERMS} words to expect were used.")
         options = replace(options, context_bias=options.context_bias[:MAX_CONTEXT_BIAS_TERMS])
-    return Fitted(options, tuple(warnings))
+    return Fitted(options, tuple(warnings), can.max_bytes)
 
 
-def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> RealtimeOptions:
+def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
     """Return options that a live model takes: hints that it does not take are left out.
 
     Args:
@@ -76,11 +89,17 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> RealtimeOptio
     terms = [term.strip() for term in asked.context_bias if term.strip()]
     if can.single_word_bias:
         terms = [word for term in terms for word in _words(term)]
-    return replace(
+    options = replace(
         asked,
         language=asked.language if can.accepts_language else None,
         context_bias=tuple(terms[:MAX_CONTEXT_BIAS_TERMS]) if can.accepts_context_bias else (),
     )
+    ignored = []
+    if asked.language is not None and not can.accepts_language:
+        ignored.append("language")
+    if terms and not can.accepts_context_bias:
+        ignored.append("context_bias")
+    return FittedLive(options, tuple(ignored), can.max_lag_ms)
 
 
 def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:

@@ -9,12 +9,14 @@ from transcription.providers.base import (
     RealtimeProvider,
 )
 from transcription.providers.mistral.provider import Mistral
+from transcription.providers.vllm.provider import Vllm
 
 if TYPE_CHECKING:
     from transcription.settings import Settings
 
 PROVIDERS: Final[dict[str, Provider]] = {
     Mistral.name: Mistral(),
+    Vllm.name: Vllm(),
 }
 
 

@@ -155,6 +155,10 @@ class UpstreamSocket(DirectSocket, ClientConnection):
         self.listen(on_message, on_lost)
         await over
 
+    def pretend(self, message: bytes) -> None:
+        """Take a message for one of the provider's, behind those that came."""
+        self._deliver(message, True)
+
 
 class UpstreamSession(ABC):
     """One open session; how a provider's messages look is its subclass's to say.
@@ -227,10 +231,7 @@ class UpstreamSession(ABC):
         Raises:
             ProviderError: the provider is gone.
         """
-        try:
-            await self._socket.send(self._append(pcm), text=True)
-        except ConnectionClosed:
-            raise ProviderUnavailable from None
+        await self._say(self._append(pcm))
 
     async def end(self) -> None:
         """End the audio, once. A socket that is gone is told by `listen`."""
@@ -257,6 +258,12 @@ class UpstreamSession(ABC):
             return isinstance(event, TranscriptDone)
 
         await self._socket.hear_until(take)
+
+    async def _say(self, message: bytes | str) -> None:
+        try:
+            await self._socket.send(message, text=True)
+        except ConnectionClosed:
+            raise ProviderUnavailable from None
 
 
 def payload(message: bytes) -> Any:

@@ -271,7 +271,7 @@ export interface LanguageOption {
  */
 export interface Notice {
   type: "notice";
-  code: "draining" | "ending_soon";
+  code: "draining" | "ending_soon" | "options_ignored";
   /**
    * `draining`: milliseconds until the server ends the session.
    */
@@ -280,6 +280,10 @@ export interface Notice {
    * `ending_soon`: seconds of audio left.
    */
   seconds_left?: number;
+  /**
+   * `options_ignored`: fields of `start` that the model has no use for; right after `ready`.
+   */
+  options?: string[];
 }
 /**
  * Work that holds a place now.

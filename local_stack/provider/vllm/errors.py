@@ -43,4 +43,7 @@ def code_of(number: int | None) -> str:
 
 def text(message: Message) -> str:
     """A message as this wire has it: always a string."""
-    return message if isinstance(message, str) else json.dumps(message)
+    if isinstance(message, dict):
+        detail = message.get("detail")
+        return detail if isinstance(detail, str) else json.dumps(message)
+    return message

@@ -1,0 +1,131 @@
+"""The providers' wires, for tests of what is the same over all of them.
+
+What differs from wire to wire is told here, and nowhere in a test.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+from pydantic import SecretStr
+
+from local_stack.provider import Script, ScriptedEngine
+from local_stack.provider.names import WIRES as SERVED
+from local_stack.provider.names import Named
+from shared_schema.errors import ErrorCode
+from transcription.providers.base import Provider, RealtimeProvider
+from transcription.providers.mistral.realtime import MistralRealtime
+from transcription.providers.registry import PROVIDERS
+from transcription.providers.vllm.realtime import VllmRealtime
+
+KEY: Final = "test-key"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One provider's wire.
+
+    Attributes:
+        name: As `TRANSCRIPTION_PROVIDER` has it.
+        live: Opens sessions at an address, within so many seconds.
+        created: Its first message, for a provider that is played by hand.
+        target: Path and query of its sockets.
+        numbers: What an error event is told as where a script's number says more here than that
+            the provider has failed.
+        tells_language: Whether it tells the language that it detects.
+        ignored: Hints that its live model has no use for.
+        refusal: A refusal's body that says `message`.
+    """
+
+    name: str
+    live: Callable[[str, float], RealtimeProvider]
+    created: str
+    target: str
+    numbers: Mapping[int, ErrorCode]
+    tells_language: bool
+    ignored: tuple[str, ...]
+    refusal: Callable[[Any], dict[str, Any]]
+
+    @property
+    def served(self) -> Named:
+        """How the local stack serves it."""
+        return SERVED[self.name]
+
+    @property
+    def provider(self) -> Provider:
+        """What a deployment chooses by its name."""
+        return PROVIDERS[self.name]
+
+    @property
+    def live_model(self) -> str:
+        """A model for live sessions, of those that are served."""
+        return next(card.id for card in self.served.cards if "realtime" in card.modes)
+
+    def engine(self, script: Any = None) -> ScriptedEngine:
+        """Return an engine with this provider's models."""
+        return ScriptedEngine(script or Script(), cards=self.served.cards)
+
+    def settings(self, url: str, key: str = KEY) -> dict[str, Any]:
+        """Return the settings of a deployment that uses it at this address."""
+        return {
+            "transcription_provider": self.name,
+            f"{self.name}_api_key": key,
+            f"{self.name}_server_url": url,
+        }
+
+    def code(self, number: int) -> ErrorCode:
+        """Return what an error event with a script's number is told as."""
+        return self.numbers.get(number, ErrorCode.PROVIDER_UNAVAILABLE)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+MISTRAL: Final = Wire(
+    name="mistral",
+    live=lambda url, seconds: MistralRealtime(
+        server_url=url, api_key=SecretStr(KEY), connect_seconds=seconds
+    ),
+    created=json.dumps(
+        {
+            "type": "session.created",
+            "session": {
+                "request_id": "by-hand",
+                "model": "voxtral-mini-transcribe-realtime-2602",
+                "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16000},
+            },
+        }
+    ),
+    target="/v1/audio/transcriptions/realtime?model=voxtral-mini-transcribe-realtime-2602",
+    numbers={429: ErrorCode.PROVIDER_RATE_LIMITED, 422: ErrorCode.PROVIDER_REJECTED},
+    tells_language=True,
+    ignored=("context_bias",),
+    refusal=lambda message: {"object": "error", "message": message, "code": "1"},
+)
+VLLM: Final = Wire(
+    name="vllm",
+    live=lambda url, seconds: VllmRealtime(
+        server_url=url, api_key=SecretStr(KEY), connect_seconds=seconds
+    ),
+    created=json.dumps({"type": "session.created", "id": "by-hand", "created": 1}),
+    target="/v1/realtime",
+    # There is no code for 429, as there is no limit but the hardware's.
+    numbers={422: ErrorCode.PROVIDER_REJECTED},
+    tells_language=False,
+    ignored=("language", "context_bias"),
+    refusal=lambda message: {
+        "error": {
+            # Always words: where another provider has an object, this one has what it holds.
+            "message": message if isinstance(message, str) else str(message["detail"]),
+            "type": "BadRequestError",
+            "param": None,
+            "code": 400,
+        }
+    },
+)
+WIRES: Final = (MISTRAL, VLLM)
+
+over_all_wires = pytest.mark.parametrize("wire", WIRES, ids=str)
+"""For a test, or a module, that holds for every provider."""

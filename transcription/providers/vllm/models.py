@@ -1,0 +1,47 @@
+"""What a Voxtral model can do behind vLLM.
+
+Source: vLLM's realtime handler takes a model and nothing else for a session; its files take a
+language, and Voxtral's answers have no times. The delay between audio and text is set for a whole
+server. A server tells no more of its models than their names, so any that is named is taken for a
+Voxtral.
+"""
+
+from typing import Final
+
+from transcription.providers.base import FileCapabilities, RealtimeCapabilities
+
+LANGUAGES: Final = frozenset(
+    ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
+)
+"""ISO 639-1."""
+MAX_FILE_BYTES: Final = 25_000_000
+"""What vLLM takes unless it is told otherwise; a hair less than its 25 MiB."""
+_MAX_LAG_MS: Final = 2500
+"""The greatest delay that a server can be set to, 2.4 s, and a little for the way."""
+
+
+def realtime_capabilities(model: str) -> RealtimeCapabilities:
+    """Return what a realtime model can do: a session is its model, and no more."""
+    return RealtimeCapabilities(
+        model=model,
+        languages=LANGUAGES,
+        accepts_language=False,
+        accepts_context_bias=False,
+        single_word_bias=False,
+        streaming_delays_ms=(),
+        max_lag_ms=_MAX_LAG_MS,
+    )
+
+
+def file_capabilities(model: str) -> FileCapabilities:
+    """Return what a model can do with a file."""
+    return FileCapabilities(
+        model=model,
+        languages=LANGUAGES,
+        timestamps=frozenset(),
+        diarization=False,
+        context_bias=False,
+        single_word_bias=False,
+        language_or_timestamps=False,
+        max_bytes=MAX_FILE_BYTES,
+    )
