@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ select id::text, user_id::text, kind, status, extract(epoch from opened_at)::flo
   granted_seconds, told_seconds, audio_seconds, charged_seconds
 from public.transcription_usage order by opened_at
 """
+PENDING_SECONDS: Final = 60.0
+"""The longest outage here, and the longest pause between two tries to settle."""
 BURST_SECONDS: Final = Decimal(2)
 """What a bridge takes in at once, before the pace counts (`ws_bridge.pace`)."""
 
@@ -26,8 +29,8 @@ BURST_SECONDS: Final = Decimal(2)
 def of_settlements(rows: Sequence[Row], replicas: Sequence[Process]) -> Iterator[Broken]:
     """What a replica says that a session used is what the ledger was told.
 
-    A session that its owner never settled had an owner that was killed, or that had to go while
-    the ledger was away.
+    A session that its owner never settled had an owner that was killed, maybe while it still tried,
+    or that had to go while the ledger was away.
     """
     lives = [life for process in replicas for life in process.lives]
     by_id = {row["id"]: row for row in rows}
@@ -43,7 +46,8 @@ def of_settlements(rows: Sequence[Row], replicas: Sequence[Process]) -> Iterator
             if row is None:
                 yield Broken(Law.SETTLED, f"{session_id} is not in the ledger")
             elif row["audio_seconds"] is None:
-                excuses -= 1
+                forgotten = _may_be_forgotten(life, event)
+                excuses -= not forgotten
                 if excuses < 0:
                     yield Broken(
                         Law.SETTLED,
@@ -115,6 +119,14 @@ def _left_to_leases(life: Life) -> int:
         for event in life.events()
         if event.get("event") == "settlements_left_to_their_leases"
     )
+
+
+def _may_be_forgotten(life: Life, event: Mapping[str, Any]) -> bool:
+    """Whether a life was killed so soon after a session that it may still have tried to settle."""
+    if not life.killed or life.ended is None:
+        return False
+    since = life.ended - datetime.fromisoformat(event["timestamp"]).timestamp()
+    return since < PENDING_SECONDS
 
 
 def _owner_is_dead(row: Row, lives: Iterable[Life]) -> bool:

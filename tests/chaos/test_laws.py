@@ -199,7 +199,10 @@ def row(**changes: Any) -> dict[str, Any]:
     return well | changes
 
 
-TOLD = '{"event": "transcription", "session_id": "one", "audio_seconds": 3.0}\n'
+TOLD = (
+    '{"event": "transcription", "session_id": "one", "audio_seconds": 3.0,'
+    ' "timestamp": "1970-01-01T00:00:25Z"}\n'
+)
 LEFT = '{"event": "settlements_left_to_their_leases", "count": 1}\n'
 NEVER = {"audio_seconds": None, "status": "expired"}
 
@@ -211,6 +214,8 @@ def test_what_a_replica_says_is_what_the_ledger_says(living: Living) -> None:
     assert broken(ledger.of_settlements([row(**NEVER)], left)) == []
     dead = replicas(living(ended=30.0, killed=True))
     assert broken(ledger.of_settlements([row(**NEVER)], dead)) == []
+    while_it_tried = replicas(living(TOLD, ended=30.0, killed=True))
+    assert broken(ledger.of_settlements([row(**NEVER)], while_it_tried)) == []
 
 
 def test_what_was_never_settled_is_named(living: Living) -> None:
@@ -220,6 +225,8 @@ def test_what_was_never_settled_is_named(living: Living) -> None:
     assert broken(ledger.of_settlements([], alive)) == [Law.SETTLED]
     assert broken(ledger.of_settlements([row(audio_seconds=Decimal(2))], alive)) == [Law.CHARGED]
     assert broken(ledger.of_settlements([row(**NEVER)], replicas(living()))) == [Law.SETTLED]
+    had_time = replicas(living(TOLD, ended=90.0, killed=True))
+    assert broken(ledger.of_settlements([row(**NEVER)], had_time)) == [Law.SETTLED]
     died_before = replicas(living(ended=15.0, killed=True))
     assert broken(ledger.of_settlements([row(**NEVER)], died_before)) == [Law.SETTLED]
 
