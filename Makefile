@@ -49,6 +49,7 @@ test-page: setup ## Test the page's parts
 
 test-browser: setup frontend/dist/.ready ## Test the page in a real browser against the real stack
 	@scripts/package.sh chromium "The browser tests need it"
+	@scripts/debian.sh
 	@cd frontend && $(NPM) run --silent e2e
 
 lint: setup ## Check style

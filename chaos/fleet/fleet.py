@@ -83,6 +83,7 @@ async def fleet(
             "SUPABASE_JWT_ISSUER": stack.issuer,
             "SUPABASE_PUBLISHABLE_KEY": publishable,
             "SUPABASE_SECRET_KEY": secret,
+            "ALLOWED_ORIGINS": f"http://{HOST}:{port}",
             "MISTRAL_API_KEY": "local",
             "MISTRAL_SERVER_URL": provider_url,
             "TRUSTED_PROXY_HOPS": "1",

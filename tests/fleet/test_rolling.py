@@ -13,11 +13,10 @@ from client.files import Api
 from local_stack.provider import Script
 from local_stack.provider.script import BatchScript
 from tests.audio_files import write_audio
+from tests.fleet.rolling import PEOPLE
 from tests.fleet.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-PEOPLE = 60
 
 
 async def test_a_rolling_restart_costs_nobody_a_sound(world: World) -> None:

@@ -1,6 +1,6 @@
 """A fleet under test: its recogniser is in the test's hand, and its users are anonymous."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,12 +141,17 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[World]:
-    """Run three bridges and two functions behind nginx."""
+async def running(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[World]:
+    """Run three bridges and two functions behind nginx.
+
+    Args:
+        folder: Empty.
+        settings: Of the services, by the names of the environment, besides the fleet's own.
+    """
     engine = ScriptedEngine(Script())
-    settings = {"BRIDGE_DRAIN_SECONDS": "10", "MAX_AUDIO_SECONDS": str(MAX_AUDIO_SECONDS)}
+    ours = {"BRIDGE_DRAIN_SECONDS": "10", "MAX_AUDIO_SECONDS": str(MAX_AUDIO_SECONDS)}
     async with (
         serve(engine, host="127.0.0.1", port=0) as provider,
-        fleet(folder, provider.url, settings=settings) as replicas,
+        fleet(folder, provider.url, settings=ours | dict(settings or {})) as replicas,
     ):
         yield World(replicas, engine, provider)

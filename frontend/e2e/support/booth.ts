@@ -138,7 +138,7 @@ export interface Person {
 /** Makes an account and lets every page of the context begin signed in with it. */
 export async function signUp(
   context: BrowserContext,
-  stack: Stack,
+  stack: Pick<Stack, "supabaseUrl" | "env">,
   /** Seconds that the page believes its token to be good for. */
   options: { readonly expiresIn?: number; readonly email?: string } = {},
 ): Promise<Person> {

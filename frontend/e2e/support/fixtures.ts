@@ -5,7 +5,7 @@ import { readWav, resample, writeWav } from "./wav";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");
 const SAMPLES = join(ROOT, "local_stack", "samples");
-const FIXTURES = join(import.meta.dirname, "..", "..", "dist-e2e", "fixtures");
+export const FIXTURES = join(import.meta.dirname, "..", "..", "dist-e2e", "fixtures");
 
 /** Generated speech of 17.4 s and of 4.8 s, with half a second of silence at both ends. */
 export const REFERENCE = join(FIXTURES, "reference.wav");

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { E2E_BUILD } from "./setup";
 
-const ROOT = join(import.meta.dirname, "..", "..", "..");
-const PYTHON = join(ROOT, ".venv", "bin", "python");
+export const ROOT = join(import.meta.dirname, "..", "..", "..");
+export const PYTHON = join(ROOT, ".venv", "bin", "python");
 const READY_MS = 60_000;
 const TERM_MS = 10_000;
 
