@@ -31,7 +31,7 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-postgres test-page test-browser ## Check everything
 
-test-python: setup .venv/.deploy-ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
+test-python: setup .venv/.all-ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@scripts/package.sh curl "The test of the example for curl needs it"
 	@$(BIN)/pytest
@@ -57,7 +57,7 @@ lint: setup ## Check style
 	@$(BIN)/ruff format --check
 	@cd frontend && $(NPM) run --silent lint
 
-types: setup .venv/.deploy-ready ## Check types
+types: setup .venv/.all-ready ## Check types
 	@$(BIN)/mypy
 	@cd frontend && $(NPM) run --silent typecheck
 
@@ -65,8 +65,9 @@ schema: setup ## Write the contract's documents and the page's types again
 	@$(BIN)/python -m shared_schema
 	@cd frontend && $(NPM) run --silent schema
 
-bench: setup bench/node/node_modules/.ready ## Measure the bridge beside three others, large uploads, and the time to ready
+bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the bridge beside three others, the knee of two, large uploads, and the time to ready
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.knee
 	@$(BIN)/python -m bench.batch
 	@$(BIN)/python -m bench.ready
 
@@ -93,11 +94,11 @@ $(UV):
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
 	@echo "Installing Python packages…"
-	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --no-group bench --python $(PYTHON)
 	@touch $@
 
-.venv/.deploy-ready: .venv/.ready
-	@echo "Installing what checks deploy/…"
+.venv/.all-ready: .venv/.ready
+	@echo "Installing what checks deploy/ and draws what was measured…"
 	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
 	@touch $@
 

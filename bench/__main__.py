@@ -1,19 +1,19 @@
 """`python -m bench`: our bridge beside three others, in one run, on one core."""
 
 import asyncio
-import json
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from bench import machine, summary, tables
+from bench import results as results_file
 from bench.children import ChildError
 from bench.cores import Cores
 from bench.measure import Lab, Run
@@ -154,21 +154,10 @@ def main(
             "failures": results.failures,
             "runs": [asdict(run) for run in results.runs],
         }
-        output.write_text(json.dumps(_rounded(whole), indent=1, ensure_ascii=False) + "\n")
+        results_file.write(output, whole)
         console.print(f"All figures: {output.name}")
     if results.failures or not all(target.kept for target in targets):
         sys.exit(1)
-
-
-def _rounded(value: Any) -> Any:
-    """Return `value` with every float to three digits: the rest is noise."""
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
-    return value
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ class Child:
         """Return its resident memory (RSS), in bytes."""
         return int(psutil.Process(self.pid).memory_info().rss)
 
-    async def ask(self, **command: Any) -> dict[str, Any]:
-        """Send a command and return the answer.
+    async def ask(self, *, patience: float = ANSWER_SECONDS, **command: Any) -> dict[str, Any]:
+        """Send a command and return the answer, which may take `patience` seconds.
 
         Raises:
             ChildError: it failed, ended, or is silent.
@@ -81,9 +81,9 @@ class Child:
             await self._process.stdin.drain()
         except ConnectionError:
             raise self._lost("ended") from None
-        return await self.told()
+        return await self.told(patience)
 
-    async def told(self, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+    async def told(self, seconds: float) -> dict[str, Any]:
         """Return the next answer.
 
         Raises:

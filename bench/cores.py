@@ -1,4 +1,4 @@
-"""Which core is whose: the relay under test has one for itself."""
+"""Which core is whose: a relay under test has one for itself, or all share what there is."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ class Cores:
     """Who may run where.
 
     Attributes:
-        relay: The one core of the relay.
+        relay: The one core of the relay; those of all relays where they share them.
         others: Those of the load generator, the fake provider and the ledger's double.
     """
 
@@ -25,7 +25,16 @@ class Cores:
         first, *rest = sorted(os.sched_getaffinity(0))
         return cls(frozenset({first}), frozenset(rest or {first}))
 
+    @classmethod
+    def shared(cls) -> Self:
+        """Let everybody run on every core that this process may use, as the kernel sees fit."""
+        every = frozenset(os.sched_getaffinity(0))
+        return cls(every, every)
+
     def __str__(self) -> str:
+        if self.relay == self.others:
+            shared = ",".join(map(str, sorted(self.relay)))
+            return f"relays, load generator, fake provider and ledger share cores {shared}"
         relay, others = (",".join(map(str, sorted(each))) for each in (self.relay, self.others))
         return f"relay on core {relay}, load generator, fake provider and ledger on {others}"
 

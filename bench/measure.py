@@ -1,7 +1,7 @@
-"""One run: one variant with so many sessions."""
+"""One run: one variant, by one relay or several, with so many sessions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import psutil
 
-from bench.children import START_SECONDS, Child, ChildError, running
+from bench.children import ANSWER_SECONDS, START_SECONDS, Child, ChildError, running
 from bench.cores import Cores
 from bench.load.hold import Boot, Held
 from bench.load.session import Target
@@ -29,26 +29,28 @@ class Run:
         variant: Its name.
         sessions: Asked for.
         round: Counted from 1.
-        cpu_us_per_frame: CPU of the relay's process for each frame that reached the provider in the
-            window, microseconds; None without a relay.
-        relay_cpu: Share of a core that the relay used.
+        cpu_us_per_frame: CPU of the relays' processes for each frame that reached the provider in
+            the window, microseconds; None without a relay.
+        relay_cpu: Cores that the relays used, together.
         load_cpu: The same of the load generator.
         provider_cpu: The same of the fake provider.
+        ledger_cpu: The same of the ledger's double.
         others_cpu: Cores that were used by processes which are none of ours.
-        ready_ms: Median and 99th percentile to `ready`, under the ramp.
+        ready_ms: Median and 99th percentile to `ready`, under the ramp, or in the rush.
         p50_ms: Median delay from a frame to the delta it pays for.
         p99_ms: 99th percentile.
-        deltas: Delays that p50 and p99 stand on.
+        p999_ms: 99.9th percentile.
+        deltas: Delays that these stand on.
         late_ms: How late the generator sent, 99th percentile.
-        uss_kb_per_session: Private memory that each session added to the relay, in 1024 bytes.
+        uss_kb_per_session: Private memory that each session added to the relays, in 1024 bytes.
         rss_kb_per_session: The same of resident memory.
-        idle_mb: Private memory of the relay before the sessions, in 1024² bytes.
+        idle_mb: Private memory of all relays before the sessions, in 1024² bytes.
         lost_frames: Sent and not arrived at the provider.
         missing_deltas: Paid for and not received.
         missing_finals: Sessions without a complete final.
         unsettled: Grants of the ledger that were not settled.
         faults: What went wrong, counted.
-        boot: The first sessions of the fresh process.
+        boot: The first sessions of a fresh process.
     """
 
     variant: str
@@ -58,10 +60,12 @@ class Run:
     relay_cpu: float | None
     load_cpu: float
     provider_cpu: float
+    ledger_cpu: float
     others_cpu: float
     ready_ms: tuple[float, float]
     p50_ms: float
     p99_ms: float
+    p999_ms: float
     deltas: int
     late_ms: float
     uss_kb_per_session: float | None
@@ -84,6 +88,7 @@ class _Reading:
     relay: float
     load: float
     provider: float
+    ledger: float
     machine: float
     """All processes."""
 
@@ -123,35 +128,48 @@ class Lab:
             )
             yield lab
 
-    async def run(self, variant: Variant, sessions: int, plan: Plan, *, number: int = 1) -> Run:
-        """Start the relay afresh, run its first sessions, then measure.
+    async def run(
+        self, variant: Variant, sessions: int, plan: Plan, *, number: int = 1, relays: int = 1
+    ) -> Run:
+        """Start the relays afresh, run the first sessions of each, then measure.
 
         Args:
             variant: What is measured.
             sessions: How many at once.
             plan: For the window and the speed of opening.
             number: Of the round, for the record.
+            relays: Processes that the sessions are spread over.
 
         Raises:
-            ChildError: the relay does not start, or loses its first sessions.
+            ChildError: a relay does not start, or loses its first sessions.
         """
-        async with self._relay(variant) as (target, relay):
+        async with AsyncExitStack() as stack:
+            targets, children = [], []
+            for _ in range(relays if variant.argv is not None else 1):
+                target, relay = await stack.enter_async_context(self._relay(variant))
+                targets.append(asdict(target))
+                children += [relay] if relay is not None else []
             tokens = (await self._supabase.ask(do="tokens", count=sessions + 1))["tokens"]
-            where = asdict(target)
-            boot = (await self._load.ask(do="boot", target=where, token=tokens[0]))["boot"]
+            boots = [
+                (await self._load.ask(do="boot", target=target, token=tokens[0]))["boot"]
+                for target in targets
+            ]
             await self._provider.ask(do="forget")
-            uss, rss = _memory(relay)
+            uss, rss = _memory(children)
             await self._load.ask(
                 do="hold",
-                target=where,
+                patience=ANSWER_SECONDS + sessions / plan.opens_per_second,
+                targets=targets,
                 tokens=tokens[1:],
                 seconds=plan.seconds,
                 opens_per_second=plan.opens_per_second,
+                rush=plan.rush,
+                settle_seconds=plan.settle_seconds,
             )
-            before = await self._read(relay)
-            await self._load.ask(do="go on")
-            after = await self._read(relay)
-            uss_full, rss_full = _memory(relay)
+            before = await self._read(children)
+            await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.seconds)
+            after = await self._read(children)
+            uss_full, rss_full = _memory(children)
             held = Held(**(await self._load.ask(do="go on"))["held"])
             lost = held.frames - await self._arrived()
             unsettled = await self._unsettled()
@@ -159,31 +177,34 @@ class Lab:
         frames = max(1, after.frames - before.frames)
         used = after.relay - before.relay
         load, provider = after.load - before.load, after.provider - before.provider
-        others = after.machine - before.machine - used - load - provider
+        ledger = after.ledger - before.ledger
+        others = after.machine - before.machine - used - load - provider - ledger
         ready = sorted(held.ready_ms)
         return Run(
             variant=variant.name,
             sessions=sessions,
             round=number,
-            cpu_us_per_frame=1e6 * used / frames if relay is not None else None,
-            relay_cpu=used / took if relay is not None else None,
+            cpu_us_per_frame=1e6 * used / frames if children else None,
+            relay_cpu=used / took if children else None,
             load_cpu=load / took,
             provider_cpu=provider / took,
+            ledger_cpu=ledger / took,
             others_cpu=max(0.0, others / took),
             ready_ms=(percentile(ready, 0.5), percentile(ready, 0.99)),
             p50_ms=percentile(held.delays_ms, 0.5),
             p99_ms=percentile(held.delays_ms, 0.99),
+            p999_ms=percentile(held.delays_ms, 0.999),
             deltas=len(held.delays_ms),
             late_ms=held.late_ms_p99,
-            uss_kb_per_session=(uss_full - uss) / sessions / 1024 if relay else None,
-            rss_kb_per_session=(rss_full - rss) / sessions / 1024 if relay else None,
-            idle_mb=uss / 1024**2 if relay else None,
+            uss_kb_per_session=(uss_full - uss) / sessions / 1024 if children else None,
+            rss_kb_per_session=(rss_full - rss) / sessions / 1024 if children else None,
+            idle_mb=uss / 1024**2 if children else None,
             lost_frames=lost,
             missing_deltas=held.missing_deltas,
             missing_finals=held.missing_finals,
             unsettled=unsettled,
             faults=held.faults,
-            boot=[Boot(**one) for one in boot],
+            boot=[Boot(**one) for one in boots[0]],
         )
 
     @asynccontextmanager
@@ -199,14 +220,15 @@ class Lab:
                 await _ready(variant.name, f"http://127.0.0.1:{port}{variant.ready_path}")
             yield Target(port, variant.path, variant.dialect), relay
 
-    async def _read(self, relay: Child | None) -> _Reading:
+    async def _read(self, relays: Sequence[Child]) -> _Reading:
         frames = (await self._provider.ask(do="count"))["frames"]
         return _Reading(
             at=asyncio.get_running_loop().time(),
             frames=frames,
-            relay=relay.cpu_seconds() if relay is not None else 0.0,
+            relay=sum(relay.cpu_seconds() for relay in relays),
             load=self._load.cpu_seconds(),
             provider=self._provider.cpu_seconds(),
+            ledger=self._supabase.cpu_seconds(),
             machine=_machine_seconds(),
         )
 
@@ -230,8 +252,10 @@ def _machine_seconds() -> float:
     return float(times.user + times.system)
 
 
-def _memory(relay: Child | None) -> tuple[int, int]:
-    return (relay.private_bytes(), relay.resident_bytes()) if relay is not None else (0, 0)
+def _memory(relays: Sequence[Child]) -> tuple[int, int]:
+    return sum(each.private_bytes() for each in relays), sum(
+        each.resident_bytes() for each in relays
+    )
 
 
 async def _settled(child: Child) -> dict[str, Any]:

@@ -12,12 +12,16 @@ class Plan:
         rounds: To take medians of.
         seconds: Length of the window that is measured.
         opens_per_second: How fast sessions are opened before it.
+        rush: Of them, so many are opened within one second, as the last.
+        settle_seconds: Between the last `ready` and the window.
     """
 
     sessions: tuple[int, ...] = (1, 50, 150, 300)
     rounds: int = 3
     seconds: float = 6.0
     opens_per_second: float = 50.0
+    rush: int = 0
+    settle_seconds: float = 1.0
 
 
 FULL = Plan()

@@ -41,13 +41,18 @@ def show(
         highlight=False,
     )
     console.print(_first(first))
+    show_targets(console, targets)
+    for failure in failures:
+        console.print(f"FAILED {failure}", style="bold red", markup=False)
+
+
+def show_targets(console: Console, targets: Sequence[Target]) -> None:
+    """Print what has to be kept, and whether it was."""
     for target in targets:
         style = "green" if target.kept else "bold red"
         verdict = "kept" if target.kept else "MISSED"
         console.print(f"{target.law}: {target.measured:.2f} (at most {target.limit:g}) ", end="")
         console.print(verdict, style=style)
-    for failure in failures:
-        console.print(f"FAILED {failure}", style="bold red", markup=False)
 
 
 def _table(title: str, texts: Sequence[str], figures: Sequence[str]) -> Table:
@@ -88,16 +93,16 @@ def _costs(rows: Sequence[Row]) -> Table:
         table,
         rows,
         lambda row: (
-            _figure(row.cpu_us_per_frame, 0),
-            _figure(row.relay_cpu),
-            _figure(row.uss_kb_per_session, 0),
+            figure(row.cpu_us_per_frame, 0),
+            figure(row.relay_cpu),
+            figure(row.uss_kb_per_session, 0),
             f"{row.lost_frames:g}",
             str(row.missing_deltas),
             str(row.missing_finals),
-            _figure(row.late_ms, 1),
-            _figure(row.load_cpu),
-            _figure(row.provider_cpu),
-            _figure(row.others_cpu),
+            figure(row.late_ms, 1),
+            figure(row.load_cpu),
+            figure(row.provider_cpu),
+            figure(row.others_cpu),
         ),
     )
     limited = [row for row in rows if row.limited_by]
@@ -119,14 +124,14 @@ def _latencies(rows: Sequence[Row]) -> Table:
         table,
         rows,
         lambda row: (
-            _figure(row.p50_ms),
-            _figure(row.added_p50_ms),
-            _figure(row.times_p50, 1),
-            _figure(row.p99_ms),
-            _figure(row.added_p99_ms),
-            _figure(row.times_p99, 1),
-            _figure(row.ready_p50_ms, 1),
-            _figure(row.ready_p99_ms, 1),
+            figure(row.p50_ms),
+            figure(row.added_p50_ms),
+            figure(row.times_p50, 1),
+            figure(row.p99_ms),
+            figure(row.added_p99_ms),
+            figure(row.times_p99, 1),
+            figure(row.ready_p50_ms, 1),
+            figure(row.ready_p99_ms, 1),
         ),
     )
     return table
@@ -142,15 +147,16 @@ def _first(first: Sequence[FirstSession]) -> Table:
         table.add_row(
             row.variant,
             str(row.starts),
-            _figure(row.first_ready_ms),
-            _figure(row.tenth_ready_ms),
-            _figure(row.first_ready_ms / row.tenth_ready_ms, 1),
-            _figure(row.first_delta_ms),
-            _figure(row.tenth_delta_ms),
-            _figure(row.first_delta_ms / row.tenth_delta_ms, 1),
+            figure(row.first_ready_ms),
+            figure(row.tenth_ready_ms),
+            figure(row.first_ready_ms / row.tenth_ready_ms, 1),
+            figure(row.first_delta_ms),
+            figure(row.tenth_delta_ms),
+            figure(row.first_delta_ms / row.tenth_delta_ms, 1),
         )
     return table
 
 
-def _figure(value: float | None, digits: int = 2) -> str:
+def figure(value: float | None, digits: int = 2) -> str:
+    """Return a figure to so many digits, or that there is none."""
     return "–" if value is None else f"{value:.{digits}f}"

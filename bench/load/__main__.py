@@ -22,8 +22,8 @@ async def _serve() -> None:
 
 
 async def _do(command: dict[str, Any], asked: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
-    target = Target(**command["target"])
     if command["do"] == "boot":
+        target = Target(**command["target"])
         return {"boot": [asdict(one) for one in await boot(target, command["token"])]}
 
     async def edge() -> None:
@@ -31,10 +31,12 @@ async def _do(command: dict[str, Any], asked: AsyncIterator[dict[str, Any]]) -> 
         await anext(asked)
 
     held = await hold(
-        target,
+        [Target(**target) for target in command["targets"]],
         command["tokens"],
         seconds=command["seconds"],
         opens_per_second=command["opens_per_second"],
+        rush=command["rush"],
+        settle_seconds=command["settle_seconds"],
         edge=edge,
     )
     return {"held": asdict(held)}

@@ -11,8 +11,6 @@ from bench.load.session import Session, Target, faults
 from bench.script import FRAMES_PER_DELTA
 from shared_schema.audio import FRAME_MS
 
-SETTLE_SECONDS: Final = 1.0
-"""Between the last `ready` and the window."""
 BOOT_SESSIONS: Final = 10
 _FRAME_SECONDS: Final = FRAME_MS / 1000
 
@@ -35,7 +33,7 @@ class Held:
     """What the sessions of one window saw.
 
     Attributes:
-        ready_ms: Of each session that became ready.
+        ready_ms: Of each session that became ready; if there was a rush, of those in it.
         delays_ms: Of each delta in the window, from the frame that paid for it; sorted.
         late_ms_p99: How late the generator sent its frames, 99th percentile.
         frames: Sent by all sessions, from first to last.
@@ -69,28 +67,35 @@ async def boot(target: Target, token: str) -> list[Boot]:
 
 
 async def hold(
-    target: Target,
+    targets: Sequence[Target],
     tokens: Sequence[str],
     *,
     seconds: float,
     opens_per_second: float,
+    rush: int,
+    settle_seconds: float,
     edge: Callable[[], Awaitable[None]],
 ) -> Held:
     """Open one session for each token, let them speak, and end them.
 
     Args:
-        target: Where they go.
+        targets: Where they go, in turns.
         tokens: Access tokens.
         seconds: Length of the window that is measured.
         opens_per_second: How fast the sessions are opened.
+        rush: Of them, so many are opened within one second, as the last.
+        settle_seconds: Between the last `ready` and the window.
         edge: Awaited as the window begins, and as it ends with every session still open.
     """
-    sessions = [Session(target, token, number) for number, token in enumerate(tokens)]
+    sessions = [
+        Session(targets[number % len(targets)], token, number)
+        for number, token in enumerate(tokens)
+    ]
     lateness = array("d")
     pacing = asyncio.create_task(_pace(sessions, lateness), name="pace")
     try:
-        opened = await _ramp(sessions, opens_per_second)
-        await asyncio.sleep(SETTLE_SECONDS)
+        opened = await _ramp(sessions, opens_per_second, rush)
+        await asyncio.sleep(settle_seconds)
         del lateness[:]
         await edge()
         began = time.perf_counter()
@@ -119,17 +124,26 @@ async def hold(
     )
 
 
-async def _ramp(sessions: Sequence[Session], a_second: float) -> list[float]:
-    """Open all, so many a second; return the seconds to `ready` of those that got there."""
+def due(sessions: int, a_second: float, rush: int) -> list[float]:
+    """Return when each session is opened, in seconds: so many a second, the last in one second."""
+    first = max(0, sessions - rush)
+    rushed = sessions - first
+    steady = [place / a_second for place in range(first)]
+    return steady + [first / a_second + place / rushed for place in range(rushed)]
+
+
+async def _ramp(sessions: Sequence[Session], a_second: float, rush: int) -> list[float]:
+    """Open all; return the seconds to `ready` of those that got there, and were in the rush."""
 
     async def open_at(delay: float, session: Session) -> float:
         await asyncio.sleep(delay)
         return await session.open()
 
     taken = await asyncio.gather(
-        *(open_at(place / a_second, session) for place, session in enumerate(sessions))
+        *map(open_at, due(len(sessions), a_second, rush), sessions),
     )
-    return [each for each, session in zip(taken, sessions, strict=True) if session.live]
+    ready = [each if session.live else None for each, session in zip(taken, sessions, strict=True)]
+    return [each for each in ready[-rush:] if each is not None]
 
 
 async def _pace(sessions: Sequence[Session], lateness: "array[float]") -> None:

@@ -1,0 +1,117 @@
+"""The knee on a screen."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.knee.plan import Knee
+from bench.knee.ramp import Ramp
+from bench.knee.summary import Point, at_knee, spent
+from bench.summary import Target
+from bench.tables import NOISY_CORES, figure, show_targets
+
+
+def line(point: Point) -> str:
+    """Return a window in few words."""
+    p50, p99, p999 = point.added_ms
+    verdict = "held" if point.held else f"not held: {'; '.join(point.faults)}"
+    return (
+        f"{point.sessions} sessions for {point.seconds:g} s: "
+        f"{figure(point.bridges.cpu_us_per_frame, 0)} µs/frame, "
+        f"added {p50:.1f} / {p99:.1f} / {p999:.1f} ms, {verdict}"
+    )
+
+
+def show(
+    console: Console, knee: Knee, points: Sequence[Point], targets: Sequence[Target], bridges: int
+) -> None:
+    """Print everything."""
+    console.print(_growth(points, bridges))
+    console.print(
+        "added: over direct with as many sessions. ready: from the connect, of the last 100, which "
+        "come within a second while all others speak; with the token's check and the ledger's "
+        "call.\nCores: of all bridges, the generator, the fake "
+        "provider, the ledger's double, and of processes that are none of ours.",
+        style="dim",
+        highlight=False,
+    )
+    crowd = max((point.bridges.others_cpu for point in points), default=0.0)
+    if crowd > NOISY_CORES:
+        message = (
+            f"Other processes used up to {crowd:.2f} cores meanwhile: the knee is lower for it."
+        )
+        console.print(message, style="yellow", highlight=False)
+    console.print(verdict(knee, points, bridges), highlight=False)
+    show_targets(console, targets)
+
+
+def verdict(knee: Knee, points: Sequence[Point], bridges: int) -> str:
+    """Return the knee in a few sentences, with what the figures cannot say."""
+    point = at_knee(points, knee)
+    if point is None:
+        return f"{bridges} bridges held none of these numbers for the whole time."
+    shares = spent(point.bridges)
+    limit = (
+        f"{knee.too_many} were too many"
+        if knee.too_many is not None
+        else "no more were tried, so it may be higher"
+    )
+    return (
+        f"{bridges} bridges hold {knee.sessions} sessions for {point.seconds:g} s ({limit}). "
+        f"Cores used: bridges {shares.bridges:.2f}, generator {shares.load:.2f}, "
+        f"fake provider {shares.provider:.2f}, ledger's double {shares.ledger:.2f}, "
+        f"others {shares.others:.2f}. Extrapolated, not measured: bridges that had all of ours "
+        f"to themselves would hold about {shares.alone}."
+    )
+
+
+def of_ramp(ramp: Ramp) -> str:
+    """Return what the ledger in Postgres made of the ramp."""
+    p50, p99, most = ramp.ready_ms
+    faults = "; ".join(f"{times} × {fault}" for fault, times in ramp.faults.items())
+    return (
+        f"{ramp.sessions} opens, {ramp.opens_per_second:g} a second, with the ledger in Postgres: "
+        f"ready after {p50:.0f} ms, p99 {p99:.0f}, at most {most:.0f}; {ramp.missing} missing"
+        + (f" ({faults})" if faults else "")
+    )
+
+
+def _growth(points: Sequence[Point], bridges: int) -> Table:
+    table = Table(title=f"The knee of {bridges} bridges", title_justify="left")
+    for name in (
+        "sessions",
+        "s",
+        "held",
+        "µs/frame",
+        "p99 ms",
+        "added p50",
+        "p99",
+        "p99.9",
+        "KB/session",
+        "ready p50",
+        "p99 ms",
+        "bridges",
+        "load",
+        "fake",
+        "ledger",
+        "others",
+    ):
+        table.add_column(name, justify="right")
+    for point in sorted(points, key=lambda point: (point.sessions, point.seconds)):
+        run = point.bridges
+        table.add_row(
+            str(point.sessions),
+            f"{point.seconds:g}",
+            "yes" if point.held else "no",
+            figure(run.cpu_us_per_frame, 0),
+            figure(run.p99_ms, 1),
+            *(figure(each, 1) for each in point.added_ms),
+            figure(run.uss_kb_per_session, 0),
+            *(figure(each, 0) for each in run.ready_ms),
+            *map(
+                figure,
+                (run.relay_cpu, run.load_cpu, run.provider_cpu, run.ledger_cpu, run.others_cpu),
+            ),
+        )
+    return table
