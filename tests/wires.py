@@ -37,6 +37,8 @@ class Wire:
         tells_language: Whether it tells the language that it detects.
         ignored: Hints that its live model has no use for.
         refusal: A refusal's body that says `message`.
+        file_model: The model for files.
+        file_cost: Of four seconds of a file, in micro-dollars.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Wire:
     tells_language: bool
     ignored: tuple[str, ...]
     refusal: Callable[[Any], dict[str, Any]]
+    file_model: str
+    file_cost: int
 
     @property
     def served(self) -> Named:
@@ -103,6 +107,8 @@ MISTRAL: Final = Wire(
     tells_language=True,
     ignored=("context_bias",),
     refusal=lambda message: {"object": "error", "message": message, "code": "1"},
+    file_model="voxtral-mini-2602",
+    file_cost=200,
 )
 VLLM: Final = Wire(
     name="vllm",
@@ -124,6 +130,8 @@ VLLM: Final = Wire(
             "code": 400,
         }
     },
+    file_model="mistralai/Voxtral-Mini-4B-Realtime-2602",
+    file_cost=0,
 )
 WIRES: Final = (MISTRAL, VLLM)
 

@@ -1,6 +1,7 @@
 """Fixtures of the functions' tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import httpx
@@ -12,17 +13,43 @@ from local_stack.provider import Script
 from tests.database import postgres, postgres_binaries
 from tests.edge_functions.world import World, running, wav
 from tests.local_stack.world import Person
+from tests.wires import MISTRAL, Wire
 
 __all__ = ["postgres", "postgres_binaries"]
 
 
+Worlds = Callable[[Wire], Awaitable[World]]
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared(
+async def worlds(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    """One world for all tests that leave nothing behind, and prove it."""
-    async with running(postgres, tmp_path_factory.mktemp("functions")) as opened:
-        yield opened
+) -> AsyncIterator[Worlds]:
+    """One world for each wire, for all tests that leave nothing behind, and prove it."""
+    async with AsyncExitStack() as stack:
+        opened: dict[str, World] = {}
+
+        async def world_of(wire: Wire) -> World:
+            if wire.name not in opened:
+                folder = tmp_path_factory.mktemp(f"functions-{wire}")
+                opened[wire.name] = await stack.enter_async_context(
+                    running(postgres, folder, wire=wire)
+                )
+            return opened[wire.name]
+
+        yield world_of
+
+
+@pytest.fixture
+def wire() -> Wire:
+    """The usual wire; `over_all_wires` gives a test each of them."""
+    return MISTRAL
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared(worlds: Worlds, wire: Wire) -> World:
+    """The wire's world."""
+    return await worlds(wire)
 
 
 @pytest.fixture

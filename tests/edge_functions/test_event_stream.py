@@ -12,14 +12,16 @@ from shared_schema.batch import DeltaEvent
 from tests.edge_functions.world import PATH, World, events, problem
 from tests.local_stack.world import Person
 from tests.waiting import until
+from tests.wires import Wire, over_all_wires
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STREAM = {"Accept": "text/event-stream"}
 
 
+@over_all_wires
 async def test_the_text_comes_as_it_is_recognised(
-    world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
+    wire: Wire, world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """Deltas, then the whole answer, settled before it is told."""
     response = await http.post(PATH, files={"audio": speech}, headers=STREAM)
@@ -30,7 +32,7 @@ async def test_the_text_comes_as_it_is_recognised(
     assert told[-1] == {
         "type": "final",
         "text": "one two three",
-        "model": "voxtral-mini-2602",
+        "model": wire.file_model,
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
     }
@@ -62,6 +64,7 @@ async def test_refusals_before_the_stream_are_problems(
     await world.is_clean(ada)
 
 
+@over_all_wires
 async def test_refusals_in_the_stream_are_events(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -79,6 +82,7 @@ async def test_refusals_in_the_stream_are_events(
     await world.is_clean(ada)
 
 
+@over_all_wires
 async def test_a_reader_who_leaves_is_charged_and_finds_the_answer(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -101,6 +105,7 @@ async def test_a_reader_who_leaves_is_charged_and_finds_the_answer(
     assert row["charged"] == 4.0
 
 
+@over_all_wires
 async def test_an_answer_that_was_kept_is_streamed_too(
     world: World, http: httpx.AsyncClient, speech: bytes
 ) -> None:

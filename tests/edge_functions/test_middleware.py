@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -174,7 +175,8 @@ async def test_a_body_that_dawdles_is_refused(
             await asyncio.sleep(pause)
             yield b"x"
 
-    async with running(postgres, tmp_path, **{setting: 0.3}) as world:
+    hurried: dict[str, Any] = {setting: 0.3}
+    async with running(postgres, tmp_path, **hurried) as world:
         person = await world.stack.person("ada@example.com")
         headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "9000000"}
         token = await person.token()

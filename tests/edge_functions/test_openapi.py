@@ -56,7 +56,7 @@ async def shared(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """A world in which every function is on."""
-    on = {"realtime_mode": "direct", "direct_mode_trusts": "everyone"}
+    on: dict[str, Any] = {"realtime_mode": "direct", "direct_mode_trusts": "everyone"}
     async with running(postgres, tmp_path_factory.mktemp("all"), **on) as opened:
         yield opened
 

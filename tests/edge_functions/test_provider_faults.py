@@ -12,8 +12,9 @@ import respx
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import KEY, PATH, World, events, problem
 from tests.local_stack.world import Person
+from tests.wires import Wire, over_all_wires
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), over_all_wires]
 
 MESSAGES: list[Any] = [
     f"Your key {KEY} at https://api.mistral.ai/v1 failed",
@@ -46,6 +47,7 @@ async def faulty(world: World) -> AsyncIterator[respx.Route]:
 @pytest.mark.parametrize("message", MESSAGES)
 async def test_refusals(
     *,
+    wire: Wire,
     world: World,
     http: httpx.AsyncClient,
     ada: Person,
@@ -58,11 +60,11 @@ async def test_refusals(
 ) -> None:
     """Each refusal has its code, shows nothing of the provider's, and costs nothing."""
     async with faulty(world) as provider:
-        provider.respond(status, json={"message": message}, headers={"Retry-After": "60"})
+        provider.respond(status, json=wire.refusal(message), headers={"Retry-After": "60"})
         response = await http.post(PATH, files={"audio": speech})
     told = problem(response)
     assert (told.status, told.code, told.retryable) == (told_status, code, retryable)
-    for secret in (KEY, "mistral", "127.0.0.1", "Traceback", "/srv"):
+    for secret in (KEY, "mistral", "vllm", "127.0.0.1", "Traceback", "/srv"):
         assert secret not in response.text
     [row] = await world.usage_of(ada)
     assert (row["status"], row["reason"], row["charged"]) == ("failed", code, 0.0)
@@ -81,11 +83,11 @@ async def test_retry_after_is_passed_on(
 
 @pytest.mark.parametrize("message", ["Audio is corrupt", {"detail": "Audio is corrupt"}])
 async def test_what_is_safe_to_show_is_shown(
-    world: World, http: httpx.AsyncClient, speech: bytes, message: Any
+    wire: Wire, world: World, http: httpx.AsyncClient, speech: bytes, message: Any
 ) -> None:
     """The provider's words about the request itself reach the caller, in either shape."""
     async with faulty(world) as provider:
-        provider.respond(422, json={"message": message})
+        provider.respond(422, json=wire.refusal(message))
         told = problem(await http.post(PATH, files={"audio": speech}))
     assert told.detail.endswith("Audio is corrupt")
 

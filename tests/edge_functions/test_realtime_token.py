@@ -59,7 +59,7 @@ async def direct(
     """A deployment in direct mode that trusts everyone."""
     wire = MistralWire(ClientSecrets(CLOCK))
     folder = tmp_path_factory.mktemp("direct")
-    async with running(postgres, folder, wire=wire, **DIRECT) as opened:
+    async with running(postgres, folder, served=wire, **DIRECT) as opened:
         yield opened
 
 
@@ -379,7 +379,7 @@ async def test_whom_the_deployment_trusts(
 ) -> None:
     """The deployment's key makes tokens for those whom it trusts, and by default for nobody."""
     folder = tmp_path_factory.mktemp(trusts)
-    settings = {"realtime_mode": "direct", "direct_mode_trusts": trusts}
+    settings: dict[str, Any] = {"realtime_mode": "direct", "direct_mode_trusts": trusts}
     async with running(postgres, folder, **settings) as world:
         for person, status in (
             (await world.stack.person("ada@example.com"), account),

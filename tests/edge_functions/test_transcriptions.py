@@ -10,19 +10,21 @@ from local_stack.provider import Script
 from tests.audio_files import write_audio
 from tests.edge_functions.world import PATH, World, problem
 from tests.local_stack.world import Person
+from tests.wires import Wire, over_all_wires
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+@over_all_wires
 async def test_a_file_becomes_its_transcript(
-    world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
+    wire: Wire, world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """A file is answered with its text, charged for its length, and leaves nothing behind."""
     response = await http.post(PATH, files={"audio": ("take.wav", speech)})
     assert response.status_code == 200, response.text
     assert response.json() == {
         "text": "one two three",
-        "model": "voxtral-mini-2602",
+        "model": wire.file_model,
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
     }
@@ -30,10 +32,11 @@ async def test_a_file_becomes_its_transcript(
     assert request.data == speech
     [row] = await world.usage_of(ada)
     assert (row["status"], row["kind"], row["charged"]) == ("complete", "batch", 4.0)
-    assert row["cost_microdollars"] == 200
+    assert row["cost_microdollars"] == wire.file_cost
     await world.is_clean(ada)
 
 
+@over_all_wires
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "flac", "ogg", "webm"])
 async def test_every_accepted_format_is_taken(
     world: World, http: httpx.AsyncClient, tmp_path: Path, kind: str
@@ -98,12 +101,13 @@ async def test_auto_lets_the_provider_detect(
     assert "language" not in dict(world.provider.requests[-1].fields)
 
 
+@over_all_wires
 async def test_a_stored_take_becomes_its_transcript(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """A take is fetched with the caller's token; the provider gets bytes and no address."""
     await ada.files.upload(ada.take("one.wav"), speech, {"content-type": "audio/wav"})
-    body = {"storage_path": ada.take("one.wav"), "language": "en", "context_bias": ["Acme"]}
+    body = {"storage_path": ada.take("one.wav"), "language": "en"}
     response = await http.post(PATH, json=body)
     assert response.status_code == 200, response.text
     assert response.json()["text"] == "one two three"
@@ -176,6 +180,7 @@ async def test_an_anonymous_user_has_limits_of_their_own(world: World, speech: b
     assert row["address_key"] is not None
 
 
+@over_all_wires
 async def test_minutes_that_are_used_up_are_refused(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:

@@ -15,11 +15,13 @@ from edge_functions.composition import Composition, compose
 from edge_functions.server import serving
 from local_stack.postgres import Postgres
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.wire import Wire as ProviderWire
 from shared_schema.batch import Problem
 from tests.audio_files import write_audio
 from tests.local_stack.world import Person, open_world
 from tests.local_stack.world import World as Stack
 from tests.waiting import until
+from tests.wires import MISTRAL, Wire
 from transcription.settings import Settings
 
 KEY = "sk-very-secret-key-0123456789abcdef"
@@ -90,24 +92,33 @@ async def running(
     folder: Path,
     script: Any = None,
     *,
-    wire: Any = None,
+    wire: Wire = MISTRAL,
+    served: ProviderWire | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """Run the functions; `settings` replace the tests' own, `wire` the provider's."""
+    """Run the functions.
+
+    Args:
+        postgres: Where databases are made.
+        folder: For everything that is kept.
+        script: What the provider says.
+        wire: How it says it.
+        served: The provider's end of that, where a test looks into it.
+        settings: Replace the tests' own.
+    """
     uploads = folder / "uploads"
     uploads.mkdir()
-    engine = ScriptedEngine(script if script is not None else Script(text="one two three"))
+    engine = wire.engine(script if script is not None else Script(text="one two three"))
     async with (
         open_world(postgres, folder / "supabase") as stack,
-        serve(engine, host="127.0.0.1", port=0, wire=wire) as provider,
+        serve(engine, wire=served or wire.served.wire()) as provider,
     ):
         values: dict[str, Any] = {
             "_env_file": None,
             "supabase_url": stack.supabase.url,
             "supabase_publishable_key": stack.supabase.keys.publishable,
             "supabase_secret_key": stack.supabase.keys.secret,
-            "mistral_api_key": KEY,
-            "mistral_server_url": provider.url,
+            **wire.settings(provider.url, KEY),
             "allowed_origins": ORIGIN,
             "functions_port": 0,
             "functions_metrics_port": 0,

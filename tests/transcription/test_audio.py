@@ -284,6 +284,13 @@ async def test_copy(inspector: AudioInspector, tmp_path: Path, kind: str) -> Non
     assert target.stat().st_size == pytest.approx(32_000 * copy.duration_seconds, abs=200)
 
 
+async def test_copy_to_a_full_disk(inspector: AudioInspector, tmp_path: Path) -> None:
+    """A disk that is full is a lack of room here, and no fault of the file."""
+    source = write_audio(tmp_path / "speech.wav", "wav", seconds=20)
+    with pytest.raises(Capacity):
+        await inspector.to_16k_wav(source, Path("/dev/full"))
+
+
 async def test_copy_of_no_audio(inspector: AudioInspector, tmp_path: Path) -> None:
     """What cannot be read cannot be copied."""
     (tmp_path / "a").write_text("Dear diary")
