@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench chaos audit reset clean
+.PHONY: help setup demo run test test-python test-postgres test-page test-browser lint types schema bench profile chaos audit reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the brid
 	@$(BIN)/python -m bench.knee
 	@$(BIN)/python -m bench.batch
 	@$(BIN)/python -m bench.ready
+
+profile: .venv/.all-ready ## Draw where a bridge spends its time, into profile.svg
+	@$(BIN)/python -m bench.profile profile.svg
 
 chaos: .venv/.ready ## Let everything go wrong at random for a while (SEED=7: as before; SECONDS=180)
 	@scripts/debian.sh

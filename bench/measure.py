@@ -1,8 +1,8 @@
 """One run: one variant, by one relay or several, with so many sessions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 from urllib.error import URLError
@@ -129,7 +129,14 @@ class Lab:
             yield lab
 
     async def run(
-        self, variant: Variant, sessions: int, plan: Plan, *, number: int = 1, relays: int = 1
+        self,
+        variant: Variant,
+        sessions: int,
+        plan: Plan,
+        *,
+        number: int = 1,
+        relays: int = 1,
+        watch: Callable[[Child], AbstractAsyncContextManager[None]] | None = None,
     ) -> Run:
         """Start the relays afresh, run the first sessions of each, then measure.
 
@@ -139,6 +146,7 @@ class Lab:
             plan: For the window and the speed of opening.
             number: Of the round, for the record.
             relays: Processes that the sessions are spread over.
+            watch: Is around the first relay from its first session to the end of the window.
 
         Raises:
             ChildError: a relay does not start, or loses its first sessions.
@@ -156,19 +164,20 @@ class Lab:
             ]
             await self._provider.ask(do="forget")
             uss, rss = _memory(children)
-            await self._load.ask(
-                do="hold",
-                patience=ANSWER_SECONDS + sessions / plan.opens_per_second,
-                targets=targets,
-                tokens=tokens[1:],
-                seconds=plan.seconds,
-                opens_per_second=plan.opens_per_second,
-                rush=plan.rush,
-                settle_seconds=plan.settle_seconds,
-            )
-            before = await self._read(children)
-            await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.seconds)
-            after = await self._read(children)
+            async with watch(children[0]) if watch is not None else nullcontext():
+                await self._load.ask(
+                    do="hold",
+                    patience=ANSWER_SECONDS + sessions / plan.opens_per_second,
+                    targets=targets,
+                    tokens=tokens[1:],
+                    seconds=plan.seconds,
+                    opens_per_second=plan.opens_per_second,
+                    rush=plan.rush,
+                    settle_seconds=plan.settle_seconds,
+                )
+                before = await self._read(children)
+                await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.seconds)
+                after = await self._read(children)
             uss_full, rss_full = _memory(children)
             held = Held(**(await self._load.ask(do="go on"))["held"])
             lost = held.frames - await self._arrived()
