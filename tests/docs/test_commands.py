@@ -44,7 +44,7 @@ RUN: Final = {
 MADE: Final = {
     "demo": "tests/client/test_demo.py",
     "test": ".ci/run",
-    "run": "Procfile",
+    "run": "tests/test_run.py",
     "setup": "Makefile",
     "schema": "tests/shared_schema/test_export.py",
     "bench": "tests/bench/test_measure.py",
