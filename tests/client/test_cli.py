@@ -290,6 +290,30 @@ async def test_a_whole_file_is_transcribed(
     assert service.asked[0].files["audio"].filename == "take.wav"
 
 
+async def test_a_terminal_shows_a_bar_while_the_file_is_sent(tmp_path: Path, take: Path) -> None:
+    """On a terminal a bar tells what is sent and then listened to, and leaves the bare text."""
+    ours, theirs = os.openpty()
+    answer = events({**ANSWER, "type": "final", "text": "one two three"})
+    async with serve_answers(answer) as service:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *("file", str(take), "--url", service.url),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "UTTER_TOKEN": "mine", "TERM": "xterm"},
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=theirs,
+        )
+        out, _ = await process.communicate()
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert (process.returncode, out) == (0, b"one two three\n")
+    assert "Sending take.wav" in shown
+    assert "Listening" in shown
+    assert "78.2/78.2 KiB" in shown
+
+
 async def test_a_file_as_json_is_the_whole_answer(tmp_path: Path, take: Path) -> None:
     """With `--json` standard output is the service's answer, as it stands on the wire."""
     answer = events({"type": "delta", "text": "hel"}, {**ANSWER, "type": "final"})
