@@ -12,6 +12,10 @@ import type { PublicConfig } from "../src/generated/protocol";
 
 const SECONDS = Number(process.env.SECONDS ?? 300);
 const RATE = 48_000;
+/** Of a core: what the waveform, the level and the words may add to the main thread's scripts. */
+const SCRIPT_PERCENT = 5;
+/** What the page may hold beside the PCM that it keeps, in mebibytes. */
+const BESIDE_PCM_MIB = 8;
 const FIXTURE = "/fixtures/counter.wav";
 
 interface Cost {
@@ -113,5 +117,7 @@ test.each([
     gaps,
   };
   expect(gaps).toBe(0);
+  expect(costs[name]?.grownMib).toBeLessThan((costs[name]?.keptMib ?? 0) + BESIDE_PCM_MIB);
+  expect(costs[name]?.scriptPercent).toBeLessThan(SCRIPT_PERCENT);
   await context.close();
 });
