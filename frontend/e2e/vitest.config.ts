@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ["support/setup.ts"],
     fileParallelism: false,
     testTimeout: 90_000,
-    hookTimeout: 90_000,
+    hookTimeout: 180_000,
     // A browser on a busy machine must not decide what is true: tests wait for what they expect.
     retry: 0,
   },

@@ -13,7 +13,7 @@ const TERM_MS = 10_000;
 
 type Environment = Record<string, string>;
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = await Promise.all(
     servers.map(
