@@ -510,6 +510,18 @@ describe("Resuming", () => {
     expect(world.view).toMatchObject({ phase: "ended", reason: "max_duration" });
   });
 
+  test("What comes after the end is not kept, and makes no failure of it", () => {
+    world.begin();
+    world.final(1, "all of it", { reason: "max_duration" });
+    world.speak(600);
+    world.give({ type: "stop" });
+    world.pass(60_000);
+    world.give({ type: "online", online: true });
+    expect(world.view).toMatchObject({ phase: "ended", text: "all of it", lagMs: 0 });
+    expect(world.machine.wakeAt).toBeUndefined();
+    expect(world.audio(1)).toEqual([]);
+  });
+
   test("Without a network no try is used up, and the first moment with one is used", () => {
     world.begin();
     world.give({ type: "online", online: false });
@@ -648,6 +660,19 @@ describe("Recording elsewhere", () => {
     world.give({ type: "takeOver", sessionId: "elsewhere" });
     world.open(8);
     expect(world.view.phase).toBe("listening");
+  });
+
+  test("What is said until then, after the tries are used up, is sent too", () => {
+    world.begin();
+    world.speak(50);
+    world.ack(1, 5000);
+    world.error(1, "session_limit", true, limit);
+    expect(world.view.phase).toBe("failed");
+    world.speak(600);
+    world.give({ type: "takeOver", sessionId: "elsewhere" });
+    world.open(2);
+    world.pass(4000);
+    expect(world.audio(2)).toEqual(range(25, 650)); // from the rewind before the last ack
   });
 
   test("Taken over by another page, it does not take its place back by itself", () => {

@@ -132,7 +132,8 @@ export class SessionMachine {
 
   #apply(input: SessionInput): void {
     if (input.type === "takeOver") this.#takeOver(input.sessionId);
-    if (this.#over) return;
+    // While the place is held elsewhere it may still be taken over: nothing is to be missing then.
+    if (this.#over && !(input.type === "audio" && this.#mayTakeOver)) return;
     switch (input.type) {
       case "start":
         if (this.#started) break;
@@ -363,6 +364,10 @@ export class SessionMachine {
     if (!this.#live && !this.#next) this.#fail(failure);
   }
 
+  get #mayTakeOver(): boolean {
+    return this.#over !== "ended" && this.#openSessions.length > 0;
+  }
+
   #takeOver(sessionId: string): void {
     if (this.#live || !this.#started || this.#over === "ended") return;
     if (this.#next) this.#drop(this.#next, NORMAL);
@@ -385,7 +390,6 @@ export class SessionMachine {
     this.#retryAt = undefined;
     this.#finishBy = Number.POSITIVE_INFINITY;
     this.#over = over;
-    // While the place is held elsewhere, the person may still take it over.
-    if (over === "ended" || this.#openSessions.length === 0) this.#backlog.clear();
+    if (!this.#mayTakeOver) this.#backlog.clear();
   }
 }
