@@ -504,6 +504,67 @@ test("While recording nothing is announced but what begins, breaks or ends", asy
   await leave(booth);
 });
 
+test("By keyboard alone: language, words to expect, pause, compare, redo, upload, delete, undo", async () => {
+  const { booth, page } = await enter();
+  const { keyboard } = page;
+  const focused = () =>
+    page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement;
+      const label = element.labels?.[0]?.innerText;
+      return (element.getAttribute("aria-label") ?? label ?? element.innerText).trim();
+    });
+  const go = async (name: string, key = "Tab") => {
+    for (let n = 0; n < 60; n += 1) {
+      if ((await focused()) === name) return;
+      await keyboard.press(key);
+    }
+    throw new Error(`${name} is not reached by ${key}.`);
+  };
+  const press = async (name: string, back = false) => {
+    await go(name, back ? "Shift+Tab" : "Tab");
+    await keyboard.press("Enter");
+  };
+  await go("Language");
+  await keyboard.press("g");
+  await booth.text(/Nebel über dem See/).waitFor();
+  await press("Words to expect");
+  await go("Names and terms, such as “Voxtral”. They help the next transcription.");
+  await keyboard.type("Utter");
+  await keyboard.press("Enter");
+  await press("Remove Utter");
+
+  await press("Start recording", true);
+  await booth.recorded(2);
+  await press("Pause");
+  await booth.line("Paused");
+  await press("Go on");
+  await booth.recorded(4);
+  await press("Stop recording", true);
+  await booth.status("Final");
+  await press("Compare with the live draft");
+  await page.locator("ins").first().waitFor();
+  await go("Transcript", "Shift+Tab");
+  await keyboard.type("Now mine. ");
+  await press("Redo", true);
+  await press("Redo anyway");
+  await eventually(focused, (name) => expect(name).toBe("Start recording"));
+
+  await go("Record", "Shift+Tab");
+  await keyboard.press("ArrowRight");
+  await eventually(focused, (name) => expect(name).toBe("Upload"));
+  await go("Choose an audio file");
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), keyboard.press("Enter")]);
+  await chooser.setFiles(REFERENCE);
+  await press("Transcribe");
+  await booth.status("Final");
+
+  await press("Delete Grandmother");
+  await eventually(focused, (name) => expect(name).toBe("Your voices"));
+  await press("Undo");
+  await booth.button("Play Grandmother").waitFor();
+  await leave(booth);
+});
+
 describe("Motion", () => {
   const moves = async (page: Page) => ({
     canvas: await page.locator("canvas").count(),
