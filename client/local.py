@@ -136,7 +136,8 @@ class Local:
         local = self.wrote()
         if not self.is_offline:
             local.pop("MISTRAL_SERVER_URL", None)
-        origins = [f"http://{name}:{self.functions_port}" for name in (HOST, "localhost")]
+        pages = (self.functions_port, _PAGE_IN_DEVELOPMENT)
+        origins = [f"http://{name}:{port}" for port in pages for name in (HOST, "localhost")]
         return (
             inherited
             | local
@@ -157,6 +158,7 @@ class Local:
         )
 
 
+_PAGE_IN_DEVELOPMENT: Final = 5173  # Vite's port, by frontend/vite.config.ts
 _PAGE: Final = ROOT / "frontend" / "dist"
 
 

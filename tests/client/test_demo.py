@@ -15,8 +15,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from client.local import Local
+from shared_schema.base import REALTIME_PATH
 
 pytestmark = pytest.mark.timeout(180)  # the sample is spoken three times, in real time
 
@@ -120,6 +124,13 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
         )
         for own in (live, file):
             assert await output(own, tmp_path) == (0, (SAMPLES / "short.txt").read_text())
+        # `npm run dev` beside it is one of its pages; a stranger's page is none.
+        address = f"{Local(offset).bridge_url.replace('http', 'ws')}{REALTIME_PATH}"
+        async with connect(address, origin=Origin("http://127.0.0.1:5173")):
+            pass
+        with pytest.raises(InvalidStatus):
+            async with connect(address, origin=Origin("http://127.0.0.1:5174")):
+                pass
         children = running.children()
         assert len(children) > 2
         running.process.send_signal(signal.SIGINT)
