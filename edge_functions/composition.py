@@ -32,6 +32,7 @@ from transcription.providers.registry import (
     direct_provider,
     file_models,
     file_provider,
+    provider_health,
     realtime_models,
 )
 from transcription.rpc import Rpc, connect
@@ -149,6 +150,7 @@ async def compose(
             voices=tools.voices,
             erasure=tools.erasure,
             work=work,
+            health=provider_health(settings),
             warm=asyncio.Event(),
             recogniser=_recogniser(settings, ledger, stack),
             direct=_direct(settings, ledger, metrics, stack),

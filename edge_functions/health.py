@@ -21,4 +21,5 @@ async def readyz(services: ServicesOf) -> Response:
         status = "draining"
     else:
         status = "ready" if services.warm.is_set() else "starting"
-    return JSONResponse({"status": status}, 200 if status == "ready" else 503)
+    told = {"status": status, "provider": services.health.told()}
+    return JSONResponse(told, 200 if status == "ready" else 503)

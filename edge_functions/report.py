@@ -8,6 +8,7 @@ from transcription.identity import User
 from transcription.metrics import Metrics
 from transcription.observability import TranscriptionRecord, log_transcription
 from transcription.providers.base import FileOptions, TranscriptionResult
+from transcription.providers.health import ProviderHealth
 
 _KIND: Final = "batch"
 
@@ -17,12 +18,14 @@ class Report:
 
     Args:
         metrics: Where it is counted.
+        health: Told what the provider made of it.
         provider: The provider's name.
         user: The caller.
     """
 
-    def __init__(self, metrics: Metrics, provider: str, user: User) -> None:
+    def __init__(self, metrics: Metrics, health: ProviderHealth, provider: str, user: User) -> None:
         self._metrics = metrics
+        self._health = health
         self._began = time.monotonic()
         self._handed: float | None = None
         self._record = TranscriptionRecord(
@@ -91,6 +94,9 @@ class Report:
             if isinstance(self._error, ProviderError):
                 reason = (record.provider or "", self._error.reason)
                 metrics.provider_failures.labels(*reason).inc()
+                self._health.failed(self._error)
+        elif record.status == "complete" and self._handed is not None:
+            self._health.worked()
         if record.audio_seconds is not None:
             metrics.audio_seconds.labels(_KIND).inc(record.audio_seconds)
             metrics.session_audio_seconds.labels(_KIND).observe(record.audio_seconds)

@@ -96,6 +96,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
             background = [
                 group.create_task(composition.warm_up(), name="warm-up"),
                 group.create_task(server.keep_time(), name="clock"),
+                group.create_task(composition.services.health.run(), name="health"),
             ]
             if settings.functions_sweep_seconds:
                 sweeping = composition.sweeper.run(settings.functions_sweep_seconds)

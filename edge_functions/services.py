@@ -20,6 +20,7 @@ from transcription.audio import AudioInfo
 from transcription.identity import Verifier
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
+from transcription.providers.health import ProviderHealth
 from transcription.settings import Settings
 
 
@@ -50,6 +51,7 @@ class Services:
     voices: VoiceTable
     erasure: Erasure
     work: Work
+    health: ProviderHealth
     warm: asyncio.Event
     """Set when the first caller need not wait for what is made once."""
     recogniser: Recogniser | None

@@ -81,7 +81,7 @@ class Transcribing:
             ClientDisconnect: the caller has gone in the middle of the body.
         """
         provider = self.services.settings.transcription_provider
-        report = Report(self.services.metrics, provider, self.caller.user)
+        report = Report(self.services.metrics, self.services.health, provider, self.caller.user)
         try:
             return await self._run(report)
         except TranscriptionError as error:

@@ -6,7 +6,7 @@ What differs from wire to wire is told here, and nowhere in a test.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from pydantic import SecretStr
@@ -38,6 +38,7 @@ class Wire:
         ignored: Hints that its live model has no use for.
         refusal: A refusal's body that says `message`.
         file_model: The model for files.
+        health: Whether it can be asked how it is, or only the outcomes of work tell.
         file_cost: Of four seconds of a file, in micro-dollars.
     """
 
@@ -51,6 +52,7 @@ class Wire:
     refusal: Callable[[Any], dict[str, Any]]
     file_model: str
     file_cost: int
+    health: Literal["asked", "outcomes"]
 
     @property
     def served(self) -> Named:
@@ -109,6 +111,7 @@ MISTRAL: Final = Wire(
     refusal=lambda message: {"object": "error", "message": message, "code": "1"},
     file_model="voxtral-mini-2602",
     file_cost=200,
+    health="outcomes",
 )
 VLLM: Final = Wire(
     name="vllm",
@@ -132,6 +135,7 @@ VLLM: Final = Wire(
     },
     file_model="mistralai/Voxtral-Mini-4B-Realtime-2602",
     file_cost=0,
+    health="asked",
 )
 WIRES: Final = (MISTRAL, VLLM)
 

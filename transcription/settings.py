@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     provider_file_seconds: Seconds = Field(default=180.0, le=3000.0)
     """How long a provider may take for a whole file, with every retry."""
 
+    provider_health_seconds: Seconds = 15.0
+    """Between two questions how the provider is, of one that can be asked."""
+
     functions_host: str = "127.0.0.1"
     functions_port: Port = 8780
     functions_metrics_host: str = "127.0.0.1"

@@ -26,7 +26,12 @@ from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.metrics_server import serve_metrics
 from transcription.providers.base import RealtimeProvider
-from transcription.providers.registry import chosen, realtime_models, realtime_provider
+from transcription.providers.registry import (
+    chosen,
+    provider_health,
+    realtime_models,
+    realtime_provider,
+)
 from transcription.settings import Settings
 from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
@@ -110,6 +115,7 @@ class App:
                 per_network=settings.bridge_max_pending_per_address,
             ),
             metrics=self.metrics,
+            health=provider_health(settings),
         )
         # Twice as many: those that are shaking hands or are being closed take room too.
         self._strangers = Crowd(
@@ -133,6 +139,7 @@ class App:
             origins=frozenset(settings.allowed_origins),
             proxy_hops=settings.trusted_proxy_hops,
             status=self._status,
+            provider=self.bridge.health.told,
             refused=self.metrics.handshakes_refused,
         )
         self._warm = False
@@ -146,6 +153,7 @@ class App:
                 group.create_task(self.bridge.keep_time(), name="clock"),
                 group.create_task(self._heartbeat.run(), name="heartbeat"),
                 group.create_task(self._warm_up(), name="warm-up"),
+                group.create_task(self.bridge.health.run(), name="health"),
             ]
             with serve_metrics(
                 self.metrics, settings.bridge_metrics_host, settings.bridge_metrics_port

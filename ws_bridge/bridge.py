@@ -9,6 +9,7 @@ import structlog
 from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
 from transcription.metrics import Metrics
+from transcription.providers.health import ProviderHealth
 
 _log = structlog.get_logger(__name__)
 
@@ -46,10 +47,14 @@ class Bridge:
         sessions: Room for sessions; none of them gives way.
         pending: Room for sockets that wait to be let in.
         metrics: Where they are counted.
+        health: Told what the provider made of them.
     """
 
-    def __init__(self, *, sessions: Crowd, pending: Crowd, metrics: Metrics) -> None:
+    def __init__(
+        self, *, sessions: Crowd, pending: Crowd, metrics: Metrics, health: ProviderHealth
+    ) -> None:
         self.metrics = metrics
+        self.health = health
         metrics.sessions_limit.set(sessions.room)
         self._relays: set[Held] = set()
         self._pending = pending

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ class Door:
         origins: Those that a browser may come from.
         proxy_hops: How many proxies of ours stand before the bridge.
         status: "ready", or why not.
+        provider: What is known of the provider.
         refused: Counts refusals, by reason.
     """
 
@@ -43,12 +44,14 @@ class Door:
         origins: frozenset[str],
         proxy_hops: int,
         status: Callable[[], str],
+        provider: Callable[[], Mapping[str, object]],
         refused: Counter,
     ) -> None:
         self._verifier = verifier
         self._origins = origins
         self._proxy_hops = proxy_hops
         self._status = status
+        self._provider = provider
         self._refused = refused
 
     async def check(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -64,7 +67,7 @@ class Door:
             status = self._status()
             ready = status == "ready"
             code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-            return _answer(code, {"status": status})
+            return _answer(code, {"status": status, "provider": self._provider()})
         if path != REALTIME_PATH:
             return _answer(HTTPStatus.NOT_FOUND, {"message": "There is nothing here."})
         origins = request.headers.get_all("Origin")

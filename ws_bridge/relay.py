@@ -84,7 +84,7 @@ class Relay:
         self._slow_seconds = slow_seconds
         self._clock = asyncio.get_running_loop().time
         self._session = Session(timing, self._clock())
-        self._report = Report(bridge.metrics, admission.offer.provider_name)
+        self._report = Report(bridge.metrics, bridge.health, admission.offer.provider_name)
         self._tasks = asyncio.TaskGroup()
         self._conversation: asyncio.Task[None] | None = None
         self._leaving = False

@@ -9,6 +9,7 @@ from transcription.identity import User
 from transcription.metrics import Metrics
 from transcription.observability import TranscriptionRecord, log_transcription
 from transcription.providers.base import RealtimeOptions
+from transcription.providers.health import ProviderHealth
 from ws_bridge.session import Session
 
 _KIND: Final = "realtime"
@@ -19,11 +20,13 @@ class Report:
 
     Args:
         metrics: Where it is counted.
+        health: Told what the provider made of it.
         provider: The provider's name.
     """
 
-    def __init__(self, metrics: Metrics, provider: str) -> None:
+    def __init__(self, metrics: Metrics, health: ProviderHealth, provider: str) -> None:
         self._metrics = metrics
+        self._health = health
         self._record = TranscriptionRecord(kind=_KIND, provider=provider)
 
     def identified(self, user: User) -> None:
@@ -78,6 +81,9 @@ class Report:
             metrics.errors.labels(_KIND, error.code).inc()
             if isinstance(error, ProviderError):
                 metrics.provider_failures.labels(record.provider or "", error.reason).inc()
+                self._health.failed(error)
+        elif session.deltas or session.status == "complete":
+            self._health.worked()
         for milliseconds, histogram in (
             (record.ready_ms, metrics.ready_seconds),
             (record.first_delta_ms, metrics.first_delta_seconds),

@@ -148,3 +148,17 @@ async def test_a_provider_that_was_busy_for_a_moment(
     assert response.json()["text"] == "one two three"
     assert [request.status for request in world.provider.requests] == [503, 200]
     assert (await world.usage_of(ada))[0]["charged"] == 4.0
+
+
+async def test_readiness_tells_of_the_provider_and_is_not_decided_by_it(
+    wire: Wire, world: World, http: httpx.AsyncClient, speech: bytes
+) -> None:
+    """`/readyz` tells what the latest file came to; the process may take work either way."""
+    for status, state in ((500, "failing"), (200, "well")):
+        world.engine.script = Script(text="one", batch=BatchScript(status=status))
+        assert (await http.post(PATH, files={"audio": speech})).is_success is (status == 200)
+        answer = await world.http.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        told = answer.json()["provider"]
+        assert (told["name"], told["state"]) == (wire.name, state)
+        assert world.provider.url not in answer.text

@@ -30,7 +30,7 @@ async def test_ready_comes_with_the_keys() -> None:
     async with running(auth_down=True) as world:
         assert (await world.get("/healthz")).status_code == 200
         answer = await world.get("/readyz")
-        assert (answer.status_code, answer.json()) == (503, {"status": "starting"})
+        assert (answer.status_code, answer.json()["status"]) == (503, "starting")
         await world.refused(ErrorCode.AUTH_UNAVAILABLE)
         world.issuer.down = False
         await world.ready()
@@ -85,7 +85,7 @@ async def test_draining_lets_sessions_end() -> None:
         assert notice == {"type": "notice", "code": "draining", "deadline_ms": 30_000}
         (await waiting.ended()).failed(ErrorCode.DRAINING)
         answer = await world.get("/readyz")
-        assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        assert (answer.status_code, answer.json()["status"]) == (503, "draining")
         assert not draining.done()
         await live.send(SILENCE)
         (await live.stopped()).completed()

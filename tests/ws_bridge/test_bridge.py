@@ -10,6 +10,7 @@ from tests.waiting import until
 from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
 from transcription.metrics import Metrics
+from transcription.providers.health import ProviderHealth
 from ws_bridge.bridge import Bridge
 
 
@@ -51,6 +52,7 @@ def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
         sessions=Crowd(room=sessions, per_network=1, moment_seconds=math.inf),
         pending=Crowd(room=pending, per_network=1),
         metrics=Metrics(),
+        health=ProviderHealth("any", None, every_seconds=1),
     )
 
 

@@ -153,7 +153,11 @@ async def test_health() -> None:
     async with running() as world:
         alive, ready = await world.get("/healthz"), await world.get("/readyz")
         assert (alive.status_code, alive.json()) == (200, {"status": "alive"})
-        assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+        unknown = {"name": "mistral", "state": "unknown"}
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"status": "ready", "provider": unknown},
+        )
         assert ready.headers["Cache-Control"] == "no-store"
 
 

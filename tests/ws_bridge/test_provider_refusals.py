@@ -1,6 +1,7 @@
 """When the provider or the ledger says no, the caller learns why and nothing is left behind."""
 
 import socket
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,7 +10,7 @@ from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
-from tests.ws_bridge.world import running
+from tests.ws_bridge.world import World, running
 from transcription.errors import QuotaExceeded
 
 
@@ -89,3 +90,34 @@ async def test_the_provider_refuses_while_the_ledger_ponders(wire: Wire) -> None
         await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
         assert world.ledger.entries == {}
         await world.is_clean(upstreams=1)
+
+
+@over_all_wires
+async def test_a_provider_that_is_down_takes_no_bridge_away(wire: Wire) -> None:
+    """`/readyz` tells how the provider is, and a bridge stays ready whatever that is."""
+    down = Script(refuse_status=503)
+    async with running(down, wire=wire, provider_health_seconds=60) as world:
+        await until_told(world, "unknown" if wire.health == "outcomes" else "well")
+        await world.refused(ErrorCode.PROVIDER_UNAVAILABLE)
+        told = await until_told(world, "failing")
+        assert told["reason"] == "provider_unavailable"
+        world.engine.script = Script()
+        async with world.session() as talk:
+            await talk.send(bytes(3200))
+            (await talk.stopped()).completed()
+        await until_told(world, "well")
+        await world.is_clean(upstreams=2)
+
+
+async def until_told(world: World, state: str) -> dict[str, Any]:
+    """Wait until this is told of the provider, by a bridge that is ready all the while."""
+    told: dict[str, Any] = {}
+
+    async def is_told() -> bool:
+        answer = await world.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+        told.update(answer.json()["provider"])
+        return bool(told["state"] == state)
+
+    await until(is_told)
+    return told

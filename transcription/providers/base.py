@@ -335,6 +335,10 @@ class Provider(Protocol):
         """Return the model of calls with a file that name none."""
         ...
 
+    def health_url(self, settings: "Settings") -> str | None:
+        """Return where it says how it is, to whoever asks; None where there is no such place."""
+        ...
+
     def realtime(self, settings: "Settings", key: SecretStr | None) -> RealtimeProvider:
         """Return its live half, which calls with `key`."""
         ...

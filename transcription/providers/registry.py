@@ -8,6 +8,7 @@ from transcription.providers.base import (
     Provider,
     RealtimeProvider,
 )
+from transcription.providers.health import ProviderHealth
 from transcription.providers.mistral.provider import Mistral
 from transcription.providers.vllm.provider import Vllm
 
@@ -39,6 +40,13 @@ def direct_provider(settings: "Settings") -> DirectProvider | None:
     if settings.realtime_mode != "direct" or not isinstance(provider, DirectProvider):
         return None
     return provider if settings.transcription_enabled and settings.realtime_enabled else None
+
+
+def provider_health(settings: "Settings") -> ProviderHealth:
+    """Return what will be known of the provider."""
+    provider = chosen(settings)
+    url = provider.health_url(settings) if _can_transcribe(settings, provider) else None
+    return ProviderHealth(provider.name, url, every_seconds=settings.provider_health_seconds)
 
 
 def realtime_models(settings: "Settings") -> frozenset[str]:

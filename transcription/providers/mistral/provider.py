@@ -36,6 +36,10 @@ class Mistral:
         """Return the model of calls with a file that name none."""
         return settings.mistral_transcribe_model
 
+    def health_url(self, settings: "Settings") -> str | None:
+        """Return nothing: what became of sessions and calls tells more than a status page."""
+        return None
+
     def realtime(self, settings: "Settings", key: SecretStr | None) -> MistralRealtime:
         """Return its live half, which calls with `key`."""
         return MistralRealtime(

@@ -34,6 +34,10 @@ class Vllm:
         """Return the model of calls with a file that name none."""
         return settings.vllm_transcribe_model
 
+    def health_url(self, settings: "Settings") -> str | None:
+        """Return where the engine says whether it lives. It wants no key."""
+        return f"{settings.vllm_server_url}/health"
+
     def realtime(self, settings: "Settings", key: SecretStr | None) -> VllmRealtime:
         """Return its live half, which calls with `key`."""
         return VllmRealtime(

@@ -1,0 +1,142 @@
+"""A provider in one file, as somebody would write it: it says how much it has heard."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from pydantic import SecretStr
+
+from shared_schema.audio import seconds
+from transcription.errors import NotFound
+from transcription.providers.base import (
+    AudioFile,
+    FileCapabilities,
+    FileEvent,
+    FileOptions,
+    RealtimeCapabilities,
+    RealtimeEvent,
+    RealtimeOptions,
+    TextDelta,
+    TranscriptDone,
+    TranscriptionResult,
+)
+from transcription.settings import Settings
+
+MODEL: Final = "grey-parrot"
+
+
+class Parrot:
+    """A provider that needs neither a key nor a network; both halves are its own."""
+
+    name: Final = "parrot"
+    languages: Final = frozenset({"en"})
+
+    def key(self, settings: Settings) -> SecretStr | None:
+        """Return nothing: birds have no keys."""
+        return None
+
+    def is_configured(self, settings: Settings) -> bool:
+        """Return true."""
+        return True
+
+    def realtime_model(self, settings: Settings) -> str:
+        """Return the one that there is."""
+        return MODEL
+
+    def file_model(self, settings: Settings) -> str:
+        """Return the one that there is."""
+        return MODEL
+
+    def health_url(self, settings: Settings) -> str | None:
+        """Return nothing: it cannot be asked."""
+        return None
+
+    def realtime(self, settings: Settings, key: SecretStr | None) -> "Parrot":
+        """Return itself."""
+        return self
+
+    def files(self, settings: Settings, key: SecretStr | None) -> "Parrot":
+        """Return itself."""
+        return self
+
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what it can do: nothing can be set."""
+        if model != MODEL:
+            raise NotFound
+        return RealtimeCapabilities(
+            model=model,
+            languages=self.languages,
+            accepts_language=False,
+            accepts_context_bias=False,
+            single_word_bias=False,
+            streaming_delays_ms=(),
+            max_lag_ms=0,
+        )
+
+    @asynccontextmanager
+    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["ParrotSession"]:
+        """Open a session at once."""
+        yield ParrotSession()
+
+    async def warm_up(self) -> None:
+        """Nothing makes it slow."""
+
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Return what it can do: nothing can be set."""
+        if model != MODEL:
+            raise NotFound
+        return FileCapabilities(
+            model=model,
+            languages=self.languages,
+            timestamps=frozenset(),
+            diarization=False,
+            context_bias=False,
+            single_word_bias=False,
+            language_or_timestamps=False,
+        )
+
+    async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
+        """Say how long the file is."""
+        return TranscriptionResult(f"{audio.duration_seconds:g} seconds of a file")
+
+    async def stream_file(
+        self, audio: AudioFile, options: FileOptions
+    ) -> AsyncGenerator[FileEvent, None]:
+        """Say the same in pieces."""
+        result = await self.transcribe_file(audio, options)
+        yield TextDelta(result.text)
+        yield result
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
+
+class ParrotSession:
+    """One live session."""
+
+    request_id = "squawk"
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def offer(self, pcm: bytes) -> bool:
+        """Take it."""
+        self._heard.put_nowait(pcm)
+        return True
+
+    async def send(self, pcm: bytes) -> None:
+        """Take it."""
+        self.offer(pcm)
+
+    async def end(self) -> None:
+        """Note that no more comes."""
+        self._heard.put_nowait(None)
+
+    async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
+        """Say something for each piece, and then how much it was."""
+        size = 0
+        while (pcm := await self._heard.get()) is not None:
+            size += len(pcm)
+            hear(TextDelta("squawk "))
+        hear(TranscriptDone(f"{seconds(size):g} seconds of speech"))

@@ -1,0 +1,98 @@
+"""How the provider is: what sessions and calls came to, and what it says of itself when asked.
+
+It is asked in the background, and never in the time of whoever wants to know. Nothing is decided by
+it: see `docs/decisions/0010-a-provider-that-is-down.md`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import httpx2
+import structlog
+
+from transcription.errors import ProviderError, ProviderRejected
+
+ASK_SECONDS: Final = 3.0
+"""How long it may take to answer."""
+NO_ANSWER: Final = "no_answer"
+
+State = Literal["unknown", "well", "failing"]
+
+_log = structlog.get_logger(__name__)
+
+
+class ProviderHealth:
+    """What is known of one provider; the latest word counts.
+
+    Args:
+        name: The provider's.
+        url: Where it says how it is; None: only what became of work tells.
+        every_seconds: Between two questions.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str | None,
+        *,
+        every_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._url = url
+        self._every = every_seconds
+        self._clock = clock
+        self._state: State = "unknown"
+        self._reason: str | None = None
+        self._at = clock()
+
+    def worked(self) -> None:
+        """A session or a call had its transcript."""
+        self._know("well", None)
+
+    def failed(self, error: ProviderError) -> None:
+        """A session or a call failed because of the provider."""
+        if isinstance(error, ProviderRejected):
+            self.worked()  # the request was at fault, and it said so
+        else:
+            self._know("failing", error.reason)
+
+    def told(self) -> dict[str, Any]:
+        """Return what operators are told: name, state, for failures why, and how old this is."""
+        told: dict[str, Any] = {"name": self._name, "state": self._state}
+        if self._reason is not None:
+            told["reason"] = self._reason
+        if self._state != "unknown":
+            told["seconds_ago"] = round(self._clock() - self._at, 1)
+        return told
+
+    async def run(self) -> None:
+        """Ask again and again, for as long as this is not cancelled."""
+        if self._url is None:
+            return
+        # Loading the trust store takes long, and no connection is worth keeping for so little.
+        secure, none = self._url.startswith("https:"), httpx2.Limits(max_keepalive_connections=0)
+        async with httpx2.AsyncClient(timeout=ASK_SECONDS, verify=secure, limits=none) as http:
+            while True:
+                await self._ask(http, self._url)
+                await asyncio.sleep(self._every)
+
+    async def _ask(self, http: httpx2.AsyncClient, url: str) -> None:
+        try:
+            async with asyncio.timeout(ASK_SECONDS), http.stream("GET", url) as response:
+                status = response.status_code
+        except (httpx2.HTTPError, TimeoutError):
+            self._know("failing", NO_ANSWER)
+            return
+        if status == 200:
+            self._know("well", None)
+        else:
+            self._know("failing", f"status_{status}")
+
+    def _know(self, state: State, reason: str | None) -> None:
+        if state != self._state and "failing" in {state, self._state}:
+            _log.warning("provider_health", state=state, reason=reason)
+        self._state, self._reason, self._at = state, reason, self._clock()
