@@ -42,6 +42,7 @@ HOSTED = (
         diarization=True,
         context_bias=True,
         streaming_delays_ms=((80, 1200), (2400, 2400)),
+        turn_detection=True,
         description="Live, third generation.",
     ),
 )

@@ -89,6 +89,14 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """News of a speaker's turn: `start`, `eager_end`, `resume` or `end`, seconds from the start."""
+
+    event: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """All of the audio was heard.
 
@@ -140,7 +148,7 @@ class Close:
     reason: str = ""
 
 
-Event = TextDelta | LanguageDetected | Segment | Done | Failed | Verbatim | Abort | Close
+Event = TextDelta | LanguageDetected | Segment | Turn | Done | Failed | Verbatim | Abort | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,7 @@ class ModelCard:
         timestamp_granularities: `segment`, `word`.
         language_excludes_timestamps: `language` and granularities cannot be combined.
         streaming_delays_ms: Inclusive ranges of the delay that can be asked for, milliseconds.
+        turn_detection: Tells when a speaker begins and ends a turn, live.
         description: One line for people.
     """
 
@@ -169,6 +178,7 @@ class ModelCard:
     timestamp_granularities: tuple[str, ...] = ()
     language_excludes_timestamps: bool = False
     streaming_delays_ms: tuple[tuple[int, int], ...] = ()
+    turn_detection: bool = False
     description: str = ""
 
 
@@ -182,6 +192,8 @@ class RealtimeOptions:
         target_streaming_delay_ms: How far text may lag behind audio, milliseconds.
         language: ISO 639-1.
         context_bias: Terms to listen for.
+        diarize: Whether to tell speakers apart.
+        turn_detection: Whether to tell turns.
     """
 
     encoding: str = "pcm_s16le"
@@ -189,6 +201,8 @@ class RealtimeOptions:
     target_streaming_delay_ms: int | None = None
     language: str | None = None
     context_bias: tuple[str, ...] = ()
+    diarize: bool = False
+    turn_detection: bool = False
 
 
 @dataclass(frozen=True, slots=True)

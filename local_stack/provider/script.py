@@ -24,6 +24,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SegmentScript(_Strict):
+    """A stretch of speech, told live to a client that asked for `diarize`."""
+
+    at_frame: int = Field(ge=1)
+    """Frame after which it is told."""
+    text: str
+    start: float = Field(ge=0)
+    """Seconds of the session's audio."""
+    end: float = Field(ge=0)
+    """Seconds of the session's audio."""
+    speaker: str | None = None
+
+
+class TurnScript(_Strict):
+    """News of a turn, told live to a client that asked for `turn_detection`."""
+
+    at_frame: int = Field(ge=1)
+    """Frame after which it is told."""
+    event: Literal["start", "eager_end", "resume", "end"]
+    at: float = Field(ge=0)
+    """Seconds of the session's audio."""
+
+
 class BatchScript(_Strict):
     """How `POST /v1/audio/transcriptions` is answered."""
 
@@ -68,6 +91,10 @@ class Script(_Strict):
     """Say what is left of the text at `input_audio.end`; else only what the audio paid for."""
     language: str | None = None
     """ISO 639-1 of a `transcription.language` event, sent with the first frame; None: no event."""
+    segments: tuple[SegmentScript, ...] = ()
+    """Who spoke when, told live to a client that asked for `diarize`."""
+    turns: tuple[TurnScript, ...] = ()
+    """Turns, told live to a client that asked for `turn_detection`."""
 
     # The handshake and the start
     connect_delay_ms: int = Field(0, ge=0)

@@ -24,6 +24,7 @@ from local_stack.provider.engine import (
     RefusedError,
     Segment,
     TextDelta,
+    Turn,
     Verbatim,
 )
 from local_stack.provider.script import Script
@@ -125,7 +126,9 @@ class ScriptedSession:
         self._said: list[str] = []
         self._frames = 0
         self._audio_bytes = 0
-        self._pace(RealtimeOptions())
+        self._options = RealtimeOptions()
+        self._pace(self._options)
+        self._segments: list[Segment] = []
         self._stalled = False
         self._halted = False
         self._faults = {
@@ -154,6 +157,7 @@ class ScriptedSession:
         await asyncio.sleep(self._script.update_delay_ms / 1000)
         if self._script.update_error is not None:
             raise OptionError(self._script.update_error, code=self._script.error_code)
+        self._options = options
         self._pace(options)
 
     async def feed(self, pcm: bytes) -> None:
@@ -168,6 +172,7 @@ class ScriptedSession:
             if piece is None:
                 break
             await self._say_text(piece)
+        await self._say_beside(self._frames)
         if self._frames in self._faults:
             await self._fail(self._frames)
         if self._halted:
@@ -225,6 +230,19 @@ class ScriptedSession:
             self._said.append(text)
             await self._events.put(TextDelta(text))
 
+    async def _say_beside(self, frame: int) -> None:
+        """Say what goes beside the text at this frame, as far as it was asked for."""
+        if self._options.turn_detection:
+            for turn in self._script.turns:
+                if turn.at_frame == frame:
+                    await self._say(Turn(turn.event, turn.at))
+        if self._options.diarize:
+            for one in self._script.segments:
+                if one.at_frame == frame:
+                    segment = Segment(one.text, one.start, one.end, one.speaker)
+                    self._segments.append(segment)
+                    await self._say(segment)
+
     async def _say_done(self) -> None:
         text = self._script.done_text
         await self._say(
@@ -232,6 +250,7 @@ class ScriptedSession:
                 text="".join(self._said) if text is None else text,
                 audio_seconds=self._audio_bytes / self._bytes_per_second,
                 language=self._script.language,
+                segments=tuple(self._segments),
             )
         )
         if self._script.close_after_done:

@@ -12,6 +12,7 @@ from local_stack.provider.engine import (
     LanguageDetected,
     Segment,
     TextDelta,
+    Turn,
 )
 from local_stack.provider.mistral import errors
 
@@ -25,6 +26,8 @@ def event_json(event: Event, model: str) -> dict[str, Any]:
             return {"type": "transcription.language", "audio_language": language}
         case Segment():
             return {"type": "transcription.segment", **segment_json(event)}
+        case Turn():
+            return turn_json(event)
         case Done():
             return {"type": "transcription.done", **done_json(event, model)}
         case Failed(message, code):
@@ -38,6 +41,14 @@ def segment_json(segment: Segment) -> dict[str, Any]:
     out: dict[str, Any] = {"text": segment.text, "start": segment.start, "end": segment.end}
     if segment.speaker is not None:
         out["speaker_id"] = segment.speaker
+    return out
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """News of a turn; its end has a reason."""
+    out: dict[str, Any] = {"type": f"turn.{turn.event}", "time_s": turn.at}
+    if turn.event == "end":
+        out["end_reason"] = "threshold"
     return out
 
 

@@ -29,7 +29,7 @@ def card_json(card: ModelCard) -> dict[str, Any]:
             "modes": list(card.modes),
             "diarization": card.diarization,
             "context_bias": card.context_bias,
-            "turn_detection": False,
+            "turn_detection": card.turn_detection,
             "timestamp_granularities": list(card.timestamp_granularities),
             "languages": list(card.languages),
             "streaming_delays_ms": [

@@ -40,6 +40,10 @@ def updated(session: object, options: RealtimeOptions, card: ModelCard) -> Realt
         changes["language"] = update.language
     if update.context_bias is not None:
         changes["context_bias"] = tuple(update.context_bias)
+    if update.diarize is not None:
+        changes["diarize"] = update.diarize
+    if update.turn_detection is not None:
+        changes["turn_detection"] = True
     return replace(options, **changes)
 
 
@@ -79,5 +83,5 @@ def _faults(update: _SessionUpdate, card: ModelCard) -> Iterator[tuple[str, str]
         yield "diarize", f"{card.id} cannot tell speakers apart"
     if update.speaker_references and not update.diarize:
         yield "speaker_references", "needs diarize"
-    if update.turn_detection is not None:
-        yield "turn_detection", "not offered here"
+    if update.turn_detection is not None and not card.turn_detection:
+        yield "turn_detection", f"{card.id} cannot tell turns"

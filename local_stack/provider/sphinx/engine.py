@@ -254,6 +254,7 @@ def _behind(card: ModelCard) -> ModelCard:
         languages=(LANGUAGE,),
         diarization=False,
         context_bias=False,
+        turn_detection=False,
         timestamp_granularities=("segment", "word") if "offline" in card.modes else (),
         language_excludes_timestamps=False,
         description="Offline engine: PocketSphinx, US English, modest accuracy.",

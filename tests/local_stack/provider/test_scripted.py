@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.script import SegmentScript, TurnScript
 from tests.local_stack.provider.wire import (
     FRAME,
     append,
@@ -26,6 +27,7 @@ from tests.local_stack.provider.wire import (
     text_of,
 )
 
+LIVE_3 = "voxtral-mini-transcribe-realtime-3"
 WORDS = "one two three four five six seven eight nine ten"
 
 
@@ -77,6 +79,41 @@ async def test_deltas_verbatim() -> None:
         await end(socket)
         events = await hear_until(socket, "transcription.done")
         assert [event["text"] for event in events] == ["a", "", "  b", "\n", "other"]
+
+
+async def test_beside_the_text() -> None:
+    """Speakers and turns come at their frames, to a client that asked for them, and to no other."""
+    script = Script(
+        text="one",
+        segments=(SegmentScript(at_frame=2, text="one", start=0, end=0.1, speaker="ann"),),
+        turns=(
+            TurnScript(at_frame=1, event="start", at=0.1),
+            TurnScript(at_frame=2, event="end", at=0.2),
+        ),
+    )
+    async with session(script, model=LIVE_3) as (_, socket):
+        wanted = {"diarize": True, "turn_detection": {"min_silence_ms": 300}}
+        await say(socket, {"type": "session.update", "session": wanted})
+        assert (await hear(socket))["type"] == "session.updated"
+        await append(socket, times=2)
+        await end(socket)
+        events = await hear_until(socket, "transcription.done")
+        assert [event["type"] for event in events if "text.delta" not in event["type"]] == [
+            "turn.start",
+            "turn.end",
+            "transcription.segment",
+            "transcription.done",
+        ]
+        assert events[-1]["segments"][0]["speaker_id"] == "ann"
+    async with session(script, model=LIVE_3) as (_, socket):
+        await append(socket, times=2)
+        await end(socket)
+        events = await hear_until(socket, "transcription.done")
+        assert {event["type"] for event in events} == {
+            "transcription.text.delta",
+            "transcription.done",
+        }
+        assert events[-1]["segments"] == []
 
 
 async def test_language() -> None:
