@@ -63,13 +63,15 @@ class Composition:
     async def warm_up(self) -> None:
         """Pay for keys, connections and models before the first caller comes."""
         services = self.services
+        settings = services.settings
+        if services.recogniser is not None:
+            models = file_models(settings) | realtime_models(settings)
+            await services.recogniser.models.warm_up(models)
         try:
             await services.ledger.touch({})
-            if services.recogniser is not None:
-                await services.recogniser.languages()
         except TranscriptionError as error:
             _log.warning("warm_up_incomplete", code=error.code)
-        while not self._jwks.ready and services.settings.supabase_jwt_secret is None:
+        while not self._jwks.ready and settings.supabase_jwt_secret is None:
             await self._jwks.refresh()
             if not self._jwks.ready:
                 await asyncio.sleep(KEYS_RETRY_SECONDS)

@@ -1,15 +1,12 @@
 """`GET /api/config`: what a page needs before anybody is signed in."""
 
-from contextlib import suppress
-
 from fastapi import APIRouter
 
+from edge_functions.offered_models import offered, options
 from edge_functions.openapi import problems
 from edge_functions.services import Services, ServicesOf
-from shared_schema.account import AudioLimits, LanguageOption, PublicConfig
+from shared_schema.account import AudioLimits, LanguageOption, ModelOption, PublicConfig
 from shared_schema.errors import ErrorCode
-from transcription import languages
-from transcription.errors import NotFound
 from transcription.providers.registry import chosen
 
 MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
@@ -29,6 +26,7 @@ async def get_config(services: ServicesOf) -> PublicConfig:
     """What can be done here, by whom, and where. Nobody needs to be signed in."""
     settings = services.settings
     enabled = services.recogniser is not None
+    models = await offered(services)
     return PublicConfig(
         enabled=enabled,
         realtime_enabled=enabled and settings.realtime_enabled,
@@ -44,19 +42,18 @@ async def get_config(services: ServicesOf) -> PublicConfig:
             types=MIME_TYPES,
             extensions=EXTENSIONS,
         ),
-        languages=await _languages(services),
+        languages=_languages(models, services),
         model=chosen(settings).file_model(settings),
         realtime_model=chosen(settings).realtime_model(settings),
+        models=models,
         final_pass=enabled and settings.final_pass_enabled,
         notice=settings.notice,
     )
 
 
-async def _languages(services: Services) -> tuple[LanguageOption, ...]:
+def _languages(models: tuple[ModelOption, ...], services: Services) -> tuple[LanguageOption, ...]:
     """Return those of the model for files, by their English names."""
-    codes = chosen(services.settings).languages
-    if services.recogniser is not None:
-        with suppress(NotFound):  # the operator's mistake, told to whoever sends a file
-            codes = await services.recogniser.languages() or codes
-    options = (LanguageOption(code=code, name=languages.english_name(code)) for code in codes)
-    return tuple(sorted(options, key=lambda option: option.name))
+    settings = services.settings
+    default = chosen(settings).file_model(settings)
+    of_default = (one.languages for one in models if (one.id, one.kind) == (default, "batch"))
+    return next(of_default, ()) or options(chosen(settings).languages)

@@ -16,6 +16,7 @@ from transcription.providers.base import (
     AudioFile,
     FileOptions,
     FileProvider,
+    Models,
     Segment,
     TextDelta,
     TranscriptionResult,
@@ -78,13 +79,10 @@ class Recogniser:
         )
         return fit(options, await self._provider.file_capabilities(model))
 
-    async def languages(self) -> frozenset[str]:
-        """Return the ISO 639-1 codes that the default model takes.
-
-        Raises:
-            NotFound: the provider does not know its model.
-        """
-        return (await self._provider.file_capabilities(self.offer.default_model)).languages
+    @property
+    def models(self) -> Models:
+        """What the provider's models can do."""
+        return self._provider
 
     async def recognise(
         self,

@@ -61,6 +61,35 @@ class AudioLimits(Outbound):
     """File name endings, with the dot."""
 
 
+class StreamingDelays(Outbound):
+    """Milliseconds that `target_streaming_delay_ms` may have, both ends included."""
+
+    min: int
+    max: int
+
+
+class ModelOption(Outbound):
+    """A model that a caller may name, and what it can do."""
+
+    id: str
+    kind: Literal["realtime", "batch"]
+    """For live sessions, or for whole files. A model that does both is listed twice."""
+    languages: tuple[LanguageOption, ...]
+    """Those that can be chosen; none where the model detects the language by itself."""
+    timestamps: tuple[Literal["segment", "word"], ...]
+    diarization: bool
+    """Whether it can tell speakers apart."""
+    context_bias: bool
+    """Whether it takes words to expect."""
+    single_word_bias: bool
+    """Whether each of them must be a single word, without spaces and commas."""
+    streaming_delays_ms: tuple[StreamingDelays, ...]
+    turn_detection: bool
+    """Whether it can tell when a speaker begins and ends a turn."""
+    microdollars_per_minute: int | None = None
+    """The provider's list price of a minute of audio, as far as it is known."""
+
+
 class PublicConfig(Outbound):
     """Answer of `GET /api/config`: what a page needs before anybody is signed in."""
 
@@ -78,6 +107,8 @@ class PublicConfig(Outbound):
     model: str
     """Model of the final pass."""
     realtime_model: str
+    models: tuple[ModelOption, ...] = ()
+    """Those that a caller may name, the two above first of their kind."""
     final_pass: bool
     """Whether a recording is transcribed again when it ends."""
     notice: str | None = None

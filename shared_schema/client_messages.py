@@ -40,6 +40,10 @@ class Start(Inbound):
         | None
     ) = None
     """Milliseconds that the recogniser may wait for context; models may allow fewer values."""
+    diarize: bool | None = None
+    """Tell speakers apart: `segment` messages come beside the text."""
+    turn_detection: bool | None = None
+    """Tell when a speaker begins and ends a turn: `turn` messages come beside the text."""
     resumes: SessionId | None = None
     """The caller's session whose place this one takes."""
 

@@ -137,7 +137,7 @@ def client_message_models() -> tuple[type[BaseModel], ...]:
 def server_message_models() -> tuple[type[BaseModel], ...]:
     """Return what the bridge sends."""
     s = server_messages
-    return (s.Ready, s.Delta, s.Language, s.Ack, s.Notice, s.Final, s.Error)
+    return (s.Ready, s.Delta, s.Language, s.LiveSegment, s.Turn, s.Ack, s.Notice, s.Final, s.Error)
 
 
 def _union(description: str, models: tuple[type[BaseModel], ...]) -> Json:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, ModuleType
-from typing import Final
+from typing import Final, get_args
 
 from pydantic import BaseModel
 
@@ -27,7 +27,12 @@ def fill(page: str) -> str:
 
 
 def _messages(models: tuple[type[BaseModel], ...]) -> str:
-    return "".join(_body(f"`{model.__name__.lower()}`", model) for model in models)
+    return "".join(_body(f"`{_type(model)}`", model) for model in models)
+
+
+def _type(model: type[BaseModel]) -> str:
+    (kind,) = get_args(model.model_fields["type"].annotation)
+    return str(kind)
 
 
 def _bodies(room: ModuleType) -> str:

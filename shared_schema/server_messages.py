@@ -35,6 +35,29 @@ class Language(Outbound):
     language: str
 
 
+class LiveSegment(Outbound):
+    """A stretch of speech and who spoke it, where `diarize` was asked for."""
+
+    type: Literal["segment"] = "segment"
+    text: str
+    start: float
+    """Seconds from the beginning of this session's audio."""
+    end: float
+    """Seconds from the beginning of this session's audio."""
+    speaker: str | None = None
+    """A name that is the same for the same voice, within this session."""
+
+
+class Turn(Outbound):
+    """News of a speaker's turn, where `turn_detection` was asked for."""
+
+    type: Literal["turn"] = "turn"
+    event: Literal["start", "eager_end", "resume", "end"]
+    """It begins; it seems to end; it goes on after all; it has ended."""
+    at: float
+    """Seconds from the beginning of this session's audio."""
+
+
 class Ack(Outbound):
     """How much of this session's audio was handed to the provider so far."""
 
@@ -87,7 +110,9 @@ class Error(Outbound):
     """With `session_limit`: the caller's open sessions; one may be taken over by `resumes`."""
 
 
-AnyServerMessage = Ready | Delta | Language | Ack | Notice | Final | Error
+AnyServerMessage = Ready | Delta | Language | LiveSegment | Turn | Ack | Notice | Final | Error
 ServerMessage = Annotated[AnyServerMessage, Field(discriminator="type")]
 server_message: TypeAdapter[AnyServerMessage] = TypeAdapter(ServerMessage)
-SERVER_MESSAGE_TYPES = frozenset({"ready", "delta", "language", "ack", "notice", "final", "error"})
+SERVER_MESSAGE_TYPES = frozenset(
+    {"ready", "delta", "language", "segment", "turn", "ack", "notice", "final", "error"}
+)

@@ -4,7 +4,7 @@ What differs from wire to wire is told here, and nowhere in a test.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from local_stack.provider import Script, ScriptedEngine
+from local_stack.provider.engine import ModelCard
 from local_stack.provider.names import WIRES as SERVED
 from local_stack.provider.names import Named
 from shared_schema.errors import ErrorCode
@@ -69,9 +70,11 @@ class Wire:
         """A model for live sessions, of those that are served."""
         return next(card.id for card in self.served.cards if "realtime" in card.modes)
 
-    def engine(self, script: Any = None) -> ScriptedEngine:
-        """Return an engine with this provider's models."""
-        return ScriptedEngine(script or Script(), cards=self.served.cards)
+    def engine(
+        self, script: Any = None, cards: Sequence[ModelCard] | None = None
+    ) -> ScriptedEngine:
+        """Return an engine with this provider's models, or with others."""
+        return ScriptedEngine(script or Script(), cards=cards or self.served.cards)
 
     def settings(self, url: str, key: str = KEY) -> dict[str, Any]:
         """Return the settings of a deployment that uses it at this address."""

@@ -110,6 +110,8 @@ class Admission:
             languages.to_code(start.language),
             start.context_bias or (),
             start.target_streaming_delay_ms,
+            diarize=start.diarize is True,
+            turn_detection=start.turn_detection is True,
         )
         can = await self._provider.realtime_capabilities(model)
         return fit_live(asked, can)

@@ -187,6 +187,8 @@ class App:
                     for task in background:
                         task.cancel()
                     await self._jwks.aclose()
+                    if self._provider is not None:
+                        await self._provider.aclose()
 
     async def drain(self, seconds: float) -> None:
         """Take nothing more; return when every session has ended, or was ended at the deadline."""
@@ -257,7 +259,7 @@ class App:
         parse('{"type":"stop"}')
         ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
         if self._provider is not None:
-            await self._provider.warm_up()
+            await self._provider.warm_up(self._admission.offer.models)
         try:
             await self._ledger.touch({})
         except TranscriptionError as error:

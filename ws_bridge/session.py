@@ -15,8 +15,17 @@ from typing import Final, Literal
 from shared_schema import audio, limits
 from shared_schema.client_messages import Start, Stop
 from shared_schema.errors import ErrorCode
-from shared_schema.server_messages import Ack, Delta, FinalReason, Language, Notice, Ready
+from shared_schema.server_messages import (
+    Ack,
+    Delta,
+    FinalReason,
+    Language,
+    LiveSegment,
+    Notice,
+    Ready,
+)
 from shared_schema.server_messages import Final as FinalMessage
+from shared_schema.server_messages import Turn as TurnMessage
 from transcription.errors import (
     Draining,
     Forbidden,
@@ -30,8 +39,10 @@ from transcription.providers.base import (
     REWIND_MARGIN_MS,
     LanguageDetected,
     RealtimeEvent,
+    Segment,
     TextDelta,
     TranscriptDone,
+    Turn,
 )
 from ws_bridge.effects import Close, Effect, EndAudio, Open, Ping, Send
 from ws_bridge.messages import error_message, parse
@@ -264,6 +275,11 @@ class Session:
         elif isinstance(event, LanguageDetected):
             self.language = event.language
             self.effects.append(Send(Language(language=event.language)))
+        elif isinstance(event, Segment):
+            self._segment(event, now)
+        elif isinstance(event, Turn):
+            if self.start is not None and self.start.turn_detection:
+                self.effects.append(Send(TurnMessage(event=event.event, at=event.at)))
         else:
             self._done(event, now)
 
@@ -351,6 +367,15 @@ class Session:
         self._text.append(text)
         self.deltas += 1
         self.effects.append(Send(Delta(text=text)))
+
+    def _segment(self, segment: Segment, now: float) -> None:
+        """Pass on who spoke, where that was asked for. The deltas have the same words."""
+        self._watch.text_came(now)
+        if self.start is not None and self.start.diarize:
+            message = LiveSegment(
+                text=segment.text, start=segment.start, end=segment.end, speaker=segment.speaker
+            )
+            self.effects.append(Send(message))
 
     def _done(self, event: TranscriptDone, now: float) -> None:
         self.language = event.language or self.language

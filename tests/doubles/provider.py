@@ -1,13 +1,15 @@
 """A provider behind the seam, for what no wire could be made to do in a test's time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 from tests.doubles.gate import Gate
+from transcription.errors import NotFound
 from transcription.providers.base import (
+    FileCapabilities,
     RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
@@ -84,8 +86,14 @@ class HandHeldProvider:
             single_word_bias=False,
             streaming_delays_ms=(range(80, 2401),),
             max_lag_ms=1000,
+            diarization=True,
+            turn_detection=True,
         )
         return replace(everything, **self._can)
+
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Take no files."""
+        raise NotFound(model)
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator[HandHeldSession]:
@@ -99,5 +107,8 @@ class HandHeldProvider:
         finally:
             session.left = True
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, models: Collection[str] = ()) -> None:
         """Do nothing."""
+
+    async def aclose(self) -> None:
+        """Hold nothing."""

@@ -1,5 +1,6 @@
 """`GET /api/config`, `GET /api/usage`, and what the deployment's flags change."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
+from local_stack.provider.cards import HOSTED
 from shared_schema.account import PublicConfig, Usage
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, World, problem, running
@@ -125,3 +127,46 @@ async def test_models_that_are_allowed_can_be_named(
         async with world.signed_in(await world.stack.anonymous()) as client:
             told = problem(await client.post(PATH, files={"audio": speech}))
             assert (told.status, told.code) == (403, "forbidden")
+
+
+async def test_what_each_model_can_do_is_told(postgres: Postgres, tmp_path: Path) -> None:
+    """A page learns of every model that it may offer what that model can do, as its card says."""
+    live_3, files_3 = "voxtral-mini-transcribe-realtime-3", "voxtral-mini-transcribe-3"
+    allowed = f"{live_3},{files_3},voxtral-unheard-of"
+    cards = [replace(HOSTED[0], languages=("en", "fi")), *HOSTED[1:]]
+    async with running(postgres, tmp_path, cards=cards, allowed_models=allowed) as world:
+        config = PublicConfig.model_validate((await world.http.get("/api/config")).json())
+    by_id = {(model.id, model.kind): model for model in config.models}
+    assert list(by_id) == [
+        ("voxtral-mini-transcribe-realtime-2602", "realtime"),
+        (files_3, "realtime"),
+        (live_3, "realtime"),
+        ("voxtral-mini-2602", "batch"),
+        (files_3, "batch"),
+    ]
+    live_2, files_2 = by_id[config.realtime_model, "realtime"], by_id[config.model, "batch"]
+    assert (live_2.context_bias, live_2.diarization, live_2.turn_detection) == (False,) * 3
+    assert [(one.min, one.max) for one in live_2.streaming_delays_ms] == [(80, 2400)]
+    best = by_id[live_3, "realtime"]
+    assert (best.context_bias, best.diarization, best.turn_detection) == (True,) * 3
+    assert [(one.min, one.max) for one in best.streaming_delays_ms] == [(80, 1200), (2400, 2400)]
+    assert [one.code for one in files_2.languages] == ["en", "fi"]
+    assert config.languages == files_2.languages
+    assert (files_2.single_word_bias, by_id[files_3, "batch"].single_word_bias) == (True, False)
+    assert files_2.timestamps == ("segment", "word")
+    assert by_id[files_3, "batch"].timestamps == ("segment",)
+    prices = {one.id: one.microdollars_per_minute for one in config.models}
+    assert (prices[files_2.id], prices[live_3]) == (3000, 8000)
+
+
+async def test_without_live_words_no_live_model_is_offered(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Where live transcription is off, only models for files are told; where all is off, none."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    async with running(postgres, tmp_path / "one", realtime_enabled=False) as world:
+        models = (await world.http.get("/api/config")).json()["models"]
+        assert {model["kind"] for model in models} == {"batch"}
+    async with running(postgres, tmp_path / "two", transcription_enabled=False) as world:
+        assert (await world.http.get("/api/config")).json()["models"] == []

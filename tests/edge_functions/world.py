@@ -94,6 +94,7 @@ async def running(
     *,
     wire: Wire = MISTRAL,
     served: ProviderWire | None = None,
+    cards: Any = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Run the functions.
@@ -104,11 +105,13 @@ async def running(
         script: What the provider says.
         wire: How it says it.
         served: The provider's end of that, where a test looks into it.
+        cards: Take the place of those of the models that the provider has.
         settings: Replace the tests' own.
     """
     uploads = folder / "uploads"
     uploads.mkdir()
-    engine = wire.engine(script if script is not None else Script(text="one two three"))
+    script = script if script is not None else Script(text="one two three")
+    engine = wire.engine(script, cards)
     async with (
         open_world(postgres, folder / "supabase") as stack,
         serve(engine, wire=served or wire.served.wire()) as provider,

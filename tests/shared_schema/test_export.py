@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -36,7 +36,9 @@ def test_the_reference_is_whole() -> None:
     for code in ERRORS:
         assert f"| `{code.value}` |" in page
     for model in (model for room in export.ROOMS for model in export.models_of(room)):
-        assert re.search(rf"^#### `{model.__name__}`$", page, re.M | re.I), model
+        kind = model.model_fields.get("type")
+        titles = (model.__name__, *(get_args(kind.annotation) if kind is not None else ()))
+        assert re.search(rf"^#### `({'|'.join(titles)})`$", page, re.M | re.I), model
 
 
 def test_the_pages_types_have_not_drifted(tmp_path: Path) -> None:

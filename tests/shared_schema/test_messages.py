@@ -37,8 +37,10 @@ from shared_schema.server_messages import (
     Error,
     Final,
     Language,
+    LiveSegment,
     Notice,
     Ready,
+    Turn,
     server_message,
 )
 from shared_schema.voices import Voice, VoiceDetail, VoiceList
@@ -62,6 +64,8 @@ SENT: list[dict[str, Any]] = [
         "access_token": "header.payload.signature",
         "context_bias": ["Utter", "reference audio"],
         "target_streaming_delay_ms": 480,
+        "diarize": True,
+        "turn_detection": True,
         "resumes": SESSION,
     },
     {"type": "stop"},
@@ -81,6 +85,15 @@ TOLD: list[tuple[Outbound, dict[str, Any]]] = [
     ),
     (Delta(text=" the"), {"type": "delta", "text": " the"}),
     (Language(language="en"), {"type": "language", "language": "en"}),
+    (
+        LiveSegment(text="the end", start=0.5, end=1.25, speaker="speaker_1"),
+        {"type": "segment", "text": "the end", "start": 0.5, "end": 1.25, "speaker": "speaker_1"},
+    ),
+    (
+        LiveSegment(text="the end", start=0.0, end=0.0),
+        {"type": "segment", "text": "the end", "start": 0.0, "end": 0.0},
+    ),
+    (Turn(event="eager_end", at=1.5), {"type": "turn", "event": "eager_end", "at": 1.5}),
     (Ack(audio_ms=800), {"type": "ack", "audio_ms": 800}),
     (
         Notice(code="draining", deadline_ms=30_000),

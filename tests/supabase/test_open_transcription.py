@@ -8,6 +8,7 @@ import pytest
 
 from tests.database import Database
 from tests.supabase.ledger_calls import LIVE_MODEL, close, limit, open_batch, open_live, touch
+from transcription.providers.mistral.models import MICRODOLLARS_PER_MINUTE
 
 UNTIL_MIDNIGHT = 12 * 3600
 
@@ -286,6 +287,15 @@ async def test_price(database: Database, provider: str, model: str, price: int) 
     row = await database.usage(session["id"])
     assert row["microdollars_per_minute"] == price
     assert row["cost_microdollars"] == price * 90 / 60
+
+
+async def test_known_prices(database: Database) -> None:
+    """The ledger charges the list price that a model's capabilities tell, of every known model."""
+    rows = await database.query(
+        "select model, microdollars_per_minute as price from ledger.prices"
+        " where provider = 'mistral' and model <> '*'"
+    )
+    assert {row["model"]: row["price"] for row in rows} == MICRODOLLARS_PER_MINUTE
 
 
 async def test_midnight(database: Database) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from transcription.errors import InvalidMessage
-from transcription.providers.base import FileOptions
-from transcription.providers.fitting import fit
-from transcription.providers.mistral.models import file_capabilities
+from transcription.providers.base import FileOptions, RealtimeOptions
+from transcription.providers.fitting import fit, fit_live
+from transcription.providers.mistral.models import file_capabilities, realtime_capabilities
 
 V2 = file_capabilities("voxtral-mini-2602")
 V3 = file_capabilities("voxtral-mini-transcribe-3")
@@ -72,3 +72,17 @@ def test_what_a_model_cannot_do_at_all_is_refused() -> None:
     ):
         with pytest.raises(InvalidMessage):
             fit(asked, can)
+
+
+def test_what_a_live_model_cannot_do_is_refused_by_name() -> None:
+    """Speakers and turns that were asked for are told, or the session does not begin."""
+    live_2, live_3 = (
+        realtime_capabilities(f"voxtral-mini-transcribe-realtime-{one}") for one in ("2602", "3")
+    )
+    for asked, name in (
+        (RealtimeOptions("any", diarize=True), "diarize"),
+        (RealtimeOptions("any", turn_detection=True), "turn_detection"),
+    ):
+        assert fit_live(asked, live_3).options == asked
+        with pytest.raises(InvalidMessage, match=name):
+            fit_live(asked, live_2)

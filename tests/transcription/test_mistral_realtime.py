@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from mistralai.client import Mistral
-from mistralai.client.models import AudioFormat
+from mistralai.client.models import AudioFormat, TurnDetectionConfig
 from pydantic import SecretStr
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.script import SegmentScript, TurnScript
 from tests.doubles.numbered_audio import frame
 from transcription.errors import (
     NotFound,
@@ -26,8 +27,10 @@ from transcription.providers.base import (
     LanguageDetected,
     RealtimeEvent,
     RealtimeOptions,
+    Segment,
     TextDelta,
     TranscriptDone,
+    Turn,
 )
 from transcription.providers.mistral.realtime import MistralRealtime, MistralSession
 
@@ -89,8 +92,9 @@ CREATED = json.dumps(
         RealtimeOptions(VERSION_2),
         RealtimeOptions(VERSION_2, language="en", target_streaming_delay_ms=480),
         RealtimeOptions(VERSION_3, "de", ("Utter", "Voxtral é"), 1000),
+        RealtimeOptions(VERSION_3, diarize=True, turn_detection=True),
     ],
-    ids=["bare", "hints", "all"],
+    ids=["bare", "hints", "all", "beside"],
 )
 async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
     """Asked for the same, we and the SDK's own client send the same JSON with the same key."""
@@ -109,6 +113,8 @@ async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
             options.target_streaming_delay_ms,
             context_bias=list(options.context_bias) or None,
             language=options.language,
+            diarize=options.diarize or None,
+            turn_detection=TurnDetectionConfig() if options.turn_detection else None,
         )
         async with theirs:
             for pcm in FRAMES:
@@ -149,8 +155,37 @@ async def test_what_is_said_becomes_our_events() -> None:
         ]
 
 
+async def test_speakers_and_turns_become_our_events() -> None:
+    """Who spoke and each turn of a turn is told, in the order in which it was heard."""
+    script = Script(
+        text="one",
+        segments=(SegmentScript(at_frame=3, text="one", start=0.1, end=0.3, speaker="speaker_1"),),
+        turns=tuple(
+            TurnScript(at_frame=number, event=event, at=number / 10)
+            for number, event in enumerate(("start", "eager_end", "resume", "end"), start=1)
+        ),
+    )
+    asked = RealtimeOptions(VERSION_3, diarize=True, turn_detection=True)
+    async with (
+        _provider(script) as server,
+        _mistral(server.url).open_realtime(asked) as session,
+    ):
+        for pcm in FRAMES:
+            await session.send(pcm)
+        await session.end()
+        heard = await _heard(session)
+    assert [event for event in heard if not isinstance(event, TextDelta)] == [
+        Turn("start", 0.1),
+        Turn("eager_end", 0.2),
+        Turn("resume", 0.3),
+        Segment("one", 0.1, 0.3, "speaker_1"),
+        Turn("end", 0.4),
+        TranscriptDone("one", billed_seconds=1),
+    ]
+
+
 async def test_unknown_events_are_passed_over() -> None:
-    """Garbage, bytes, segments, turns and events of tomorrow change nothing."""
+    """Garbage, bytes, segments and turns that are none, and events of tomorrow change nothing."""
     odd: list[str | bytes] = [
         "{",
         "null",
@@ -161,7 +196,8 @@ async def test_unknown_events_are_passed_over() -> None:
         '{"type": "transcription.done"}',
         '{"type": "error"}',
         '{"type": "turn.start"}',
-        '{"type": "transcription.segment", "text": "x", "start": 0, "end": 1}',
+        '{"type": "turn.end", "time_s": 1, "end_reason": "boredom"}',
+        '{"type": "transcription.segment", "text": "x"}',
         '{"type": "transcription.tomorrow"}',
         CREATED,
     ]

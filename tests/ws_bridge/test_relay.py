@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from local_stack.provider import Script
+from local_stack.provider.cards import HOSTED
+from local_stack.provider.script import SegmentScript, TurnScript
 from shared_schema.errors import ErrorCode
 from tests.doubles.numbered_audio import frame, numbers
 from tests.doubles.provider import HandHeldProvider
@@ -99,14 +102,61 @@ async def test_a_delay_that_is_a_whole_servers_is_refused() -> None:
         await world.is_clean(upstreams=0)
 
 
+async def test_speakers_and_turns_are_passed_through() -> None:
+    """Who speaks, and each turn, is told beside the text to a client that asked for it."""
+    script = Script(
+        text="one two",
+        segments=(SegmentScript(at_frame=4, text="one", start=0.1, end=0.3, speaker="speaker_1"),),
+        turns=(
+            TurnScript(at_frame=1, event="start", at=0.1),
+            TurnScript(at_frame=5, event="end", at=0.5),
+        ),
+    )
+    async with running(script, allowed_models=VERSION_3) as world:
+        fields = {"model": VERSION_3, "diarize": True, "turn_detection": True}
+        async with world.session(**fields, target_streaming_delay_ms=2400) as talk:
+            for _ in range(6):
+                await talk.send(SILENCE)
+            heard = await talk.stopped()
+        assert heard.completed()["text"] == heard.text == "one two"
+        assert heard.of("segment") == [
+            {"type": "segment", "text": "one", "start": 0.1, "end": 0.3, "speaker": "speaker_1"}
+        ]
+        assert [(one["event"], one["at"]) for one in heard.of("turn")] == [
+            ("start", 0.1),
+            ("end", 0.5),
+        ]
+        asked = world.provider.sessions[0].messages[0]["session"]
+        assert (asked["diarize"], asked["target_streaming_delay_ms"]) == (True, 2400)
+        assert "turn_detection" in asked
+        async with world.session(model=VERSION_3) as talk:
+            for _ in range(6):
+                await talk.send(SILENCE)
+            assert not {"segment", "turn"} & set((await talk.stopped()).types)
+        await world.is_clean(upstreams=2)
+
+
+async def test_a_card_narrows_what_a_session_may_ask() -> None:
+    """What a model's card does not list is refused, though models of its name can do it."""
+    card = replace(HOSTED[1], languages=("en",), streaming_delays_ms=((80, 100),))
+    async with running(cards=[card]) as world:
+        for fields in ({"language": "de"}, {"target_streaming_delay_ms": 480}):
+            await world.refused(ErrorCode.INVALID_MESSAGE, **fields)
+        async with world.session(language="en", target_streaming_delay_ms=100) as talk:
+            (await talk.stopped()).completed()
+        await world.is_clean(upstreams=1)
+
+
 @pytest.mark.parametrize(
     ("fields", "word"),
     [
         ({"language": "Klingon"}, "Unknown language"),
         ({"language": "Swedish"}, "Swedish"),
         ({"model": VERSION_3, "target_streaming_delay_ms": 1300}, "1300"),
+        ({"diarize": True}, "diarize"),
+        ({"turn_detection": True}, "turn_detection"),
     ],
-    ids=["no-language", "not-this-models", "delay"],
+    ids=["no-language", "not-this-models", "delay", "speakers", "turns"],
 )
 async def test_what_the_model_cannot_do_is_refused(fields: dict[str, object], word: str) -> None:
     """What the model cannot do is refused before anything is paid for, and says what it is."""

@@ -1,8 +1,11 @@
 """The session, decision by decision."""
 
+from typing import Any
+
 import pytest
 
 from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
+from shared_schema.base import Outbound
 from shared_schema.errors import ErrorCode
 from shared_schema.server_messages import (
     Ack,
@@ -11,9 +14,11 @@ from shared_schema.server_messages import (
     Final,
     FinalReason,
     Language,
+    LiveSegment,
     Notice,
     Ready,
 )
+from shared_schema.server_messages import Turn as TurnMessage
 from tests.ws_bridge.machine import (
     RESUMES,
     SESSION_ID,
@@ -28,9 +33,10 @@ from tests.ws_bridge.machine import (
     terms,
     told,
 )
+from tests.ws_bridge.world import VOICE
 from transcription.errors import InternalError, ProviderRejected, ProviderUnavailable
 from transcription.ledger import CutBy
-from transcription.providers.base import LanguageDetected, TextDelta, TranscriptDone
+from transcription.providers.base import LanguageDetected, Segment, TextDelta, TranscriptDone, Turn
 from ws_bridge import session as states
 from ws_bridge.effects import Close, EndAudio, Open, Ping
 from ws_bridge.session import Session
@@ -206,6 +212,42 @@ def test_text_is_told_as_it_comes() -> None:
     session.provider_event(LanguageDetected("fr"), 0.2)
     assert told(taken(session)) == [Delta(text=" a"), Delta(text=" b"), Language(language="fr")]
     assert session.text == " a b"
+
+
+def test_speakers_and_turns_are_told_to_who_asked_for_them() -> None:
+    """What goes beside the text is told between `ready` and `final`, and only where asked for."""
+    segment, turn = Segment("a", 0.1, 0.3, "speaker_1"), Turn("start", 0.1)
+    told_segment = LiveSegment(text="a", start=0.1, end=0.3, speaker="speaker_1")
+    told_turn = TurnMessage(event="start", at=0.1)
+    cases: list[tuple[dict[str, Any], list[Outbound]]] = [
+        ({}, []),
+        ({"diarize": True}, [told_segment]),
+        ({"turn_detection": True}, [told_turn]),
+        ({"diarize": True, "turn_detection": True}, [told_segment, told_turn]),
+    ]
+    for fields, messages in cases:
+        session = live(**fields)
+        session.provider_event(segment, 0.4)
+        session.provider_event(turn, 0.4)
+        assert told(taken(session)) == messages
+        assert (session.text, session.deltas) == ("", 0)
+        session.fail(ProviderUnavailable(), 0.5)
+        taken(session)
+        session.provider_event(segment, 0.6)
+        session.provider_event(turn, 0.6)
+        assert taken(session) == []
+
+
+def test_a_segment_is_a_sign_of_life() -> None:
+    """A provider that tells who speaks has not stalled, though its text is still to come."""
+    session = live(diarize=True)
+    for second in range(1, 29):
+        frame = session.receive_audio(VOICE * 10, float(second))
+        session.handed_over(len(frame), float(second))
+        if second % 10 == 0:
+            session.provider_event(Segment("a", 0.0, 1.0), float(second))
+        session.tick(float(second))
+    assert session.state is states.State.LIVE
 
 
 def test_the_final_is_what_the_provider_says_at_last() -> None:

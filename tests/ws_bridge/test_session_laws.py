@@ -19,7 +19,7 @@ from shared_schema.errors import ERRORS
 from shared_schema.server_messages import Ack, Delta, Error, Final, Ready
 from tests.ws_bridge.machine import RESUMES, STOP, TIMING, start, taken, terms, told
 from transcription.errors import InternalError, ProviderUnavailable
-from transcription.providers.base import LanguageDetected, TextDelta, TranscriptDone
+from transcription.providers.base import LanguageDetected, Segment, TextDelta, TranscriptDone, Turn
 from ws_bridge.effects import Close, Effect, EndAudio, Open
 from ws_bridge.session import Session, State
 
@@ -49,7 +49,7 @@ class Laws(RuleBasedStateMachine):
         """Most runs are about sessions that were let in."""
         if stages > 0:
             fields = {"resumes": RESUMES} if resumes else {}
-            self.session.receive_text(start(**fields), self.now)
+            self.session.receive_text(start(diarize=resumes, **fields), self.now)
         if stages > 1:
             self.let_in(grant)
 
@@ -108,6 +108,12 @@ class Laws(RuleBasedStateMachine):
         """A delta comes."""
         self.session.provider_event(TextDelta(text), self.now)
         self.session.provider_event(LanguageDetected("en"), self.now)
+
+    @rule()
+    def provider_says_more_beside(self) -> None:
+        """Who spoke, and a turn, come where they were asked for or not."""
+        self.session.provider_event(Segment("a", 0.0, 0.5, "speaker_1"), self.now)
+        self.session.provider_event(Turn("end", 0.5), self.now)
 
     @rule(text=st.sampled_from(["", "all of it"]))
     @precondition(lambda self: self.session.state is not State.LIVE)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.engine import ModelCard
 from shared_schema.audio import FRAME_BYTES
 from shared_schema.base import REALTIME_PATH
 from shared_schema.errors import ERRORS, ErrorCode
@@ -226,6 +227,7 @@ async def running(
     auth_down: bool = False,
     ledger_away: bool = False,
     provider: RealtimeProvider | None = None,
+    cards: Sequence[ModelCard] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Run a bridge over a scripted provider.
@@ -236,9 +238,10 @@ async def running(
         auth_down: Whether the signing keys cannot be fetched at first; else the bridge is ready.
         ledger_away: Whether the ledger cannot be reached at first.
         provider: Takes the place of the one that is reached over its wire.
+        cards: Take the place of those that the provider has.
         settings: Replace the tests' own.
     """
-    engine = wire.engine(script)
+    engine = wire.engine(script, cards)
     ledger = MemoryLedger(away=ledger_away)
     async with (
         serve_issuer() as issuer,

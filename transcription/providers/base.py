@@ -4,7 +4,7 @@ A provider takes our options and audio and gives our results, events and errors;
 of its own leaks past it. Adding one is one file here and one line in `registry.py`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the settings know which providers there are
     from transcription.settings import Settings
 
 Timestamps = Literal["segment", "word"]
+TurnEvent = Literal["start", "eager_end", "resume", "end"]
 
 REWIND_MARGIN_MS: Final = 1500
 """Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
@@ -37,6 +38,12 @@ class RealtimeCapabilities:
     """Accepted values of `target_streaming_delay_ms`; empty where it cannot be set."""
     max_lag_ms: int
     """Greatest delay between a word's audio and its text, in milliseconds."""
+    diarization: bool = False
+    """Telling speakers apart, segment by segment."""
+    turn_detection: bool = False
+    """Telling when a speaker begins and ends a turn."""
+    microdollars_per_minute: int | None = None
+    """List price of a minute of audio; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class RealtimeOptions:
     """ISO 639-1, or None to let the provider detect it."""
     context_bias: tuple[str, ...] = ()
     target_streaming_delay_ms: int | None = None
+    diarize: bool = False
+    turn_detection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,27 @@ class LanguageDetected:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech."""
+
+    text: str
+    start: float
+    """Seconds."""
+    end: float
+    """Seconds."""
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A speaker's turn begins, seems to end, goes on after all, or has ended."""
+
+    event: TurnEvent
+    at: float
+    """Seconds of the session's audio."""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptDone:
     """The provider has finished: the whole text of the session."""
 
@@ -74,7 +104,7 @@ class TranscriptDone:
     """Seconds of audio that the provider counts, where it says."""
 
 
-RealtimeEvent = TextDelta | LanguageDetected | TranscriptDone
+RealtimeEvent = TextDelta | LanguageDetected | Segment | Turn | TranscriptDone
 
 
 class RealtimeSession(Protocol):
@@ -141,6 +171,8 @@ class FileCapabilities:
     """Only one of the two is taken."""
     max_bytes: int | None = None
     """Of a file; a larger one is sent as a 16 kHz copy. None: as much as a caller may send."""
+    microdollars_per_minute: int | None = None
+    """List price of a minute of audio; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +185,6 @@ class FileOptions:
     context_bias: tuple[str, ...] = ()
     timestamps: Timestamps | None = None
     diarize: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of speech."""
-
-    text: str
-    start: float
-    """Seconds."""
-    end: float
-    """Seconds."""
-    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +213,36 @@ class TranscriptionResult:
 FileEvent = TextDelta | LanguageDetected | Segment | TranscriptionResult
 
 
-class RealtimeProvider(Protocol):
-    """A provider's live half."""
+class Models(Protocol):
+    """What a provider's models can do. Each of its halves can tell it of both kinds."""
 
     async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do, as far as the provider tells.
+        """Return what `model` can do live, as far as the provider tells.
 
         Raises:
             NotFound: the model is not offered, or takes no live audio.
         """
         ...
+
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Return what `model` can do with a file, as far as the provider tells.
+
+        Raises:
+            NotFound: the model is not offered, or takes no files.
+        """
+        ...
+
+    async def warm_up(self, models: Collection[str] = ()) -> None:
+        """Pay once, before the first call, for what would make one of these models slow."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class RealtimeProvider(Models, Protocol):
+    """A provider's live half."""
 
     def open_realtime(
         self, options: RealtimeOptions
@@ -214,21 +254,9 @@ class RealtimeProvider(Protocol):
         """
         ...
 
-    async def warm_up(self) -> None:
-        """Pay once, before the first session, for what would make it slow."""
-        ...
 
-
-class FileProvider(Protocol):
+class FileProvider(Models, Protocol):
     """A provider's batch half."""
-
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do, as far as the provider tells.
-
-        Raises:
-            NotFound: the model is not offered, or takes no files.
-        """
-        ...
 
     async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
         """Transcribe a whole file.
@@ -246,10 +274,6 @@ class FileProvider(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of every connection."""
         ...
 
 
@@ -340,7 +364,7 @@ class Provider(Protocol):
         ...
 
     def realtime(self, settings: "Settings", key: SecretStr | None) -> RealtimeProvider:
-        """Return its live half, which calls with `key`."""
+        """Return its live half, which calls with `key`; the caller closes it."""
         ...
 
     def files(self, settings: "Settings", key: SecretStr | None) -> FileProvider:

@@ -86,6 +86,10 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
     delay = asked.target_streaming_delay_ms
     if delay is not None and not any(delay in one for one in can.streaming_delays_ms):
         raise InvalidMessage(f"The model does not take a streaming delay of {delay} ms.")
+    if asked.diarize and not can.diarization:
+        raise InvalidMessage("The model cannot tell speakers apart live (diarize).")
+    if asked.turn_detection and not can.turn_detection:
+        raise InvalidMessage("The model cannot tell turns (turn_detection).")
     terms = [term.strip() for term in asked.context_bias if term.strip()]
     if can.single_word_bias:
         terms = [word for term in terms for word in _words(term)]

@@ -49,7 +49,7 @@ export type ClientMessage = Start | Stop;
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "ServerMessage".
  */
-export type ServerMessage = Ready | Delta | Language | Ack | Notice | Final | Error;
+export type ServerMessage = Ready | Delta | Language | LiveSegment | Turn | Ack | Notice | Final | Error;
 
 export interface UtterTranscribeProtocol {
   [k: string]: unknown;
@@ -264,6 +264,77 @@ export interface LanguageOption {
   name: string;
 }
 /**
+ * A stretch of speech and who spoke it, where `diarize` was asked for.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "LiveSegment".
+ */
+export interface LiveSegment {
+  type: "segment";
+  text: string;
+  /**
+   * Seconds from the beginning of this session's audio.
+   */
+  start: number;
+  /**
+   * Seconds from the beginning of this session's audio.
+   */
+  end: number;
+  /**
+   * A name that is the same for the same voice, within this session.
+   */
+  speaker?: string;
+}
+/**
+ * A model that a caller may name, and what it can do.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "ModelOption".
+ */
+export interface ModelOption {
+  id: string;
+  /**
+   * For live sessions, or for whole files. A model that does both is listed twice.
+   */
+  kind: "realtime" | "batch";
+  /**
+   * Those that can be chosen; none where the model detects the language by itself.
+   */
+  languages: LanguageOption[];
+  timestamps: ("segment" | "word")[];
+  /**
+   * Whether it can tell speakers apart.
+   */
+  diarization: boolean;
+  /**
+   * Whether it takes words to expect.
+   */
+  context_bias: boolean;
+  /**
+   * Whether each of them must be a single word, without spaces and commas.
+   */
+  single_word_bias: boolean;
+  streaming_delays_ms: StreamingDelays[];
+  /**
+   * Whether it can tell when a speaker begins and ends a turn.
+   */
+  turn_detection: boolean;
+  /**
+   * The provider's list price of a minute of audio, as far as it is known.
+   */
+  microdollars_per_minute?: number;
+}
+/**
+ * Milliseconds that `target_streaming_delay_ms` may have, both ends included.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "StreamingDelays".
+ */
+export interface StreamingDelays {
+  min: number;
+  max: number;
+}
+/**
  * News that ends nothing yet.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -351,6 +422,10 @@ export interface PublicConfig {
    */
   model: string;
   realtime_model: string;
+  /**
+   * Those that a caller may name, the two above first of their kind.
+   */
+  models?: ModelOption[];
   /**
    * Whether a recording is transcribed again when it ends.
    */
@@ -537,6 +612,14 @@ export interface Start {
    */
   target_streaming_delay_ms?: number;
   /**
+   * Tell speakers apart: `segment` messages come beside the text.
+   */
+  diarize?: boolean;
+  /**
+   * Tell when a speaker begins and ends a turn: `turn` messages come beside the text.
+   */
+  turn_detection?: boolean;
+  /**
    * The caller's session whose place this one takes.
    */
   resumes?: string;
@@ -613,6 +696,23 @@ export interface TranscriptionOptions {
   timestamps?: "segment" | "word";
   diarize?: boolean;
   model?: string;
+}
+/**
+ * News of a speaker's turn, where `turn_detection` was asked for.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Turn".
+ */
+export interface Turn {
+  type: "turn";
+  /**
+   * It begins; it seems to end; it goes on after all; it has ended.
+   */
+  event: "start" | "eager_end" | "resume" | "end";
+  /**
+   * Seconds from the beginning of this session's audio.
+   */
+  at: number;
 }
 /**
  * Answer of `GET /api/usage`.

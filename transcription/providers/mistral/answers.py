@@ -65,8 +65,8 @@ async def events(
                     yield TextDelta(text)
                 case TranscriptionStreamLanguage(audio_language=language):
                     yield LanguageDetected(language)
-                case TranscriptionStreamSegmentDelta() as segment:
-                    yield _segment(segment)
+                case TranscriptionStreamSegmentDelta() as piece:
+                    yield segment(piece)
                 case TranscriptionStreamDone() as done:
                     yield _result(done, options, response)
                     return
@@ -74,6 +74,12 @@ async def events(
                     raise _failed(raw)
     _log.warning("provider_lost", error="no done")
     raise ProviderUnavailable
+
+
+def segment(chunk: TranscriptionSegmentChunk | TranscriptionStreamSegmentDelta) -> Segment:
+    """Return a stretch of speech; times that are not told are those of its beginning."""
+    start = chunk.start or 0.0
+    return Segment(chunk.text, start, max(start, chunk.end or 0.0), chunk.speaker_id or None)
 
 
 def _failed(event: dict[str, Any]) -> ProviderError:
@@ -88,7 +94,7 @@ def _result(
     options: FileOptions,
     response: httpx2.Response,
 ) -> TranscriptionResult:
-    pieces = tuple(map(_segment, answer.segments or ()))
+    pieces = tuple(map(segment, answer.segments or ()))
     by_word = options.timestamps == "word"
     metadata: dict[str, str | float] = {"model": answer.model}
     if "x-request-id" in response.headers:
@@ -102,8 +108,3 @@ def _result(
         words=tuple(Word(one.text, one.start, one.end) for one in pieces) if by_word else (),
         provider_metadata=metadata,
     )
-
-
-def _segment(chunk: TranscriptionSegmentChunk | TranscriptionStreamSegmentDelta) -> Segment:
-    start = chunk.start or 0.0
-    return Segment(chunk.text, start, max(start, chunk.end or 0.0), chunk.speaker_id or None)

@@ -1,23 +1,28 @@
-"""Model cards of Mistral, `GET /v1/models/{id}`: asked for once an hour."""
+"""Model cards of Mistral, `GET /v1/models/{id}`: asked for once an hour, never in the way."""
 
 import asyncio
 import time
+from collections.abc import Collection
+from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
 import httpx2
 import structlog
-from mistralai.client.models import AudioTranscriptionCapabilities, BaseModelCard
-from pydantic import ValidationError
+from mistralai.client.models import BaseModelCard
+from pydantic import SecretStr
 
-from transcription.providers.base import FileCapabilities
+from transcription.providers.base import FileCapabilities, RealtimeCapabilities
 from transcription.providers.mistral import models
 
 ASK_SECONDS: Final = 3.0
-"""A page waits for its languages meanwhile."""
+"""Whoever asks first, of a model that nothing is known of, waits meanwhile."""
 KEPT_SECONDS: Final = 3600.0
 RETRY_SECONDS: Final = 60.0
-"""Until a card that could not be had is asked for again."""
+MAX_KEPT: Final = 64
+"""Models; a deployment offers a few."""
+MAX_BYTES: Final = 256 * 1024
+"""A card has about 2 kB."""
 
 _log = structlog.get_logger(__name__)
 
@@ -25,38 +30,147 @@ _log = structlog.get_logger(__name__)
 class ModelCards:
     """What Mistral says that its models can do, and where it says nothing, what is known.
 
+    A card that has grown old is used for as long as it takes to get a new one, so that nobody
+    waits for it; if none can be had the last good one stays.
+
     Args:
-        http: With Mistral's address and the key; the caller owns it.
+        server_url: Mistral's address.
+        api_key: The deployment's key.
+        connect_seconds: Limit on a connection's handshake.
+        kept_seconds: How long a card is as good as new.
+        retry_seconds: Until a card that could not be had is asked for again.
     """
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
-        self._http = http
-        self._kept: dict[str, tuple[FileCapabilities, float]] = {}
-        self._asking = asyncio.Lock()
+    def __init__(
+        self,
+        server_url: str,
+        *,
+        api_key: SecretStr,
+        connect_seconds: float,
+        kept_seconds: float = KEPT_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self._server_url = server_url
+        self._headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"}
+        self._timeout = httpx2.Timeout(ASK_SECONDS, connect=connect_seconds)
+        self._kept_seconds = kept_seconds
+        self._retry_seconds = retry_seconds
+        self._http: httpx2.AsyncClient | None = None
+        self._kept: dict[str, _Kept] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do live, at once where anything is known of it.
+
+        Raises:
+            NotFound: nothing is known of the model, or it takes no live audio.
+        """
+        kept = self._look(model)
+        if kept is None and models.is_known_live(model):
+            return models.realtime_capabilities(model)
+        return (kept or await self._ask(model)).realtime
 
     async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do with a file.
+        """Return what `model` can do with a file; only the first to ask waits for the card.
 
         Raises:
             NotFound: nothing is known of the model, or it takes no files.
         """
-        async with self._asking:
-            kept, until = self._kept.get(model, (None, 0.0))
-            if kept is not None and time.monotonic() < until:
-                return kept
-            card = await self._ask(model)
-            can = models.file_capabilities(model, card)
-            seconds = RETRY_SECONDS if card is None else KEPT_SECONDS
-            self._kept[model] = (can, time.monotonic() + seconds)
-            return can
+        return (self._look(model) or await self._ask(model)).file
 
-    async def _ask(self, model: str) -> AudioTranscriptionCapabilities | None:
+    async def warm_up(self, names: Collection[str]) -> None:
+        """Ask for the cards of these models, so that nobody has to wait for one."""
+        await asyncio.gather(*(self._ask(model) for model in names if model not in self._kept))
+
+    async def aclose(self) -> None:
+        """Ask no more, and let go of every connection."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    def _look(self, model: str) -> "_Kept | None":
+        """Return what is kept, and see to it that there soon is something new."""
+        kept = self._kept.get(model)
+        if kept is None or time.monotonic() >= kept.until:
+            self._begin(model)
+        return kept
+
+    async def _ask(self, model: str) -> "_Kept":
+        # Others may wait for the same: one that gives up must not take it from them.
+        await asyncio.shield(self._begin(model))
+        return self._kept[model]
+
+    def _begin(self, model: str) -> asyncio.Task[None]:
+        task = self._asking.get(model)
+        if task is None:
+            task = asyncio.create_task(self._renew(model), name="model-card")
+            self._asking[model] = task
+            task.add_done_callback(lambda _: self._asking.pop(model, None))
+        return task
+
+    async def _renew(self, model: str) -> None:
+        card = await self._fetch(model)
+        seconds = self._retry_seconds if card is None else self._kept_seconds
+        last = self._kept.pop(model, None)
+        if card is None and last is not None:
+            card = last.card
+        while len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[model] = _Kept(model, card, time.monotonic() + seconds)
+
+    async def _fetch(self, model: str) -> models.Card | None:
+        body = bytearray()
         try:
-            async with asyncio.timeout(ASK_SECONDS):
-                response = await self._http.get(f"/v1/models/{quote(model, safe='')}")
-            response.raise_for_status()
-            card = BaseModelCard.model_validate_json(response.content)
-        except (httpx2.HTTPError, TimeoutError, ValidationError) as error:
+            async with (
+                asyncio.timeout(ASK_SECONDS),
+                self._client().stream("GET", f"/v1/models/{quote(model, safe='')}") as response,
+            ):
+                response.raise_for_status()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > MAX_BYTES:
+                        message = "a model card is too large"
+                        raise ValueError(message)
+            card = BaseModelCard.model_validate_json(bytes(body))
+        except (httpx2.HTTPError, TimeoutError, ValueError) as error:
             _log.warning("model_card_missing", model=model, error=type(error).__name__)
             return None
         return card.audio_transcription_capabilities or None
+
+    def _client(self) -> httpx2.AsyncClient:
+        if self._http is None:
+            self._http = httpx2.AsyncClient(
+                base_url=self._server_url,
+                headers=self._headers,
+                timeout=self._timeout,
+                # An hour passes until the next call: nothing is worth being kept open.
+                limits=httpx2.Limits(max_keepalive_connections=0),
+            )
+        return self._http
+
+
+class _Kept:
+    """What is known of one model.
+
+    Args:
+        model: Its id.
+        card: None: it could not be had yet, and the table speaks.
+        until: Monotonic seconds; then it is asked for again.
+    """
+
+    def __init__(self, model: str, card: models.Card | None, until: float) -> None:
+        self._model = model
+        self.card = card
+        self.until = until
+
+    @cached_property
+    def realtime(self) -> RealtimeCapabilities:
+        return models.realtime_capabilities(self._model, self.card)
+
+    @cached_property
+    def file(self) -> FileCapabilities:
+        return models.file_capabilities(self._model, self.card)

@@ -1,11 +1,11 @@
-"""Mistral's batch wire: `POST /v1/audio/transcriptions`, and model cards.
+"""Mistral's batch wire: `POST /v1/audio/transcriptions`.
 
 The form is written and the answers are read by the SDK's own models. The call is ours: the SDK's
 gives connecting as long as the whole transcription may take, follows redirects, and reads an
 answer of any size.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from functools import partial
 from typing import IO, Final
@@ -23,6 +23,7 @@ from transcription.providers.base import (
     FileCapabilities,
     FileEvent,
     FileOptions,
+    RealtimeCapabilities,
     TranscriptionResult,
 )
 from transcription.providers.calls import FIRST_PAUSE_SECONDS, Calls, Form, by
@@ -59,7 +60,15 @@ class MistralFiles:
             deadline_seconds=deadline_seconds,
             first_pause_seconds=first_pause_seconds,
         )
-        self._cards = ModelCards(self._calls.http)
+        self._cards = ModelCards(server_url, api_key=api_key, connect_seconds=connect_seconds)
+
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do live: as its card says, else what is known of it.
+
+        Raises:
+            NotFound: the model is not offered, or takes no live audio.
+        """
+        return await self._cards.realtime_capabilities(model)
 
     async def file_capabilities(self, model: str) -> FileCapabilities:
         """Return what `model` can do: as its card says, else what is known of it.
@@ -99,8 +108,13 @@ class MistralFiles:
             while (event := await by(deadline, anext(events, None))) is not None:
                 yield event
 
+    async def warm_up(self, models: Collection[str] = ()) -> None:
+        """Ask for the cards of these models."""
+        await self._cards.warm_up(models)
+
     async def aclose(self) -> None:
         """Let go of every connection."""
+        await self._cards.aclose()
         await self._calls.aclose()
 
 

@@ -1,9 +1,10 @@
 """What Mistral's transcription models can do.
 
-Source: Mistral's documentation of Voxtral (13 languages; delays of 80 ms to 2.4 s in version
-2, 80 to 1200 ms or 2400 ms in version 3; version 2 takes bias terms for files alone, as single
-words, and either a language or timestamps). A model's card (`GET /v1/models/{id}`) is believed
-where it says more.
+Source: Mistral's documentation of Voxtral. 13 languages; delays of 80 ms to 2.4 s in version 2,
+80 to 1200 ms or 2400 ms in version 3; version 2 takes bias terms for files alone, as single
+words, and either a language or timestamps; only version 3 tells speakers and turns live. A
+model's card (`GET /v1/models/{id}`) is believed where it says something. `docs/models.md` tells
+where each figure is from.
 """
 
 from collections.abc import Mapping
@@ -18,84 +19,128 @@ from transcription.providers.base import FileCapabilities, RealtimeCapabilities,
 LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
 )
-"""ISO 639-1."""
+"""ISO 639-1. Version 3 knows more; its card tells which."""
+MICRODOLLARS_PER_MINUTE: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "voxtral-mini-2602": 3000,
+        "voxtral-mini-transcribe-3": 3500,
+        "voxtral-mini-transcribe-3-0": 3500,
+        "voxtral-small-transcribe-3": 4000,
+        "voxtral-mini-transcribe-realtime-2602": 6000,
+        "voxtral-mini-transcribe-realtime-3": 8000,
+        "voxtral-mini-transcribe-realtime-3-0": 8000,
+    }
+)
+"""List prices, as the ledger's prices have them too."""
 _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
+_WIDEST_DELAYS: Final = (range(80, 2401),)
+_GRANULARITIES: Final[tuple[Timestamps, ...]] = ("segment", "word")
+
+Card = AudioTranscriptionCapabilities
 
 
-def _realtime(model: str, *, delays: tuple[range, ...], context_bias: bool) -> RealtimeCapabilities:
+def _realtime(
+    model: str, *, delays: tuple[range, ...], version_3: bool = False
+) -> RealtimeCapabilities:
     return RealtimeCapabilities(
         model=model,
         languages=LANGUAGES,
         accepts_language=True,
-        accepts_context_bias=context_bias,
+        accepts_context_bias=version_3,
         single_word_bias=False,
         streaming_delays_ms=delays,
         max_lag_ms=_MAX_LAG_MS,
+        diarization=version_3,
+        turn_detection=version_3,
+        microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
 
 
-_VERSION_2: Final = _realtime(
-    "voxtral-mini-transcribe-realtime-2602",
-    delays=(range(80, 2401),),
-    context_bias=False,
-)
-_VERSION_3: Final = _realtime(
-    "voxtral-mini-transcribe-realtime-3",
-    delays=(range(80, 1201), range(2400, 2401)),
-    context_bias=True,
-)
-_REALTIME: Final[Mapping[str, RealtimeCapabilities]] = MappingProxyType(
-    {one.model: one for one in (_VERSION_2, _VERSION_3)}
-)
-
-
-def realtime_capabilities(model: str) -> RealtimeCapabilities:
-    """Return what a realtime model can do.
-
-    Raises:
-        NotFound: the model is not known.
-    """
-    try:
-        return _REALTIME[model]
-    except KeyError:
-        raise NotFound(f"There is no realtime model called {model[:100]!r}.") from None
-
-
-def _file(
-    model: str, *, timestamps: frozenset[Timestamps], like_version_2: bool
-) -> FileCapabilities:
+def _file(model: str, *, timestamps: frozenset[Timestamps], version_2: bool) -> FileCapabilities:
     return FileCapabilities(
         model=model,
         languages=LANGUAGES,
         timestamps=timestamps,
         diarization=True,
         context_bias=True,
-        single_word_bias=like_version_2,
-        language_or_timestamps=like_version_2,
+        single_word_bias=version_2,
+        language_or_timestamps=version_2,
+        microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
 
 
+_DELAYS_3: Final = (range(80, 1201), range(2400, 2401))
+_REALTIME: Final[Mapping[str, RealtimeCapabilities]] = MappingProxyType(
+    {
+        one.model: one
+        for one in (
+            _realtime("voxtral-mini-transcribe-realtime-2602", delays=_WIDEST_DELAYS),
+            _realtime("voxtral-mini-transcribe-realtime-3", delays=_DELAYS_3, version_3=True),
+            _realtime("voxtral-mini-transcribe-realtime-3-0", delays=_DELAYS_3, version_3=True),
+        )
+    }
+)
 _FILE: Final[Mapping[str, FileCapabilities]] = MappingProxyType(
     {
         one.model: one
         for one in (
-            _file(
-                "voxtral-mini-2602", timestamps=frozenset({"segment", "word"}), like_version_2=True
-            ),
-            _file(
-                "voxtral-mini-transcribe-3",
-                timestamps=frozenset({"segment"}),
-                like_version_2=False,
+            _file("voxtral-mini-2602", timestamps=frozenset({"segment", "word"}), version_2=True),
+            *(
+                _file(model, timestamps=frozenset({"segment"}), version_2=False)
+                for model in (
+                    "voxtral-mini-transcribe-3",
+                    "voxtral-mini-transcribe-3-0",
+                    "voxtral-small-transcribe-3",
+                )
             ),
         )
     }
 )
 
 
-def file_capabilities(
-    model: str, card: AudioTranscriptionCapabilities | None = None
-) -> FileCapabilities:
+def is_known_live(model: str) -> bool:
+    """Return whether it is known, without a card, what a realtime model can do."""
+    return model in _REALTIME
+
+
+def realtime_capabilities(model: str, card: Card | None = None) -> RealtimeCapabilities:
+    """Return what a realtime model can do.
+
+    Args:
+        model: Its id.
+        card: As Mistral tells it; None where it does not.
+
+    Raises:
+        NotFound: nothing is known of the model, or it takes no live audio.
+    """
+    known = _REALTIME.get(model)
+    if card is None:
+        if known is None:
+            raise NotFound(f"There is no realtime model called {model[:100]!r}.")
+        return known
+    if not _does(card, "realtime", known=known is not None):
+        raise NotFound(f"The model {model[:100]!r} takes no live audio.")
+    known = known or _realtime(model, delays=())
+    languages = known.languages if card.languages is None else frozenset(card.languages)
+    delays = known.streaming_delays_ms
+    if card.streaming_delays_ms is not None:
+        delays = tuple(range(one.min, one.max + 1) for one in card.streaming_delays_ms)
+    return RealtimeCapabilities(
+        model=model,
+        languages=languages,
+        accepts_language=bool(languages),
+        accepts_context_bias=_flag(card, "context_bias", known.accepts_context_bias),
+        single_word_bias=known.single_word_bias,
+        streaming_delays_ms=delays,
+        max_lag_ms=max(known.max_lag_ms, *(one.stop for one in delays), 0),
+        diarization=_flag(card, "diarization", known.diarization),
+        turn_detection=_flag(card, "turn_detection", known.turn_detection),
+        microdollars_per_minute=known.microdollars_per_minute,
+    )
+
+
+def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
     """Return what a model can do with a file.
 
     Args:
@@ -110,18 +155,39 @@ def file_capabilities(
         if known is None:
             raise NotFound(f"There is no model for files called {model[:100]!r}.")
         return known
-    if "offline" not in (card.modes or ()):
+    if not _does(card, "offline", known=known is not None):
         raise NotFound(f"The model {model[:100]!r} takes no files.")
-    granularities: tuple[Timestamps, ...] = ("segment", "word")
+    # A card does not tell the rules of bias terms and languages. What version 2 wants, every
+    # version takes.
+    known = known or FileCapabilities(
+        model=model,
+        languages=LANGUAGES,
+        timestamps=frozenset(),
+        diarization=False,
+        context_bias=False,
+        single_word_bias=True,
+        language_or_timestamps=True,
+        microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
+    )
+    timestamps = known.timestamps
+    if card.timestamp_granularities is not None:
+        timestamps = frozenset(one for one in _GRANULARITIES if one in card.timestamp_granularities)
     return FileCapabilities(
         model=model,
-        languages=frozenset(card.languages or ()),
-        timestamps=frozenset(
-            one for one in granularities if one in (card.timestamp_granularities or ())
-        ),
-        diarization=card.diarization is True,
-        context_bias=card.context_bias is True,
-        # A card does not tell these. What version 2 wants, every version takes.
-        single_word_bias=known is None or known.single_word_bias,
-        language_or_timestamps=known is None or known.language_or_timestamps,
+        languages=known.languages if card.languages is None else frozenset(card.languages),
+        timestamps=timestamps,
+        diarization=_flag(card, "diarization", known.diarization),
+        context_bias=_flag(card, "context_bias", known.context_bias),
+        single_word_bias=known.single_word_bias,
+        language_or_timestamps=known.language_or_timestamps,
+        microdollars_per_minute=known.microdollars_per_minute,
     )
+
+
+def _does(card: Card, mode: str, *, known: bool) -> bool:
+    return known if card.modes is None else mode in card.modes
+
+
+def _flag(card: Card, name: str, known: bool) -> bool:
+    """Return what a card says; the SDK's model fills in False where it says nothing."""
+    return getattr(card, name) is True if name in card.model_fields_set else known

@@ -41,7 +41,7 @@ class Mistral:
         return None
 
     def realtime(self, settings: "Settings", key: SecretStr | None) -> MistralRealtime:
-        """Return its live half, which calls with `key`."""
+        """Return its live half, which calls with `key`; the caller closes it."""
         return MistralRealtime(
             server_url=settings.mistral_server_url,
             api_key=_needed(key),

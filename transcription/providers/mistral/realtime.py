@@ -5,7 +5,7 @@ connection swallows cancellation, so a deadline around its reader never fires, a
 permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -20,6 +20,12 @@ from mistralai.client.models import (
     RealtimeTranscriptionSessionUpdatePayload,
     TranscriptionStreamDone,
     TranscriptionStreamLanguage,
+    TranscriptionStreamSegmentDelta,
+    TurnDetectionConfig,
+    TurnDetectionEagerEndEvent,
+    TurnDetectionEndEvent,
+    TurnDetectionResumeEvent,
+    TurnDetectionStartEvent,
 )
 from mistralai.extra.realtime.connection import parse_realtime_event
 from pybase64 import b64encode
@@ -29,20 +35,36 @@ from shared_schema.audio import SAMPLE_RATE
 from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import (
+    FileCapabilities,
     LanguageDetected,
     RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
     TextDelta,
     TranscriptDone,
+    Turn,
+    TurnEvent,
 )
-from transcription.providers.mistral import models
+from transcription.providers.mistral import answers
+from transcription.providers.mistral.cards import ModelCards
 from transcription.providers.upstream import Upstream, UpstreamSession, UpstreamSocket, payload
 
 PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
 _APPEND_TAIL: Final = b'","type":"input_audio.append"}'
 _TEXT_DELTA: Final = "transcription.text.delta"
+_Turning = (
+    TurnDetectionStartEvent
+    | TurnDetectionEagerEndEvent
+    | TurnDetectionResumeEvent
+    | TurnDetectionEndEvent
+)
+_TURNS: Final[Mapping[type, TurnEvent]] = {
+    TurnDetectionStartEvent: "start",
+    TurnDetectionEagerEndEvent: "eager_end",
+    TurnDetectionResumeEvent: "resume",
+    TurnDetectionEndEvent: "end",
+}
 _END: Final = (
     RealtimeTranscriptionInputAudioFlush().model_dump_json(),
     RealtimeTranscriptionInputAudioEnd().model_dump_json(),
@@ -64,20 +86,34 @@ class MistralRealtime:
         self._upstream = Upstream(
             server_url, PATH, api_key=api_key, connect_seconds=connect_seconds
         )
+        self._cards = ModelCards(server_url, api_key=api_key, connect_seconds=connect_seconds)
 
     async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do.
+        """Return what `model` can do live: as its card says, else what is known of it.
 
         Raises:
-            NotFound: the model is not offered.
+            NotFound: the model is not offered, or takes no live audio.
         """
-        return models.realtime_capabilities(model)
+        return await self._cards.realtime_capabilities(model)
 
-    async def warm_up(self) -> None:
-        """Build each model's validator once, so that the first session does not pay for it."""
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Return what `model` can do with a file.
+
+        Raises:
+            NotFound: the model is not offered, or takes no files.
+        """
+        return await self._cards.file_capabilities(model)
+
+    async def warm_up(self, models: Collection[str] = ()) -> None:
+        """Build each message's validator once, and ask for the cards of these models."""
         for one in ({"type": "transcription.text.delta", "text": ""}, {"type": "error"}):
             parse_realtime_event(one)
         _update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
+        await self._cards.warm_up(models)
+
+    async def aclose(self) -> None:
+        """Ask for no more cards. Sessions that are open stay so."""
+        await self._cards.aclose()
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["MistralSession"]:
@@ -126,6 +162,10 @@ class MistralSession(UpstreamSession):
             return TranscriptDone(event.text, event.language, billed)
         if isinstance(event, TranscriptionStreamLanguage):
             return LanguageDetected(event.audio_language)
+        if isinstance(event, TranscriptionStreamSegmentDelta):
+            return answers.segment(event)
+        if isinstance(event, _Turning):
+            return Turn(_TURNS[type(event)], event.time_s)
         if isinstance(event, RealtimeTranscriptionError):
             raise _failed(event)
         return None
@@ -138,6 +178,8 @@ def _update_message(options: RealtimeOptions) -> str:
         "target_streaming_delay_ms": options.target_streaming_delay_ms,
         "context_bias": list(options.context_bias) or None,
         "language": options.language,
+        "diarize": options.diarize or None,
+        "turn_detection": TurnDetectionConfig() if options.turn_detection else None,
     }
     payload = RealtimeTranscriptionSessionUpdatePayload.model_validate(
         {name: value for name, value in fields.items() if value is not None}

@@ -1,7 +1,7 @@
 """vLLM's batch wire: `POST /v1/audio/transcriptions`, in OpenAI's shape."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from functools import partial
 from typing import IO, Any, Final
@@ -17,6 +17,7 @@ from transcription.providers.base import (
     FileCapabilities,
     FileEvent,
     FileOptions,
+    RealtimeCapabilities,
     TextDelta,
     TranscriptionResult,
 )
@@ -65,6 +66,10 @@ class VllmFiles:
             first_pause_seconds=first_pause_seconds,
         )
 
+    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+        """Return what `model` can do live."""
+        return models.realtime_capabilities(model)
+
     async def file_capabilities(self, model: str) -> FileCapabilities:
         """Return what `model` can do. Whether the server has it, the call tells."""
         return models.file_capabilities(model)
@@ -112,6 +117,9 @@ class VllmFiles:
                     yield TextDelta(text)
         _log.warning("provider_lost", error="no done")
         raise ProviderUnavailable
+
+    async def warm_up(self, models: Collection[str] = ()) -> None:
+        """Nothing here is made once."""
 
     async def aclose(self) -> None:
         """Let go of every connection."""

@@ -30,6 +30,7 @@ def realtime_capabilities(model: str) -> RealtimeCapabilities:
         single_word_bias=False,
         streaming_delays_ms=(),
         max_lag_ms=_MAX_LAG_MS,
+        microdollars_per_minute=0,
     )
 
 
@@ -44,4 +45,5 @@ def file_capabilities(model: str) -> FileCapabilities:
         single_word_bias=False,
         language_or_timestamps=False,
         max_bytes=MAX_FILE_BYTES,
+        microdollars_per_minute=0,
     )

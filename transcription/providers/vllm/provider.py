@@ -39,7 +39,7 @@ class Vllm:
         return f"{settings.vllm_server_url}/health"
 
     def realtime(self, settings: "Settings", key: SecretStr | None) -> VllmRealtime:
-        """Return its live half, which calls with `key`."""
+        """Return its live half, which calls with `key`; the caller closes it."""
         return VllmRealtime(
             server_url=settings.vllm_server_url,
             api_key=key,

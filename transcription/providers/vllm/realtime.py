@@ -5,7 +5,7 @@ generation, and a last commit, which ends the audio. There is no package to take
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from shared_schema import audio
 from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import (
+    FileCapabilities,
     RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
@@ -66,8 +67,15 @@ class VllmRealtime:
         """Return what `model` can do. Whether the server has it, the session tells."""
         return models.realtime_capabilities(model)
 
-    async def warm_up(self) -> None:
+    async def file_capabilities(self, model: str) -> FileCapabilities:
+        """Return what `model` can do with a file."""
+        return models.file_capabilities(model)
+
+    async def warm_up(self, models: Collection[str] = ()) -> None:
         """Nothing here is made once."""
+
+    async def aclose(self) -> None:
+        """Nothing is held. Sessions that are open stay so."""
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["VllmSession"]:
