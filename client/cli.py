@@ -38,6 +38,7 @@ Language = Annotated[
     str | None, typer.Option(help="English name, ISO 639-1 code or locale of the language.")
 ]
 Bias = Annotated[list[str] | None, typer.Option(help="A word to expect; may be repeated.")]
+Model = Annotated[str | None, typer.Option(help="One that the deployment allows.")]
 Token = Annotated[
     str | None, typer.Option(help="Access token; else UTTER_TOKEN, else an anonymous sign-in.")
 ]
@@ -57,6 +58,13 @@ def live(
     *,
     language: Language = None,
     bias: Bias = None,
+    model: Model = None,
+    diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")] = False,
+    turns: Annotated[bool, typer.Option("--turns", help="Tell when turns begin and end.")] = False,
+    delay: Annotated[
+        int | None,
+        typer.Option(metavar="MS", help="How long the recogniser may wait for context."),
+    ] = None,
     speed: Annotated[
         float, typer.Option(min=0, help="Of a file: 1 is real time, 0 as fast as it goes.")
     ] = 1.0,
@@ -83,7 +91,14 @@ def live(
         client = LiveTranscription(
             url or settings.utter_realtime_url,
             settings.token_supplier(token),
-            options=Options(language=language, context_bias=tuple(bias) if bias else None),
+            options=Options(
+                language=language,
+                model=model,
+                context_bias=tuple(bias) if bias else None,
+                target_streaming_delay_ms=delay,
+                diarize=diarize or None,
+                turn_detection=turns or None,
+            ),
             on_event=view,
         )
 
@@ -104,6 +119,8 @@ def file(
     timestamps: Annotated[
         Literal["segment", "word"] | None, typer.Option(help="Tell when each was said.")
     ] = None,
+    diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")] = False,
+    model: Model = None,
     url: Annotated[str | None, typer.Option(help="The service; else UTTER_API_URL.")] = None,
     token: Token = None,
     as_json: Json = False,
@@ -113,7 +130,11 @@ def file(
     with _usage():
         supplier = settings.token_supplier(token)
         options = TranscriptionOptions(
-            language=language, context_bias=tuple(bias) if bias else None, timestamps=timestamps
+            language=language,
+            context_bias=tuple(bias) if bias else None,
+            timestamps=timestamps,
+            diarize=diarize or None,
+            model=model,
         )
 
     async def work() -> int:

@@ -22,6 +22,8 @@ from client.events import (
     Opened,
     Reconnecting,
     Result,
+    SpeakerHeard,
+    TurnHeard,
     Words,
 )
 from shared_schema.limits import MAX_RESUME_TRIES
@@ -73,6 +75,8 @@ _NAMES: Final = {
     Words: "words",
     Acked: "acked",
     LanguageDetected: "language",
+    SpeakerHeard: "segment",
+    TurnHeard: "turn",
     Noticed: "notice",
     Reconnecting: "reconnecting",
     Finished: "finished",
@@ -111,6 +115,8 @@ class Plain:
                 self._write(result.text)
                 if result.failure:
                     print(f"ended early: {result.failure.message}", file=self._aside, flush=True)
+            case SpeakerHeard() | TurnHeard():
+                print(_beside(event), file=self._aside, flush=True)
             case Reconnecting() | Noticed():
                 print(_told(event), file=self._aside, flush=True)
 
@@ -140,6 +146,7 @@ class Terminal:
         self._heard = 0.0
         self._state = ("connecting…", "yellow")
         self._detail = ""
+        self._beside = ""
         self.result: Result | None = None
         self._live = Live(
             console=console,
@@ -171,6 +178,8 @@ class Terminal:
                 tries = f"{event.attempt} of {MAX_RESUME_TRIES}"
                 self._state = (f"reconnecting, try {tries}", "yellow")
                 self._detail = f"{event.failure.message}; nothing is lost"
+            case SpeakerHeard() | TurnHeard():
+                self._beside = _beside(event)
             case Noticed():
                 self._state = (_told(event), "cyan")
             case Finished(result):
@@ -186,6 +195,8 @@ class Terminal:
         width = min(self._console.width, MAX_WIDTH)
         rows = [self._words(width - 6)]
         if self.result is None:
+            if self._beside:
+                rows += [Text(), Text(self._beside, style="dim", no_wrap=True, overflow="ellipsis")]
             rows += [Text(), self._progress()]
         if self._detail:
             rows += [Text(), Text(self._detail, style=colour)]
@@ -246,6 +257,13 @@ class Terminal:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def _beside(event: SpeakerHeard | TurnHeard) -> str:
+    if isinstance(event, TurnHeard):
+        return f"{event.at:.1f} s: turn, {event.phase.replace('_', ' ')}"
+    who = event.speaker or "somebody"
+    return f"{event.start:.1f} to {event.end:.1f} s, {who}: {event.text.strip()}"
 
 
 def _told(event: Reconnecting | Noticed) -> str:

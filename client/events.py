@@ -53,6 +53,38 @@ class LanguageDetected:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerHeard:
+    """A stretch of speech and who spoke it, where `diarize` was asked for.
+
+    Where a session is resumed its successor may tell a stretch anew that was told before.
+
+    Attributes:
+        text: What was said; it is in the transcript as well.
+        start: Seconds of the recording.
+        end: Seconds of the recording.
+        speaker: The same for the same voice, until the session is resumed.
+    """
+
+    text: str
+    start: float
+    end: float
+    speaker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHeard:
+    """News of a speaker's turn, where `turn_detection` was asked for.
+
+    Attributes:
+        phase: It begins, it seems to end, it goes on after all, it has ended.
+        at: Seconds of the recording.
+    """
+
+    phase: Literal["start", "eager_end", "resume", "end"]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """News from the service that ends nothing yet."""
 
@@ -117,4 +149,14 @@ class Finished:
     result: Result
 
 
-Event = Opened | Words | Acked | LanguageDetected | Noticed | Reconnecting | Finished
+Event = (
+    Opened
+    | Words
+    | Acked
+    | LanguageDetected
+    | SpeakerHeard
+    | TurnHeard
+    | Noticed
+    | Reconnecting
+    | Finished
+)

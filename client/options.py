@@ -16,12 +16,16 @@ class Options:
         model: One that the deployment allows.
         context_bias: Words and phrases to expect, at most 100 of at most 64 characters.
         target_streaming_delay_ms: How long the recogniser may wait for context, milliseconds.
+        diarize: Whether to tell speakers apart (`SpeakerHeard`).
+        turn_detection: Whether to tell turns (`TurnHeard`).
     """
 
     language: str | None = None
     model: str | None = None
     context_bias: tuple[str, ...] | None = None
     target_streaming_delay_ms: int | None = None
+    diarize: bool | None = None
+    turn_detection: bool | None = None
 
     def start(self) -> Start:
         """Return the message that opens a session with these options.
@@ -37,4 +41,6 @@ class Options:
             model=self.model,
             context_bias=self.context_bias,
             target_streaming_delay_ms=self.target_streaming_delay_ms,
+            diarize=self.diarize,
+            turn_detection=self.turn_detection,
         )

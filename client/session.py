@@ -21,6 +21,8 @@ from client.events import (
     Opened,
     Reconnecting,
     Result,
+    SpeakerHeard,
+    TurnHeard,
     Words,
 )
 from client.link import Link, Patience, Phase
@@ -163,12 +165,17 @@ class Session:
             return
         if link.stopped:
             link.deadline = now + self._patience.final
+        self._heard_of(link, message, now)
+
+    def _heard_of(self, link: Link, message: server.AnyServerMessage, now: float) -> None:
         match message:
             case server.Delta(text=text) if text:
                 self._on_delta(link, text, now)
             case server.Language(language=language):
                 self._tally.language = language
                 self._tell(LanguageDetected(language))
+            case server.LiveSegment() | server.Turn():
+                self._tell(_beside(message, link.begin / BYTES_PER_SECOND))
             case server.Ack(audio_ms=audio_ms):
                 self._on_ack(link, audio_ms, now)
             case server.Notice():
@@ -316,3 +323,10 @@ class Session:
 
     def _tell(self, event: Event) -> None:
         self._effects.append(Tell(event))
+
+
+def _beside(message: server.LiveSegment | server.Turn, begin: float) -> Event:
+    """Return what goes beside the text, in seconds of the recording."""
+    if isinstance(message, server.Turn):
+        return TurnHeard(message.event, begin + message.at)
+    return SpeakerHeard(message.text, begin + message.start, begin + message.end, message.speaker)

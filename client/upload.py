@@ -14,7 +14,13 @@ from rich.progress import (
 )
 
 from client.files import Api
-from shared_schema.batch import DeltaEvent, FinalEvent, Transcription, TranscriptionOptions
+from shared_schema.batch import (
+    DeltaEvent,
+    FinalEvent,
+    Segment,
+    Transcription,
+    TranscriptionOptions,
+)
 
 
 async def transcribe(
@@ -25,14 +31,14 @@ async def transcribe(
     Args:
         api: Of the service.
         file: Of any accepted kind.
-        options: For the recogniser; with timestamps every segment or word gets a line.
+        options: For the recogniser; with timestamps or speakers every segment or word gets a line.
         as_json: Print the whole answer as one JSON object.
 
     Raises:
         ClientError: There is no transcript.
     """
     aside = Console(stderr=True, highlight=False)
-    lines = as_json or options.timestamps is not None
+    lines = as_json or options.timestamps is not None or options.diarize is True
     written = ""
     final: Transcription | None = None
     with _bar(aside) as bar:
@@ -53,8 +59,9 @@ async def transcribe(
     if as_json:
         print(Transcription.model_validate(final.model_dump()).to_json())
     elif lines:
-        for part in (final.words if options.timestamps == "word" else final.segments) or ():
-            print(f"{part.start:8.2f} {part.end:8.2f}  {part.text.strip()}")
+        for part in final.segments or final.words or ():
+            who = f"{part.speaker}: " if isinstance(part, Segment) and part.speaker else ""
+            print(f"{part.start:8.2f} {part.end:8.2f}  {who}{part.text.strip()}")
     elif not final.text.startswith(written):
         print(f"\n{final.text}")
     else:

@@ -15,6 +15,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from shared_schema.errors import ErrorCode
+from shared_schema.server_messages import LiveSegment, Turn
 from tests.client.listener import eventually
 from tests.client.test_audio import wav
 from tests.client.test_files import ANSWER, events, problem
@@ -86,6 +87,31 @@ async def test_options_reach_the_service(tmp_path: Path, take: Path) -> None:
     assert done[0] == 0
     assert bridge.lines[0].start["language"] == "German"
     assert bridge.lines[0].start["context_bias"] == ["Utter", "Voxtral"]
+
+
+async def test_more_than_text_can_be_asked_for(tmp_path: Path, take: Path) -> None:
+    """Model, delay, speakers and turns are asked for by option; what comes is told aside."""
+
+    async def beside(line: Line) -> None:
+        await line.ready()
+        segment = LiveSegment(text=" one", start=0.5, end=1.25, speaker="speaker_1")
+        for message in (Turn(event="eager_end", at=1.5), segment):
+            await line.socket.send(message.to_json())
+        await line.hear()
+        await line.say("one")
+        await line.final()
+
+    async with scripted_bridge(beside) as bridge:
+        options = ["--model", "m", "--delay", "480", "--diarize", "--turns", "--speed", "0"]
+        done = await run(tmp_path, "live", take, *options, "--url", bridge.url)
+        as_json = await run(tmp_path, "live", take, *options, "--json", "--url", bridge.url)
+    start = bridge.lines[0].start
+    assert (start["model"], start["target_streaming_delay_ms"]) == ("m", 480)
+    assert (start["diarize"], start["turn_detection"]) == (True, True)
+    assert done == (0, "one\n", "1.5 s: turn, eager end\n0.5 to 1.2 s, speaker_1: one\n")
+    told = [json.loads(line) for line in as_json[1].splitlines()]
+    assert {"event": "turn", "phase": "eager_end", "at": 1.5} in told
+    assert [one["speaker"] for one in told if one["event"] == "segment"] == ["speaker_1"]
 
 
 async def test_standard_input_is_a_recording_too(tmp_path: Path) -> None:
@@ -262,15 +288,24 @@ async def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, take: Path) 
 
 PARTS = [
     {"text": " one two", "start": 0, "end": 1.25},
-    {"text": " three", "start": 1.5, "end": 2},
+    {"text": " three", "start": 1.5, "end": 2, "speaker": "ann"},
 ]
+
+LINES = "    0.00     1.25  one two\n    1.50     2.00  ann: three\n"
 
 
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
         ([], "one two three\n"),
-        (["--timestamps", "segment"], "    0.00     1.25  one two\n    1.50     2.00  three\n"),
+        (
+            ["--timestamps", "segment"],
+            "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
+        ),
+        (
+            ["--diarize", "--model", "m"],
+            "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
+        ),
     ],
 )
 async def test_a_whole_file_is_transcribed(

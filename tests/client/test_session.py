@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from client.effects import Leave, Open, Tell
 from client.errors import Failure
-from client.events import Event, Finished
+from client.events import Event, Finished, SpeakerHeard, TurnHeard
 from client.link import Link, Patience
 from client.session import STOP, Session
 from shared_schema.audio import FRAME_BYTES, milliseconds
 from shared_schema.errors import ErrorCode
-from shared_schema.server_messages import Ack, Delta, Error, Final, Notice, Ready
+from shared_schema.server_messages import Ack, Delta, Error, Final, LiveSegment, Notice, Ready, Turn
 from tests.doubles.numbered_audio import frame, numbers
 
 REWIND_MS = 1000
@@ -371,3 +371,29 @@ def test_what_a_link_says_after_it_was_left_counts_nothing() -> None:
     world.session.lost(gone, LOST, world.now)
     assert world.session.result is None
     assert world.session.deadline() == before
+
+
+def test_what_goes_beside_the_text_is_timed_by_the_recording() -> None:
+    """When a speaker spoke and a turn ended is told in seconds of the recording, also resumed."""
+    world = begun()
+    world.open()
+    world.settle()
+    for resumed_at in (0.0, 2.0):
+        link = world.up[-1]
+        segment = LiveSegment(text="a", start=0.5, end=1.0, speaker="ann")
+        for message in (segment, Turn(event="end", at=1.25)):
+            world.session.received(link, message, world.now)
+        world.settle()
+        assert world.events[-2:] == [
+            SpeakerHeard("a", resumed_at + 0.5, resumed_at + 1.0, "ann"),
+            TurnHeard("end", resumed_at + 1.25),
+        ]
+        for _ in range(30):
+            world.record()
+        world.send(30)
+        world.ack()  # three seconds were taken: a resume goes back one, to the second
+        world.lose()
+        world.wait()
+        world.settle()
+        world.open()
+        world.settle()
