@@ -1,7 +1,7 @@
 """A provider in one file, as somebody would write it: it says how much it has heard."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -79,7 +79,7 @@ class Parrot:
         """Open a session at once."""
         yield ParrotSession()
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, models: Collection[str] = ()) -> None:
         """Nothing makes it slow."""
 
     async def file_capabilities(self, model: str) -> FileCapabilities:
