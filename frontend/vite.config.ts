@@ -20,7 +20,8 @@ export default defineConfig({
     port: 5173,
     strictPort: true,
     proxy: {
-      "/api/transcriptions/realtime": { target: BRIDGE, ws: true },
+      // Exactly this one: `…/realtime-token` is one of the functions.
+      "^/api/transcriptions/realtime$": { target: BRIDGE, ws: true },
       "/api": { target: FUNCTIONS },
       "/legacy": { target: FUNCTIONS },
     },

@@ -138,8 +138,11 @@ function readEnv(path: string): Environment {
   );
 }
 
+/** Settings, or what makes them of the provider's address. */
+type Settings = Environment | ((providerUrl: string) => Promise<Environment>);
+
 /** Starts everything on ports of its own, with data of its own. */
-export async function startStack(settings: Environment = {}): Promise<Stack> {
+export async function startStack(settings: Settings = {}): Promise<Stack> {
   if (!existsSync(PYTHON)) throw new Error("The services are not installed: run `make setup`.");
   try {
     return await tryStart(settings);
@@ -149,7 +152,7 @@ export async function startStack(settings: Environment = {}): Promise<Stack> {
   }
 }
 
-async function tryStart(settings: Environment): Promise<Stack> {
+async function tryStart(settings: Settings): Promise<Stack> {
   const data = mkdtempSync(join(tmpdir(), "utter-e2e-"));
   const [supabase = 0, provider = 0, bridge = 0, bridgeMetrics = 0, functions = 0, metrics = 0] =
     await freePorts(6);
@@ -189,7 +192,9 @@ async function tryStart(settings: Environment): Promise<Stack> {
       FUNCTIONS_METRICS_PORT: String(metrics),
       FUNCTIONS_PAGE_DIR: E2E_BUILD,
       FUNCTIONS_DRAIN_SECONDS: "2",
-      ...settings,
+      ...(typeof settings === "function"
+        ? await settings(`http://127.0.0.1:${provider}`)
+        : settings),
     };
     const bridgeService = new Service(
       "ws_bridge",

@@ -188,9 +188,10 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       rate,
       file: undefined,
     });
-    const { config, realtimeUrl, token } = this.services;
+    const { config, realtimeUrl, token, openSocket } = this.services;
     if (!config.enabled || !config.realtime_enabled) return;
-    const live = new Live(this.#sessionOptions, { url: realtimeUrl, token }, this.#takeScope);
+    const environment = { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) };
+    const live = new Live(this.#sessionOptions, environment, this.#takeScope);
     this.#live = live;
     this.#takeScope.add(live.subscribe(() => this.#onLive(live)));
     this.#dispatch({ type: "activity", activity: "listening" });

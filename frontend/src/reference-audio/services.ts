@@ -9,6 +9,7 @@ import { Account, type AccountState } from "../services/account";
 import { fetchConfig } from "../services/api";
 import { Api } from "../services/http";
 import { SupabaseTakeStorage, type TakeStorage } from "../services/storage";
+import type { Socket } from "../session/driver";
 import { SignedOutError, type TokenSupplier } from "../session/token";
 import { TakeStore } from "../take/take-store";
 
@@ -17,6 +18,8 @@ export interface ReferenceAudioServices {
   readonly api: Api;
   /** `ws:` or `wss:` address of the realtime endpoint. */
   readonly realtimeUrl: string;
+  /** Opens sockets that take the place of the realtime endpoint's; its own without it. */
+  readonly openSocket?: ((url: string) => Socket) | undefined;
   readonly token: TokenSupplier;
   /** Who is signed in, for whom takes are kept and where they are uploaded. */
   readonly account: Readable<AccountState>;
@@ -62,10 +65,15 @@ export async function connect(
   );
   const store = "indexedDB" in globalThis ? new TakeStore() : undefined;
   if (store) scope.add(() => void store.close());
+  const api = new Api(base, account.token);
+  // Few deployments need it, so that the others do not load it.
+  const direct =
+    config.realtime_mode === "direct" ? await import("../session/direct/direct-socket") : undefined;
   return {
     config,
     account,
-    api: new Api(base, account.token),
+    api,
+    openSocket: direct?.directSockets(api),
     realtimeUrl: resolveRealtimeUrl(config.realtime_url, new URL(base, location.href).href),
     token: account.token,
     storage: new SupabaseTakeStorage(

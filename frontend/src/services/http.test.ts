@@ -54,6 +54,12 @@ test("A call that anybody may make asks for no token", async () => {
   expect(token).not.toHaveBeenCalled();
 });
 
+test("A problem tells which of the person's own sessions hold the place", async () => {
+  handler = problem(429, "session_limit", { retryable: true, open_sessions: ["s"] });
+  const call = new Api(base, async () => "t").call("/transcriptions/realtime-token");
+  await expect(call).rejects.toMatchObject({ code: "session_limit", openSessions: ["s"] });
+});
+
 test("A problem document becomes an error with its code, words and wait", async () => {
   handler = problem(429, "quota_exceeded", { retry_after: 60 });
   await expect(new Api(base, async () => "t").call("/usage")).rejects.toMatchObject({

@@ -8,17 +8,25 @@ export class ApiError extends Error {
   readonly retryable: boolean;
   /** Seconds. */
   readonly retryAfter: number | undefined;
+  /** The person's own sessions that hold the place. */
+  readonly openSessions: readonly string[];
 
   constructor(
     code: ErrorCode | "unreachable",
     detail: string,
-    options: { retryable?: boolean; retryAfter?: number | undefined; cause?: unknown } = {},
+    options: {
+      retryable?: boolean;
+      retryAfter?: number | undefined;
+      openSessions?: readonly string[] | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, { cause: options.cause });
     this.name = "ApiError";
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.retryAfter = options.retryAfter;
+    this.openSessions = options.openSessions ?? [];
   }
 }
 
@@ -33,6 +41,8 @@ export interface ApiRequest {
   readonly onProgress?: Progress | undefined;
   /** The same key and caller within a day gets the same answer and is charged once. */
   readonly idempotencyKey?: string;
+  /** Sent even if the page goes. */
+  readonly keepalive?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,6 +54,7 @@ function toError(status: number, body: unknown): ApiError {
   return new ApiError(code, detail, {
     retryable: problem.retryable ?? status >= 500,
     retryAfter: problem.retry_after,
+    openSessions: problem.open_sessions,
   });
 }
 
@@ -101,6 +112,7 @@ export class Api {
         headers,
         body: request.form ?? (request.json === undefined ? null : JSON.stringify(request.json)),
         signal: request.signal ?? null,
+        keepalive: request.keepalive ?? false,
       },
       request.onProgress,
     );

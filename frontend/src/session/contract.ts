@@ -2,6 +2,11 @@
 import type * as Wire from "../generated/protocol";
 import type { ServerMessage } from "./messages";
 
+/** Close codes that a client may send (RFC 6455, 7.4). */
+export const CLOSE_NORMAL = 1000;
+/** The link is given up, and another may follow. */
+export const CLOSE_GIVEN_UP = 4000;
+
 export type SessionInput =
   | { readonly type: "start" }
   /** 16 kHz s16le, from the first sample on, whether or not anything is connected. */

@@ -10,13 +10,15 @@ import { FINAL_CLOSE_CODES, LIMITS } from "../generated/constants";
 import type * as Wire from "../generated/protocol";
 import { Backlog } from "./backlog";
 import { backoffMs } from "./backoff";
-import type {
-  Effect,
-  Phase,
-  SessionFailure,
-  SessionInput,
-  SessionPorts,
-  SessionView,
+import {
+  type Effect,
+  CLOSE_GIVEN_UP as GIVEN_UP,
+  CLOSE_NORMAL as NORMAL,
+  type Phase,
+  type SessionFailure,
+  type SessionInput,
+  type SessionPorts,
+  type SessionView,
 } from "./contract";
 import { Link } from "./link";
 import { type ServerMessage, type SessionOptions, startMessage } from "./messages";
@@ -32,10 +34,6 @@ const AFTERWORD_TIMEOUT_MS = 2000;
 const FINISH_TIMEOUT_MS = 20_000;
 /** This much more acknowledged than ever before is progress, and forgives earlier tries. Samples. */
 const PROGRESS = STREAM_RATE;
-
-/** Close codes that a client may send (RFC 6455, 7.4). */
-const NORMAL = 1000;
-const GIVEN_UP = 4000;
 
 const UNREACHABLE: SessionFailure = {
   code: "unreachable",
