@@ -400,8 +400,14 @@ async def test_whom_the_deployment_trusts(
         {"realtime_mode": "direct", "realtime_enabled": False},
         {"realtime_mode": "direct", "transcription_enabled": False},
         {"realtime_mode": "direct", "direct_mode_trusts": "everyone", "mistral_api_key": None},
+        {
+            "realtime_mode": "direct",
+            "direct_mode_trusts": "everyone",
+            "transcription_provider": "vllm",
+            "vllm_api_key": "k",
+        },
     ],
-    ids=["bridge", "no live words", "off", "no key"],
+    ids=["bridge", "no live words", "off", "no key", "no secrets"],
 )
 async def test_where_it_is_off(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]
