@@ -47,6 +47,13 @@ class DirectSocket(Connection):
         """Asked before each frame is read; after False nothing more of what came is."""
         return True
 
+    def refuses_size(self) -> bool:
+        """Asked when a message grows above the limit; False leaves its refusal to the library.
+
+        Where the answer is True, `may_read` says no from now on.
+        """
+        return False
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with the handshake."""
         self._is_client = self.protocol.side is CLIENT
@@ -55,6 +62,8 @@ class DirectSocket(Connection):
         self._on_lost: OnLost | None = None
         self._waiting: deque[tuple[bytes, bool]] = deque()
         self._fragments: list[Frame] = []
+        self._gathered = 0
+        """Bytes of the fragments."""
         self._held = True
         self._reading = True
         self._upgraded = False
@@ -140,8 +149,8 @@ class DirectSocket(Connection):
             if second & _MASKED:
                 start += 4
             end = start + length
-            if length > self._limit:
-                self._unreadable = True
+            if length > self._limit - self._gathered:
+                self._unreadable = not self.refuses_size()
             elif end > size:
                 self._part += data[at:]
                 self._needed = end - at
@@ -169,10 +178,12 @@ class DirectSocket(Connection):
             super().process_event(event)
             return
         self._fragments.append(event)
+        self._gathered += len(event.data)
         if event.fin:
             is_text = self._fragments[0].opcode is Opcode.TEXT
             message = b"".join(fragment.data for fragment in self._fragments)
             self._fragments.clear()
+            self._gathered = 0
             self._deliver(message, is_text)
 
     def connection_lost(self, exc: Exception | None) -> None:

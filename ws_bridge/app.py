@@ -43,7 +43,7 @@ from ws_bridge.session import Timing
 from ws_bridge.watch import Patience
 
 MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
-"""A frame up to this size gets our own error; a larger one is cut off with 1009 unread."""
+"""A message up to this size is read before it is refused; a larger one is refused unread."""
 _WRITE_LIMIT: Final = 32_768
 _BACKLOG: Final = 1024
 """Connections that the kernel holds for us: when it is full, an honest client waits a second."""

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 
+from shared_schema.limits import MAX_MESSAGE_BYTES
 from transcription.crowd import Crowd
 from transcription.direct_socket import DirectSocket
 from ws_bridge.admission import Caller
@@ -21,7 +22,7 @@ MAX_HEAD_BYTES: Final = 32_768
 FRAMES_PER_SECOND: Final = 500
 """Frames of any kind, in the long run: audio resent at 4 times real time in 10 ms pieces is 400."""
 BURST_FRAMES: Final = 2000
-_FLOODED_CLOSE_SECONDS: Final = 0.1
+_DEAF_CLOSE_SECONDS: Final = 0.1
 """For the last messages to go out: an answer to the close frame would not be read."""
 
 
@@ -42,13 +43,13 @@ class Socket(DirectSocket, ServerConnection):
         self, *args: Any, crowd: Crowd, is_direct: bool, turned_away: Counter, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.on_flood: Callable[[], None] = self._abort
-        """Called once when more frames came than may; nothing more is read then."""
+        self.on_excess: Callable[[str], None] | None = None
+        """Called once with words for what was too much; nothing more is read then."""
         self._crowd = crowd
         self._is_direct = is_direct
         self._turned_away = turned_away
         self._has_room = False
-        self._flooded = False
+        self._is_deaf = False
         self._head_bytes = 0
         self._frames_left = BURST_FRAMES
         self._counted_since = self.loop.time()
@@ -84,7 +85,7 @@ class Socket(DirectSocket, ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """Read what came, unless too much did."""
-        if self._flooded:
+        if self._is_deaf:
             # Whoever releases the socket goes on reading.
             self.transport.pause_reading()
             return
@@ -100,17 +101,32 @@ class Socket(DirectSocket, ServerConnection):
         self._frames_left -= 1
         if self._frames_left < 0:
             self._count_again()
-        return not self._flooded
+        return not self._is_deaf
+
+    def refuses_size(self) -> bool:
+        """Refuse a message that is too large to read, in the words of the contract."""
+        if self.on_excess is None:
+            return False
+        self._read_no_more(f"A message may have at most {MAX_MESSAGE_BYTES} bytes.")
+        return True
 
     def _count_again(self) -> None:
         now = self.loop.time()
         self._frames_left = min(BURST_FRAMES, int((now - self._counted_since) * FRAMES_PER_SECOND))
         self._counted_since = now
-        if self._frames_left < 1 and not self._flooded:
-            self._flooded = True
-            self.close_timeout = _FLOODED_CLOSE_SECONDS
-            self.transport.pause_reading()
-            self.on_flood()
+        if self._frames_left < 1:
+            self._read_no_more("Too many frames came at once.")
+
+    def _read_no_more(self, why: str) -> None:
+        if self._is_deaf:
+            return
+        self._is_deaf = True
+        self.close_timeout = _DEAF_CLOSE_SECONDS
+        self.transport.pause_reading()
+        if self.on_excess is None:
+            self._abort()
+        else:
+            self.on_excess(why)
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -75,7 +75,7 @@ class Relay:
         slow_seconds: float,
     ) -> None:
         self._socket = socket
-        socket.on_flood = self._flooded
+        socket.on_excess = self._refuse
         self._caller = caller
         self._bridge = bridge
         self._admission = admission
@@ -177,8 +177,8 @@ class Relay:
 
     # The client.
 
-    def _flooded(self) -> None:
-        self._session.fail(InvalidMessage("Too many frames came at once."), self._clock())
+    def _refuse(self, why: str) -> None:
+        self._session.fail(InvalidMessage(why), self._clock())
         self._stir()
 
     def _hear(self, message: bytes, is_text: bool) -> None:

@@ -162,12 +162,30 @@ async def test_text_that_is_no_utf_8_costs_no_word(wire: Wire) -> None:
 
 
 @over_all_wires
-async def test_what_is_too_big_to_read_is_cut_off(wire: Wire) -> None:
-    """A message that is far above every limit is not even read, and nothing is left."""
+@pytest.mark.parametrize("pieces", [1, 5], ids=["whole", "fragments"])
+async def test_what_is_too_big_to_read_costs_no_word(wire: Wire, pieces: int) -> None:
+    """A message far above every limit is not even read; the session ends as by any such fault."""
+    piece = bytes(4 * MAX_FRAME_BYTES // pieces + 2)
     async with running(wire=wire) as world, world.session() as talk:
-        await talk.send(bytes(4 * MAX_FRAME_BYTES + 1))
-        assert (await talk.ended()).close_code == 1009
+        for _ in range(4):
+            await talk.send(SILENCE)
+        await talk.next("delta")
+        sending = asyncio.create_task(talk.socket.send([piece] * pieces))
+        heard = await talk.ended()
+        await asyncio.gather(sending, return_exceptions=True)
+        error = heard.failed(ErrorCode.INVALID_MESSAGE)
+        assert str(MAX_FRAME_BYTES) in error["message"]
+        assert heard.of("final")[0]["text"] == heard.text == "the quick"
         await world.is_clean(upstreams=1)
+
+
+async def test_a_start_too_big_to_read_is_refused() -> None:
+    """Who begins with a message far above every limit is told what is wrong, and opens nothing."""
+    async with running() as world, world.talk() as talk:
+        sending = asyncio.create_task(talk.send(" " * (4 * MAX_FRAME_BYTES + 1)))
+        (await talk.ended()).failed(ErrorCode.INVALID_MESSAGE)
+        await asyncio.gather(sending, return_exceptions=True)
+        await world.is_clean(upstreams=0)
 
 
 @over_all_wires
