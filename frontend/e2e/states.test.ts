@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ServerMessage } from "../src/generated/protocol";
+import type { ModelOption, ServerMessage } from "../src/generated/protocol";
 import { Booth, eventually } from "./support/booth";
 import { launch, openPage } from "./support/browser";
 import { FakeWire, problem } from "./support/fake-wire";
@@ -357,6 +357,39 @@ const STATES: Record<string, State> = {
         await field.press("Enter");
       }
       await booth.button("Remove Voxtral").waitFor();
+    },
+  },
+  choosing: {
+    prepare: (wire) => {
+      const can: Omit<ModelOption, "id" | "kind"> = {
+        languages: wire.config.languages,
+        timestamps: [],
+        diarization: false,
+        context_bias: true,
+        single_word_bias: true,
+        streaming_delays_ms: [],
+        turn_detection: false,
+      };
+      const ids = {
+        realtime: "voxtral-mini-transcribe-realtime",
+        batch: "voxtral-mini-transcribe",
+      };
+      wire.config = {
+        ...wire.config,
+        realtime_model: `${ids.realtime}-2602`,
+        model: `${ids.batch}-2602`,
+        models: (["realtime", "batch"] as const).flatMap((kind) =>
+          ["2602", "3"].map((version) => ({ ...can, id: `${ids[kind]}-${version}`, kind })),
+        ),
+      };
+    },
+    reach: async (booth) => {
+      await booth.page.getByText("Words to expect").click();
+      await booth.text(/a phrase counts as its words/).waitFor();
+      await booth.page.getByText("Advanced").click();
+      const live = booth.page.getByLabel("Model for live words");
+      await live.selectOption("voxtral-mini-transcribe-realtime-3");
+      await booth.page.getByLabel("Model for the final text").waitFor();
     },
   },
   german: {

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, fieldClass } from "../ui/controls";
 import { ChevronIcon, CrossIcon } from "../ui/icons";
+import { abilities } from "./abilities";
 import { useParts } from "./use-reference-audio";
 
 /** The terms with what was typed: commas separate, nothing comes twice, and nothing is too much. */
@@ -20,6 +21,7 @@ export function BiasTerms() {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const terms = state.contextBias;
+  const { contextBias } = abilities(reference.services.config, state.models);
   const add = () => {
     reference.setContextBias(addTerms(terms, typed));
     setTyped("");
@@ -41,6 +43,7 @@ export function BiasTerms() {
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
           Names and terms, such as “Voxtral”. They help the next transcription.
+          {contextBias === "words" ? " Single words: a phrase counts as its words." : ""}
         </label>
         <div className="flex gap-2">
           <input

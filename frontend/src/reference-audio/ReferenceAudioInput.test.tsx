@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { violations } from "../testing/axe";
-import { FakeServices, refuse, TRANSCRIPTION } from "../testing/fake-services";
+import { FakeServices, model, refuse, TRANSCRIPTION } from "../testing/fake-services";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioValue } from "./state";
@@ -327,4 +327,41 @@ describe("By keyboard and for assistive technology", () => {
     await shown.user.click(screen.getByRole("tab", { name: "Upload" }));
     expect(await violations(shown.root)).toEqual([]);
   }, 20_000);
+});
+
+describe("What a model cannot do", () => {
+  const english = [{ code: "en", name: "English" }];
+  const options = (name: string) =>
+    within(screen.getByRole("combobox", { name }))
+      .getAllByRole("option")
+      .map((option) => option.textContent);
+
+  test("is not offered", () => {
+    show(new FakeServices({ models: [model("m", "batch", { context_bias: false })] }));
+    expect(screen.queryByText("Words to expect")).toBeNull();
+    expect(options("Language")).toEqual(["Auto", ...english.map(({ name }) => name)]);
+    expect(screen.queryByText("Advanced")).toBeNull();
+  });
+
+  test("is told where words must be single", () => {
+    show(new FakeServices({ models: [model("m", "batch", { single_word_bias: true })] }));
+    expect(screen.getByText(/Single words: a phrase counts as its words/)).toBeInTheDocument();
+  });
+
+  test("is a reason to choose another model, where there is one", async () => {
+    const languages = [...english, { code: "fi", name: "Finnish" }];
+    const models = [model("m", "batch"), model("n", "batch", { languages, context_bias: false })];
+    const { user, services, reference, root } = show(new FakeServices({ models }));
+    expect(options("Language")).toEqual(["Auto", "English"]);
+    await user.click(screen.getByText("Advanced"));
+    expect(screen.queryByRole("combobox", { name: "Model for live words" })).toBeNull();
+    const choice = screen.getByRole("combobox", { name: "Model for the final text" });
+    expect(choice).toHaveValue("m");
+    await user.selectOptions(choice, "n");
+    expect(options("Language")).toEqual(["Auto", "English", "Finnish"]);
+    expect(screen.queryByText("Words to expect")).toBeNull();
+    expect(await violations(root)).toEqual([]);
+    expect(reference.getSnapshot().models).toEqual({ batch: "n" });
+    expect(services.api.calls).toEqual([]);
+  });
 });

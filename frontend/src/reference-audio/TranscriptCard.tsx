@@ -2,6 +2,8 @@
 import { lazy, Suspense, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
+import { Advanced } from "./Advanced";
+import { abilities } from "./abilities";
 import { BiasTerms } from "./BiasTerms";
 import { ProblemMessage } from "./ProblemMessage";
 import { transcriptionProblem } from "./problems";
@@ -35,7 +37,7 @@ function LanguageSelect() {
         value={state.language}
       >
         <option value="auto">Auto</option>
-        {reference.services.config.languages.map(({ code, name }) => (
+        {abilities(reference.services.config, state.models).languages.map(({ code, name }) => (
           <option key={code} value={code}>
             {name}
           </option>
@@ -121,6 +123,7 @@ export function TranscriptCard() {
   const [compared, setCompared] = useState(false);
   const { transcript, transcription, recorder } = state;
   const { enabled } = reference.services.config;
+  const { contextBias } = abilities(reference.services.config, state.models);
   const recording = recorder.stage !== "idle";
   const { draft, final, offered, text } = transcript;
   const comparable = final !== undefined && (offered || (draft !== "" && draft !== final));
@@ -172,7 +175,8 @@ export function TranscriptCard() {
           <p className="text-sm text-soft" id={`${id}-help`}>
             For best cloning, transcript should match audio exactly.
           </p>
-          {enabled ? <BiasTerms /> : null}
+          {enabled && contextBias !== "none" ? <BiasTerms /> : null}
+          {enabled ? <Advanced /> : null}
         </div>
       )}
     </Card>

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { TakeStore } from "../take/take-store";
-import { FakeServices, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
+import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
 import { ReferenceAudio } from "./reference-audio";
 
 let scope: Scope;
@@ -451,5 +451,42 @@ describe("Over a reload", () => {
     await recordTake();
     await vi.waitFor(() => expect(state().kept).toBe(false));
     expect(state().take?.seconds).toBe(12);
+  });
+});
+
+describe("The models at hand", () => {
+  const german = { languages: [{ code: "de", name: "German" }] };
+  const models = [
+    model("m", "batch", { ...german, single_word_bias: true }),
+    model("better", "batch", { context_bias: false }),
+  ];
+
+  test("are asked for nothing that they cannot do", async () => {
+    open(new FakeServices({ models }));
+    reference.setContextBias(["Voxtral"]);
+    reference.setLanguage("de");
+    await recordTake();
+    expect(services.api.calls[0]?.request.json).toMatchObject({
+      language: "de",
+      context_bias: ["Voxtral"],
+    });
+    expect(services.api.calls[0]?.request.json).not.toHaveProperty("model");
+    reference.setModel("batch", "better");
+    expect(state().language).toBe("auto"); // it knows no German
+    await reference.transcribe();
+    expect(services.api.calls[1]?.request.json).toEqual({
+      storage_path: services.storage.uploaded[0],
+      model: "better",
+    });
+  });
+
+  test("stay chosen for the next take, until the service's own is chosen again", async () => {
+    open(new FakeServices({ models }));
+    reference.setModel("batch", "better");
+    await recordTake();
+    reference.discard();
+    expect(state().models).toEqual({ batch: "better" });
+    reference.setModel("batch", undefined);
+    expect(state().models).toEqual({});
   });
 });

@@ -22,6 +22,7 @@ import {
 } from "../take/take";
 import type { StoredTake, TakeRecord } from "../take/take-store";
 import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
+import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilities";
 import { toCallFailure } from "./call-failure";
 import type { ReferenceAudioServices } from "./services";
 import { INITIAL, type Mode, type ReferenceAudioState, type ReferenceAudioValue } from "./state";
@@ -137,6 +138,16 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ contextBias });
   }
 
+  /** Chooses a model for live words or for the final text; undefined is the service's own. */
+  setModel(kind: Kind, id: string | undefined): void {
+    const { [kind]: _, ...others } = this.#state.models;
+    const models: ChosenModels = id === undefined ? others : { ...others, [kind]: id };
+    this.#patch({ models });
+    const { language } = this.#state;
+    const { languages } = abilities(this.services.config, models);
+    if (!languages.some(({ code }) => code === language)) this.setLanguage("auto");
+  }
+
   setDevice(deviceId: string | undefined): void {
     this.#patch({ deviceId });
     void this.recorder.changeDevice(deviceId);
@@ -167,11 +178,16 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   // Recording.
 
-  get #sessionOptions(): SessionOptions {
-    const { language, contextBias } = this.#state;
+  /** What is asked of a model: nothing that it cannot do. */
+  #optionsFor(kind: Kind): SessionOptions {
+    const { language, contextBias, models } = this.#state;
+    const model = modelAtHand(this.services.config, kind, models);
+    const biased = contextBias.length > 0 && (model?.context_bias ?? true);
+    const told = language !== "auto" && (model === undefined || model.languages.length > 0);
     return {
-      ...(language === "auto" ? {} : { language }),
-      ...(contextBias.length > 0 ? { contextBias } : {}),
+      ...(told ? { language } : {}),
+      ...(biased ? { contextBias } : {}),
+      ...(models[kind] === undefined ? {} : { model: models[kind] }),
     };
   }
 
@@ -191,7 +207,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const { config, realtimeUrl, token, openSocket } = this.services;
     if (!config.enabled || !config.realtime_enabled) return;
     const environment = { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) };
-    const live = new Live(this.#sessionOptions, environment, this.#takeScope);
+    const live = new Live(this.#optionsFor("realtime"), environment, this.#takeScope);
     this.#live = live;
     this.#takeScope.add(live.subscribe(() => this.#onLive(live)));
     this.#dispatch({ type: "activity", activity: "listening" });
@@ -328,13 +344,14 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#live = undefined;
     void this.recorder.cancel();
     this.#keeper.forget();
-    const { mode, language, contextBias, transcribeOnSelect, deviceId } = this.#state;
+    const { mode, language, contextBias, models, transcribeOnSelect, deviceId } = this.#state;
     this.#patch({
       ...INITIAL,
       live: IDLE_LIVE,
       mode,
       language,
       contextBias,
+      models,
       transcribeOnSelect,
       deviceId,
     });
@@ -360,7 +377,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       });
     };
     try {
-      const options = this.#sessionOptions;
+      const options = this.#optionsFor("batch");
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
       if (signal.aborted) return;
       this.#dispatch({ type: "final", text: result.text });

@@ -5,6 +5,7 @@ import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
 import type { Take } from "../take/take";
 import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
+import type { ChosenModels } from "./abilities";
 import type { CallFailure } from "./call-failure";
 
 export type Mode = "record" | "upload";
@@ -36,6 +37,7 @@ export interface ReferenceAudioState {
   /** As the recogniser heard it. */
   readonly detectedLanguage: string | undefined;
   readonly contextBias: readonly string[];
+  readonly models: ChosenModels;
   readonly transcribeOnSelect: boolean;
   readonly deviceId: string | undefined;
   /** Whether this browser keeps the take over a reload. */
@@ -73,6 +75,7 @@ export const INITIAL: Omit<
   transcript: EMPTY_TRANSCRIPT,
   detectedLanguage: undefined,
   contextBias: [],
+  models: {},
   transcribeOnSelect: false,
   deviceId: undefined,
 };

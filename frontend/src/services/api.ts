@@ -54,16 +54,17 @@ export function transcribe(
   options: SessionOptions,
   call: CallOptions,
 ): Promise<Transcription> {
-  const { language, contextBias } = options;
+  const { language, contextBias, model } = options;
   if ("storagePath" in audio) {
     const json: StoredTranscriptionRequest = {
       storage_path: audio.storagePath,
       ...(language ? { language } : {}),
       ...(contextBias?.length ? { context_bias: [...contextBias] } : {}),
+      ...(model ? { model } : {}),
     };
     return api.call("/transcriptions", { method: "POST", json, ...call });
   }
-  const form = multipart(audio, { language });
+  const form = multipart(audio, { language, model });
   for (const term of contextBias ?? []) form.append("context_bias", term);
   return api.call("/transcriptions", { method: "POST", form, ...call });
 }

@@ -10,6 +10,8 @@ const SHAPES: Readonly<Record<ServerMessage["type"], Shape>> = {
   ready: { session_id: "string", max_seconds: "number", resume_rewind_ms: "number" },
   delta: { text: "string" },
   language: { language: "string" },
+  segment: { text: "string", start: "number", end: "number" },
+  turn: { event: "string", at: "number" },
   ack: { audio_ms: "number" },
   notice: { code: "string" },
   final: { text: "string", status: "string" },
@@ -38,6 +40,8 @@ export interface SessionOptions {
   /** An English name, an ISO 639-1 code, a locale, or "Auto". */
   readonly language?: string;
   readonly contextBias?: readonly string[];
+  /** One of those that the service offers; its own choice without it. */
+  readonly model?: string;
 }
 
 export function startMessage(
@@ -52,6 +56,7 @@ export function startMessage(
     access_token: accessToken,
     ...(options.language ? { language: options.language } : {}),
     ...(options.contextBias?.length ? { context_bias: [...options.contextBias] } : {}),
+    ...(options.model ? { model: options.model } : {}),
     ...(resumes ? { resumes } : {}),
   };
   return JSON.stringify(start);

@@ -1,5 +1,11 @@
 /** The services behind the component, scripted: answers are what a test says they are. */
-import type { Problem, PublicConfig, Transcription, Voice } from "../generated/protocol";
+import type {
+  ModelOption,
+  Problem,
+  PublicConfig,
+  Transcription,
+  Voice,
+} from "../generated/protocol";
 import { Store } from "../lib/store";
 import type { ReferenceAudioServices } from "../reference-audio/services";
 import type { Account, AccountState } from "../services/account";
@@ -31,6 +37,24 @@ export const CONFIG: PublicConfig = {
   realtime_model: "m",
   final_pass: true,
 };
+
+/** A model that takes English, and words to expect. */
+export const model = (
+  id: string,
+  kind: ModelOption["kind"],
+  can: Partial<ModelOption> = {},
+): ModelOption => ({
+  id,
+  kind,
+  languages: [{ code: "en", name: "English" }],
+  timestamps: [],
+  diarization: false,
+  context_bias: true,
+  single_word_bias: false,
+  streaming_delays_ms: [],
+  turn_detection: false,
+  ...can,
+});
 
 interface Call {
   readonly path: string;
