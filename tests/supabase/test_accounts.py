@@ -1,8 +1,10 @@
+import asyncio
 from datetime import datetime
 
 from shared_schema.account import Usage
 from tests.database import NOON, Database
 from tests.supabase.ledger_calls import claim, close, limit, open_batch, open_live, touch
+from tests.waiting import until
 
 
 async def add_voice(database: Database, user: str, *, status: str = "ready") -> tuple[str, str]:
@@ -125,6 +127,24 @@ async def test_erased_user_with_an_open_session(database: Database) -> None:
     session = await open_live(database, user)
     assert (await database.call("erase_user", user_id=user))["revoked_sessions"] == 1
     assert (await touch(database, session["id"], 1))["state"] == "revoked"
+
+
+async def test_erased_user_who_opens_meanwhile(database: Database) -> None:
+    """An erasure waits for the session that its user is being let in to, and ends that one too."""
+    user = await database.user()
+    async with database.connect() as opener, database.connect() as eraser:
+        async with opener.transaction():
+            await open_live(database, user, connection=opener)
+            erasing = asyncio.create_task(database.call("erase_user", eraser, user_id=user))
+
+            async def has_come() -> bool:
+                waiting = await database.query("select from pg_locks where not granted")
+                return bool(waiting) or erasing.done()
+
+            await until(has_come)
+        assert (await erasing)["revoked_sessions"] == 1
+    [row] = await database.query("select user_id, status from public.transcription_usage")
+    assert row == {"user_id": None, "status": "revoked"}
 
 
 async def test_voices_whose_recording_never_came(database: Database) -> None:

@@ -127,6 +127,9 @@ def test_what_is_not_handed_over_is_not_acknowledged() -> None:
     session.receive_audio(bytes(BYTES_PER_SECOND), 0.0)
     session.tick(0.5)
     assert taken(session) == []
+    session.receive_audio(bytes(BYTES_PER_SECOND), 0.5)
+    session.handed_over(BYTES_PER_SECOND, 0.9)
+    assert told(taken(session)) == [Ack(audio_ms=1000)]
 
 
 @pytest.mark.parametrize(
