@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from shared_schema.base import REALTIME_PATH
 from transcription.addresses import client_address
@@ -23,6 +24,8 @@ from ws_bridge.admission import Caller
 from ws_bridge.client_socket import Socket
 
 _BEARER: Final = "bearer "
+_OF_HANDSHAKES: Final = ("unexpected internal error", "opening handshake failed")
+"""As the library writes when a connection is lost within one."""
 
 
 class Door:
@@ -104,13 +107,23 @@ class Door:
 def socket_logger() -> logging.Logger:
     """Return the logger of the clients' sockets."""
     logger = quiet_logger("utter.bridge.socket")
-    logger.addFilter(_is_no_failed_handshake)
+    logger.addFilter(_is_a_fault)
     return logger
 
 
-def _is_no_failed_handshake(record: logging.LogRecord) -> bool:
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
     # The library quotes a request that it cannot read, and there may be a token in it.
-    return not (record.exc_info and isinstance(record.exc_info[1], InvalidHandshake))
+    if isinstance(error, InvalidHandshake):
+        return False
+    # Who leaves before the answer would fill the log at no cost: the library takes that for a bug.
+    socket = getattr(record, "websocket", None)
+    gone = isinstance(socket, ServerConnection) and socket.protocol.state is State.CLOSED
+    return not (
+        gone
+        and record.msg in _OF_HANDSHAKES
+        and isinstance(error, AssertionError | ConnectionClosed)
+    )
 
 
 def _only(values: list[str]) -> str | None:

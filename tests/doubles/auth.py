@@ -17,12 +17,16 @@ OTHER_USER = "b7d1f5a4-0a55-4a0c-8f0e-5a1a3f7f0b02"
 
 
 class Issuer:
-    """Signs tokens, keeps them, and publishes its keys; `down` answers 503 until it is cleared."""
+    """Signs tokens, keeps them, and publishes its keys.
+
+    `down` answers 503 until it is cleared, `slow` takes so many seconds for each answer.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.fetches = 0
         self.down = False
+        self.slow = 0.0
         self.keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.kid = ""
         self.issued: list[str] = []
@@ -71,6 +75,7 @@ class Issuer:
         """Answer one request, whatever it asks for."""
         await reader.readuntil(b"\r\n\r\n")
         self.fetches += 1
+        await asyncio.sleep(self.slow)
         status = "503 Service Unavailable" if self.down else "200 OK"
         body = b"{}" if self.down else json.dumps(self.jwks()).encode()
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
 from tests.doubles.auth import USER
+from tests.waiting import until
 from tests.ws_bridge.world import ORIGIN, START, World, running
 
 
@@ -207,6 +208,29 @@ async def test_what_is_no_request_is_not_logged(
         writer.close()
         await world.is_clean(upstreams=0)
     assert "secret" not in caplog.text
+
+
+async def test_who_leaves_before_the_answer_leaves_no_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A client that is gone before its request was answered is no fault: nothing is written."""
+    async with running() as world:
+        world.issuer.rotate()
+        world.issuer.slow = 0.3
+        request = (
+            f"GET {urlsplit(world.url).path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            f"Authorization: Bearer {world.issuer.token()}\r\n\r\n"
+        )
+        fetches = world.issuer.fetches
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(world.url).port)
+        writer.write(request.encode())
+        await until(lambda: world.issuer.fetches > fetches)
+        writer.transport.abort()
+        await asyncio.sleep(2 * world.issuer.slow)
+        await world.is_clean(upstreams=0)
+    assert [record.message for record in caplog.records if record.name.startswith("utter")] == []
 
 
 async def test_a_connection_that_says_nothing_is_closed() -> None:
