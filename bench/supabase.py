@@ -73,12 +73,14 @@ class Supabase:
         return [
             {"id": one, "state": "open", "granted_seconds": self.granted[one]}
             for one in session_ids
+            if one in self.granted
         ]
 
     def _close(
         self, session_id: str, audio_seconds: float, status: str, **_: Any
     ) -> dict[str, Any]:
-        granted = self.granted.pop(session_id)
+        # Also what it has settled already: an answer that came too late is asked for again.
+        granted = self.granted.pop(session_id, audio_seconds)
         self.settled += 1
         return {
             "id": session_id,
