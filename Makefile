@@ -8,6 +8,7 @@ BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
 ONCE ?=
+PROVIDER ?=
 SEED ?=
 SECONDS ?=
 
@@ -22,8 +23,8 @@ help: ## Show what can be made
 
 setup: .venv/.ready frontend/node_modules/.ready ## Install everything into this folder
 
-demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop)
-	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once)
+demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop; PROVIDER=vllm)
+	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once) $(if $(PROVIDER),--provider $(PROVIDER))
 
 run: setup ## Start bridge and functions against the Supabase and provider that .env names
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }

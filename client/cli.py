@@ -156,9 +156,12 @@ def demo(
     ports: Annotated[
         int, typer.Option(help="Added to every port, to run beside another stack.")
     ] = 0,
+    provider: Annotated[
+        Literal["mistral", "vllm"], typer.Option(help="Whose wire the recogniser speaks.")
+    ] = "mistral",
 ) -> None:
     """Run the whole product on this machine, and speak a sample through it."""
-    work = demonstration.run(sample, once=once, port_offset=ports)
+    work = demonstration.run(sample, once=once, port_offset=ports, provider=provider)
     run(work, interrupted=INTERRUPTED if once else 0)
 
 

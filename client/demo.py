@@ -63,13 +63,14 @@ class Finished:
     usage: Usage
 
 
-async def run(file: Path, *, once: bool, port_offset: int = 0) -> int:
+async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "mistral") -> int:
     """Start everything, speak the sample through it, and serve until a person ends it.
 
     Args:
         file: The sample, with its transcript beside it as `.txt`.
         once: Stop after the sample; the last line is then one JSON object.
         port_offset: Added to every port.
+        provider: Whose wire the offline recogniser speaks.
 
     Returns:
         The exit status.
@@ -78,7 +79,7 @@ async def run(file: Path, *, once: bool, port_offset: int = 0) -> int:
         ClientError: Something is missing, busy or broken, in words for a person.
     """
     console = Console(highlight=False)
-    sample, local = Sample.load(file), Local(port_offset)
+    sample, local = Sample.load(file), Local(port_offset, provider=provider)
     if busy := busy_port(local.services()):
         raise ChildError(f"{busy}: end what listens there, or use --ports")
     DATA.mkdir(mode=0o700, exist_ok=True)

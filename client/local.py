@@ -31,9 +31,11 @@ class Local:
 
     Args:
         port_offset: Added to every port.
+        provider: Whose wire the recogniser speaks; only Mistral's own can take its place.
     """
 
-    def __init__(self, port_offset: int = 0) -> None:
+    def __init__(self, port_offset: int = 0, *, provider: str = "mistral") -> None:
+        self.provider = provider
         self.supabase_port = 54321 + port_offset
         self.provider_port = 54330 + port_offset
         self.bridge_port = 8790 + port_offset
@@ -42,7 +44,9 @@ class Local:
         self.functions_metrics_port = 9780 + port_offset
         found = {**dotenv_values(".env"), **os.environ}
         self._provider = {
-            name: value for name, value in found.items() if name.startswith("MISTRAL_") and value
+            name: value
+            for name, value in found.items()
+            if provider == "mistral" and name.startswith("MISTRAL_") and value
         }
 
     @property
@@ -53,6 +57,8 @@ class Local:
     @property
     def engine(self) -> str:
         """Which recogniser hears, in a few words."""
+        if self.provider != "mistral":
+            return f"offline engine, over the wire of {self.provider}"
         if self.is_offline:
             return "offline engine: set MISTRAL_API_KEY for Voxtral"
         return "Voxtral, with your MISTRAL_API_KEY"
@@ -80,6 +86,7 @@ class Local:
 
         own = ["--data-dir", str(DATA.absolute())]
         own += ["--port", str(self.supabase_port), "--provider-port", str(self.provider_port)]
+        own += ["--wire", self.provider]
         return (
             Service(
                 "Supabase and the offline recogniser",
@@ -130,7 +137,7 @@ class Local:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("SUPABASE_", "MISTRAL_"))
+            if not name.startswith(("SUPABASE_", "MISTRAL_", "VLLM_", "TRANSCRIPTION_PROVIDER"))
         }
         provider = {} if self.is_offline else self._provider
         local = self.wrote()

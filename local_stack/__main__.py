@@ -13,6 +13,7 @@ from local_stack.data_dir import DataDir
 from local_stack.errors import StackError
 from local_stack.provider import ScriptedEngine, load_scripts
 from local_stack.provider.engine import Engine
+from local_stack.provider.names import WIRES
 from local_stack.provider.sphinx import SphinxEngine
 from local_stack.signing_keys import SigningKeys
 from local_stack.stack import run
@@ -30,6 +31,12 @@ def _parser() -> argparse.ArgumentParser:
         default="sphinx",
         help="sphinx recognises English offline; scripted says what it is told",
     )
+    parser.add_argument(
+        "--wire",
+        choices=sorted(WIRES),
+        default="mistral",
+        help="of which provider",
+    )
     parser.add_argument("--script", metavar="FILE|NAME", help="means --engine scripted")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("reset", help="delete the data, unless a stack is running on it")
@@ -46,10 +53,12 @@ def _port(text: str) -> int:
 
 
 def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Engine:
+    cards = WIRES[arguments.wire].cards
     if arguments.script is None:
-        return SphinxEngine() if arguments.engine == "sphinx" else ScriptedEngine()
+        scripted = arguments.engine == "scripted"
+        return ScriptedEngine(cards=cards) if scripted else SphinxEngine(cards=cards)
     try:
-        return ScriptedEngine(load_scripts(arguments.script))
+        return ScriptedEngine(load_scripts(arguments.script), cards=cards)
     except (OSError, ValueError) as error:
         parser.error(f"--script {arguments.script}: {error}")
 
@@ -61,6 +70,7 @@ async def _serve(arguments: argparse.Namespace, engine: Engine) -> None:
         host=arguments.host,
         port=arguments.port,
         provider_port=arguments.provider_port,
+        provider=WIRES[arguments.wire],
     ) as running:
         print(
             f"local_stack ready: Supabase {running.supabase.url},"

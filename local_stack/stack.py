@@ -14,6 +14,7 @@ from local_stack.postgres import Postgres
 from local_stack.project import Project
 from local_stack.provider import serve as serve_provider
 from local_stack.provider.engine import Engine
+from local_stack.provider.names import WIRES, Named
 from local_stack.services import Supabase, serve_supabase
 from local_stack.serving import check_loopback, listen
 
@@ -52,6 +53,7 @@ async def run(
     host: str = "127.0.0.1",
     port: int = 54321,
     provider_port: int = 54330,
+    provider: Named = WIRES["mistral"],
     supabase: Path = SUPABASE,
 ) -> AsyncIterator[Running]:
     """Everything, from nothing to accepting; ended when the block ends.
@@ -62,6 +64,7 @@ async def run(
         host: A loopback address.
         port: Of the gateway; 0 takes a free one.
         provider_port: Of the recogniser; 0 takes a free one.
+        provider: Which provider's wire the recogniser speaks.
         supabase: The project's folder, with `config.toml`, `migrations` and `seed.sql`.
 
     Raises:
@@ -72,20 +75,21 @@ async def run(
         listener = stack.enter_context(listen("the Supabase gateway", host, port))
         data = DataDir(data_dir)
         stack.enter_context(data.locked())
-        provider_url = await stack.enter_async_context(_provider(engine, host, provider_port))
+        serving = _provider(engine, provider, host, provider_port)
+        provider_url = await stack.enter_async_context(serving)
         postgres = await stack.enter_async_context(Postgres.start(data.postgres))
         await migrate.bring_up(postgres.dsn, supabase / "migrations", supabase / "seed.sql")
         project = await asyncio.to_thread(Project.read, supabase / "config.toml")
         services = serve_supabase(listener, data, postgres.dsn_of, project)
         running = Running(await stack.enter_async_context(services), provider_url, postgres)
-        write_env(data, running)
+        write_env(data, running, provider)
         yield running
 
 
 @asynccontextmanager
-async def _provider(engine: Engine, host: str, port: int) -> AsyncIterator[str]:
+async def _provider(engine: Engine, named: Named, host: str, port: int) -> AsyncIterator[str]:
     async with AsyncExitStack() as stack:
-        serving = serve_provider(engine, host=host, port=port, record="none")
+        serving = serve_provider(engine, host=host, port=port, record="none", wire=named.wire())
         try:
             server = await stack.enter_async_context(serving)
         except OSError as error:
@@ -97,13 +101,12 @@ async def _provider(engine: Engine, host: str, port: int) -> AsyncIterator[str]:
         yield server.url
 
 
-def write_env(data_dir: DataDir, running: Running) -> None:
+def write_env(data_dir: DataDir, running: Running, provider: Named) -> None:
     """Write the file that the project's services are started with: `NAME=value` lines."""
     values = {
         "SUPABASE_URL": running.supabase.url,
         "SUPABASE_PUBLISHABLE_KEY": running.supabase.keys.publishable,
         "SUPABASE_SECRET_KEY": running.supabase.keys.secret,
-        "MISTRAL_API_KEY": "local",
-        "MISTRAL_SERVER_URL": running.provider_url,
+        **provider.settings(running.provider_url),
     }
     write_private(data_dir.env, "".join(f"{name}={value}\n" for name, value in values.items()))

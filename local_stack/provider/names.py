@@ -20,12 +20,25 @@ class Named:
     Attributes:
         wire: Makes one.
         cards: For the engine behind it.
+        settings: What the project's services are told to reach it at an address.
     """
 
     wire: Callable[[], Wire]
     cards: tuple[ModelCard, ...]
+    settings: Callable[[str], dict[str, str]]
+
+
+def _mistral(url: str) -> dict[str, str]:
+    return {"MISTRAL_API_KEY": "local", "MISTRAL_SERVER_URL": url}
+
+
+def _vllm(url: str) -> dict[str, str]:
+    return {"TRANSCRIPTION_PROVIDER": "vllm", "VLLM_SERVER_URL": url}
 
 
 WIRES: Mapping[str, Named] = MappingProxyType(
-    {"mistral": Named(MistralWire, HOSTED), "vllm": Named(VllmWire, SELF_HOSTED)}
+    {
+        "mistral": Named(MistralWire, HOSTED, _mistral),
+        "vllm": Named(VllmWire, SELF_HOSTED, _vllm),
+    }
 )

@@ -170,6 +170,19 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
     assert figures["usage"]["open_sessions"] == []
 
 
+async def test_another_providers_wire(tmp_path: Path, offset: int) -> None:
+    """The same words come over the wire of a self-hosted provider, and cost nothing."""
+    async with demo(tmp_path, offset, "--once", "--provider", "vllm") as running:
+        status, err = await running.ended()
+    assert (status, err) == (0, "")
+    assert "over the wire of vllm" in running.said
+    figures = json.loads(running.said.splitlines()[-1])
+    assert figures["status"] == "complete"
+    assert figures["wer"] <= 0.12
+    assert figures["usage"]["realtime"]["used_seconds"] == pytest.approx(4.85, abs=0.1)
+    assert figures["usage"]["cost_microdollars"] == 0
+
+
 async def test_a_service_that_dies_ends_it(tmp_path: Path, offset: int) -> None:
     """When a service ends by itself, all is ended, and its last words are shown."""
     async with demo(tmp_path, offset) as running:

@@ -70,6 +70,8 @@ NEEDS: Final = {
     "npx supabase": "a hosted project",
     'curl --fail "https://': "a deployment",
     "logs": "a deployment",
+    'uv pip install "vllm': "a GPU",
+    "VLLM_API_KEY=choose-one vllm serve": "a GPU",
     "export": "a deployment",
     "TAG=": "a deployment",
     "for one in": "Docker",
