@@ -472,12 +472,25 @@ describe("The legacy page", () => {
 
   test("records with live words, transcribes and clones", async () => {
     const { page, context, box, clone } = await enterLegacy();
+    await page.evaluate(() => {
+      const said: string[] = [];
+      Object.assign(window, { said });
+      const region = document.querySelector("[role=status]");
+      if (!region) throw new Error("There is no live region.");
+      new MutationObserver(() => said.push(region.textContent ?? "")).observe(region, {
+        childList: true,
+      });
+    });
     await page.getByRole("button", { name: "Start recording" }).click();
     await eventually(
       () => page.locator("[data-live]").innerText(),
       (words) => expect(words.split(" ").length).toBeGreaterThan(3),
     );
-    await page.getByText("Recording, 0:06").waitFor();
+    await page.getByText("0:06").waitFor();
+    // A screen reader has said what began, and has not spoken into the recording.
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+    expect(said.filter((words) => words !== "Waiting for the microphone…")).toEqual(["Recording."]);
+    expect(await new Booth(page).violations()).toEqual([]);
     await page.getByRole("button", { name: "Stop recording" }).click();
     await eventually(
       () => box.inputValue(),

@@ -6,7 +6,8 @@
  * - `data-file`, `data-record`, `data-transcribe`, `data-discard`: choose, record or stop, have
  *   transcribed, give up
  * - `data-language`, `data-transcript`, `data-name`, `data-consent`, `data-clone`: the form
- * - `data-live`, `data-status`, `data-verdicts`, `data-playback`, `data-offer`: what is shown
+ * - `data-live`, `data-time`, `data-status`, `data-verdicts`, `data-playback`, `data-offer`: what is
+ *   shown; of these the status alone may be a live region
  */
 import { isUsable } from "../audio/gate";
 import { Scope } from "../lib/scope";
@@ -20,7 +21,7 @@ import {
 } from "../reference-audio/problems";
 import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { connect } from "../reference-audio/services";
-import type { ReferenceAudioState } from "../reference-audio/state";
+import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/state";
 import { minutes } from "../ui/format";
 import "./legacy.css";
 
@@ -43,6 +44,7 @@ function elements() {
     consent: find("consent", HTMLInputElement),
     clone: find("clone", HTMLButtonElement),
     live: find("live", HTMLElement),
+    time: find("time", HTMLElement),
     status: find("status", HTMLElement),
     verdicts: find("verdicts", HTMLElement),
     playback: find("playback", HTMLAudioElement),
@@ -63,7 +65,11 @@ function describe(state: ReferenceAudioState, reference: ReferenceAudio): string
     (recorder.stage === "recording" ? liveProblem(live) : undefined);
   if (problem) return problem.words;
   if (recorder.silent) return "We hear nothing. Is the microphone muted?";
-  if (recorder.stage === "recording") return `Recording, ${minutes(recorder.seconds)}`;
+  // Nothing that counts: a screen reader that speaks each second would be in the recording.
+  if (recorder.stage === "recording") {
+    const isNearEnd = recorder.seconds >= limits.max_seconds - WARNING_SECONDS;
+    return isNearEnd ? `Recording. ${WARNING_SECONDS} seconds left.` : "Recording.";
+  }
   if (recorder.stage === "opening") return "Waiting for the microphone…";
   if (state.inspecting) return "Looking at the file…";
   if (transcription.status === "uploading") {
@@ -92,6 +98,7 @@ function render(
   page.language.disabled = recording;
   page.transcribe.disabled =
     !take || !isUsable(take.verdicts) || reference.value.busy || !reference.services.config.enabled;
+  page.time.textContent = recording ? minutes(recorder.seconds) : "";
   page.live.textContent = recording ? state.live.text : "";
   page.transcript.disabled = recording;
   if (page.transcript.value !== transcript.text) page.transcript.value = transcript.text;

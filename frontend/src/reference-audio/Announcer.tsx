@@ -5,11 +5,8 @@
 import { useEffect, useRef, useState } from "react";
 import { spokenSeconds } from "../ui/format";
 import { sourceProblem, transcriptionProblem } from "./problems";
-import type { ReferenceAudioState } from "./state";
+import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
-
-/** Seconds before the longest take ends that this is said. */
-export const WARNING_SECONDS = 30;
 
 /** What to say about the step from one state to the next. */
 export function announcement(

@@ -2,7 +2,6 @@
 import { Button } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { MicrophoneIcon, PauseIcon, StopIcon } from "../ui/icons";
-import { WARNING_SECONDS } from "./Announcer";
 import { LevelMeter } from "./LevelMeter";
 import { LineChip } from "./LineChip";
 import { LiveWords } from "./LiveWords";
@@ -10,7 +9,7 @@ import { MicrophonePicker } from "./MicrophonePicker";
 import { ProblemMessage } from "./ProblemMessage";
 import { liveProblem, sourceProblem } from "./problems";
 import { ReadAloud } from "./ReadAloud";
-import type { ReferenceAudioState } from "./state";
+import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
 import { LiveWaveform } from "./Waveform";
 

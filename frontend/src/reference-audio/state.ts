@@ -8,6 +8,9 @@ import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
 import type { ChosenModels } from "./abilities";
 import type { CallFailure } from "./call-failure";
 
+/** Seconds before the longest take ends that this is said. */
+export const WARNING_SECONDS = 30;
+
 export type Mode = "record" | "upload";
 
 export type Transcription =
