@@ -1,7 +1,4 @@
-"""A provider's HTTP: one file sent, its answer read, within one deadline and one size.
-
-What the form and the answer look like is each provider's own.
-"""
+"""A provider's HTTP: one file sent, its answer read, within one deadline and one size."""
 
 import asyncio
 import json

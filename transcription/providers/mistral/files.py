@@ -6,10 +6,9 @@ answer of any size.
 """
 
 from collections.abc import AsyncGenerator, Collection
-from contextlib import aclosing
-from functools import partial
-from typing import IO, Final
+from typing import IO
 
+import httpx2
 from mistralai.client.models import (
     AudioTranscriptionRequest,
     AudioTranscriptionRequestStream,
@@ -26,14 +25,13 @@ from transcription.providers.base import (
     RealtimeCapabilities,
     TranscriptionResult,
 )
-from transcription.providers.calls import FIRST_PAUSE_SECONDS, Calls, Form, by
+from transcription.providers.calls import FIRST_PAUSE_SECONDS, Form
+from transcription.providers.http_files import HttpFiles
 from transcription.providers.mistral import answers
 from transcription.providers.mistral.cards import ModelCards
 
-_PATH: Final = "/v1/audio/transcriptions"
 
-
-class MistralFiles:
+class MistralFiles(HttpFiles):
     """Transcribes whole files with Mistral.
 
     Args:
@@ -53,7 +51,7 @@ class MistralFiles:
         deadline_seconds: float,
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
-        self._calls = Calls(
+        super().__init__(
             server_url,
             api_key=api_key,
             connect_seconds=connect_seconds,
@@ -78,36 +76,6 @@ class MistralFiles:
         """
         return await self._cards.file_capabilities(model)
 
-    async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
-        """Transcribe a whole file.
-
-        Raises:
-            ProviderError: Mistral cannot be reached, refuses, or takes too long.
-        """
-        deadline = self._calls.deadline()
-        form = partial(_form, audio, options, stream=False)
-        sent = await self._calls.send(_PATH, audio, form, stream=False, deadline=deadline)
-        async with aclosing(sent) as response:
-            return await by(deadline, answers.result(response, options))
-
-    async def stream_file(
-        self, audio: AudioFile, options: FileOptions
-    ) -> AsyncGenerator[FileEvent, None]:
-        """Transcribe a whole file and tell the text as it comes; the result is last.
-
-        Raises:
-            ProviderError: Mistral cannot be reached, refuses, takes too long, or breaks off.
-        """
-        deadline = self._calls.deadline()
-        form = partial(_form, audio, options, stream=True)
-        sent = await self._calls.send(_PATH, audio, form, stream=True, deadline=deadline)
-        async with (
-            aclosing(sent) as response,
-            aclosing(answers.events(response, options)) as events,
-        ):
-            while (event := await by(deadline, anext(events, None))) is not None:
-                yield event
-
     async def warm_up(self, models: Collection[str] = ()) -> None:
         """Ask for the cards of these models."""
         await self._cards.warm_up(models)
@@ -115,21 +83,36 @@ class MistralFiles:
     async def aclose(self) -> None:
         """Let go of every connection."""
         await self._cards.aclose()
-        await self._calls.aclose()
+        await super().aclose()
 
+    def _form(
+        self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool
+    ) -> Form:
+        """Return fields and files as the SDK writes them."""
+        upload = File(
+            file_name=f"audio{audio.path.suffix}", content=file, content_type=audio.mime_type
+        )
+        asked = {
+            "model": options.model,
+            "file": upload,
+            "language": options.language,
+            "context_bias": list(options.context_bias) or None,
+            "timestamp_granularities": [options.timestamps] if options.timestamps else None,
+            "diarize": options.diarize or None,
+        }
+        shape = AudioTranscriptionRequestStream if stream else AudioTranscriptionRequest
+        request = shape.model_validate(
+            {name: one for name, one in asked.items() if one is not None}
+        )
+        _, data, files = serialize_multipart_form("multipart/form-data", request)
+        return data, files
 
-def _form(audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool) -> Form:
-    """Return fields and files as the SDK writes them."""
-    upload = File(file_name=f"audio{audio.path.suffix}", content=file, content_type=audio.mime_type)
-    asked = {
-        "model": options.model,
-        "file": upload,
-        "language": options.language,
-        "context_bias": list(options.context_bias) or None,
-        "timestamp_granularities": [options.timestamps] if options.timestamps else None,
-        "diarize": options.diarize or None,
-    }
-    shape = AudioTranscriptionRequestStream if stream else AudioTranscriptionRequest
-    request = shape.model_validate({name: one for name, one in asked.items() if one is not None})
-    _, data, files = serialize_multipart_form("multipart/form-data", request)
-    return data, files
+    async def _result(
+        self, response: httpx2.Response, audio: AudioFile, options: FileOptions
+    ) -> TranscriptionResult:
+        return await answers.result(response, options)
+
+    def _events(
+        self, response: httpx2.Response, audio: AudioFile, options: FileOptions
+    ) -> AsyncGenerator[FileEvent, None]:
+        return answers.events(response, options)
