@@ -17,7 +17,7 @@ SQL_TESTS = sorted((SUPABASE / "tests").glob("*.sql"))
 def test_there_are_sql_tests() -> None:
     """The laws of access are written in SQL, one room a file."""
     names = [file.stem for file in SQL_TESTS]
-    assert names == ["access", "catalogue", "storage", "voices"]
+    assert names == ["access", "catalogue", "own_keys", "storage", "voices"]
 
 
 @pytest.mark.parametrize("file", SQL_TESTS, ids=lambda file: str(file.stem))
