@@ -1,4 +1,4 @@
-"""`python -m edge_functions`: serve; `… sweep`: remove leftovers; `… erase USER_ID`."""
+"""`python -m edge_functions`: serve; `… sweep`, `… erase USER_ID`, `… rotate-keys`: upkeep."""
 
 import argparse
 import sys
@@ -11,10 +11,12 @@ import uvloop
 
 from edge_functions.composition import compose, upkeep
 from edge_functions.erasure import Erased
+from edge_functions.rotation import Rotated, rotate
 from edge_functions.server import run
 from edge_functions.sweeper import Swept
 from transcription import tracing
 from transcription.errors import TranscriptionError
+from transcription.key_ring import KeyRing
 from transcription.metrics import Metrics
 from transcription.observability import configure_logging
 from transcription.settings import Settings, load_settings
@@ -29,6 +31,7 @@ def command_line() -> argparse.ArgumentParser:
     commands.add_parser("sweep", help="remove what crashes and changes of mind left behind")
     erase = commands.add_parser("erase", help="erase a user; usage is kept without its owner")
     erase.add_argument("user_id", type=UUID, metavar="USER_ID")
+    commands.add_parser("rotate-keys", help="encrypt users' own keys with the first of BYOK_KEYS")
     return parser
 
 
@@ -47,6 +50,11 @@ async def _erase(settings: Settings, user_id: UUID) -> Erased:
         return await tools.erasure.erase(user_id)
 
 
+async def _rotate(settings: Settings, ring: KeyRing) -> Rotated:
+    async with upkeep(settings, Metrics()) as tools:
+        return await rotate(tools.rpc, ring)
+
+
 def main() -> None:
     """Run the command.
 
@@ -62,6 +70,14 @@ def main() -> None:
             _tell(uvloop.run(_sweep(settings)))
         elif arguments.command == "erase":
             _tell(uvloop.run(_erase(settings, arguments.user_id)))
+        elif arguments.command == "rotate-keys":
+            ring = settings.key_ring
+            if ring is None:
+                sys.exit("edge_functions: BYOK_KEYS is not set")
+            rotated = uvloop.run(_rotate(settings, ring))
+            _tell(rotated)
+            if rotated.unreadable:
+                sys.exit("edge_functions: BYOK_KEYS lacks a key, or some rows are not as they were")
         else:
             endpoint = settings.otel_exporter_otlp_endpoint
             with tracing.exporting(endpoint, service="utter-functions"):
@@ -80,7 +96,7 @@ def _leaves(errors: BaseExceptionGroup[E]) -> Iterator[E]:
             yield error
 
 
-def _tell(done: Swept | Erased) -> None:
+def _tell(done: Swept | Erased | Rotated) -> None:
     counts = "".join(f"{name}: {count}\n" for name, count in asdict(done).items())
     sys.stdout.write(counts)
 

@@ -14,6 +14,7 @@ from edge_functions import (
     clone,
     health,
     openapi,
+    own_keys,
     pages,
     public_config,
     realtime_token,
@@ -73,7 +74,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST", "DELETE"],
+                allow_methods=["GET", "POST", "PUT", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
                 expose_headers=["Retry-After", REQUEST_ID],
                 max_age=600,
@@ -96,6 +97,8 @@ def create_app(services: Services) -> FastAPI:
         pages,
     ):
         app.include_router(function.router)
+    if services.own_keys is not None:
+        app.include_router(own_keys.router)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
 
     @app.get("/api/openapi.json", include_in_schema=False)

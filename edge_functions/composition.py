@@ -27,6 +27,8 @@ from transcription.identity import Verifier
 from transcription.jwks import Jwks
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
+from transcription.own_keys import OwnKeys
+from transcription.own_providers import own_files
 from transcription.providers.registry import (
     chosen,
     direct_provider,
@@ -38,6 +40,7 @@ from transcription.providers.registry import (
 from transcription.rpc import Rpc, connect
 from transcription.settings import Settings
 from transcription.supabase_ledger import SupabaseLedger
+from transcription.supabase_own_keys import supabase_own_keys
 
 SUPABASE_SECONDS: Final = 30.0
 """Between two pieces of an answer."""
@@ -64,7 +67,7 @@ class Composition:
         """Pay for keys, connections and models before the first caller comes."""
         services = self.services
         settings = services.settings
-        if services.recogniser is not None:
+        if services.recogniser is not None and services.recogniser.models is not None:
             models = file_models(settings) | realtime_models(settings)
             await services.recogniser.models.warm_up(models)
         try:
@@ -132,6 +135,7 @@ async def compose(
                 max_bytes=settings.max_upload_bytes,
             )
         )
+        own_keys = supabase_own_keys(settings, tools.rpc)
         jwks = Jwks(settings.supabase_url, http=tools.http)
         stack.push_async_callback(jwks.aclose)
         work = Work(draining=metrics.draining)
@@ -154,34 +158,43 @@ async def compose(
             work=work,
             health=provider_health(settings),
             warm=asyncio.Event(),
-            recogniser=_recogniser(settings, ledger, stack),
-            direct=_direct(settings, ledger, metrics, stack),
+            recogniser=await _recogniser(settings, ledger, own_keys, stack),
+            direct=_direct(settings, ledger, own_keys, metrics, stack),
+            own_keys=own_keys,
         )
         stack.push_async_callback(work.aclose)
         yield Composition(services, tools.sweeper, jwks)
 
 
-def _recogniser(settings: Settings, ledger: Ledger, stack: AsyncExitStack) -> Recogniser | None:
+async def _recogniser(
+    settings: Settings, ledger: Ledger, own_keys: OwnKeys | None, stack: AsyncExitStack
+) -> Recogniser | None:
     provider = file_provider(settings)
-    if provider is None:
+    if provider is not None:
+        stack.push_async_callback(provider.aclose)
+    own = await stack.enter_async_context(own_files(settings, own_keys, provider))
+    if provider is None and own is None:
         return None
-    stack.push_async_callback(provider.aclose)
     offer = Offer(
         provider_name=settings.transcription_provider,
         default_model=chosen(settings).file_model(settings),
         models=file_models(settings),
         deadline_seconds=settings.provider_file_seconds,
     )
-    return Recogniser(provider=provider, ledger=ledger, offer=offer)
+    return Recogniser(provider=provider, ledger=ledger, offer=offer, own=own)
 
 
 def _direct(
-    settings: Settings, ledger: Ledger, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings,
+    ledger: Ledger,
+    own_keys: OwnKeys | None,
+    metrics: Metrics,
+    stack: AsyncExitStack,
 ) -> DirectSessions | None:
     provider = direct_provider(settings)
     trusts = settings.direct_mode_trusts
     key = None if trusts == "own_keys" else chosen(settings).key(settings)
-    if provider is None or key is None:  # nobody could be given a secret
+    if provider is None or (key is None and own_keys is None):  # a secret for nobody
         return None
     metrics.expect("realtime", settings.transcription_provider)
     mint = provider.secrets(settings)
@@ -197,7 +210,15 @@ def _direct(
         key=key,
         trusts_anonymous=trusts == "everyone",
     )
-    return DirectSessions(mint=mint, ledger=ledger, metrics=metrics, offer=offer)
+    rules = chosen(settings).own_keys
+    return DirectSessions(
+        mint=mint,
+        ledger=ledger,
+        metrics=metrics,
+        offer=offer,
+        own_keys=own_keys,
+        title=rules.title if rules is not None else "",
+    )
 
 
 def _hold_seconds(settings: Settings) -> int:

@@ -6,8 +6,8 @@ with a key of the user's own, or with the deployment's for users whom the settin
 
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,12 +23,15 @@ from transcription.errors import (
     InternalError,
     NotFound,
     ProviderError,
+    ProviderKeyRefused,
     TranscriptionError,
 )
 from transcription.identity import User
 from transcription.ledger import Grant, Ledger, Settlement
 from transcription.metrics import Metrics
 from transcription.observability import TranscriptionRecord, log_transcription
+from transcription.own_keys import OwnKey, OwnKeys
+from transcription.own_providers import told_to_owner
 from transcription.providers.base import REWIND_MARGIN_MS, RealtimeOptions, SecretMint
 from transcription.providers.fitting import fit_live
 
@@ -39,9 +42,6 @@ LONGEST_LEASE_SECONDS: Final = 3600
 _KIND: Final = "realtime"
 
 _log = structlog.get_logger(__name__)
-
-OwnKey = Callable[[User], Awaitable[SecretStr | None]]
-"""Returns the key that a user has stored, if there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,8 @@ class DirectSessions:
         ledger: Reserves and settles seconds.
         metrics: Where refusals and settlements are counted.
         offer: What callers may ask for.
-        own_key: Tells the key that a user has stored.
+        own_keys: Where users' own keys are kept; None: they bring none.
+        title: The provider's name for people.
     """
 
     def __init__(
@@ -83,13 +84,15 @@ class DirectSessions:
         ledger: Ledger,
         metrics: Metrics,
         offer: DirectOffer,
-        own_key: OwnKey | None = None,
+        own_keys: OwnKeys | None = None,
+        title: str = "",
     ) -> None:
         self._mint = mint
         self._ledger = ledger
         self._metrics = metrics
         self._offer = offer
-        self._own_key = own_key
+        self._own_keys = own_keys
+        self._title = title
 
     @property
     def url(self) -> str:
@@ -109,11 +112,18 @@ class DirectSessions:
         record.resumes = asked.resumes
         began = time.monotonic()
         try:
-            key = await self._key(caller.user)
+            own = await self._own_keys.find(caller.user) if self._own_keys is not None else None
+            record.own_key = own is not None or None
+            key = own.secret if own is not None else self._shared_key(caller.user)
             options, rewind_ms = await self._options(asked)
             record.model, record.language = options.model, options.language
             seconds = min(asked.max_seconds or math.inf, self._longest)
-            async with self._reserved(options, seconds, caller, asked.resumes) as grant:
+            async with (
+                self._reserved(
+                    options, seconds, caller, asked.resumes, own_key=own is not None
+                ) as grant,
+                self._told(own),
+            ):
                 with tracing.span("mint", provider=self._offer.provider_name, model=options.model):
                     secret = await self._mint.mint(
                         key, options.model, seconds=self._offer.secret_seconds
@@ -174,10 +184,12 @@ class DirectSessions:
         room = LONGEST_LEASE_SECONDS - SLACK_SECONDS - self._offer.secret_seconds
         return min(self._offer.max_seconds, room)
 
-    async def _key(self, user: User) -> SecretStr:
-        own = await self._own_key(user) if self._own_key is not None else None
-        if own is not None:
-            return own
+    def _told(self, own: OwnKey | None) -> AbstractAsyncContextManager[None]:
+        if own is None or self._own_keys is None:
+            return nullcontext()
+        return told_to_owner(self._own_keys, own, self._title)
+
+    def _shared_key(self, user: User) -> SecretStr:
         trusted = self._offer.trusts_anonymous or not user.is_anonymous
         if self._offer.key is None or not trusted:
             raise Forbidden("Without a key of your own, live words go over the bridge.")
@@ -200,7 +212,13 @@ class DirectSessions:
 
     @asynccontextmanager
     async def _reserved(
-        self, options: RealtimeOptions, seconds: float, caller: Caller, replaces: str | None
+        self,
+        options: RealtimeOptions,
+        seconds: float,
+        caller: Caller,
+        replaces: str | None,
+        *,
+        own_key: bool,
     ) -> AsyncIterator[Grant]:
         """Reserve what is given back where the block fails."""
         with tracing.span("reserve"):
@@ -214,6 +232,7 @@ class DirectSessions:
                 lease_seconds=math.ceil(seconds) + self._offer.secret_seconds + SLACK_SECONDS,
                 address=caller.address,
                 replaces=replaces,
+                own_key=own_key,
             )
         reason: str | None = None
         try:
@@ -239,6 +258,9 @@ class DirectSessions:
         record.code = error.code
         if isinstance(error, InternalError):
             record.error_id = error.error_id
+        elif isinstance(error, ProviderKeyRefused):
+            # The operator's alarm: a user can do nothing about our key.
+            _log.error("provider_key_refused", status=error.status)
         log_transcription(record)
         self._metrics.transcriptions.labels(_KIND, record.status).inc()
         self._metrics.errors.labels(_KIND, error.code).inc()

@@ -12,13 +12,14 @@ from transcription.providers.registry import chosen, file_models, realtime_model
 
 
 async def offered(services: Services) -> tuple[ModelOption, ...]:
-    """Return them, live ones first, of each kind the default first; none where nothing works.
+    """Return them, live ones first, of each kind the default first; none where nobody can be asked.
 
     A model that is allowed and not to be found is left out: whoever names it is told so.
     """
-    if services.recogniser is None:
+    models = services.recogniser.models if services.recogniser is not None else None
+    if models is None:
         return ()
-    settings, models = services.settings, services.recogniser.models
+    settings = services.settings
     provider = chosen(settings)
     found: list[ModelOption] = []
     if settings.realtime_enabled:

@@ -5,7 +5,13 @@ from fastapi import APIRouter
 from edge_functions.offered_models import offered, options
 from edge_functions.openapi import problems
 from edge_functions.services import Services, ServicesOf
-from shared_schema.account import AudioLimits, LanguageOption, ModelOption, PublicConfig
+from shared_schema.account import (
+    AudioLimits,
+    LanguageOption,
+    ModelOption,
+    OwnKeysOffer,
+    PublicConfig,
+)
 from shared_schema.errors import ErrorCode
 from transcription.providers.registry import chosen
 
@@ -47,8 +53,15 @@ async def get_config(services: ServicesOf) -> PublicConfig:
         realtime_model=chosen(settings).realtime_model(settings),
         models=models,
         final_pass=enabled and settings.final_pass_enabled,
+        own_keys=_own_keys(services),
         notice=settings.notice,
     )
+
+
+def _own_keys(services: Services) -> OwnKeysOffer:
+    if services.own_keys is None or services.recogniser is None:
+        return "off"
+    return "offered" if services.recogniser.is_shared else "required"
 
 
 def _languages(models: tuple[ModelOption, ...], services: Services) -> tuple[LanguageOption, ...]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +10,15 @@ from edge_functions.caller import Caller
 from edge_functions.report import Report
 from shared_schema.batch import TranscriptionOptions
 from transcription import languages, tracing
-from transcription.errors import NotFound, ProviderUnavailable, TranscriptionError
+from transcription.errors import (
+    NotFound,
+    OwnKeyRequired,
+    ProviderUnavailable,
+    TranscriptionError,
+)
+from transcription.identity import User
 from transcription.ledger import Ledger, Outcome
+from transcription.own_providers import OwnProviders
 from transcription.providers.base import (
     AudioFile,
     FileOptions,
@@ -50,15 +57,71 @@ class Recogniser:
     """Hands files to the provider, within what the ledger grants.
 
     Args:
-        provider: Turns speech into text.
+        provider: Turns speech into text; None: the deployment has no key.
         ledger: Reserves and settles seconds.
         offer: What callers may ask for.
+        own: Calls with users' own keys; None where they bring none.
     """
 
-    def __init__(self, *, provider: FileProvider, ledger: Ledger, offer: Offer) -> None:
+    def __init__(
+        self,
+        *,
+        provider: FileProvider | None,
+        ledger: Ledger,
+        offer: Offer,
+        own: OwnProviders[FileProvider] | None = None,
+    ) -> None:
+        self._provider = provider
+        self._ledger = ledger
+        self._own = own
+        self.offer = offer
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether whoever has no key of their own may transcribe as well."""
+        return self._provider is not None
+
+    @property
+    def models(self) -> Models | None:
+        """What the provider's models can do; None where only users' own keys could ask it."""
+        return self._provider
+
+    @asynccontextmanager
+    async def of(self, user: User) -> AsyncIterator["Service"]:
+        """Lend what transcribes for a user: with their own key, where they have stored one.
+
+        Raises:
+            OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
+            OwnKeyRequired: they have none, and neither has the deployment.
+            LedgerUnavailable: nobody knows now whether they have one.
+        """
+        async with AsyncExitStack() as stack:
+            own = None
+            if self._own is not None:
+                own = await stack.enter_async_context(self._own.of(user))
+            provider = own if own is not None else self._provider
+            if provider is None:
+                raise OwnKeyRequired("Store a key of your own to transcribe here.")
+            yield Service(provider, self._ledger, self.offer, own_key=own is not None)
+
+
+class Service:
+    """What transcribes one user's files; lent by the `Recogniser`.
+
+    Args:
+        provider: Turns speech into text.
+        ledger: Reserves and settles seconds.
+        offer: What the caller may ask for.
+        own_key: Whether `provider` calls with a key of the user's own.
+    """
+
+    def __init__(
+        self, provider: FileProvider, ledger: Ledger, offer: Offer, *, own_key: bool
+    ) -> None:
         self._provider = provider
         self._ledger = ledger
         self.offer = offer
+        self.own_key = own_key
 
     async def fit(self, asked: TranscriptionOptions) -> Fitted:
         """Return what to ask of the provider.
@@ -78,11 +141,6 @@ class Recogniser:
             diarize=asked.diarize is True,
         )
         return fit(options, await self._provider.file_capabilities(model))
-
-    @property
-    def models(self) -> Models:
-        """What the provider's models can do."""
-        return self._provider
 
     async def recognise(
         self,
@@ -152,6 +210,7 @@ class Recogniser:
                 minimum_seconds=seconds,
                 lease_seconds=math.ceil(self.offer.deadline_seconds) + LEASE_SLACK_SECONDS,
                 address=caller.address,
+                own_key=self.own_key,
             )
         report.reserved(grant.id, seconds)
         charge = _Charge()

@@ -3,7 +3,14 @@
 import time
 from typing import Final
 
-from transcription.errors import InternalError, ProviderError, TranscriptionError
+import structlog
+
+from transcription.errors import (
+    InternalError,
+    ProviderError,
+    ProviderKeyRefused,
+    TranscriptionError,
+)
 from transcription.identity import User
 from transcription.metrics import Metrics
 from transcription.observability import TranscriptionRecord, log_transcription
@@ -11,6 +18,8 @@ from transcription.providers.base import FileOptions, TranscriptionResult
 from transcription.providers.health import ProviderHealth
 
 _KIND: Final = "batch"
+
+_log = structlog.get_logger(__name__)
 
 
 class Report:
@@ -36,6 +45,10 @@ class Report:
     def received(self, size: int) -> None:
         """The file is here: its size in bytes."""
         self._record.bytes_in = size
+
+    def paying(self, *, own_key: bool) -> None:
+        """Whose key it is done with."""
+        self._record.own_key = own_key or None
 
     def asked(self, options: FileOptions) -> None:
         """The options are known, as they go to the provider."""
@@ -74,6 +87,9 @@ class Report:
         self._record.code = error.code
         if isinstance(error, InternalError):
             self._record.error_id = error.error_id
+        elif isinstance(error, ProviderKeyRefused):
+            # The operator's alarm: a user can do nothing about our key.
+            _log.error("provider_key_refused", status=error.status)
 
     def repeated(self) -> None:
         """It was answered before, under the same idempotency key."""

@@ -22,6 +22,7 @@ from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.providers.health import ProviderHealth
 from transcription.settings import Settings
+from transcription.supabase_own_keys import SupabaseOwnKeys
 
 
 class Inspector(Protocol):
@@ -55,9 +56,11 @@ class Services:
     warm: asyncio.Event
     """Set when the first caller need not wait for what is made once."""
     recogniser: Recogniser | None
-    """None: transcription is off, or has no key."""
+    """None: transcription is off, or has no key and takes none."""
     direct: DirectSessions | None
     """None: clients may not talk to the provider by themselves."""
+    own_keys: SupabaseOwnKeys | None
+    """None: users bring no keys of their own."""
 
     @property
     def pace(self) -> Pace:

@@ -16,7 +16,7 @@ from edge_functions.caller import Caller
 from edge_functions.forms import from_fields, from_json
 from edge_functions.middleware.request_id import request_id_of
 from edge_functions.multipart import is_multipart, read_form
-from edge_functions.recogniser import Tell
+from edge_functions.recogniser import Service, Tell
 from edge_functions.report import Report
 from edge_functions.services import Services
 from edge_functions.uploads import Upload
@@ -104,35 +104,43 @@ class Transcribing:
             raise TranscriptionDisabled
         with services.work.begun(), services.uploads.place(*self.caller.origin) as upload:
             asked = await _receive(self.request, upload, services)
-            fitted = await recogniser.fit(asked.options)
-            report.asked(fitted.options)
-            source = asked.storage_path or upload.sha256
-            what = ("transcriptions", source, asked.options.model_dump(mode="json"))
-            async with services.once.turn(self.caller.user, self.key, *what) as turn:
-                if turn.answered is not None:
-                    self.begin()
-                    report.repeated()
-                    return dict(turn.answered.answer)
-                if asked.storage_path is not None:
-                    await services.storage.download(asked.storage_path, self.caller, upload)
-                report.received(upload.size)
-                with tracing.span("inspect"):
-                    info = await services.inspector.inspect(upload.path, owner=self.caller.user.id)
-                audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
-                if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
-                    audio = await self._copied(audio, upload.copy, fitted.max_bytes)
-                result = await recogniser.recognise(
-                    audio,
-                    fitted.options,
-                    self.caller,
-                    report,
-                    begin=self.begin,
-                    tell=self.tell,
-                )
-                answer = _answer(result, fitted, info, request_id_of(self.request.scope))
-                told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
-                turn.keep(200, told)
-                return told
+            async with recogniser.of(self.caller.user) as service:
+                return await self._transcribe(asked, upload, service, report)
+
+    async def _transcribe(
+        self, asked: Asked, upload: Upload, service: Service, report: Report
+    ) -> dict[str, Any]:
+        services = self.services
+        report.paying(own_key=service.own_key)
+        fitted = await service.fit(asked.options)
+        report.asked(fitted.options)
+        source = asked.storage_path or upload.sha256
+        what = ("transcriptions", source, asked.options.model_dump(mode="json"))
+        async with services.once.turn(self.caller.user, self.key, *what) as turn:
+            if turn.answered is not None:
+                self.begin()
+                report.repeated()
+                return dict(turn.answered.answer)
+            if asked.storage_path is not None:
+                await services.storage.download(asked.storage_path, self.caller, upload)
+            report.received(upload.size)
+            with tracing.span("inspect"):
+                info = await services.inspector.inspect(upload.path, owner=self.caller.user.id)
+            audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
+            if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
+                audio = await self._copied(audio, upload.copy, fitted.max_bytes)
+            result = await service.recognise(
+                audio,
+                fitted.options,
+                self.caller,
+                report,
+                begin=self.begin,
+                tell=self.tell,
+            )
+            answer = _answer(result, fitted, info, request_id_of(self.request.scope))
+            told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
+            turn.keep(200, told)
+            return told
 
     async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
         """Return a 16 kHz copy of a file that is larger than the provider takes.

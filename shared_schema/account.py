@@ -17,6 +17,8 @@ class UsageOfKind(Outbound):
     """Seconds held by work that is not settled yet."""
     limit_seconds: float
     cost_microdollars: int
+    own_key_seconds: float = 0
+    """Settled seconds that were transcribed with a key of the user's own: no limit counts them."""
 
 
 class OpenSession(Outbound):
@@ -38,6 +40,9 @@ class Usage(Outbound):
     max_open_sessions: int
     resets_at: AwareDatetime
     """When today's minutes return: the next midnight UTC."""
+
+
+OwnKeysOffer = Literal["off", "offered", "required"]
 
 
 class LanguageOption(Outbound):
@@ -111,5 +116,7 @@ class PublicConfig(Outbound):
     """Those that a caller may name, the two above first of their kind."""
     final_pass: bool
     """Whether a recording is transcribed again when it ends."""
+    own_keys: OwnKeysOffer = "off"
+    """Whether users may, or must, bring a key of their own to transcribe."""
     notice: str | None = None
     """What the page should tell about this deployment's recogniser."""

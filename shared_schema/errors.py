@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     START_TIMEOUT = "start_timeout"
     IDLE_TIMEOUT = "idle_timeout"
+    RATE_LIMITED = "rate_limited"
     SESSION_LIMIT = "session_limit"
     QUOTA_EXCEEDED = "quota_exceeded"
     BUDGET_EXCEEDED = "budget_exceeded"
@@ -35,6 +36,9 @@ class ErrorCode(StrEnum):
     PROVIDER_REJECTED = "provider_rejected"
     PROVIDER_RATE_LIMITED = "provider_rate_limited"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
+    OWN_KEY_REQUIRED = "own_key_required"
+    OWN_KEY_REFUSED = "own_key_refused"
+    OWN_KEY_UNREADABLE = "own_key_unreadable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
     SLOW_CONSUMER = "slow_consumer"
     INTERNAL = "internal"
@@ -74,6 +78,7 @@ ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(
         _C.NOT_FOUND: ErrorSpec("Not found", 4404, 404, False),
         _C.START_TIMEOUT: ErrorSpec("No start message came", 4408, None, True),
         _C.IDLE_TIMEOUT: ErrorSpec("No audio came", 4408, None, True),
+        _C.RATE_LIMITED: ErrorSpec("Too many requests", None, 429, True),
         _C.SESSION_LIMIT: ErrorSpec("Too many open transcriptions", 4429, 429, True),
         _C.QUOTA_EXCEEDED: ErrorSpec("Today's minutes are used up", 4429, 429, False),
         _C.BUDGET_EXCEEDED: ErrorSpec("Transcription is paused for today", 4429, 503, False),
@@ -83,6 +88,9 @@ ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(
         _C.PROVIDER_REJECTED: ErrorSpec("The recogniser refused the request", 4502, 502, False),
         _C.PROVIDER_RATE_LIMITED: ErrorSpec("The recogniser is busy", 4502, 503, True),
         _C.PROVIDER_UNAVAILABLE: ErrorSpec("The recogniser cannot be reached", 4502, 502, True),
+        _C.OWN_KEY_REQUIRED: ErrorSpec("A key of your own is needed", 4403, 403, False),
+        _C.OWN_KEY_REFUSED: ErrorSpec("Your own key was refused", 4502, 424, False),
+        _C.OWN_KEY_UNREADABLE: ErrorSpec("Your own key cannot be read", 4503, 503, False),
         _C.LEDGER_UNAVAILABLE: ErrorSpec("Quotas cannot be checked", 4503, 503, True),
         _C.SLOW_CONSUMER: ErrorSpec("The client does not read", 1013, None, True),
         _C.INTERNAL: ErrorSpec("Something went wrong on our side", 1011, 500, True),

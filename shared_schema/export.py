@@ -18,13 +18,22 @@ from shared_schema import (
     direct,
     errors,
     limits,
+    own_keys,
     server_messages,
     voices,
 )
 
 Json = dict[str, Any]
 
-ROOMS: tuple[ModuleType, ...] = (client_messages, server_messages, direct, batch, voices, account)
+ROOMS: tuple[ModuleType, ...] = (
+    client_messages,
+    server_messages,
+    direct,
+    batch,
+    voices,
+    account,
+    own_keys,
+)
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -40,3 +40,6 @@ MAX_TRANSCRIPT_CHARACTERS: Final = 20_000
 MAX_VOICE_NAME_CHARACTERS: Final = 100
 IDEMPOTENCY_KEY_CHARACTERS: Final = 255
 """Longest `Idempotency-Key`."""
+MIN_OWN_KEY_CHARACTERS: Final = 16
+MAX_OWN_KEY_CHARACTERS: Final = 256
+"""Longest key of a user's own for the provider."""

@@ -8,9 +8,11 @@ TranscriptionError
 ├── Forbidden
 ├── AuthUnavailable
 ├── StartTimeout, IdleTimeout, SlowConsumer               the caller's pace
+├── RateLimited                                           too often
 ├── SessionLimit, QuotaExceeded, BudgetExceeded           the ledger's refusals
 ├── LedgerUnavailable
 ├── Capacity, Draining, TranscriptionDisabled             the server's state
+├── OwnKeyRequired, OwnKeyRefused, OwnKeyUnreadable       a key of the caller's own
 ├── ProviderError
 │   ├── ProviderRejected, ProviderRateLimited
 │   └── ProviderUnavailable
@@ -127,6 +129,12 @@ class SlowConsumer(TranscriptionError):
     code = ErrorCode.SLOW_CONSUMER
 
 
+class RateLimited(TranscriptionError):
+    """The caller has done this too often."""
+
+    code = ErrorCode.RATE_LIMITED
+
+
 class SessionLimit(TranscriptionError):
     """The user's concurrent sessions are used up, or the rest is reserved by open work.
 
@@ -185,6 +193,24 @@ class TranscriptionDisabled(TranscriptionError):
     code = ErrorCode.TRANSCRIPTION_DISABLED
 
 
+class OwnKeyRequired(TranscriptionError):
+    """The deployment has no key, and the caller has brought none."""
+
+    code = ErrorCode.OWN_KEY_REQUIRED
+
+
+class OwnKeyRefused(TranscriptionError):
+    """The provider refuses the caller's own key: theirs to mend, and no alarm of ours."""
+
+    code = ErrorCode.OWN_KEY_REFUSED
+
+
+class OwnKeyUnreadable(TranscriptionError):
+    """The caller's own key cannot be decrypted any more: an operator took its key off the ring."""
+
+    code = ErrorCode.OWN_KEY_UNREADABLE
+
+
 class ProviderError(TranscriptionError):
     """The speech-to-text provider failed. Its host, key and internals are never told."""
 
@@ -215,7 +241,15 @@ class ProviderUnavailable(ProviderError):
 
 
 class ProviderKeyRefused(ProviderUnavailable):
-    """Our own key is refused (401 or 403); a caller is told no more than of any outage."""
+    """Our own key is refused; a caller is told no more than of any outage.
+
+    Args:
+        status: HTTP status of the refusal: 401, 402 or 403.
+    """
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__()
+        self.status = status
 
     @property
     def reason(self) -> str:

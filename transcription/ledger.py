@@ -70,6 +70,7 @@ class Ledger(Protocol):
         lease_seconds: int = LEASE_SECONDS,
         address: str | None = None,
         replaces: str | None = None,
+        own_key: bool = False,
     ) -> Grant:
         """Reserve up to `seconds` of audio and a place.
 
@@ -86,6 +87,8 @@ class Ledger(Protocol):
                 the deadline of the whole call.
             address: Of the caller. All anonymous users behind one address share a limit.
             replaces: A session whose place moves to this one; the grant is what that one left.
+            own_key: The provider bills the user: it costs nothing here, and no quota or budget
+                counts it. Every other limit holds.
 
         Raises:
             SessionLimit: the user has too much open, or open work has reserved the rest.

@@ -41,6 +41,8 @@ class TranscriptionRecord:
     provider_request_id: str | None = None
     user_id: str | None = None
     anonymous: bool | None = None
+    own_key: bool | None = None
+    """True: with a key of the user's own."""
     status: Status = "refused"
     code: str | None = None
     """The error or reason told to the client."""

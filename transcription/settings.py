@@ -15,6 +15,7 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -22,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
 from transcription.heartbeat import INTERVAL_SECONDS
+from transcription.key_ring import KeyRing
 from transcription.ledger import LEASE_SECONDS
 from transcription.providers.registry import PROVIDERS
 
@@ -47,6 +49,23 @@ def _checked_provider(name: str) -> str:
         message = f"there are {', '.join(sorted(PROVIDERS))}"
         raise ValueError(message)
     return name
+
+
+def _checked_own_keys(are_taken: bool, info: ValidationInfo) -> bool:
+    provider = PROVIDERS.get(info.data.get("transcription_provider", ""))
+    if are_taken and provider is not None and provider.own_keys is None:
+        message = f"the provider {provider.name} takes no keys of users' own"
+        raise ValueError(message)
+    return are_taken
+
+
+def _checked_ring(text: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    if text is not None:
+        KeyRing.parse(text)
+    elif info.data.get("byok_enabled"):
+        message = "needed with BYOK_ENABLED, like 2026a:<what openssl rand -base64 32 says>"
+        raise ValueError(message)
+    return text
 
 
 def _split(value: object) -> object:
@@ -101,6 +120,13 @@ class Settings(BaseSettings):
     vllm_realtime_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
     allowed_models: Names = ()
     """Models that a caller may name, besides the two defaults."""
+
+    byok_enabled: Annotated[bool, AfterValidator(_checked_own_keys)] = False
+    """Whether users may bring a key of their own for the provider."""
+    byok_keys: Annotated[
+        SecretStr | None, AfterValidator(_checked_ring), Field(validate_default=True)
+    ] = None
+    """What their keys are encrypted with: `name:base64,…`, the one in use first."""
 
     supabase_url: Url
     supabase_public_url: Url | None = None
@@ -204,6 +230,11 @@ class Settings(BaseSettings):
             message = "MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS"
             raise ValueError(message)
         return self
+
+    @property
+    def key_ring(self) -> KeyRing | None:
+        """What users' own keys are encrypted with."""
+        return KeyRing.parse(self.byok_keys) if self.byok_keys is not None else None
 
     @property
     def issuer(self) -> str:

@@ -105,6 +105,7 @@ class SupabaseLedger:
         lease_seconds: int = LEASE_SECONDS,
         address: str | None = None,
         replaces: str | None = None,
+        own_key: bool = False,
     ) -> Grant:
         session_id = str(uuid4())
         try:
@@ -121,6 +122,7 @@ class SupabaseLedger:
                 is_anonymous=user.is_anonymous,
                 address=_address(address),
                 replaces=replaces,
+                **({"own_key": True} if own_key else {}),
             )
         except LedgerUnreached:
             raise

@@ -11,22 +11,28 @@ import uvloop
 from transcription import tracing
 from transcription.metrics import Metrics
 from transcription.observability import configure_logging
+from transcription.own_providers import own_realtime
+from transcription.providers.registry import realtime_provider
 from transcription.rpc import connect
 from transcription.settings import Settings, load_settings
 from transcription.supabase_ledger import SupabaseLedger
+from transcription.supabase_own_keys import supabase_own_keys
 from ws_bridge.app import App
 
 
 async def _serve(settings: Settings) -> None:
+    provider = realtime_provider(settings)
     async with (
         httpx.AsyncClient() as http,
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
         SupabaseLedger(rpc) as ledger,
+        own_realtime(settings, supabase_own_keys(settings, rpc), provider) as own,
     ):
         metrics = Metrics()
         metrics.settlements_pending.set_function(lambda: ledger.pending)
         metrics.count_tasks(asyncio.get_running_loop())
-        await App(settings, ledger=ledger, http=http, metrics=metrics).run()
+        app = App(settings, ledger=ledger, http=http, metrics=metrics, provider=provider, own=own)
+        await app.run()
 
 
 def main() -> None:

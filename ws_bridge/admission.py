@@ -14,12 +14,14 @@ from transcription import languages, tracing
 from transcription.errors import (
     Forbidden,
     NotFound,
+    OwnKeyRequired,
     TranscriptionDisabled,
     TranscriptionError,
     Unauthenticated,
 )
 from transcription.identity import User, Verifier
 from transcription.ledger import Grant, Ledger
+from transcription.own_providers import OwnProviders
 from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
 from transcription.providers.fitting import FittedLive, fit_live
 
@@ -58,8 +60,10 @@ class Admission:
     Args:
         verifier: Tells users from tokens.
         ledger: Reserves seconds.
-        provider: Opens sessions; None where live transcription is off.
+        provider: Opens sessions; None where live transcription is off, or has no key.
         offer: What may be asked for.
+        own: Opens sessions with users' own keys; None where they bring none.
+        own_key: Whether `provider` calls with a key of the user's own.
     """
 
     def __init__(
@@ -69,11 +73,15 @@ class Admission:
         ledger: Ledger,
         provider: RealtimeProvider | None,
         offer: Offer,
+        own: OwnProviders[RealtimeProvider] | None = None,
+        own_key: bool = False,
     ) -> None:
         self._verifier = verifier
         self._ledger = ledger
         self._provider = provider
+        self._own = own
         self.offer = offer
+        self.own_key = own_key
 
     async def identify(self, start: Start, caller: Caller) -> User:
         """Return who is calling.
@@ -82,7 +90,7 @@ class Admission:
             TranscriptionDisabled: live transcription is off.
             TranscriptionError: the token's fault, or `Forbidden` for two tokens of two users.
         """
-        if self._provider is None:
+        if self._provider is None and self._own is None:
             raise TranscriptionDisabled("Live transcription is off here.")
         if start.access_token is None:
             if caller.user is None:
@@ -92,6 +100,32 @@ class Admission:
         if caller.user is not None and caller.user.id != user.id:
             raise Forbidden("The two access tokens are of different users.")
         return user
+
+    @asynccontextmanager
+    async def of(self, user: User) -> AsyncIterator["Admission"]:
+        """Let a user in with their own key, where they have stored one.
+
+        Raises:
+            OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
+            OwnKeyRequired: they have none, and neither has the deployment.
+            LedgerUnavailable: nobody knows now whether they have one.
+        """
+        if self._own is None:
+            yield self
+            return
+        async with self._own.of(user) as provider:
+            if provider is not None:
+                yield Admission(
+                    verifier=self._verifier,
+                    ledger=self._ledger,
+                    provider=provider,
+                    offer=self.offer,
+                    own_key=True,
+                )
+            elif self._provider is None:
+                raise OwnKeyRequired("Store a key of your own to transcribe here.")
+            else:
+                yield self
 
     async def options(self, start: Start) -> FittedLive:
         """Return what to ask of the provider.
@@ -152,6 +186,7 @@ class Admission:
                         seconds=self.offer.max_seconds,
                         address=address,
                         replaces=replaces,
+                        own_key=self.own_key,
                     )
                 settling.push_async_callback(settle, grant)
                 return grant

@@ -25,6 +25,7 @@ from transcription.jwks import Jwks
 from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.metrics_server import serve_metrics
+from transcription.own_providers import OwnProviders
 from transcription.providers.base import RealtimeProvider
 from transcription.providers.registry import (
     chosen,
@@ -70,6 +71,7 @@ class App:
         http: Client for the signing keys; the caller owns it.
         metrics: Where everything is counted.
         provider: Opens sessions; the one that the settings name when left out.
+        own: Opens sessions with users' own keys; None where they bring none.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class App:
         http: httpx.AsyncClient,
         metrics: Metrics | None = None,
         provider: RealtimeProvider | None = None,
+        own: OwnProviders[RealtimeProvider] | None = None,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
@@ -103,6 +106,7 @@ class App:
                 models=realtime_models(settings),
                 max_seconds=settings.max_audio_seconds,
             ),
+            own=own,
         )
         self.bridge = Bridge(
             sessions=Crowd(

@@ -27,10 +27,12 @@ from transcription.errors import (
     InternalError,
     InvalidMessage,
     ProviderError,
+    ProviderKeyRefused,
     SlowConsumer,
     TranscriptionError,
 )
 from transcription.heartbeat import Heartbeat, Loss
+from transcription.identity import User
 from transcription.ledger import Grant, Ledger
 from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
@@ -173,6 +175,9 @@ class Relay:
             bug = InternalError()
             _log.exception("internal_error", error_id=bug.error_id)
             error = bug
+        elif isinstance(error, ProviderKeyRefused):
+            # The operator's alarm: a user can do nothing about our key.
+            _log.error("provider_key_refused", status=error.status)
         self._session.fail(error, self._clock())
 
     # The client.
@@ -316,11 +321,18 @@ class Relay:
             await self._talk(start, admitting.close)
 
     async def _talk(self, start: Start, admitted: Callable[[], None]) -> None:
-        session, clock, report = self._session, self._clock, self._report
         with tracing.span("identify"):
             user = await self._admission.identify(start, self._caller)
-        report.identified(user)
-        fitted = await self._admission.options(start)
+        self._report.identified(user)
+        async with self._admission.of(user) as admission:
+            self._report.paying(own_key=admission.own_key)
+            await self._talk_as(user, start, admission, admitted)
+
+    async def _talk_as(
+        self, user: User, start: Start, admission: Admission, admitted: Callable[[], None]
+    ) -> None:
+        session, clock, report = self._session, self._clock, self._report
+        fitted = await admission.options(start)
         options = fitted.options
         report.asked(options)
         if start.resumes is None:
@@ -328,7 +340,7 @@ class Relay:
         else:
             await self._bridge.succeed(self, user.id, start.resumes, self._caller.address, clock())
         self._socket.let_in()
-        async with self._admission.open(
+        async with admission.open(
             user,
             options,
             address=self._caller.address,

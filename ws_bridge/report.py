@@ -33,6 +33,10 @@ class Report:
         """The caller is known."""
         self._record.user_id, self._record.anonymous = user.id, user.is_anonymous
 
+    def paying(self, *, own_key: bool) -> None:
+        """Whose key it is done with."""
+        self._record.own_key = own_key or None
+
     def asked(self, options: RealtimeOptions) -> None:
         """The options are known."""
         self._record.model, self._record.language = options.model, options.language

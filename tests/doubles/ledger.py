@@ -30,6 +30,7 @@ class Entry:
     granted: float
     replaces: str | None
     address: str | None
+    own_key: bool = False
     touched: float | None = None
     """Seconds of audio at the last heartbeat."""
     settled: tuple[float, Outcome, str | None] | None = None
@@ -73,6 +74,7 @@ class MemoryLedger:
         lease_seconds: int = LEASE_SECONDS,
         address: str | None = None,
         replaces: str | None = None,
+        own_key: bool = False,
     ) -> Grant:
         """Grant, or refuse."""
         await self.opening.passed()
@@ -80,7 +82,7 @@ class MemoryLedger:
             raise self.refusal
         granted = self.granted_seconds if self.granted_seconds is not None else seconds
         session_id = str(uuid4())
-        self.entries[session_id] = Entry(user, granted, replaces, address)
+        self.entries[session_id] = Entry(user, granted, replaces, address, own_key)
         return Grant(id=session_id, granted_seconds=granted, cut_by=self.cut_by)
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:

@@ -13,6 +13,7 @@ from local_stack.provider import Script
 from tests.database import postgres, postgres_binaries
 from tests.edge_functions.world import World, running, wav
 from tests.local_stack.world import Person
+from tests.own_keys import RING
 from tests.wires import MISTRAL, Wire
 
 __all__ = ["postgres", "postgres_binaries"]
@@ -33,7 +34,13 @@ async def worlds(
             if wire.name not in opened:
                 folder = tmp_path_factory.mktemp(f"functions-{wire}")
                 opened[wire.name] = await stack.enter_async_context(
-                    running(postgres, folder, wire=wire)
+                    running(
+                        postgres,
+                        folder,
+                        wire=wire,
+                        byok_enabled=wire.provider.own_keys is not None,
+                        byok_keys=RING,
+                    )
                 )
             return opened[wire.name]
 
@@ -57,6 +64,7 @@ def world(shared: World) -> World:
     """The shared world; its provider says what it says by default."""
     shared.engine.script = Script(text="one two three")
     shared.provider.requests.clear()
+    shared.refused_keys.clear()
     return shared
 
 

@@ -164,11 +164,15 @@ async def test_the_document_is_served(world: World) -> None:
     document = (await world.http.get("/api/openapi.json")).json()
     assert set(document["paths"]) == {
         "/api/transcriptions",
+        "/api/transcriptions/realtime-token",
+        "/api/transcriptions/realtime-token/{session_id}/settle",
         "/api/clone",
         "/api/voices",
         "/api/voices/{voice_id}",
         "/api/usage",
         "/api/account",
+        "/api/provider-key",
+        "/api/provider-key/test",
         "/api/config",
     }
     assert "HTTPValidationError" not in json.dumps(document)

@@ -47,6 +47,10 @@ OPERATIONS = [
     "getVoice",
     "deleteVoice",
     "usage",
+    "getOwnKey",
+    "storeOwnKey",
+    "testOwnKey",
+    "deleteOwnKey",
     "eraseAccount",
 ]
 

@@ -15,6 +15,7 @@ from edge_functions.composition import Composition, compose
 from edge_functions.server import serving
 from local_stack.postgres import Postgres
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.mistral.wire import MistralWire
 from local_stack.provider.wire import Wire as ProviderWire
 from shared_schema.batch import Problem
 from tests.audio_files import write_audio
@@ -43,6 +44,8 @@ class World:
     provider: ProviderServer
     folder: Path
     """Where uploads are kept."""
+    refused_keys: set[str]
+    """That the provider does not take."""
 
     @asynccontextmanager
     async def signed_in(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
@@ -112,9 +115,10 @@ async def running(
     uploads.mkdir()
     script = script if script is not None else Script(text="one two three")
     engine = wire.engine(script, cards)
+    speaking = served or wire.served.wire()
     async with (
         open_world(postgres, folder / "supabase") as stack,
-        serve(engine, wire=served or wire.served.wire()) as provider,
+        serve(engine, wire=speaking) as provider,
     ):
         values: dict[str, Any] = {
             "_env_file": None,
@@ -138,7 +142,15 @@ async def running(
             await asyncio.wait_for(composition.services.warm.wait(), 10)
             metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
             yield World(
-                composition, http, address.port, metrics_url, stack, engine, provider, uploads
+                composition,
+                http,
+                address.port,
+                metrics_url,
+                stack,
+                engine,
+                provider,
+                uploads,
+                speaking.refused_keys if isinstance(speaking, MistralWire) else set(),
             )
 
 

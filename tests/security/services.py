@@ -18,9 +18,11 @@ from websockets.http11 import Response
 
 from local_stack.postgres import Postgres
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
+from local_stack.provider.mistral.wire import MistralWire
 from shared_schema.base import REALTIME_PATH
 from tests.local_stack.world import World as Stack
 from tests.local_stack.world import open_world
+from tests.own_keys import RING
 from tests.ws_bridge.world import ORIGIN
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -65,6 +67,7 @@ class Services:
 
     Attributes:
         answers: Every HTTP answer of theirs to a request that went through `http`.
+        refused_keys: Those that the provider does not take.
         messages: Every message of the bridge's.
         refusals: Its answers to handshakes that failed.
     """
@@ -77,6 +80,7 @@ class Services:
     http: httpx.AsyncClient
     bridge_port: int
     metrics_urls: tuple[str, str]
+    refused_keys: set[str]
     answers: list[httpx.Response] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     refusals: list[Response] = field(default_factory=list)
@@ -136,10 +140,10 @@ async def services(postgres: Postgres, folder: Path, script: Script) -> AsyncIte
     (page / "assets").mkdir(parents=True)
     (page / "index.html").write_text(PAGE)
     (page / "assets" / "index-0123.js").write_text("export {}")
-    engine = ScriptedEngine(script)
+    engine, wire = ScriptedEngine(script), MistralWire()
     async with (
         open_world(postgres, folder / "supabase") as stack,
-        serve(engine, host="127.0.0.1", port=0) as provider,
+        serve(engine, host="127.0.0.1", port=0, wire=wire) as provider,
     ):
         env = {
             "PATH": os.environ["PATH"],
@@ -157,6 +161,8 @@ async def services(postgres: Postgres, folder: Path, script: Script) -> AsyncIte
             "FUNCTIONS_INSPECT_WORKERS": "1",
             "BRIDGE_PORT": "0",
             "BRIDGE_METRICS_PORT": "0",
+            "BYOK_ENABLED": "true",
+            "BYOK_KEYS": RING,
             "LOG_LEVEL": "DEBUG",
         }
         async with (
@@ -177,6 +183,7 @@ async def services(postgres: Postgres, folder: Path, script: Script) -> AsyncIte
                     http,
                     told[1]["port"],
                     (metrics[0], metrics[1]),
+                    wire.refused_keys,
                 )
                 http.event_hooks = {"response": [running.keep]}
                 yield running

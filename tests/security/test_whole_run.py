@@ -24,6 +24,7 @@ WORDS: Final = ("aardvark", "bandicoot", "capybara")
 FORGED: Final = '\r\n\x1b[31m\u2028{"event": "forged", "level": "info"}\r\nSet-Cookie: forged=1'
 PATHS: Final = (
     *("/api/config", "/api/usage", "/api/voices", "/api/transcriptions", "/api/clone"),
+    *("/api/provider-key", "/api/provider-key/test"),
     *("/api/account", "/api/openapi.json", "/healthz", "/readyz", "/metrics", "/legacy/clone"),
     *("/", "/clone", "/clone/", "/assets", "/assets/", "/assets/index-0123.js", "/nothing"),
     *("/.", "//", "//evil.test", "//evil.test/..", "/\\evil.test", "/%2e%2e/", "/assets/.."),

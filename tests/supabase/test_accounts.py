@@ -52,12 +52,14 @@ async def test_usage_today(database: Database) -> None:
         "reserved_seconds": 200,
         "limit_seconds": 1800,
         "cost_microdollars": 9000,
+        "own_key_seconds": 0,
     }
     assert usage.batch.model_dump() == {
         "used_seconds": 60,
         "reserved_seconds": 0,
         "limit_seconds": 3600,
         "cost_microdollars": 3000,
+        "own_key_seconds": 0,
     }
     assert usage.cost_microdollars == 12000
     assert [(s.session_id, s.kind, s.opened_at) for s in usage.open_sessions] == [

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.own_keys import RING
 from transcription.ledger import LEASE_SECONDS
 from transcription.providers.registry import (
     PROVIDERS,
@@ -96,6 +97,31 @@ def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
         "LOG_LEVEL",
         "ALLOW_ANONYMOUS",
     }
+
+
+def test_own_keys_need_a_ring(environment: pytest.MonkeyPatch) -> None:
+    """Where users bring keys, what encrypts them must be set, and right; else it is named."""
+    assert load_settings().key_ring is None
+    told = _fault(environment, BYOK_ENABLED="true", BRIDGE_PORT="70000")
+    assert "BYOK_KEYS: Value error, needed with BYOK_ENABLED" in told
+    assert "BRIDGE_PORT" in told
+    environment.delenv("BRIDGE_PORT")
+    for fault, secret in (("2026a", "2026a-"), ("2026a:c2hvcnQ=", "c2hvcnQ="), (f"{RING},x", RING)):
+        told = _fault(environment, BYOK_KEYS=fault)
+        assert "BYOK_KEYS: Value error, key " in told
+        assert secret not in told
+    environment.setenv("BYOK_KEYS", RING)
+    settings = load_settings()
+    assert settings.key_ring is not None
+    assert settings.key_ring.current == "2026a"
+    assert RING.partition(":")[2] not in repr(settings) + settings.model_dump_json()
+
+
+def test_own_keys_need_a_provider_that_takes_them(environment: pytest.MonkeyPatch) -> None:
+    """Where users bring keys, the deployment's provider must be one that takes them."""
+    environment.setenv("TRANSCRIPTION_PROVIDER", "vllm")
+    told = _fault(environment, BYOK_ENABLED="true", BYOK_KEYS=RING)
+    assert "BYOK_ENABLED: Value error, the provider vllm takes no keys of users' own" in told
 
 
 def test_bounds_are_compared(environment: pytest.MonkeyPatch) -> None:

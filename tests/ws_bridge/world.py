@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,10 @@ from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
 from tests.waiting import until
 from tests.wires import MISTRAL, Wire
+from transcription.own_keys import OwnKeys
+from transcription.own_providers import own_realtime
 from transcription.providers.base import RealtimeProvider
+from transcription.providers.registry import realtime_provider
 from transcription.settings import Settings
 from ws_bridge.app import App
 
@@ -228,6 +231,7 @@ async def running(
     ledger_away: bool = False,
     provider: RealtimeProvider | None = None,
     cards: Sequence[ModelCard] | None = None,
+    own_keys: OwnKeys | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """Run a bridge over a scripted provider.
@@ -239,11 +243,13 @@ async def running(
         ledger_away: Whether the ledger cannot be reached at first.
         provider: Takes the place of the one that is reached over its wire.
         cards: Take the place of those that the provider has.
+        own_keys: Of users; None: they bring none.
         settings: Replace the tests' own.
     """
     engine = wire.engine(script, cards)
     ledger = MemoryLedger(away=ledger_away)
     async with (
+        AsyncExitStack() as stack,
         serve_issuer() as issuer,
         serve(engine, host="127.0.0.1", port=0, wire=wire.served.wire()) as server,
         plain_http() as http,
@@ -259,7 +265,10 @@ async def running(
             "bridge_port": 0,
             "bridge_metrics_port": 0,
         }
-        app = App(Settings(**(values | settings)), ledger=ledger, http=http, provider=provider)
+        chosen = Settings(**(values | settings))
+        provider = provider if provider is not None else realtime_provider(chosen)
+        own = await stack.enter_async_context(own_realtime(chosen, own_keys, provider))
+        app = App(chosen, ledger=ledger, http=http, provider=provider, own=own)
         async with app.serving() as address:
             world = World(
                 url=f"ws://127.0.0.1:{address.port}{REALTIME_PATH}",

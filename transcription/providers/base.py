@@ -4,11 +4,12 @@ A provider takes our options and audio and gives our results, events and errors;
 of its own leaks past it. Adding one is one file here and one line in `registry.py`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from re import Pattern
 from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 from pydantic import SecretStr
@@ -330,6 +331,23 @@ class DirectProvider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKeyRules:
+    """How a provider takes keys of users' own."""
+
+    title: str
+    """The provider's name for people."""
+    shape: Pattern[str]
+    """What a whole key looks like."""
+    check: Callable[["Settings", SecretStr], Awaitable[None]]
+    """Ask the provider whether it takes a key, in a few seconds and at no cost.
+
+    Raises:
+        ProviderKeyRefused: it does not.
+        ProviderError: it does not say.
+    """
+
+
 class Provider(Protocol):
     """A provider that a deployment may choose; the settings say what it needs to know."""
 
@@ -341,6 +359,11 @@ class Provider(Protocol):
     @property
     def languages(self) -> frozenset[str]:
         """ISO 639-1 codes that it is known to take, without asking it."""
+        ...
+
+    @property
+    def own_keys(self) -> OwnKeyRules | None:
+        """How it takes keys of users' own; None where it takes none."""
         ...
 
     def key(self, settings: "Settings") -> SecretStr | None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.base import AudioFile
+from transcription.providers.trust import trusted
 
 ATTEMPTS: Final = 4
 FIRST_PAUSE_SECONDS: Final = 0.5
@@ -59,6 +60,7 @@ class Calls:
             base_url=server_url,
             headers={"Authorization": bearer} if bearer is not None else {},
             timeout=httpx2.Timeout(deadline_seconds, connect=connect_seconds, write=WRITE_SECONDS),
+            verify=trusted(),
         )
         self._deadline = deadline_seconds
         self._first_pause = first_pause_seconds
@@ -207,10 +209,7 @@ def not_understood() -> None:
 async def refusal(response: httpx2.Response) -> ProviderError:
     """Return what an answer with another status than 200 means."""
     status = response.status_code
-    if status in {401, 403}:
-        # The operator's alarm: a user can do nothing about our key.
-        _log.error("provider_key_refused", status=status)
-    else:
+    if status not in failures.KEY_STATUSES:  # an alarm or not, by whose key it is
         _log.warning("provider_refused", status=status)
     try:
         body = json.loads(await read(response))

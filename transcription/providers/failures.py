@@ -18,6 +18,8 @@ from transcription.errors import (
     ProviderUnavailable,
 )
 
+KEY_STATUSES: Final = frozenset({401, 402, 403})
+"""Unknown, unpaid, not allowed."""
 _MAX_SHOWN: Final = 300
 _MAX_RETRY_AFTER: Final = 3600.0
 _UNSAFE: Final = re.compile(
@@ -33,8 +35,8 @@ def from_status(status: int, *, retry_after: str | None = None, body: Any = None
         return ProviderRateLimited(retry_after=retry_after_seconds(retry_after))
     if status in {400, 404, 413, 415, 422}:
         return ProviderRejected(shown(body))
-    if status in {401, 403}:
-        return ProviderKeyRefused()
+    if status in KEY_STATUSES:
+        return ProviderKeyRefused(status)
     return ProviderUnavailable(retry_after=retry_after_seconds(retry_after))
 
 

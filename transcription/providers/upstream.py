@@ -9,6 +9,7 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -58,8 +59,7 @@ class Upstream:
             {} if api_key is None else {"Authorization": f"Bearer {api_key.get_secret_value()}"}
         )
         self._connect_seconds = connect_seconds
-        # Loading the trust store takes tens of milliseconds: once, not for each session.
-        self._tls = ssl.create_default_context() if secure else None
+        self._tls = _trusted() if secure else None
 
     @asynccontextmanager
     async def open(
@@ -274,6 +274,12 @@ def payload(message: bytes) -> Any:
         return None
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    # Loading the trust store takes tens of milliseconds: once, not for each session or key.
+    return ssl.create_default_context()
+
+
 @asynccontextmanager
 async def _until(deadline: float) -> AsyncIterator[None]:
     try:
@@ -285,9 +291,6 @@ async def _until(deadline: float) -> AsyncIterator[None]:
 
 def _refused(refusal: InvalidStatus) -> ProviderError:
     status = refusal.response.status_code
-    if status in {401, 403}:
-        # The operator's alarm: a user can do nothing about our key.
-        _log.error("provider_key_refused", status=status)
-    else:
+    if status not in failures.KEY_STATUSES:  # an alarm or not, by whose key it is
         _log.warning("provider_refused", status=status)
     return failures.from_status(status, retry_after=refusal.response.headers.get("Retry-After"))

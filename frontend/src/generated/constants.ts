@@ -34,7 +34,9 @@ export const LIMITS = {
   "min_transcript_characters": 10,
   "max_transcript_characters": 20000,
   "max_voice_name_characters": 100,
-  "idempotency_key_characters": 255
+  "idempotency_key_characters": 255,
+  "min_own_key_characters": 16,
+  "max_own_key_characters": 256
 } as const;
 
 export const ERRORS = {
@@ -122,6 +124,13 @@ export const ERRORS = {
     "retryable": true,
     "after_refresh": false
   },
+  "rate_limited": {
+    "title": "Too many requests",
+    "close": null,
+    "http": 429,
+    "retryable": true,
+    "after_refresh": false
+  },
   "session_limit": {
     "title": "Too many open transcriptions",
     "close": 4429,
@@ -183,6 +192,27 @@ export const ERRORS = {
     "close": 4502,
     "http": 502,
     "retryable": true,
+    "after_refresh": false
+  },
+  "own_key_required": {
+    "title": "A key of your own is needed",
+    "close": 4403,
+    "http": 403,
+    "retryable": false,
+    "after_refresh": false
+  },
+  "own_key_refused": {
+    "title": "Your own key was refused",
+    "close": 4502,
+    "http": 424,
+    "retryable": false,
+    "after_refresh": false
+  },
+  "own_key_unreadable": {
+    "title": "Your own key cannot be read",
+    "close": 4503,
+    "http": 503,
+    "retryable": false,
     "after_refresh": false
   },
   "ledger_unavailable": {

@@ -24,6 +24,7 @@ export type ErrorCode =
   | "not_found"
   | "start_timeout"
   | "idle_timeout"
+  | "rate_limited"
   | "session_limit"
   | "quota_exceeded"
   | "budget_exceeded"
@@ -33,6 +34,9 @@ export type ErrorCode =
   | "provider_rejected"
   | "provider_rate_limited"
   | "provider_unavailable"
+  | "own_key_required"
+  | "own_key_refused"
+  | "own_key_unreadable"
   | "ledger_unavailable"
   | "slow_consumer"
   | "internal";
@@ -371,6 +375,43 @@ export interface OpenSession {
   opened_at: string;
 }
 /**
+ * What is told of a user's own key. The key itself never is.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "OwnKey".
+ */
+export interface OwnKey {
+  /**
+   * Whose key it is, or would be.
+   */
+  provider: string;
+  stored: boolean;
+  /**
+   * Its last four characters.
+   */
+  last_four?: string;
+  /**
+   * `refused`: by the provider, when it was last used or tested; `unreadable`: the service has
+   * lost what it was encrypted with, and it has to be stored again.
+   */
+  state?: "untested" | "works" | "refused" | "unreadable";
+  created_at?: string;
+  used_at?: string;
+  tested_at?: string;
+}
+/**
+ * Body of `PUT /api/provider-key`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "OwnKeyRequest".
+ */
+export interface OwnKeyRequest {
+  /**
+   * As the provider gave it.
+   */
+  key: string;
+}
+/**
  * An error over HTTP (RFC 9457, `application/problem+json`).
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -430,6 +471,10 @@ export interface PublicConfig {
    * Whether a recording is transcribed again when it ends.
    */
   final_pass: boolean;
+  /**
+   * Whether users may, or must, bring a key of their own to transcribe.
+   */
+  own_keys?: "off" | "offered" | "required";
   /**
    * What the page should tell about this deployment's recogniser.
    */
@@ -751,6 +796,10 @@ export interface UsageOfKind {
   reserved_seconds: number;
   limit_seconds: number;
   cost_microdollars: number;
+  /**
+   * Settled seconds that were transcribed with a key of the user's own: no limit counts them.
+   */
+  own_key_seconds?: number;
 }
 /**
  * A stored voice: answer of `POST /api/clone`, item of `GET /api/voices`.

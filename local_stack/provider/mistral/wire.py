@@ -29,32 +29,36 @@ class MistralWire:
 
     Args:
         secrets: Where client secrets are kept; a store of its own by default.
+
+    Attributes:
+        refused_keys: Keys that it does not take; it takes all others.
     """
 
     def __init__(self, secrets: ClientSecrets | None = None) -> None:
         self._secrets = secrets or ClientSecrets()
+        self.refused_keys: set[str] = set()
 
     def http(self, engine: Engine, requests: list[BatchRecord], keep: Record) -> ASGIApp:
         """The HTTP half, which adds a record for every file."""
 
         async def models(request: Request) -> Response:
-            _authorize(request.headers.get("authorization"))
+            self._authorize(request.headers.get("authorization"))
             cards = [card_json(card) for card in engine.cards().values()]
             return JSONResponse({"object": "list", "data": cards})
 
         async def model(request: Request) -> Response:
-            _authorize(request.headers.get("authorization"))
+            self._authorize(request.headers.get("authorization"))
             card = engine.cards().get(request.path_params["model"])
             if card is None:
                 raise RefusedError(404, "Model not found")
             return JSONResponse(card_json(card))
 
         async def transcribe(request: Request) -> Response:
-            _authorize(request.headers.get("authorization"))
+            self._authorize(request.headers.get("authorization"))
             return await batch.transcribe(request, engine, requests, keep, MistralFiles())
 
         async def client_session(request: Request) -> Response:
-            _authorize(request.headers.get("authorization"))
+            self._authorize(request.headers.get("authorization"))
             body = bytearray()
             async for piece in request.stream():
                 body += piece
@@ -85,7 +89,7 @@ class MistralWire:
             raise RefusedError(404, "Not Found")
         offered = record.headers.get("sec-websocket-protocol")
         if offered is None:
-            _authorize(record.headers.get("authorization"))
+            self._authorize(record.headers.get("authorization"))
         else:
             self._secrets.authorize(offered, record.model)
         card = engine.cards().get(record.model)
@@ -108,13 +112,14 @@ class MistralWire:
         """JSON with a `message`, and `Retry-After` where there is one."""
         return refusal_json(error, errors.http_body(error.status, error.message))
 
+    def _authorize(self, authorization: str | None) -> None:
+        scheme, _, given = (authorization or "").partition(" ")
+        key = given.strip()
+        # A client secret opens sockets and nothing else.
+        is_key = scheme.lower() == "bearer" and key and not key.startswith(PREFIX)
+        if not is_key or key in self.refused_keys:
+            raise RefusedError(401, "Unauthorized")
+
 
 async def _healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
-
-
-def _authorize(authorization: str | None) -> None:
-    scheme, _, key = (authorization or "").partition(" ")
-    # A client secret opens sockets and nothing else.
-    if scheme.lower() != "bearer" or not key.strip() or key.strip().startswith(PREFIX):
-        raise RefusedError(401, "Unauthorized")

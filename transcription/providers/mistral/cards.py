@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from transcription.providers.base import FileCapabilities, RealtimeCapabilities
 from transcription.providers.mistral import models
+from transcription.providers.trust import trusted
 
 ASK_SECONDS: Final = 3.0
 """Whoever asks first, of a model that nothing is known of, waits meanwhile."""
@@ -147,6 +148,7 @@ class ModelCards:
                 base_url=self._server_url,
                 headers=self._headers,
                 timeout=self._timeout,
+                verify=trusted(),
                 # An hour passes until the next call: nothing is worth being kept open.
                 limits=httpx2.Limits(max_keepalive_connections=0),
             )

@@ -19,6 +19,7 @@ from transcription.providers.base import ClientSecret, RealtimeCapabilities
 from transcription.providers.calls import by, not_understood, read, refusal
 from transcription.providers.mistral import models
 from transcription.providers.mistral.realtime import PATH
+from transcription.providers.trust import trusted
 
 _PATH: Final = "/v1/client/sessions"
 
@@ -38,7 +39,9 @@ class MistralSecrets:
         scheme = "wss" if parts.scheme == "https" else "ws"
         self.url = urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + PATH, "", ""))
         self._seconds = connect_seconds
-        self._http = httpx2.AsyncClient(base_url=server_url, timeout=connect_seconds)
+        self._http = httpx2.AsyncClient(
+            base_url=server_url, timeout=connect_seconds, verify=trusted()
+        )
 
     async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
         """Return what `model` can do.

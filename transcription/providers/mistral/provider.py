@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
-from transcription.providers.mistral import models
+from transcription.providers.base import OwnKeyRules
+from transcription.providers.mistral import models, own_keys
 from transcription.providers.mistral.client_secrets import MistralSecrets
 from transcription.providers.mistral.files import MistralFiles
 from transcription.providers.mistral.realtime import MistralRealtime
@@ -19,6 +20,7 @@ class Mistral:
     name: Final = "mistral"
     wire: Final = "mistral"
     languages: Final = models.LANGUAGES
+    own_keys: Final = OwnKeyRules("Mistral", own_keys.SHAPE, own_keys.check)
 
     def key(self, settings: "Settings") -> SecretStr | None:
         """Return the deployment's key, if it has one."""

@@ -17,6 +17,7 @@ class Vllm:
 
     name: Final = "vllm"
     languages: Final = models.LANGUAGES
+    own_keys: Final = None
 
     def key(self, settings: "Settings") -> SecretStr | None:
         """Return what the server was started with as `--api-key`, if anything."""

@@ -1,0 +1,48 @@
+"""Keys of users' own for Mistral."""
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+import structlog
+from pydantic import SecretStr
+
+from transcription.errors import ProviderUnavailable
+from transcription.providers import failures
+from transcription.providers.trust import trusted
+
+if TYPE_CHECKING:
+    from transcription.settings import Settings
+
+SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
+CHECK_SECONDS: Final = 10.0
+_PATH: Final = "/v1/models"
+
+_log = structlog.get_logger(__name__)
+
+
+async def check(settings: "Settings", key: SecretStr) -> None:
+    """Ask for the list of models, which costs nothing and needs a good key.
+
+    Raises:
+        ProviderKeyRefused: the key is none.
+        ProviderError: Mistral does not say.
+    """
+    try:
+        async with (
+            asyncio.timeout(CHECK_SECONDS),
+            httpx2.AsyncClient(
+                base_url=settings.mistral_server_url,
+                headers={"Authorization": f"Bearer {key.get_secret_value()}"},
+                timeout=CHECK_SECONDS,
+                verify=trusted(),
+            ) as http,
+            http.stream("GET", _PATH) as response,
+        ):
+            status, retry_after = response.status_code, response.headers.get("Retry-After")
+    except (httpx2.HTTPError, TimeoutError) as error:
+        _log.warning("own_key_not_checked", error=type(error).__name__)
+        raise ProviderUnavailable from None
+    if status != 200:
+        raise failures.from_status(status, retry_after=retry_after)
