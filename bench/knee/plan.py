@@ -15,9 +15,7 @@ class Plan:
         bridges: Processes that the sessions are spread over.
         climb: Numbers of sessions to try, from the first until one is too many.
         climb_seconds: Length of their windows.
-        turns: That a number gets on the climb: one hiccup of the machine is no knee.
-        halvings: Of the gap between the greatest that was held and the least that was not, with
-            one turn each.
+        halvings: Of the gap between the greatest that was held and the least that was not.
         hold_seconds: Length of the window that decides.
         holds: Windows of that length, at most.
         step_back: What the next is tried with, as a share of one that was not held.
@@ -27,9 +25,8 @@ class Plan:
     """
 
     bridges: int = 2
-    climb: tuple[int, ...] = (50, 100, 200, 400, 800, 1200, 1600, 2000)
+    climb: tuple[int, ...] = (50, 200, 400, 800, 1200, 1600, 2000)
     climb_seconds: float = 6.0
-    turns: int = 2
     halvings: int = 2
     hold_seconds: float = 60.0
     holds: int = 3
@@ -40,9 +37,7 @@ class Plan:
 
 
 FULL: Final = Plan()
-QUICK: Final = Plan(
-    climb=(50, 200), climb_seconds=3.0, turns=1, halvings=0, hold_seconds=5.0, holds=1
-)
+QUICK: Final = Plan(climb=(50, 200), climb_seconds=3.0, halvings=0, hold_seconds=5.0, holds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ def search(plan: Plan) -> Generator[Trial, bool, Knee]:
     """
     held, too_many = 0, None
     for count in plan.climb:
-        if not (yield from _climbed(count, plan)):
+        if not (yield Trial(count, plan.climb_seconds)):
             too_many = count
             break
         held = count
@@ -94,13 +89,6 @@ def search(plan: Plan) -> Generator[Trial, bool, Knee]:
             return Knee(count, too_many)
         too_many, count = count, _rounded(count * plan.step_back)
     return Knee(0, too_many)
-
-
-def _climbed(count: int, plan: Plan) -> Generator[Trial, bool, bool]:
-    for _ in range(plan.turns):
-        if (yield Trial(count, plan.climb_seconds)):
-            return True
-    return False
 
 
 def _rounded(count: float) -> int:
