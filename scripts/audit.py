@@ -19,7 +19,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parent.parent
 EXCEPTIONS: Final = ROOT / "scripts" / "audit-exceptions.toml"
 PIP_AUDIT: Final = "pip-audit==2.10.1"
-SECONDS: Final = 300
+SECONDS: Final = 120
+"""For each question."""
 CLEAN, VULNERABLE, UNKNOWN = 0, 1, 2
 
 
