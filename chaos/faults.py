@@ -65,7 +65,7 @@ class Faults:
         engine: What hears.
         provider: Its server.
         dice: Whom it meets.
-        done: Counts what was done.
+        done: Counts what was done, and not what found nobody to be done to.
     """
 
     def __init__(
@@ -125,10 +125,11 @@ class Faults:
             await self._acts[event.fault](event)
 
     @asynccontextmanager
-    async def _taken(self, replicas: list[Process]) -> AsyncIterator[Process | None]:
+    async def _taken(self, replicas: list[Process], event: Event) -> AsyncIterator[Process | None]:
         """Take one that no other fault has in hand; None when there is none."""
         free = [process for process in replicas if process not in self._busy]
         if not free:
+            self._done[event.fault] -= 1
             yield None
             return
         process = self._dice.choice(free)
@@ -139,7 +140,7 @@ class Faults:
             self._busy.discard(process)
 
     async def _kill(self, replicas: list[Process], event: Event) -> None:
-        async with self._taken(replicas) as process:
+        async with self._taken(replicas, event) as process:
             if process is not None:
                 await process.kill()
                 await asyncio.sleep(event.seconds)
@@ -147,7 +148,7 @@ class Faults:
                 await process.ready()
 
     async def _drain(self, replicas: list[Process], event: Event) -> None:
-        async with self._taken(replicas) as process:
+        async with self._taken(replicas, event) as process:
             if process is not None:
                 await process.drain()
                 await asyncio.sleep(event.seconds / 4)
@@ -167,7 +168,7 @@ class Faults:
         await self._drain(self._fleet.functions[1:], event)
 
     async def _freeze_a_bridge(self, event: Event) -> None:
-        async with self._taken(self._fleet.bridges) as process:
+        async with self._taken(self._fleet.bridges, event) as process:
             if process is not None:
                 process.signal(signal.SIGSTOP)
                 await asyncio.sleep(event.seconds)
