@@ -29,6 +29,7 @@ from transcription.ledger import Ledger
 from transcription.metrics import Metrics
 from transcription.own_keys import OwnKeys
 from transcription.own_providers import own_files
+from transcription.providers.base import Models
 from transcription.providers.registry import (
     chosen,
     direct_provider,
@@ -139,6 +140,8 @@ async def compose(
         jwks = Jwks(settings.supabase_url, http=tools.http)
         stack.push_async_callback(jwks.aclose)
         work = Work(draining=metrics.draining)
+        recogniser = await _recogniser(settings, ledger, own_keys, stack)
+        models = recogniser.models if recogniser is not None else None
         services = Services(
             settings=settings,
             metrics=metrics,
@@ -158,8 +161,8 @@ async def compose(
             work=work,
             health=provider_health(settings),
             warm=asyncio.Event(),
-            recogniser=await _recogniser(settings, ledger, own_keys, stack),
-            direct=_direct(settings, ledger, own_keys, metrics, stack),
+            recogniser=recogniser,
+            direct=_direct(settings, ledger, own_keys, metrics, stack, models=models),
             own_keys=own_keys,
         )
         stack.push_async_callback(work.aclose)
@@ -190,6 +193,8 @@ def _direct(
     own_keys: OwnKeys | None,
     metrics: Metrics,
     stack: AsyncExitStack,
+    *,
+    models: Models | None,
 ) -> DirectSessions | None:
     provider = direct_provider(settings)
     trusts = settings.direct_mode_trusts
@@ -218,6 +223,7 @@ def _direct(
         offer=offer,
         own_keys=own_keys,
         title=rules.title if rules is not None else "",
+        models=models,
     )
 
 

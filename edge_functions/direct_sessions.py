@@ -32,7 +32,7 @@ from transcription.metrics import Metrics
 from transcription.observability import TranscriptionRecord, log_transcription
 from transcription.own_keys import OwnKey, OwnKeys
 from transcription.own_providers import told_to_owner
-from transcription.providers.base import REWIND_MARGIN_MS, RealtimeOptions, SecretMint
+from transcription.providers.base import REWIND_MARGIN_MS, Models, RealtimeOptions, SecretMint
 from transcription.providers.fitting import fit_live
 
 SLACK_SECONDS: Final = 30
@@ -75,6 +75,7 @@ class DirectSessions:
         offer: What callers may ask for.
         own_keys: Where users' own keys are kept; None: they bring none.
         title: The provider's name for people.
+        models: Tells what models can do; by default `mint` does.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class DirectSessions:
         offer: DirectOffer,
         own_keys: OwnKeys | None = None,
         title: str = "",
+        models: Models | None = None,
     ) -> None:
         self._mint = mint
         self._ledger = ledger
@@ -93,6 +95,7 @@ class DirectSessions:
         self._offer = offer
         self._own_keys = own_keys
         self._title = title
+        self._models = models if models is not None else mint
 
     @property
     def url(self) -> str:
@@ -206,7 +209,7 @@ class DirectSessions:
             asked.context_bias or (),
             asked.target_streaming_delay_ms,
         )
-        can = await self._mint.realtime_capabilities(model)
+        can = await self._models.realtime_capabilities(model)
         fitted = fit_live(wanted, can)
         return fitted.options, fitted.max_lag_ms + REWIND_MARGIN_MS
 

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from local_stack.postgres import Postgres
+from local_stack.provider.cards import HOSTED
 from local_stack.provider.mistral.client_sessions import ClientSecrets
 from local_stack.provider.mistral.wire import MistralWire
 from shared_schema.direct import RealtimeSettlement, RealtimeToken
@@ -174,6 +176,21 @@ async def test_the_options_are_those_of_start(world: World, http: httpx.AsyncCli
             await settle(http, response.json()["session_id"], 0)
         else:
             assert problem(response).code == code, wrong
+
+
+async def test_a_card_narrows_what_may_be_asked(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What a model's card does not list is refused, though models of its name can do it."""
+    cards = [replace(HOSTED[1], languages=("en",))]
+    wire = MistralWire(ClientSecrets(CLOCK))
+    folder = tmp_path_factory.mktemp("cards")
+    async with running(postgres, folder, served=wire, cards=cards, **DIRECT) as world:
+        person = await world.stack.person("ada@example.com")
+        async with world.signed_in(person) as client:
+            told = problem(await client.post(PATH, json={"language": "German"}))
+            assert (told.status, told.code) == (422, "invalid_message")
+            assert (await token(client, language="English")).language == "en"
 
 
 async def test_a_resume_inherits_what_is_left(

@@ -1,6 +1,6 @@
 /** Which model listens, where there is a choice. */
 import { useId } from "react";
-import { ChevronIcon } from "../ui/icons";
+import { Fold } from "../ui/controls";
 import { type Kind, offeredModels } from "./abilities";
 import { useParts } from "./use-reference-audio";
 
@@ -43,18 +43,12 @@ export function Advanced() {
   const choices = KINDS.filter(({ kind }) => offeredModels(config, kind).length > 1);
   if (choices.length === 0) return null;
   return (
-    <details className="group">
-      <summary className="-ml-1 inline-flex min-h-9 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
-        <span className="group-open:rotate-90">
-          <ChevronIcon />
-        </span>
-        Advanced
-      </summary>
+    <Fold label="Advanced">
       <div className="grid gap-3 pb-1 sm:grid-cols-2">
         {choices.map((choice) => (
           <ModelSelect key={choice.kind} {...choice} />
         ))}
       </div>
-    </details>
+    </Fold>
   );
 }

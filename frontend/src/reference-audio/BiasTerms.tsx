@@ -1,8 +1,8 @@
 /** Words to expect: names and terms that a recogniser would not guess. */
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
-import { Button, fieldClass } from "../ui/controls";
-import { ChevronIcon, CrossIcon } from "../ui/icons";
+import { Button, Fold, fieldClass } from "../ui/controls";
+import { CrossIcon } from "../ui/icons";
 import { abilities } from "./abilities";
 import { useParts } from "./use-reference-audio";
 
@@ -33,13 +33,7 @@ export function BiasTerms() {
     add();
   };
   return (
-    <details className="group">
-      <summary className="-ml-1 inline-flex min-h-9 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
-        <span className="group-open:rotate-90">
-          <ChevronIcon />
-        </span>
-        Words to expect{terms.length > 0 ? ` (${terms.length})` : ""}
-      </summary>
+    <Fold label={`Words to expect${terms.length > 0 ? ` (${terms.length})` : ""}`}>
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
           Names and terms, such as “Voxtral”. They help the next transcription.
@@ -81,6 +75,6 @@ export function BiasTerms() {
           ))}
         </ul>
       </div>
-    </details>
+    </Fold>
   );
 }

@@ -1,5 +1,6 @@
 /** Buttons, links that act, and messages: the few forms that everything is made of. */
 import type { ButtonHTMLAttributes, ReactNode } from "react";
+import { ChevronIcon } from "./icons";
 
 const VARIANTS = {
   primary:
@@ -59,6 +60,27 @@ export function Card({
     >
       {children}
     </section>
+  );
+}
+
+/** What few need, behind its name. */
+export function Fold({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <details className="group">
+      <summary className="-ml-1 inline-flex min-h-9 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
+        <span className="group-open:rotate-90">
+          <ChevronIcon />
+        </span>
+        {label}
+      </summary>
+      {children}
+    </details>
   );
 }
 
