@@ -1,7 +1,7 @@
 """The realtime half of the Mistral adapter, on real sockets."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,12 +9,12 @@ import pytest
 from mistralai.client import Mistral
 from mistralai.client.models import AudioFormat, TurnDetectionConfig
 from pydantic import SecretStr
-from websockets.asyncio.server import Server, ServerConnection
-from websockets.asyncio.server import serve as serve_websocket
+from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.script import SegmentScript, TurnScript
 from tests.doubles.numbered_audio import frame
+from tests.doubles.played import heard, played
 from transcription.errors import (
     NotFound,
     ProviderError,
@@ -25,14 +25,13 @@ from transcription.errors import (
 )
 from transcription.providers.base import (
     LanguageDetected,
-    RealtimeEvent,
     RealtimeOptions,
     Segment,
     TextDelta,
     TranscriptDone,
     Turn,
 )
-from transcription.providers.mistral.realtime import MistralRealtime, MistralSession
+from transcription.providers.mistral.realtime import MistralRealtime
 
 VERSION_2 = "voxtral-mini-transcribe-realtime-2602"
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
@@ -46,27 +45,8 @@ async def _provider(script: Script | None = None) -> AsyncIterator[ProviderServe
         yield server
 
 
-@asynccontextmanager
-async def _played(
-    play: Callable[[ServerConnection], Awaitable[None]], **options: Any
-) -> AsyncIterator[str]:
-    """Play a provider's socket by hand; gives its `http:` address."""
-    async with serve_websocket(play, "127.0.0.1", 0, **options) as server:
-        yield _url(server)
-
-
-def _url(server: Server, scheme: str = "http") -> str:
-    return f"{scheme}://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-
-
 def _mistral(url: str, *, connect_seconds: float = 5.0) -> MistralRealtime:
     return MistralRealtime(server_url=url, api_key=SecretStr(KEY), connect_seconds=connect_seconds)
-
-
-async def _heard(session: MistralSession) -> list[RealtimeEvent]:
-    events: list[RealtimeEvent] = []
-    await session.listen(events.append)
-    return events
 
 
 async def _opened(url: str, **options: Any) -> None:
@@ -106,7 +86,7 @@ async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
         for pcm in FRAMES:
             await session.send(pcm)
         await session.end()
-        await _heard(session)
+        await heard(session)
         theirs = await sdk.audio.realtime.connect(
             options.model,
             AudioFormat(encoding="pcm_s16le", sample_rate=16_000),
@@ -147,7 +127,7 @@ async def test_what_is_said_becomes_our_events() -> None:
         for pcm in FRAMES:
             await session.send(pcm)
         await session.end()
-        assert await _heard(session) == [
+        assert await heard(session) == [
             LanguageDetected("en"),
             TextDelta("one"),
             TextDelta(" two"),
@@ -173,8 +153,8 @@ async def test_speakers_and_turns_become_our_events() -> None:
         for pcm in FRAMES:
             await session.send(pcm)
         await session.end()
-        heard = await _heard(session)
-    assert [event for event in heard if not isinstance(event, TextDelta)] == [
+        events = await heard(session)
+    assert [event for event in events if not isinstance(event, TextDelta)] == [
         Turn("start", 0.1),
         Turn("eager_end", 0.2),
         Turn("resume", 0.3),
@@ -215,10 +195,10 @@ async def test_unknown_events_are_passed_over() -> None:
         await socket.wait_closed()
 
     async with (
-        _played(play) as url,
+        played(play) as url,
         _mistral(url).open_realtime(RealtimeOptions(VERSION_2)) as session,
     ):
-        assert await _heard(session) == [TextDelta("a"), TranscriptDone("a")]
+        assert await heard(session) == [TextDelta("a"), TranscriptDone("a")]
 
 
 @pytest.mark.parametrize(
@@ -244,10 +224,10 @@ async def test_an_error_event(
             await socket.send(CREATED)
         await socket.send(json.dumps({"type": "error", "error": error}))
 
-    async with _played(play) as url:
+    async with played(play) as url:
         with pytest.raises(ProviderError) as failure:
             async with _mistral(url).open_realtime(RealtimeOptions(VERSION_2)) as session:
-                await _heard(session)
+                await heard(session)
     assert type(failure.value) is kind
     assert (words or "recogniser") in failure.value.message
     assert "secret" not in failure.value.message
@@ -262,7 +242,7 @@ async def test_the_end_is_said_once() -> None:
     ):
         await session.end()
         await session.end()
-        await _heard(session)
+        await heard(session)
         types = [message["type"] for message in server.sessions[0].messages]
         assert types == ["session.update", "input_audio.flush", "input_audio.end"]
 

@@ -99,6 +99,13 @@ async def test_it_may_not_take_for_ever(monkeypatch: pytest.MonkeyPatch) -> None
         silent.set()
 
 
+async def test_a_fault_of_the_question_ends_nothing() -> None:
+    """An address that is none is told like any silence; the process that asks goes on."""
+    health = _health("http://[none/health")
+    async with asking(health):
+        await until(lambda: health.told().get("reason") == "no_answer")
+
+
 async def test_who_cannot_be_asked_is_not() -> None:
     """Without a place to ask, the asking is over at once."""
     await asyncio.wait_for(_health(None).run(), 1)

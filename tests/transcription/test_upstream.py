@@ -2,24 +2,24 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.http11 import Request, Response
 
 from local_stack.provider import ProviderServer, Script, serve
 from tests.doubles.numbered_audio import frame
+from tests.doubles.played import heard, played, url_of
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
 from transcription.errors import (
@@ -29,7 +29,7 @@ from transcription.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from transcription.providers.base import RealtimeEvent, RealtimeOptions, RealtimeSession
+from transcription.providers.base import RealtimeOptions, RealtimeSession
 
 pytestmark = over_all_wires
 
@@ -53,25 +53,6 @@ async def _opened(wire: Wire, url: str, seconds: float = 5.0) -> None:
         raise AssertionError
 
 
-@asynccontextmanager
-async def _played(
-    play: Callable[[ServerConnection], Awaitable[None]], **options: Any
-) -> AsyncIterator[str]:
-    """Play a provider's socket by hand; gives its `http:` address."""
-    async with serve_websocket(play, "127.0.0.1", 0, **options) as server:
-        yield _url(server)
-
-
-def _url(server: Server, scheme: str = "http") -> str:
-    return f"{scheme}://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-
-
-async def _heard(session: RealtimeSession) -> list[RealtimeEvent]:
-    events: list[RealtimeEvent] = []
-    await session.listen(events.append)
-    return events
-
-
 async def test_no_compression_is_offered(wire: Wire) -> None:
     """PCM hardly compresses: permessage-deflate would cost CPU and memory for nothing."""
     async with _provider(wire) as server:
@@ -90,7 +71,7 @@ async def test_both_ways_to_send_are_one_stream(wire: Wire) -> None:
             await session.send(pcm)
             assert session.offer(pcm)
         await session.end()
-        await _heard(session)
+        await heard(session)
         assert bytes(server.sessions[0].audio) == b"".join(pcm * 2 for pcm in FRAMES)
 
 
@@ -130,10 +111,10 @@ async def test_a_close_before_the_end(wire: Wire, created: bool, code: int | Non
         else:
             await socket.close(code)
 
-    async with _played(play) as url:
+    async with played(play) as url:
         with pytest.raises(ProviderUnavailable):
             async with _session(wire, url) as session:
-                await _heard(session)
+                await heard(session)
 
 
 async def test_a_redirect_is_not_followed(wire: Wire) -> None:
@@ -144,14 +125,14 @@ async def test_a_redirect_is_not_followed(wire: Wire) -> None:
         assert socket.request is not None
         asked.append(socket.request.headers.get("Authorization", ""))
 
-    async with _played(other) as elsewhere:
+    async with played(other) as elsewhere:
 
         def redirect(_: ServerConnection, request: Request) -> Response:
             answer = _.respond(HTTPStatus.TEMPORARY_REDIRECT, "")
             answer.headers["Location"] = elsewhere.replace("http:", "ws:")
             return answer
 
-        async with _played(other, process_request=redirect) as url:
+        async with played(other, process_request=redirect) as url:
             with pytest.raises(ProviderUnavailable):
                 await _opened(wire, url)
     assert asked == []
@@ -168,7 +149,7 @@ async def test_a_certificate_must_be_vouched_for(wire: Wire, tmp_path: Path) -> 
     tls.load_cert_chain(_self_signed(tmp_path))
     async with serve_websocket(note, "127.0.0.1", 0, ssl=tls) as server:
         with pytest.raises(ProviderUnavailable):
-            await _opened(wire, _url(server, "https"))
+            await _opened(wire, url_of(server, "https"))
     assert asked == []
 
 
@@ -236,7 +217,7 @@ async def test_a_deadline_around_the_reader_fires(wire: Wire) -> None:
                 _session(wire, server.url) as session,
                 asyncio.timeout(0.1),
             ):
-                await _heard(session)
+                await heard(session)
         await _is_closed(server)
 
 
@@ -273,7 +254,7 @@ async def test_a_provider_that_is_gone_takes_nothing(wire: Wire) -> None:
     ):
         await session.send(FRAMES[0])
         with pytest.raises(ProviderUnavailable):
-            await _heard(session)
+            await heard(session)
         assert not session.offer(FRAMES[0])
         with pytest.raises(ProviderUnavailable):
             await session.send(FRAMES[0])
@@ -288,7 +269,7 @@ async def test_a_path_before_the_wire_is_kept(wire: Wire) -> None:
         assert socket.request is not None
         asked.append(socket.request.path)
 
-    async with _played(play) as url:
+    async with played(play) as url:
         with pytest.raises(ProviderUnavailable):
             await _opened(wire, f"{url}/gateway/")
     assert asked == [f"/gateway{wire.target}"]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection
-from websockets.asyncio.server import serve as serve_websocket
 
 from local_stack.provider import ProviderServer, Script, serve
 from local_stack.provider.vllm.wire import VllmWire
 from tests.doubles.numbered_audio import frame
+from tests.doubles.played import heard, played
 from tests.wires import KEY, VLLM
 from transcription.errors import (
     ProviderError,
@@ -22,9 +22,7 @@ from transcription.errors import (
     ProviderUnavailable,
 )
 from transcription.providers.base import (
-    RealtimeEvent,
     RealtimeOptions,
-    RealtimeSession,
     TextDelta,
     TranscriptDone,
 )
@@ -49,12 +47,6 @@ def _vllm(url: str, key: str | None = KEY) -> VllmRealtime:
     return VllmRealtime(server_url=url, api_key=secret, connect_seconds=5)
 
 
-async def _heard(session: RealtimeSession) -> list[RealtimeEvent]:
-    events: list[RealtimeEvent] = []
-    await session.listen(events.append)
-    return events
-
-
 async def test_the_order_of_what_is_sent() -> None:
     """The model, audio, a commit behind the first of it, more audio, the last commit: as text."""
     async with _served() as server, _vllm(server.url).open_realtime(OPTIONS) as session:
@@ -65,7 +57,7 @@ async def test_the_order_of_what_is_sent() -> None:
             assert session.offer(pcm)
         await session.end()
         await session.end()
-        await _heard(session)
+        await heard(session)
         seen = server.sessions[0]
     assert bytes(seen.audio) == b"".join(FRAMES)
     assert seen.messages[0] == {"type": "session.update", "model": OPTIONS.model}
@@ -86,7 +78,7 @@ async def test_empty_deltas_are_passed_over_and_seconds_are_ours() -> None:
         for pcm in FRAMES:
             await session.send(pcm)
         await session.end()
-        assert await _heard(session) == [
+        assert await heard(session) == [
             TextDelta("one"),
             TextDelta(" two"),
             TranscriptDone("one two", billed_seconds=0.4),
@@ -100,9 +92,9 @@ async def test_no_audio_is_an_empty_transcript(end_first: bool) -> None:
     async with _served() as server, _vllm(server.url).open_realtime(OPTIONS) as session:
         if end_first:
             await session.end()
-            events = await _heard(session)
+            events = await heard(session)
         else:
-            events, _ = await asyncio.gather(_heard(session), session.end())
+            events, _ = await asyncio.gather(heard(session), session.end())
         assert events == [TranscriptDone("", billed_seconds=0.0)]
 
 
@@ -146,11 +138,10 @@ async def test_an_error_is_a_string_and_a_code(
         await socket.send(json.dumps({"type": "error", **event}))
         await socket.wait_closed()
 
-    async with serve_websocket(play, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+    async with played(play) as url:
         with pytest.raises(ProviderError) as failure:
             async with _vllm(url).open_realtime(OPTIONS) as session:
-                await _heard(session)
+                await heard(session)
     assert type(failure.value) is (kind or ProviderRejected)
     assert (words or "recogniser") in failure.value.message
     assert "secret" not in failure.value.message
@@ -180,11 +171,9 @@ async def test_what_nobody_knows_is_passed_over() -> None:
         await socket.send('{"type": "transcription.done", "text": "a", "usage": null}')
         await socket.wait_closed()
 
-    async with serve_websocket(play, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-        async with _vllm(url).open_realtime(OPTIONS) as session:
-            assert session.request_id == "by-hand"
-            assert await _heard(session) == [TextDelta("a"), TranscriptDone("a", None, 0.0)]
+    async with played(play) as url, _vllm(url).open_realtime(OPTIONS) as session:
+        assert session.request_id == "by-hand"
+        assert await heard(session) == [TextDelta("a"), TranscriptDone("a", None, 0.0)]
 
 
 async def test_what_cannot_be_set_is_told() -> None:

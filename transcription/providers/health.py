@@ -87,6 +87,11 @@ class ProviderHealth:
         except (httpx2.HTTPError, TimeoutError):
             self._know("failing", NO_ANSWER)
             return
+        except Exception:
+            # Whatever it is, the process it runs in goes on.
+            _log.exception("provider_health_not_asked")
+            self._know("failing", NO_ANSWER)
+            return
         if status == 200:
             self._know("well", None)
         else:

@@ -631,6 +631,14 @@ describe("Draining", () => {
   });
 });
 
+test("Hints that the model has no use for change nothing", () => {
+  world.begin();
+  world.delta(1, "one");
+  const before = world.view;
+  world.message(1, { type: "notice", code: "options_ignored", options: ["language"] });
+  expect(world.view).toEqual(before);
+});
+
 describe("Recording elsewhere", () => {
   const limit = { open_sessions: ["elsewhere"], retry_after: 5 };
 
