@@ -33,7 +33,7 @@ from transcription.observability import TranscriptionRecord, log_transcription
 from transcription.own_keys import OwnKey, OwnKeys
 from transcription.own_providers import told_to_owner
 from transcription.providers.base import REWIND_MARGIN_MS, Models, RealtimeOptions, SecretMint
-from transcription.providers.fitting import fit_live
+from transcription.providers.fitting import FittedLive, fit_live
 
 SLACK_SECONDS: Final = 30
 """Of a lease, beyond the secret's life and the audio: the ways there and back."""
@@ -118,7 +118,8 @@ class DirectSessions:
             own = await self._own_keys.find(caller.user) if self._own_keys is not None else None
             record.own_key = own is not None or None
             key = own.secret if own is not None else self._shared_key(caller.user)
-            options, rewind_ms = await self._options(asked)
+            fitted = await self._fitted(asked)
+            options = fitted.options
             record.model, record.language = options.model, options.language
             seconds = min(asked.max_seconds or math.inf, self._longest)
             async with (
@@ -128,9 +129,7 @@ class DirectSessions:
                 self._told(own),
             ):
                 with tracing.span("mint", provider=self._offer.provider_name, model=options.model):
-                    secret = await self._mint.mint(
-                        key, options.model, seconds=self._offer.secret_seconds
-                    )
+                    secret = await self._mint.mint(key, options, seconds=self._offer.secret_seconds)
         except TranscriptionError as error:
             self._refused(record, error)
             raise
@@ -151,11 +150,10 @@ class DirectSessions:
             model=options.model,
             max_seconds=grant.granted_seconds,
             cut_by=grant.cut_by,
-            resume_rewind_ms=rewind_ms,
+            resume_rewind_ms=fitted.max_lag_ms + REWIND_MARGIN_MS,
             audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
-            language=options.language,
-            context_bias=options.context_bias or None,
-            target_streaming_delay_ms=options.target_streaming_delay_ms,
+            setup=secret.setup,
+            options_ignored=fitted.ignored or None,
         )
 
     async def settle(
@@ -198,8 +196,8 @@ class DirectSessions:
             raise Forbidden("Without a key of your own, live words go over the bridge.")
         return self._offer.key
 
-    async def _options(self, asked: RealtimeTokenRequest) -> tuple[RealtimeOptions, int]:
-        """Return what the model takes of what is asked for, and how far a resume goes back."""
+    async def _fitted(self, asked: RealtimeTokenRequest) -> FittedLive:
+        """Return what the model takes of what is asked for."""
         model = asked.model or self._offer.default_model
         if model not in self._offer.models:
             raise NotFound("There is no such realtime model here.")
@@ -208,10 +206,10 @@ class DirectSessions:
             languages.to_code(asked.language),
             asked.context_bias or (),
             asked.target_streaming_delay_ms,
+            diarize=asked.diarize is True,
+            turn_detection=asked.turn_detection is True,
         )
-        can = await self._models.realtime_capabilities(model)
-        fitted = fit_live(wanted, can)
-        return fitted.options, fitted.max_lag_ms + REWIND_MARGIN_MS
+        return fit_live(wanted, await self._models.realtime_capabilities(model))
 
     @asynccontextmanager
     async def _reserved(

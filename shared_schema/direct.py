@@ -24,6 +24,10 @@ class RealtimeTokenRequest(Inbound):
         | None
     ) = None
     """Milliseconds that the recogniser may wait for context; models may allow fewer values."""
+    diarize: bool | None = None
+    """Tell speakers apart: segments come beside the text."""
+    turn_detection: bool | None = None
+    """Tell when a speaker begins and ends a turn."""
     resumes: SessionId | None = None
     """The caller's session whose place this one takes."""
     max_seconds: Annotated[float, Field(ge=limits.MIN_AUDIO_SECONDS, le=3600)] | None = None
@@ -31,7 +35,7 @@ class RealtimeTokenRequest(Inbound):
 
 
 class RealtimeToken(Outbound):
-    """Its answer: where to connect and with what. The options are those that the model takes."""
+    """Its answer: where to connect, with what, and what to say first."""
 
     session_id: SessionId
     wire: Literal["mistral"]
@@ -50,10 +54,10 @@ class RealtimeToken(Outbound):
     resume_rewind_ms: int
     """How far before the audio that was handed over last a resume starts again, in milliseconds."""
     audio_format: AudioFormat
-    language: str | None = None
-    """ISO 639-1."""
-    context_bias: tuple[str, ...] | None = None
-    target_streaming_delay_ms: int | None = None
+    setup: str
+    """What to send first, as it is: the options in the provider's own words."""
+    options_ignored: tuple[str, ...] | None = None
+    """Fields of the request that the model has no use for."""
 
 
 class RealtimeSettlementRequest(Inbound):

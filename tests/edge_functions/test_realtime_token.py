@@ -79,6 +79,14 @@ async def token(http: httpx.AsyncClient, **asked: Any) -> RealtimeToken:
     return RealtimeToken.model_validate_json(response.content)
 
 
+def session(told: RealtimeToken) -> dict[str, Any]:
+    """Return the options that a client is to say first."""
+    setup = json.loads(told.setup)
+    assert setup["type"] == "session.update"
+    options: dict[str, Any] = setup["session"]
+    return options
+
+
 async def settle(http: httpx.AsyncClient, session_id: str, audio_seconds: float) -> Any:
     """Say that a session is over."""
     return await http.post(f"{PATH}/{session_id}/settle", json={"audio_seconds": audio_seconds})
@@ -122,7 +130,7 @@ async def test_a_token_opens_the_provider(
     told = RealtimeToken.model_validate_json(response.content)
     assert told.token.startswith("rt_")
     assert told.token not in repr(told)
-    assert (told.model, told.wire, told.language) == (MODEL, "mistral", "en")
+    assert (told.model, told.wire, session(told)["language"]) == (MODEL, "mistral", "en")
     assert (told.max_seconds, told.cut_by, told.resume_rewind_ms) == (300, "max_duration", 4000)
     [row] = await world.usage_of(ada)
     assert (str(row["id"]), row["status"], row["charged"]) == (told.session_id, "open", 300)
@@ -130,6 +138,7 @@ async def test_a_token_opens_the_provider(
     assert (row["lease_seconds"], row["ingest_rate"]) == (390, 1)
 
     async with dial(told) as socket:
+        await socket.send(told.setup)
         await append(socket, times=10)
         await end(socket)
         events = await hear_until(socket, "transcription.done")
@@ -150,13 +159,24 @@ async def test_the_options_are_those_of_start(world: World, http: httpx.AsyncCli
     told = await token(
         http, target_streaming_delay_ms=480, context_bias=["Voxtral"], max_seconds=20
     )
-    assert (told.max_seconds, told.target_streaming_delay_ms) == (20, 480)
-    assert told.context_bias is None
+    assert told.max_seconds == 20
+    assert session(told) == {
+        "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16_000},
+        "target_streaming_delay_ms": 480,
+    }
+    assert told.options_ignored == ("context_bias",)
     await settle(http, told.session_id, 20)
     told = await token(
-        http, model="voxtral-mini-transcribe-realtime-3", context_bias=["Voxtral", " "]
+        http,
+        model="voxtral-mini-transcribe-realtime-3",
+        context_bias=["Voxtral", " "],
+        diarize=True,
+        turn_detection=True,
     )
-    assert told.context_bias == ("Voxtral",)
+    assert session(told)["context_bias"] == ["Voxtral"]
+    assert session(told)["diarize"] is True
+    assert session(told)["turn_detection"]
+    assert told.options_ignored is None
     assert told.url.endswith("?model=voxtral-mini-transcribe-realtime-3")
     await settle(http, told.session_id, 1)
     for wrong, code in (
@@ -169,6 +189,7 @@ async def test_the_options_are_those_of_start(world: World, http: httpx.AsyncCli
             "invalid_message",
         ),
         ({"max_seconds": 2}, "invalid_message"),
+        ({"diarize": True}, "invalid_message"),
         ({"access_token": "x"}, "invalid_message"),
     ):
         response = await http.post(PATH, json=wrong)
@@ -190,7 +211,7 @@ async def test_a_card_narrows_what_may_be_asked(
         async with world.signed_in(person) as client:
             told = problem(await client.post(PATH, json={"language": "German"}))
             assert (told.status, told.code) == (422, "invalid_message")
-            assert (await token(client, language="English")).language == "en"
+            assert session(await token(client, language="English"))["language"] == "en"
 
 
 async def test_a_resume_inherits_what_is_left(

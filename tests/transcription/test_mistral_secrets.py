@@ -10,9 +10,12 @@ from starlette.responses import JSONResponse, RedirectResponse
 
 from tests.doubles.http import serve_answers
 from transcription.errors import NotFound, ProviderKeyRefused, ProviderUnavailable
+from transcription.providers.base import RealtimeOptions
 from transcription.providers.mistral.client_secrets import MistralSecrets
+from transcription.providers.mistral.realtime import update_message
 
 MODEL = "voxtral-mini-transcribe-realtime-2602"
+OPTIONS = RealtimeOptions(MODEL, language="en")
 KEY = SecretStr("sk-the-users-own")
 ANSWER = {
     "object": "client.session",
@@ -26,7 +29,7 @@ async def test_it_asks_as_the_sdk_does() -> None:
     """The request is the SDK's own, and the key is that of the call."""
     async with serve_answers(JSONResponse(ANSWER, 201)) as provider:
         secrets = MistralSecrets(server_url=provider.url, connect_seconds=5)
-        secret = await secrets.mint(KEY, MODEL, seconds=60)
+        secret = await secrets.mint(KEY, OPTIONS, seconds=60)
         await secrets.aclose()
         async with Mistral(api_key="k", server_url=provider.url) as sdk:
             await sdk.realtime.sessions.create_async(request={"model": MODEL, "ttl_seconds": 60})
@@ -38,6 +41,7 @@ async def test_it_asks_as_the_sdk_does() -> None:
         provider.url.replace("http", "ws", 1) + f"/v1/audio/transcriptions/realtime?model={MODEL}"
     )
     assert secret.expires_at == datetime(2026, 3, 10, 12, 0, 59, tzinfo=UTC)
+    assert secret.setup == update_message(OPTIONS)
     assert "rt_abc" not in repr(secret)
 
 
@@ -46,7 +50,7 @@ async def test_a_redirect_takes_no_key_along() -> None:
     async with serve_answers(RedirectResponse("/elsewhere")) as provider:
         secrets = MistralSecrets(server_url=provider.url, connect_seconds=5)
         with pytest.raises(ProviderUnavailable):
-            await secrets.mint(KEY, MODEL, seconds=60)
+            await secrets.mint(KEY, OPTIONS, seconds=60)
         await secrets.aclose()
     assert len(provider.asked) == 1
 
@@ -56,7 +60,7 @@ async def test_a_key_without_the_permission() -> None:
     async with serve_answers(JSONResponse({"detail": "Forbidden"}, 403)) as provider:
         secrets = MistralSecrets(server_url=provider.url, connect_seconds=5)
         with pytest.raises(ProviderKeyRefused):
-            await secrets.mint(KEY, MODEL, seconds=60)
+            await secrets.mint(KEY, OPTIONS, seconds=60)
         await secrets.aclose()
 
 
@@ -70,7 +74,7 @@ async def test_an_answer_that_does_not_come() -> None:
     async with serve_answers(never) as provider:
         secrets = MistralSecrets(server_url=provider.url, connect_seconds=0.2)
         with pytest.raises(ProviderUnavailable):
-            await secrets.mint(KEY, MODEL, seconds=60)
+            await secrets.mint(KEY, OPTIONS, seconds=60)
         await secrets.aclose()
 
 

@@ -285,6 +285,8 @@ class ClientSecret:
     value: SecretStr
     url: str
     """`ws:` or `wss:` address to open, with the model."""
+    setup: str
+    """What a client sends first, as it is: the options in the provider's own words."""
     expires_at: datetime
 
 
@@ -304,7 +306,7 @@ class SecretMint(Protocol):
         """
         ...
 
-    async def mint(self, key: SecretStr, model: str, *, seconds: int) -> ClientSecret:
+    async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
         """Make a secret with `key`, good for one model and at most so many seconds.
 
         Raises:

@@ -530,7 +530,7 @@ export interface RealtimeSettlementRequest {
   audio_seconds: number;
 }
 /**
- * Its answer: where to connect and with what. The options are those that the model takes.
+ * Its answer: where to connect, with what, and what to say first.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "RealtimeToken".
@@ -571,11 +571,13 @@ export interface RealtimeToken {
   resume_rewind_ms: number;
   audio_format: AudioFormat;
   /**
-   * ISO 639-1.
+   * What to send first, as it is: the options in the provider's own words.
    */
-  language?: string;
-  context_bias?: string[];
-  target_streaming_delay_ms?: number;
+  setup: string;
+  /**
+   * Fields of the request that the model has no use for.
+   */
+  options_ignored?: string[];
 }
 /**
  * Body of `POST /api/transcriptions/realtime-token`: what `start` would ask for.
@@ -599,6 +601,14 @@ export interface RealtimeTokenRequest {
    * Milliseconds that the recogniser may wait for context; models may allow fewer values.
    */
   target_streaming_delay_ms?: number;
+  /**
+   * Tell speakers apart: segments come beside the text.
+   */
+  diarize?: boolean;
+  /**
+   * Tell when a speaker begins and ends a turn.
+   */
+  turn_detection?: boolean;
   /**
    * The caller's session whose place this one takes.
    */

@@ -15,10 +15,14 @@ from mistralai.client.models import CreateRealtimeSessionRequest, CreateRealtime
 from pydantic import SecretStr, ValidationError
 
 from transcription.errors import ProviderUnavailable
-from transcription.providers.base import ClientSecret, RealtimeCapabilities
+from transcription.providers.base import (
+    ClientSecret,
+    RealtimeCapabilities,
+    RealtimeOptions,
+)
 from transcription.providers.calls import by, not_understood, read, refusal
 from transcription.providers.mistral import models
-from transcription.providers.mistral.realtime import PATH
+from transcription.providers.mistral.realtime import PATH, update_message
 from transcription.providers.trust import trusted
 
 _PATH: Final = "/v1/client/sessions"
@@ -44,14 +48,14 @@ class MistralSecrets:
         )
 
     async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do.
+        """Return what is known of a model.
 
         Raises:
-            NotFound: the model is not offered.
+            NotFound: nothing is known of it, or it takes no live audio.
         """
         return models.realtime_capabilities(model)
 
-    async def mint(self, key: SecretStr, model: str, *, seconds: int) -> ClientSecret:
+    async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
         """Make a secret with `key`, good for one model and at most so many seconds.
 
         It is asked for once: one whose answer was lost would live on, and nobody would have it.
@@ -59,7 +63,7 @@ class MistralSecrets:
         Raises:
             ProviderError: Mistral cannot be reached in time or refuses.
         """
-        asked = CreateRealtimeSessionRequest(model=model, ttl_seconds=seconds)
+        asked = CreateRealtimeSessionRequest(model=options.model, ttl_seconds=seconds)
         request = self._http.build_request(
             "POST",
             _PATH,
@@ -71,13 +75,13 @@ class MistralSecrets:
             },
         )
         deadline = asyncio.get_running_loop().time() + self._seconds
-        return await by(deadline, self._send(request, model))
+        return await by(deadline, self._send(request, options))
 
     async def aclose(self) -> None:
         """Let go of every connection."""
         await self._http.aclose()
 
-    async def _send(self, request: httpx2.Request, model: str) -> ClientSecret:
+    async def _send(self, request: httpx2.Request, options: RealtimeOptions) -> ClientSecret:
         try:
             response = await self._http.send(request, stream=True)
         except httpx2.TransportError as error:
@@ -95,6 +99,7 @@ class MistralSecrets:
         secret = answer.client_secret
         return ClientSecret(
             SecretStr(secret.value),
-            f"{self.url}?{urlencode({'model': model})}",
+            f"{self.url}?{urlencode({'model': options.model})}",
+            update_message(options),
             min(secret.expires_at, answer.expires_at),
         )

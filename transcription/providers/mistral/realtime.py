@@ -108,7 +108,7 @@ class MistralRealtime:
         """Build each message's validator once, and ask for the cards of these models."""
         for one in ({"type": "transcription.text.delta", "text": ""}, {"type": "error"}):
             parse_realtime_event(one)
-        _update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
+        update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
         await self._cards.warm_up(models)
 
     async def aclose(self) -> None:
@@ -125,7 +125,7 @@ class MistralRealtime:
 
         async def greet(socket: UpstreamSocket) -> MistralSession:
             session = MistralSession(socket)
-            await session.configure(_update_message(options))
+            await session.configure(update_message(options))
             return session
 
         async with self._upstream.open(greet, {"model": options.model}) as session:
@@ -171,7 +171,7 @@ class MistralSession(UpstreamSession):
         return None
 
 
-def _update_message(options: RealtimeOptions) -> str:
+def update_message(options: RealtimeOptions) -> str:
     """Return `session.update` as the SDK writes it."""
     fields: dict[str, Any] = {
         "audio_format": AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),

@@ -19,7 +19,7 @@ const TOKEN: Wire.RealtimeToken = {
   cut_by: "max_duration",
   resume_rewind_ms: 4000,
   audio_format: { encoding: "pcm_s16le", sample_rate: 16_000 },
-  language: "en",
+  setup: JSON.stringify({ type: "session.update", session: { language: "en" } }),
 };
 const SECOND = 16_000;
 const voice = (seconds: number) =>
@@ -151,10 +151,7 @@ test("A session goes from token to words to final text, on the provider's own wi
   const socket = await world.begin();
   expect(world.asked).toEqual([{ language: "English", context_bias: ["Voxtral"] }]);
   expect([socket.url, socket.protocols]).toEqual([TOKEN.url, ["realtime", "rt_secret"]]);
-  expect(socket.sent[0]).toEqual({
-    type: "session.update",
-    session: { audio_format: TOKEN.audio_format, language: "en" },
-  });
+  expect(socket.sent[0]).toEqual(JSON.parse(TOKEN.setup));
   expect(world.view.phase).toBe("listening");
   world.speak(voice(1));
   expect(socket.samples).toBe(1.2 * SECOND);
@@ -353,4 +350,37 @@ test("A session that is cancelled, or whose page goes, is settled once", async (
   expect(world.settled).toHaveLength(1);
   expect(socket.closedWith).toBe(1000);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("What the page has no use for is told all the same, in our protocol", async () => {
+  const provider = new FakeSocket("");
+  const socket = new DirectSocket({
+    mint: async () => ({ ...TOKEN, options_ignored: ["context_bias"] }),
+    settle: () => {},
+    open: () => provider,
+    bridge: () => provider,
+    now: () => performance.now(),
+  });
+  const heard: Record<string, unknown>[] = [];
+  socket.addEventListener("message", (event) =>
+    heard.push(JSON.parse((event as MessageEvent).data)),
+  );
+  socket.send(JSON.stringify({ type: "start", v: 1, diarize: true, turn_detection: true }));
+  await world.pass(0);
+  provider.create();
+  provider.say({
+    type: "transcription.segment",
+    text: "hello",
+    start: 0.5,
+    end: 1,
+    speaker_id: "a",
+  });
+  provider.say({ type: "turn.end", time_s: 1.5 });
+  socket.close();
+  provider.say({ type: "transcription.text.delta", text: "from the grave" });
+  expect(heard.slice(1)).toEqual([
+    { type: "notice", code: "options_ignored", options: ["context_bias"] },
+    { type: "segment", text: "hello", start: 0.5, end: 1, speaker: "a" },
+    { type: "turn", event: "end", at: 1.5 },
+  ]);
 });

@@ -12,7 +12,7 @@ import type { Socket } from "../driver";
 import type { ServerMessage } from "../messages";
 import { SignedOutError } from "../token";
 import { Hearing } from "./hearing";
-import { appendMessage, END_MESSAGES, parseProviderEvent, updateMessage } from "./mistral";
+import { appendMessage, END_MESSAGES, parseProviderEvent } from "./mistral";
 
 const SUBPROTOCOL = "realtime";
 /** Between two looks at how much has left the socket; as often an `ack` may come. */
@@ -86,11 +86,11 @@ export class DirectSocket extends EventTarget implements Socket {
   // Beginning.
 
   async #start(start: Wire.Start, data: string): Promise<void> {
-    const { language, model, context_bias, target_streaming_delay_ms, resumes } = start;
-    const asked = { language, model, context_bias, target_streaming_delay_ms, resumes };
+    // The options are the same; these belong to the bridge.
+    const { type, v, audio_format, access_token, ...asked } = start;
     let token: Wire.RealtimeToken;
     try {
-      token = await this.#environment.mint(asked as Wire.RealtimeTokenRequest);
+      token = await this.#environment.mint(asked);
     } catch (error) {
       if (!this.#scope.disposed) this.#onRefused(error, data);
       return;
@@ -155,7 +155,9 @@ export class DirectSocket extends EventTarget implements Socket {
         this.#tell({ type: "delta", text: event.text });
         break;
       case "language":
-        this.#tell({ type: "language", language: event.language });
+      case "segment":
+      case "turn":
+        this.#tell(event);
         break;
       case "done":
         this.#onDone(token, event);
@@ -170,10 +172,11 @@ export class DirectSocket extends EventTarget implements Socket {
     if (this.#hearing) return;
     this.#hearing = new Hearing(STREAM_RATE, this.#environment.now());
     // Its answer is not awaited: a refusal comes as an `error`.
-    this.#provider?.send(updateMessage(token));
+    this.#provider?.send(token.setup);
     this.#scope.every(LOOK_MS, () => this.#look());
-    const { session_id, model, max_seconds, resume_rewind_ms } = token;
+    const { session_id, model, max_seconds, resume_rewind_ms, options_ignored: options } = token;
     this.#tell({ type: "ready", v: 1, session_id, model, max_seconds, resume_rewind_ms });
+    if (options) this.#tell({ type: "notice", code: "options_ignored", options });
   }
 
   #onDone(token: Wire.RealtimeToken, done: { text: string; language?: string }): void {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { RealtimeToken } from "../../generated/protocol";
-import { appendMessage, parseProviderEvent, updateMessage } from "./mistral";
+import { appendMessage, parseProviderEvent } from "./mistral";
 
 const parse = (event: unknown) => parseProviderEvent(JSON.stringify(event));
 
@@ -17,6 +16,14 @@ test("Each event is told in our words, and an unknown one is a sign of life", ()
   expect(parse({ type: "transcription.done", text: "a b", language: null, usage: {} })).toEqual({
     type: "done",
     text: "a b",
+  });
+  expect(
+    parse({ type: "transcription.segment", text: " a", start: 1, end: 0, speaker_id: "s1" }),
+  ).toEqual({ type: "segment", text: " a", start: 1, end: 1, speaker: "s1" });
+  expect(parse({ type: "turn.eager_end", time_s: 2.5 })).toEqual({
+    type: "turn",
+    event: "eager_end",
+    at: 2.5,
   });
   for (const type of ["session.updated", "transcription.segment", "turn.start", "new"]) {
     expect(parse({ type })).toEqual({ type: "other" });
@@ -59,16 +66,4 @@ test("Audio goes as base64 of its bytes, of a part of a buffer too, and of a lon
     expect(bytes.length).toBe(pcm.byteLength);
     expect(pcm.every((sample, n) => bytes.readInt16LE(2 * n) === sample)).toBe(true);
   }
-});
-
-test("The session is updated with the options that were answered, and no empty ones", () => {
-  const token = {
-    audio_format: { encoding: "pcm_s16le", sample_rate: 16_000 },
-    language: "en",
-    token: "rt_secret",
-  } as RealtimeToken;
-  expect(JSON.parse(updateMessage(token))).toEqual({
-    type: "session.update",
-    session: { audio_format: { encoding: "pcm_s16le", sample_rate: 16_000 }, language: "en" },
-  });
 });

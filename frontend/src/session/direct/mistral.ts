@@ -1,14 +1,23 @@
 /** Mistral's realtime wire in a browser: what is sent, and a careful look at what comes. */
-import type { ErrorCode, RealtimeToken } from "../../generated/protocol";
+import type { ErrorCode, LiveSegment, Turn } from "../../generated/protocol";
 
 export type ProviderEvent =
   | { readonly type: "created" }
   | { readonly type: "delta"; readonly text: string }
   | { readonly type: "language"; readonly language: string }
+  | LiveSegment
+  | Turn
   | { readonly type: "done"; readonly text: string; readonly language?: string }
   | { readonly type: "error"; readonly code: ErrorCode }
   /** Says nothing to a person, and that somebody is there. */
   | { readonly type: "other" };
+
+const TURNS: Readonly<Record<string, Turn["event"]>> = {
+  "turn.start": "start",
+  "turn.eager_end": "eager_end",
+  "turn.resume": "resume",
+  "turn.end": "end",
+};
 
 const object = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
@@ -21,6 +30,19 @@ function errorCode(error: unknown): ErrorCode {
   return refused ? "provider_rejected" : "provider_unavailable";
 }
 
+function segment(event: Readonly<Record<string, unknown>>): ProviderEvent {
+  const { text, start, end, speaker_id: speaker } = event;
+  if (typeof text !== "string") return { type: "other" };
+  const from = typeof start === "number" ? start : 0;
+  return {
+    type: "segment",
+    text,
+    start: from,
+    end: Math.max(from, typeof end === "number" ? end : 0),
+    ...(typeof speaker === "string" ? { speaker } : {}),
+  };
+}
+
 /** Returns undefined for what is no event; one of an unknown type is told as `other`. */
 export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
   if (typeof data !== "string") return undefined;
@@ -30,7 +52,7 @@ export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
   } catch {
     return undefined;
   }
-  const { type, text, language, audio_language: heard } = event;
+  const { type, text, language, audio_language: heard, time_s: at } = event;
   if (typeof type !== "string") return undefined;
   switch (type) {
     case "session.created":
@@ -42,19 +64,15 @@ export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
     case "transcription.done":
       if (typeof text !== "string") return { type: "error", code: "provider_unavailable" };
       return { type: "done", text, ...(typeof language === "string" ? { language } : {}) };
+    case "transcription.segment":
+      return segment(event);
     case "error":
       return { type: "error", code: errorCode(event.error) };
-    default:
-      return { type: "other" };
+    default: {
+      const turn = TURNS[type];
+      return turn && typeof at === "number" ? { type: "turn", event: turn, at } : { type: "other" };
+    }
   }
-}
-
-/** `session.update`: the options as the token's answer has them. */
-export function updateMessage(token: RealtimeToken): string {
-  const { audio_format, language, context_bias, target_streaming_delay_ms } = token;
-  // What is undefined is left out.
-  const session = { audio_format, target_streaming_delay_ms, context_bias, language };
-  return JSON.stringify({ type: "session.update", session });
 }
 
 /** So many characters are made of codes at once: more arguments than that overflow the stack. */
