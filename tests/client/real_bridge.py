@@ -17,6 +17,7 @@ from local_stack.provider import ProviderServer, serve
 from local_stack.provider.engine import Engine
 from local_stack.services import Supabase, serve_supabase
 from local_stack.serving import listen
+from tests.wires import MISTRAL, Wire
 
 _PUBLIC = ("PATH", "SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY")
 
@@ -24,7 +25,9 @@ _PUBLIC = ("PATH", "SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY")
 class RealBridge:
     """A bridge process on a port of its own, over a real Supabase and a provider."""
 
-    def __init__(self, supabase: Supabase, provider: ProviderServer, port: int, logs: Path) -> None:
+    def __init__(
+        self, supabase: Supabase, provider: ProviderServer, wire: Wire, port: int, logs: Path
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.provider = provider
         self.token = AnonymousUser(supabase.url, supabase.keys.publishable)
@@ -36,8 +39,7 @@ class RealBridge:
             "SUPABASE_URL": supabase.url,
             "SUPABASE_PUBLISHABLE_KEY": supabase.keys.publishable,
             "SUPABASE_SECRET_KEY": supabase.keys.secret,
-            "MISTRAL_API_KEY": "local",
-            "MISTRAL_SERVER_URL": provider.url,
+            **{name.upper(): value for name, value in wire.settings(provider.url).items()},
             "BRIDGE_PORT": str(port),
             "BRIDGE_REUSE_PORT": "true",
             "PROVIDER_STALL_SECONDS": "60",
@@ -76,7 +78,7 @@ class RealBridge:
 
 @asynccontextmanager
 async def real_bridge(
-    postgres: Postgres, engine: Engine, folder: Path
+    postgres: Postgres, engine: Engine, folder: Path, wire: Wire = MISTRAL
 ) -> AsyncIterator[RealBridge]:
     """Run a bridge and all its neighbours."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -90,9 +92,9 @@ async def real_bridge(
 
         async with (
             serve_supabase(listen("test", "127.0.0.1", 0), data, dsn_of) as supabase,
-            serve(engine, host="127.0.0.1", port=0) as provider,
+            serve(engine, wire=wire.served.wire()) as provider,
         ):
-            bridge = RealBridge(supabase, provider, port, folder)
+            bridge = RealBridge(supabase, provider, wire, port, folder)
             try:
                 await bridge.start()
                 yield bridge

@@ -24,6 +24,7 @@ from shared_schema.audio import FRAME_BYTES
 from tests.client.listener import Listener, eventually
 from tests.client.real_bridge import RealBridge, real_bridge
 from tests.doubles.numbered_audio import Microphone, at_once, numbers, recording
+from tests.wires import Wire, over_all_wires
 
 pytestmark = pytest.mark.timeout(180)  # processes are started again and again
 
@@ -95,6 +96,23 @@ async def test_a_killed_bridge_loses_no_audio(postgres: Postgres, tmp_path: Path
         assert one[0] <= ends  # overlap, no gap
         ends = one[-1] + 1
     assert ends == 70
+
+
+@over_all_wires
+async def test_a_provider_that_ends_early_costs_no_audio(
+    wire: Wire, postgres: Postgres, tmp_path: Path
+) -> None:
+    """A done that nobody asked for, as at a model's greatest length, is resumed without a gap."""
+    engine = wire.engine([Script(done_at_frame=20), Script()])
+    async with real_bridge(postgres, engine, tmp_path, wire) as bridge:
+        live = LiveTranscription(bridge.url, bridge.token, patience=PATIENT)
+        result = await live.run(paced(at_once(recording(40)), speed=2))
+        first, second = heard(bridge.provider.sessions)
+    assert (result.status, result.reconnects) == ("complete", 1)
+    assert result.audio_seconds == pytest.approx(4, abs=0.001)
+    assert first[0] == 0
+    assert second[0] < 20  # what came behind the done is heard again
+    assert second == list(range(second[0], 40))
 
 
 async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path) -> None:
