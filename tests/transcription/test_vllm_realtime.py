@@ -86,6 +86,31 @@ async def test_empty_deltas_are_passed_over_and_seconds_are_ours() -> None:
         assert server.sessions[0].sent.count("transcription.delta") == 5
 
 
+async def test_what_was_not_taken_is_not_counted() -> None:
+    """A frame that is offered in vain and then sent counts once."""
+    read_on = asyncio.Event()
+
+    async def play(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()
+        await socket.send(VLLM.created)
+        await read_on.wait()
+        socket.transport.resume_reading()
+        while json.loads(await socket.recv()) != END:
+            pass
+        await socket.send('{"type": "transcription.done", "text": "a"}')
+        await socket.wait_closed()
+
+    pcm, taken = bytes(64_000), 1
+    async with played(play) as url, _vllm(url).open_realtime(OPTIONS) as session:
+        await session.send(pcm)
+        while session.offer(pcm):
+            taken += 1
+        read_on.set()
+        await session.send(pcm)
+        await session.end()
+        assert await heard(session) == [TranscriptDone("a", None, 2.0 * (taken + 1))]
+
+
 @pytest.mark.parametrize("end_first", [True, False])
 async def test_no_audio_is_an_empty_transcript(end_first: bool) -> None:
     """Where no audio came vLLM would never answer: the session is done all the same."""

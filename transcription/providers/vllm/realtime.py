@@ -105,7 +105,10 @@ class VllmSession(UpstreamSession):
 
     def offer(self, pcm: bytes) -> bool:
         """Hand over PCM if the socket takes it at once; the first of it has to be sent."""
-        return self._started and super().offer(pcm)
+        if not self._started or not super().offer(pcm):
+            return False
+        self._bytes += len(pcm)
+        return True
 
     async def send(self, pcm: bytes) -> None:
         """Hand over PCM, and behind the first of it what starts the generation.
@@ -115,6 +118,7 @@ class VllmSession(UpstreamSession):
         """
         self._begun = True
         await super().send(pcm)
+        self._bytes += len(pcm)
         if not self._started:
             await self._say(_START)
             self._started = True
@@ -127,7 +131,6 @@ class VllmSession(UpstreamSession):
         await super().end()
 
     def _append(self, pcm: bytes) -> bytes:
-        self._bytes += len(pcm)
         return b"".join((_APPEND_HEAD, b64encode(pcm), _APPEND_TAIL))
 
     def _endings(self) -> Sequence[str]:
