@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from local_stack.postgres import Postgres
 from tests.edge_functions.world import World, running
 from tests.local_stack.world import Person
+from tests.own_keys import RING
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -60,7 +61,12 @@ async def shared(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """A world in which every function is on."""
-    on: dict[str, Any] = {"realtime_mode": "direct", "direct_mode_trusts": "everyone"}
+    on: dict[str, Any] = {
+        "realtime_mode": "direct",
+        "direct_mode_trusts": "everyone",
+        "byok_enabled": True,
+        "byok_keys": RING,
+    }
     async with running(postgres, tmp_path_factory.mktemp("all"), **on) as opened:
         yield opened
 
