@@ -9,10 +9,13 @@ import { useReferenceAudio } from "../reference-audio/use-reference-audio";
 import type { Account } from "../services/account";
 import { fetchUsage } from "../services/api";
 import { isOver } from "../session/live";
+import { Button, Message } from "../ui/controls";
 import { useReadable, useScope } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
+import { OwnKeyPanel } from "./OwnKeyPanel";
+import { OwnKeys } from "./own-key";
 import { usePlayback } from "./playback";
 import { Remote } from "./remote";
 import { VoiceList } from "./VoiceList";
@@ -66,12 +69,13 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const reference = useReferenceAudio(services);
   const playback = usePlayback(api);
 
-  const { scope, usage, voices } = useMemo(() => {
+  const { scope, usage, voices, ownKeys } = useMemo(() => {
     const pageScope = new Scope();
     return {
       scope: pageScope,
       usage: new Remote<Usage>((signal) => fetchUsage(api, signal), pageScope),
       voices: new Voices(api, pageScope),
+      ownKeys: new OwnKeys(api, pageScope),
     };
   }, [api]);
   useEffect(() => () => scope.dispose(), [scope]);
@@ -86,6 +90,15 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
     void usage.refresh();
     void voices.refresh();
   }, [userId, usage, voices]);
+  const offer = config.own_keys ?? "off";
+  const mayBringKey = offer !== "off" && state.status === "in" && !state.isAnonymous;
+  useEffect(() => {
+    ownKeys.clear();
+    if (userId !== undefined && mayBringKey) void ownKeys.refresh();
+  }, [userId, mayBringKey, ownKeys]);
+  const ownKey = useReadable(ownKeys.key).data;
+  const isKeyNeeded = offer === "required";
+  const keyPanel = mayBringKey ? <OwnKeyPanel isNeeded={isKeyNeeded} keys={ownKeys} /> : null;
 
   const root = useRef<HTMLElement>(null);
   useKeepFocus(root);
@@ -106,6 +119,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         account={account}
         notice={config.notice}
         onSignIn={openSignIn}
+        ownKey={ownKey?.stored === true}
         usage={useReadable(usage).data}
       />
       {isGate ? (
@@ -115,6 +129,22 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
       ) : null}
       {reference && !isGate ? (
         <>
+          {
+            // What nothing else works without comes first.
+            isKeyNeeded ? keyPanel : null
+          }
+          {isKeyNeeded && !mayBringKey ? (
+            <Message
+              actions={
+                <Button onClick={openSignIn} variant="link">
+                  Sign in
+                </Button>
+              }
+              tone="plain"
+            >
+              To transcribe here you need an account, and a Mistral key of your own.
+            </Message>
+          ) : null}
           <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
           <CloneForm
             onSignIn={openSignIn}
@@ -126,6 +156,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             reference={reference}
           />
           <VoiceList config={config} playback={playback} voices={voices} />
+          {isKeyNeeded ? null : keyPanel}
         </>
       ) : null}
       {signingIn ? (

@@ -36,11 +36,14 @@ function UsageBar({ usage }: { readonly usage: Usage }) {
 
 export function Header({
   account,
+  ownKey,
   usage,
   notice,
   onSignIn,
 }: {
   readonly account: Account;
+  /** Whether what is transcribed is on the person's own bill. */
+  readonly ownKey: boolean;
   readonly usage: Usage | undefined;
   readonly notice: string | undefined;
   readonly onSignIn: () => void;
@@ -52,7 +55,8 @@ export function Header({
       <div className="flex flex-wrap items-center justify-between gap-x-6">
         <h1 className="text-3xl font-semibold tracking-tight">Clone a voice</h1>
         <div className="-mr-3 flex min-h-11 grow flex-wrap items-center justify-between gap-x-4 sm:justify-end">
-          {usage ? <UsageBar usage={usage} /> : null}
+          {ownKey ? <p className="text-sm text-soft">Your own key: no daily limit</p> : null}
+          {usage && !ownKey ? <UsageBar usage={usage} /> : null}
           {state.status === "loading" ? null : (
             <div className="ml-auto flex items-center gap-2 sm:ml-0">
               {known && state.email ? (

@@ -61,6 +61,12 @@ const SIGNED_OUT: Problem = {
   waysOut: ["sign-in"],
 };
 
+const OWN_KEY = {
+  own_key_required: "To transcribe here you need a Mistral key of your own.",
+  own_key_refused: "Mistral refused your own key. Check, replace or delete it.",
+  own_key_unreadable: "Your own Mistral key can no longer be read. Store it again, or delete it.",
+} as const;
+
 /** Why there is no transcript of the whole take. */
 export function transcriptionProblem(failure: CallFailure): Problem {
   switch (failure.code) {
@@ -71,6 +77,13 @@ export function transcriptionProblem(failure: CallFailure): Problem {
       return {
         words: `${quota(failure.retryAt)} Your recording is safe: type what you said.`,
         waysOut: ["download"],
+      };
+    case "own_key_required":
+    case "own_key_refused":
+    case "own_key_unreadable":
+      return {
+        words: `${OWN_KEY[failure.code]} Your recording is safe: type what you said, or try again.`,
+        waysOut: ["try-again", "download"],
       };
     case "transcription_disabled":
       return { words: "Transcription is off; type what you said.", waysOut: [] };
@@ -113,6 +126,10 @@ export function liveProblem(live: LiveView): Problem | undefined {
       const at = wait === undefined ? undefined : Date.now() + wait * 1000;
       return { words: `${quota(at)} Your recording is safe.`, waysOut: [] };
     }
+    case "own_key_required":
+    case "own_key_refused":
+    case "own_key_unreadable":
+      return { words: `${OWN_KEY[live.failure.code]} Your recording is safe.`, waysOut: [] };
     case "forbidden":
       return { words: `Live words go on in another place. ${after}`, waysOut: [] };
     default:
