@@ -30,6 +30,7 @@ async def faulty(world: World) -> AsyncIterator[respx.Route]:
         router.route(host="127.0.0.1", port=world.port).pass_through()
         router.route(url__startswith=world.stack.supabase.url).pass_through()
         router.get(url__startswith=f"{world.provider.url}/v1/models").pass_through()
+        router.get(f"{world.provider.url}/health").pass_through()
         yield router.post(f"{world.provider.url}/v1/audio/transcriptions")
 
 

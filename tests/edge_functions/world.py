@@ -133,6 +133,8 @@ async def running(
             "functions_upload_dir": uploads,
             "functions_page_dir": folder / "no-page",
             "functions_sweep_seconds": 0,
+            # Asked once: a test that mocks the provider's HTTP is asked by nobody else.
+            "provider_health_seconds": 3600,
         }
         async with (
             compose(Settings(**(values | settings))) as composition,
