@@ -3,7 +3,6 @@
  * protocol, so that one machine drives both. Whoever is not trusted with a token goes over the bridge.
  */
 import { STREAM_RATE } from "../../audio/pcm";
-import { ERRORS } from "../../generated/constants";
 import type * as Wire from "../../generated/protocol";
 import { Scope } from "../../lib/scope";
 import { type Api, ApiError } from "../../services/http";
@@ -12,7 +11,7 @@ import type { Socket } from "../driver";
 import type { ServerMessage } from "../messages";
 import { SignedOutError } from "../token";
 import { Hearing } from "./hearing";
-import { appendMessage, END_MESSAGES, parseProviderEvent } from "./mistral";
+import { appendMessage, END_MESSAGES, FAILURES, type Failure, parseProviderEvent } from "./mistral";
 
 const SUBPROTOCOL = "realtime";
 /** Between two looks at how much has left the socket; as often an `ack` may come. */
@@ -103,13 +102,16 @@ export class DirectSocket extends EventTarget implements Socket {
 
   #onRefused(error: unknown, start: string): void {
     if (error instanceof SignedOutError) {
-      this.#fail("unauthenticated", error.message);
+      this.#fail({ code: "unauthenticated", message: error.message, retryable: false });
     } else if (!(error instanceof ApiError) || error.code === "unreachable") {
       this.#close();
     } else if (OVER_THE_BRIDGE.includes(error.code)) {
       this.#goOver(start);
     } else {
-      this.#fail(error.code, error.message, {
+      this.#fail({
+        code: error.code,
+        message: error.message,
+        retryable: error.retryable,
         ...(error.retryAfter === undefined ? {} : { retry_after: error.retryAfter }),
         ...(error.openSessions.length === 0 ? {} : { open_sessions: [...error.openSessions] }),
       });
@@ -163,7 +165,7 @@ export class DirectSocket extends EventTarget implements Socket {
         this.#onDone(token, event);
         break;
       case "error":
-        this.#fail(event.code);
+        this.#fail(FAILURES[event.code]);
         break;
     }
   }
@@ -182,7 +184,7 @@ export class DirectSocket extends EventTarget implements Socket {
   #onDone(token: Wire.RealtimeToken, done: { text: string; language?: string }): void {
     if (!this.#ended) {
       // Unasked: what is spoken from here on would be lost.
-      this.#fail("provider_unavailable");
+      this.#fail(FAILURES.provider_unavailable);
       return;
     }
     this.#tell({
@@ -232,7 +234,7 @@ export class DirectSocket extends EventTarget implements Socket {
     const [hearing, token] = [this.#hearing, this.#token];
     if (!hearing || !token) return;
     const moved = hearing.left(this.#provider?.bufferedAmount ?? 0);
-    if (hearing.isStalled(this.#environment.now())) this.#fail("provider_unavailable");
+    if (hearing.isStalled(this.#environment.now())) this.#fail(FAILURES.provider_unavailable);
     else if (moved)
       this.#tell({ type: "ack", audio_ms: Math.floor((hearing.heard * 1000) / STREAM_RATE) });
   }
@@ -243,10 +245,9 @@ export class DirectSocket extends EventTarget implements Socket {
 
   // Ending.
 
-  #fail(code: Wire.ErrorCode, message?: string, more: Partial<Wire.Error> = {}): void {
-    const { title, retryable, after_refresh } = ERRORS[code];
-    this.#lost = retryable || after_refresh;
-    this.#tell({ type: "error", code, message: message ?? `${title}.`, retryable, ...more });
+  #fail(error: Failure): void {
+    this.#lost = error.retryable || error.code === "token_expired";
+    this.#tell({ type: "error", ...error });
   }
 
   /** Nobody calls `close` on a socket that is closed. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { appendMessage, parseProviderEvent } from "./mistral";
+import { ERRORS } from "../../generated/constants";
+import { appendMessage, FAILURES, parseProviderEvent } from "./mistral";
 
 const parse = (event: unknown) => parseProviderEvent(JSON.stringify(event));
 
@@ -65,5 +66,12 @@ test("Audio goes as base64 of its bytes, of a part of a buffer too, and of a lon
     expect(type).toBe("input_audio.append");
     expect(bytes.length).toBe(pcm.byteLength);
     expect(pcm.every((sample, n) => bytes.readInt16LE(2 * n) === sample)).toBe(true);
+  }
+});
+
+test("The provider's failures are those rows of the table of codes", () => {
+  for (const [name, { code, message, retryable }] of Object.entries(FAILURES)) {
+    expect(code).toBe(name);
+    expect([message, retryable]).toEqual([`${ERRORS[code].title}.`, ERRORS[code].retryable]);
   }
 });

@@ -1,5 +1,32 @@
 /** Mistral's realtime wire in a browser: what is sent, and a careful look at what comes. */
-import type { ErrorCode, LiveSegment, Turn } from "../../generated/protocol";
+import type { LiveSegment, Turn, Error as WireError } from "../../generated/protocol";
+
+/** Codes of the table that a provider's own failures have. */
+export type ProviderFailure =
+  | "provider_rejected"
+  | "provider_rate_limited"
+  | "provider_unavailable";
+
+export type Failure = Omit<WireError, "type">;
+
+/** Rows of the table of codes; the whole of it would weigh on every page's first load. */
+export const FAILURES: Readonly<Record<ProviderFailure, Failure>> = {
+  provider_rejected: {
+    code: "provider_rejected",
+    message: "The recogniser refused the request.",
+    retryable: false,
+  },
+  provider_rate_limited: {
+    code: "provider_rate_limited",
+    message: "The recogniser is busy.",
+    retryable: true,
+  },
+  provider_unavailable: {
+    code: "provider_unavailable",
+    message: "The recogniser cannot be reached.",
+    retryable: true,
+  },
+};
 
 export type ProviderEvent =
   | { readonly type: "created" }
@@ -8,7 +35,7 @@ export type ProviderEvent =
   | LiveSegment
   | Turn
   | { readonly type: "done"; readonly text: string; readonly language?: string }
-  | { readonly type: "error"; readonly code: ErrorCode }
+  | { readonly type: "error"; readonly code: ProviderFailure }
   /** Says nothing to a person, and that somebody is there. */
   | { readonly type: "other" };
 
@@ -23,7 +50,7 @@ const object = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 
 /** What the code of an `error` event means: an HTTP status, or a number of the provider's own. */
-function errorCode(error: unknown): ErrorCode {
+function errorCode(error: unknown): ProviderFailure {
   const code = object(error).code;
   if (code === 429) return "provider_rate_limited";
   const refused = [400, 404, 413, 415, 422].includes(code as number);
