@@ -2,11 +2,23 @@
 import { useLayoutEffect, useRef } from "react";
 import { useParts } from "./use-reference-audio";
 
+/** What people call the fields of `start` that a live model may have no use for. */
+const HINTS: Readonly<Record<string, string>> = {
+  language: "the language",
+  context_bias: "the words to expect",
+};
+
+/** A word on hints that were given in vain; none where there are none. */
+export function inVain(ignored: readonly string[]): string {
+  const names = ignored.flatMap((field) => HINTS[field] ?? []);
+  return names.length > 0 ? ` They come without regard to ${names.join(" and ")}.` : "";
+}
+
 /** Pixels from the end within which the view follows. */
 const NEAR_END = 48;
 
 export function LiveWords() {
-  const { text } = useParts().state.live;
+  const { text, ignored } = useParts().state.live;
   const panel = useRef<HTMLElement>(null);
   const seen = useRef({ text: "", before: "" });
   if (seen.current.text !== text) seen.current = { text, before: seen.current.text };
@@ -39,7 +51,9 @@ export function LiveWords() {
           </span>
         </p>
       ) : (
-        <p className="text-soft">Your words appear here a moment after you say them.</p>
+        <p className="text-soft">
+          Your words appear here a moment after you say them.{inVain(ignored)}
+        </p>
       )}
     </section>
   );

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { TakeStore } from "../take/take-store";
 import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
+import { inVain } from "./LiveWords";
 import { ReferenceAudio } from "./reference-audio";
 
 let scope: Scope;
@@ -489,4 +490,11 @@ describe("The models at hand", () => {
     reference.setModel("batch", undefined);
     expect(state().models).toEqual({});
   });
+});
+
+test("Hints that the live model has no use for are named as people know them", () => {
+  expect(inVain([])).toBe("");
+  expect(inVain(["language"])).toBe(" They come without regard to the language.");
+  expect(inVain(["language", "context_bias"])).toMatch(/the language and the words to expect\.$/);
+  expect(inVain(["of tomorrow"])).toBe("");
 });

@@ -64,6 +64,8 @@ export interface SessionView {
   readonly lagMs: number;
   /** Seconds of live words left, once the server has said so. */
   readonly secondsLeft?: number;
+  /** Fields of `start` that the live model has no use for. */
+  readonly ignored: readonly string[];
   /** Which limit ended it. */
   readonly reason?: Wire.Final["reason"];
   readonly failure?: SessionFailure;

@@ -17,6 +17,8 @@ export interface LiveView {
   /** Whole seconds that the words are behind because the line is; 0 while that is nothing. */
   readonly behindSeconds: number;
   readonly secondsLeft: number | undefined;
+  /** Fields of `start` that the live model has no use for. */
+  readonly ignored: readonly string[];
   readonly reason: SessionView["reason"];
   readonly failure: SessionFailure | undefined;
   readonly openSessions: readonly string[];
@@ -29,6 +31,7 @@ export const IDLE_LIVE: LiveView = {
   offline: false,
   behindSeconds: 0,
   secondsLeft: undefined,
+  ignored: [],
   reason: undefined,
   failure: undefined,
   openSessions: [],
@@ -99,6 +102,7 @@ export class Live implements Readable<LiveView> {
       offline: last.offline,
       behindSeconds: last.lagMs < NOTABLE_LAG_MS ? 0 : Math.round(last.lagMs / 1000),
       secondsLeft: last.secondsLeft,
+      ignored: last.ignored,
       reason: last.reason,
       failure: last.failure,
       openSessions: last.openSessions,

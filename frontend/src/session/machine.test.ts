@@ -631,12 +631,13 @@ describe("Draining", () => {
   });
 });
 
-test("Hints that the model has no use for change nothing", () => {
+test("Hints that the model has no use for are told, and change nothing else", () => {
   world.begin();
   world.delta(1, "one");
   const before = world.view;
+  expect(before.ignored).toEqual([]);
   world.message(1, { type: "notice", code: "options_ignored", options: ["language"] });
-  expect(world.view).toEqual(before);
+  expect(world.view).toEqual({ ...before, ignored: ["language"] });
 });
 
 describe("Recording elsewhere", () => {

@@ -69,6 +69,7 @@ export class SessionMachine {
   #text = "";
   #language: string | undefined;
   #secondsLeft: number | undefined;
+  #ignored: readonly string[] = [];
   #reason: Wire.Final["reason"];
   #failure: SessionFailure | undefined;
   #openSessions: readonly string[] = [];
@@ -109,6 +110,7 @@ export class SessionMachine {
       offline: !this.#online,
       lagMs: this.#over ? 0 : Math.round(((this.#backlog.end - sent) * 1000) / STREAM_RATE),
       openSessions: this.#openSessions,
+      ignored: this.#ignored,
       ...(this.#language ? { language: this.#language } : {}),
       ...(this.#secondsLeft === undefined ? {} : { secondsLeft: this.#secondsLeft }),
       ...(this.#reason ? { reason: this.#reason } : {}),
@@ -261,6 +263,7 @@ export class SessionMachine {
     this.#next = undefined;
     this.#failure = undefined;
     this.#secondsLeft = undefined;
+    this.#ignored = [];
     this.#openSessions = [];
   }
 
@@ -282,6 +285,7 @@ export class SessionMachine {
   #onNotice(link: Link, notice: Wire.Notice): void {
     if (link !== this.#live) return;
     if (notice.code === "ending_soon") this.#secondsLeft = notice.seconds_left;
+    if (notice.code === "options_ignored") this.#ignored = notice.options ?? [];
     // Make before break: this link goes on until its successor is ready.
     if (notice.code === "draining" && !this.#next) this.#retryAt ??= this.#now;
   }
