@@ -162,7 +162,9 @@ class Lab:
                 (await self._load.ask(do="boot", target=target, token=tokens[0]))["boot"]
                 for target in targets
             ]
-            await self._provider.ask(do="forget")
+            # What a run before it left open is not this one's.
+            for child in (self._provider, self._supabase):
+                await child.ask(do="forget")
             uss, rss = _memory(children)
             async with watch(children[0]) if watch is not None else nullcontext():
                 await self._load.ask(

@@ -154,7 +154,7 @@ def targets(table: Sequence[Row], *, sessions: int = 150) -> list[Target]:
     found: list[Target] = []
     at = {row.variant: row.cpu_us_per_frame for row in table if row.sessions == sessions}
     ours = at.get(BRIDGE.name)
-    for other, limit in ((SKETCH, 0.75), (NODE, 1.0)):
+    for other, limit in ((SKETCH, 0.65), (NODE, 0.9)):
         theirs = at.get(other.name)
         if ours is not None and theirs:
             law = f"CPU per frame beside {other.name}, {sessions} sessions"

@@ -109,6 +109,8 @@ async def _serve() -> None:
             if command["do"] == "tokens":
                 tell({"tokens": [supabase.token(issuer) for _ in range(command["count"])]})
             else:
+                if command["do"] == "forget":
+                    supabase.granted.clear()
                 tell({"open": len(supabase.granted), "settled": supabase.settled})
         server.should_exit = True
         await serving

@@ -1,7 +1,11 @@
 """The benchmark still measures, and tells what goes wrong."""
 
 import json
+import os
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bench.__main__
-from bench.children import ChildError
+from bench.children import Child, ChildError
 from bench.cores import Cores
 from bench.measure import Lab
 from bench.plan import Plan
@@ -29,6 +33,21 @@ async def test_every_variant_carries_every_frame() -> None:
             assert lost == (0, 0, 0, 0), run
             assert (run.cpu_us_per_frame is None) == (variant.argv is None)
             assert len(run.boot) == 10
+
+
+async def test_what_a_run_left_open_is_not_the_next_ones() -> None:
+    """A bridge that dies with its grants is told of in its own run alone."""
+    async with Lab.open(Cores.of_this_machine(), sys.executable) as lab:
+
+        @asynccontextmanager
+        async def killed(child: Child) -> AsyncIterator[None]:
+            yield
+            os.kill(child.pid, signal.SIGKILL)
+
+        first = await lab.run(BRIDGE, 2, SHORT, watch=killed)
+        assert (first.missing_finals, first.unsettled) == (2, 2)
+        second = await lab.run(BRIDGE, 2, SHORT)
+        assert (second.faults, second.missing_finals, second.unsettled) == ({}, 0, 0)
 
 
 async def test_a_relay_that_does_not_start_is_told() -> None:
