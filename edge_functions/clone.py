@@ -2,13 +2,12 @@
 
 import asyncio
 from contextlib import aclosing
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field
 
 from edge_functions.body import pieces
 from edge_functions.caller import Caller
@@ -19,12 +18,8 @@ from edge_functions.openapi import ANYWHERE, multipart, problems
 from edge_functions.services import Services, ServicesOf
 from edge_functions.uploads import Upload
 from edge_functions.voices import shown
-from shared_schema import limits
-from shared_schema.base import Inbound
-from shared_schema.batch import StoragePath
-from shared_schema.client_messages import LanguageChoice
 from shared_schema.errors import ErrorCode
-from shared_schema.voices import Transcript, TranscriptSource, Voice, VoiceName
+from shared_schema.voices import CloneRequest, Voice
 from transcription import languages
 from transcription.audio import AudioInfo
 from transcription.errors import InvalidMessage, LedgerUnavailable, Unauthenticated
@@ -41,27 +36,6 @@ router = APIRouter(prefix="/api")
 _log = structlog.get_logger(__name__)
 
 
-class CloneForm(Inbound):
-    """The fields of the form, besides its file."""
-
-    model_config = ConfigDict(str_strip_whitespace=True)
-
-    name: VoiceName
-    transcript: Transcript
-    """What is said in the recording, word for word."""
-    language: LanguageChoice
-    storage_path: StoragePath | None = None
-    """A take that is already in storage, instead of `audio`."""
-    transcript_source: TranscriptSource = "typed"
-    """Who wrote the transcript last."""
-    machine_transcript: (
-        Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS)] | None
-    ) = None
-    """As the recogniser heard it."""
-    consent: bool = False
-    """Whether the speaker has agreed."""
-
-
 @router.post(
     "/clone",
     operation_id="clone",
@@ -72,7 +46,7 @@ class CloneForm(Inbound):
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"multipart/form-data": multipart(CloneForm, audio=False)},
+            "content": {"multipart/form-data": multipart(CloneRequest, audio=False)},
         }
     },
 )
@@ -82,7 +56,7 @@ async def post_clone(
     """Send the recording as `audio`, or name a take of yours by its `storage_path`."""
     with services.work.begun(), services.uploads.place(*caller.origin) as upload:
         form = await _receive(request, services, upload)
-        asked = from_fields(CloneForm, form.fields)
+        asked = from_fields(CloneRequest, form.fields)
         if form.has_file == (asked.storage_path is not None):
             raise InvalidMessage("audio: send either the file or its storage_path")
         language = languages.to_code(asked.language) or languages.AUTO
@@ -110,7 +84,7 @@ async def _receive(request: Request, services: Services, upload: Upload) -> Form
 async def _store(  # noqa: PLR0917
     services: Services,
     caller: Caller,
-    asked: CloneForm,
+    asked: CloneRequest,
     language: str,
     upload: Upload,
     info: AudioInfo,

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from shared_schema import limits
-from shared_schema.base import Outbound
+from shared_schema.base import Inbound, Outbound
+from shared_schema.batch import StoragePath
+from shared_schema.client_messages import LanguageChoice
 
 TranscriptSource = Literal["live", "final_pass", "edited", "typed"]
 VoiceName = Annotated[str, Field(min_length=1, max_length=limits.MAX_VOICE_NAME_CHARACTERS)]
@@ -16,6 +18,27 @@ Transcript = Annotated[
         max_length=limits.MAX_TRANSCRIPT_CHARACTERS,
     ),
 ]
+
+
+class CloneRequest(Inbound):
+    """Fields of the form of `POST /api/clone`, besides its file `audio`. Texts are trimmed."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    name: VoiceName
+    transcript: Transcript
+    """What is said in the recording, word for word."""
+    language: LanguageChoice
+    storage_path: StoragePath | None = None
+    """A take that is already in storage, instead of `audio`."""
+    transcript_source: TranscriptSource = "typed"
+    """Who wrote the transcript last."""
+    machine_transcript: (
+        Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS)] | None
+    ) = None
+    """As the recogniser heard it."""
+    consent: bool = False
+    """Whether the speaker has agreed."""
 
 
 class Voice(Outbound):

@@ -98,6 +98,39 @@ export interface AudioLimits {
   extensions: string[];
 }
 /**
+ * Fields of the form of `POST /api/clone`, besides its file `audio`. Texts are trimmed.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "CloneRequest".
+ */
+export interface CloneRequest {
+  name: string;
+  /**
+   * What is said in the recording, word for word.
+   */
+  transcript: string;
+  /**
+   * An English name, an ISO 639-1 code, a locale, or 'Auto'.
+   */
+  language: string;
+  /**
+   * A take that is already in storage, instead of `audio`.
+   */
+  storage_path?: string;
+  /**
+   * Who wrote the transcript last.
+   */
+  transcript_source?: "live" | "final_pass" | "edited" | "typed";
+  /**
+   * As the recogniser heard it.
+   */
+  machine_transcript?: string;
+  /**
+   * Whether the speaker has agreed.
+   */
+  consent?: boolean;
+}
+/**
  * More text. Joined with nothing between, the deltas are the transcript so far.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
