@@ -30,31 +30,15 @@ ORIGIN = "http://page.test"
 PATH = "/api/transcriptions"
 
 
-@dataclass
-class World:
-    """Running functions and their neighbours."""
+@dataclass(kw_only=True)
+class Neighbours:
+    """What functions of any kind stand beside: the small Supabase and a scripted provider."""
 
-    composition: Composition
-    http: httpx.AsyncClient
-    """Nobody signed in."""
-    port: int
-    metrics_url: str
     stack: Stack
     engine: ScriptedEngine
     provider: ProviderServer
-    folder: Path
-    """Where uploads are kept."""
     refused_keys: set[str]
     """That the provider does not take."""
-
-    @asynccontextmanager
-    async def signed_in(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
-        """Open a client with a person's token."""
-        headers = {"Authorization": f"Bearer {await person.token()}"}
-        async with httpx.AsyncClient(
-            base_url=self.http.base_url, headers=headers, timeout=20
-        ) as client:
-            yield client
 
     async def usage_of(self, person: Person) -> list[dict[str, Any]]:
         """Return what the ledger holds of somebody."""
@@ -77,6 +61,31 @@ class World:
             "select * from public.voices where user_id = %s order by created_at", person.id
         )
 
+    async def has_nothing_of(self, person: Person, *, objects: list[str] | None = None) -> None:
+        """Assert that no lease, voice or recording is left."""
+        assert "open" not in {row["status"] for row in await self.usage_of(person)}
+        assert await self.voices_of(person) == []
+        assert await self.objects_of(person) == (objects or [])
+
+
+@dataclass(kw_only=True)
+class World(Neighbours):
+    """Running functions and their neighbours."""
+
+    composition: Composition
+    http: httpx.AsyncClient
+    """Nobody signed in."""
+    port: int
+    metrics_url: str
+    folder: Path
+    """Where uploads are kept."""
+
+    @asynccontextmanager
+    async def signed_in(self, person: Person) -> AsyncIterator[httpx.AsyncClient]:
+        """Open a client with a person's token."""
+        async with signed_in(self.http, person) as client:
+            yield client
+
     def files(self) -> list[str]:
         """Return the uploads that lie on the disk."""
         return [one.name for one in self.folder.rglob("*") if one.is_file() and one.name != "lock"]
@@ -84,9 +93,79 @@ class World:
     async def is_clean(self, person: Person, *, objects: list[str] | None = None) -> None:
         """Wait until no file is left, and assert that no lease, voice or recording is."""
         await until(lambda: not self.files() and not len(self.composition.services.uploads))
-        assert "open" not in {row["status"] for row in await self.usage_of(person)}
-        assert await self.voices_of(person) == []
-        assert await self.objects_of(person) == (objects or [])
+        await self.has_nothing_of(person, objects=objects)
+
+
+@asynccontextmanager
+async def signed_in(http: httpx.AsyncClient, person: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client with a person's token, where another goes without."""
+    headers = {"Authorization": f"Bearer {await person.token()}"}
+    async with httpx.AsyncClient(base_url=http.base_url, headers=headers, timeout=20) as client:
+        yield client
+
+
+@asynccontextmanager
+async def neighbours(
+    postgres: Postgres,
+    folder: Path,
+    script: Any = None,
+    *,
+    wire: Wire = MISTRAL,
+    served: ProviderWire | None = None,
+    cards: Any = None,
+) -> AsyncIterator[Neighbours]:
+    """Run what functions stand beside; the arguments are those of `running`."""
+    script = script if script is not None else Script(text="one two three")
+    engine = wire.engine(script, cards)
+    speaking = served or wire.served.wire()
+    async with (
+        open_world(postgres, folder / "supabase") as stack,
+        serve(engine, wire=speaking) as provider,
+    ):
+        refused = speaking.refused_keys if isinstance(speaking, MistralWire) else set()
+        yield Neighbours(stack=stack, engine=engine, provider=provider, refused_keys=refused)
+
+
+@asynccontextmanager
+async def beside(
+    near: Neighbours, folder: Path, *, wire: Wire = MISTRAL, **settings: Any
+) -> AsyncIterator[World]:
+    """Run the functions beside what runs already; `settings` replace the tests' own."""
+    uploads = folder / "uploads"
+    uploads.mkdir()
+    values: dict[str, Any] = {
+        "_env_file": None,
+        "supabase_url": near.stack.supabase.url,
+        "supabase_publishable_key": near.stack.supabase.keys.publishable,
+        "supabase_secret_key": near.stack.supabase.keys.secret,
+        **wire.settings(near.provider.url, KEY),
+        "allowed_origins": ORIGIN,
+        "functions_port": 0,
+        "functions_metrics_port": 0,
+        "functions_inspect_workers": 1,
+        "functions_upload_dir": uploads,
+        "functions_page_dir": folder / "no-page",
+        "functions_sweep_seconds": 0,
+        # Asked once: a test that mocks the provider's HTTP is asked by nobody else.
+        "provider_health_seconds": 3600,
+    }
+    async with (
+        compose(Settings(**(values | settings))) as composition,
+        serving(composition) as address,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
+    ):
+        await asyncio.wait_for(composition.services.warm.wait(), 10)
+        yield World(
+            stack=near.stack,
+            engine=near.engine,
+            provider=near.provider,
+            refused_keys=near.refused_keys,
+            composition=composition,
+            http=http,
+            port=address.port,
+            metrics_url=f"http://127.0.0.1:{address.metrics_port}/metrics",
+            folder=uploads,
+        )
 
 
 @asynccontextmanager
@@ -100,7 +179,7 @@ async def running(
     cards: Any = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """Run the functions.
+    """Run the functions and their neighbours.
 
     Args:
         postgres: Where databases are made.
@@ -111,55 +190,31 @@ async def running(
         cards: Take the place of those of the models that the provider has.
         settings: Replace the tests' own.
     """
-    uploads = folder / "uploads"
-    uploads.mkdir()
-    script = script if script is not None else Script(text="one two three")
-    engine = wire.engine(script, cards)
-    speaking = served or wire.served.wire()
     async with (
-        open_world(postgres, folder / "supabase") as stack,
-        serve(engine, wire=speaking) as provider,
+        neighbours(postgres, folder, script, wire=wire, served=served, cards=cards) as near,
+        beside(near, folder, wire=wire, **settings) as world,
     ):
-        values: dict[str, Any] = {
-            "_env_file": None,
-            "supabase_url": stack.supabase.url,
-            "supabase_publishable_key": stack.supabase.keys.publishable,
-            "supabase_secret_key": stack.supabase.keys.secret,
-            **wire.settings(provider.url, KEY),
-            "allowed_origins": ORIGIN,
-            "functions_port": 0,
-            "functions_metrics_port": 0,
-            "functions_inspect_workers": 1,
-            "functions_upload_dir": uploads,
-            "functions_page_dir": folder / "no-page",
-            "functions_sweep_seconds": 0,
-            # Asked once: a test that mocks the provider's HTTP is asked by nobody else.
-            "provider_health_seconds": 3600,
-        }
-        async with (
-            compose(Settings(**(values | settings))) as composition,
-            serving(composition) as address,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
-        ):
-            await asyncio.wait_for(composition.services.warm.wait(), 10)
-            metrics_url = f"http://127.0.0.1:{address.metrics_port}/metrics"
-            yield World(
-                composition,
-                http,
-                address.port,
-                metrics_url,
-                stack,
-                engine,
-                provider,
-                uploads,
-                speaking.refused_keys if isinstance(speaking, MistralWire) else set(),
-            )
+        yield world
 
 
 async def speak(
-    port: int, token: str, path: str, *, headers: dict[str, str], body: AsyncIterator[bytes]
+    port: int,
+    token: str,
+    path: str,
+    *,
+    headers: dict[str, str],
+    body: AsyncIterator[bytes],
+    until: bytes | None = None,
 ) -> tuple[bytes, int]:
     """Send a request by hand, until an answer comes.
+
+    Args:
+        port: Where the service listens.
+        token: The caller's.
+        path: What is asked for.
+        headers: Besides the token's.
+        body: As it stands on the wire.
+        until: What ends the reading of the answer; None: the end of the connection.
 
     Returns:
         All that was answered until the socket was closed, and how many bytes of the body were
@@ -179,7 +234,10 @@ async def speak(
             if answered.done():
                 break
         answer = await answered
-        while more := await reader.read(65_536):
+        while until is None or until not in answer:
+            more = await reader.read(65_536)
+            if not more:
+                break
             answer += more
         return answer, sent
     finally:
