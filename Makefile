@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+DENO := DENO_DIR=../../.tools/deno ../../$(BIN)/deno
+DENO_FILES := --config api/deno.json api/*.ts _shared/*.ts
 TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
 ONCE ?=
 PROVIDER ?=
@@ -32,7 +34,7 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 
 test: lint types test-python test-postgres test-page test-browser ## Check everything
 
-test-python: setup .venv/.all-ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
+test-python: setup .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@scripts/package.sh curl "The test of the example for curl needs it"
 	@$(BIN)/pytest
@@ -53,18 +55,21 @@ test-browser: setup frontend/dist/.ready ## Test the page in a real browser agai
 	@scripts/debian.sh
 	@cd frontend && $(NPM) run --silent e2e
 
-lint: setup ## Check style
+lint: setup .tools/deno/.ready ## Check style
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@cd supabase/functions && $(DENO) fmt --quiet --check $(DENO_FILES) && $(DENO) lint --quiet $(DENO_FILES)
 	@cd frontend && $(NPM) run --silent lint
 
-types: setup .venv/.all-ready ## Check types
+types: setup .venv/.all-ready .tools/deno/.ready ## Check types
 	@$(BIN)/mypy
+	@cd supabase/functions && $(DENO) check --quiet --frozen --lock=../deno.lock $(DENO_FILES)
 	@cd frontend && $(NPM) run --silent typecheck
 
-schema: setup ## Write the contract's documents and the page's types again
+schema: setup ## Write the contract's documents and the types of both TypeScripts again
 	@$(BIN)/python -m shared_schema
 	@cd frontend && $(NPM) run --silent schema
+	@cp frontend/src/generated/protocol.ts supabase/functions/_shared/generated/protocol.ts
 
 bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the bridge beside three others, the knee of two, large uploads, and the time to ready
 	@$(BIN)/python -m bench
@@ -98,12 +103,16 @@ $(UV):
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
 	@echo "Installing Python packages…"
-	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --no-group bench --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --no-group bench --no-group functions --python $(PYTHON)
 	@touch $@
 
 .venv/.all-ready: .venv/.ready
-	@echo "Installing what checks deploy/ and draws what was measured…"
+	@echo "Installing what checks deploy/ and supabase/functions/, and draws what was measured…"
 	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch $@
+
+.tools/deno/.ready: .venv/.all-ready supabase/deno.lock supabase/functions/api/deno.json
+	@cd supabase/functions && $(DENO) cache --quiet --frozen --lock=../deno.lock --config api/deno.json api/index.ts
 	@touch $@
 
 frontend/node_modules/.ready: frontend/package-lock.json

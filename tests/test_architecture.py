@@ -1,6 +1,8 @@
 """Imports run one way."""
 
 import ast
+import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -85,6 +87,31 @@ def test_the_name_of_supabase_is_free() -> None:
     """The folder of migrations holds no Python: it would stand before the package of that name."""
     assert list((ROOT / "supabase").rglob("*.py")) == []
     assert list((ROOT / "supabase").rglob("__init__*")) == []
+
+
+def test_edge_functions_import_from_npm_alone() -> None:
+    """What runs on Deno imports its own files, Node's modules and pinned packages of npm.
+
+    No `package.json` stands beside or above it: Deno would take them from there.
+    """
+    functions = ROOT / "supabase" / "functions"
+    above = (ROOT, functions.parent)
+    assert [one for one in above if (one / "package.json").exists()] == []
+    assert list(functions.rglob("package.json")) == []
+    imports = json.loads((functions / "api" / "deno.json").read_text(encoding="utf-8"))["imports"]
+    for package in imports.values():
+        assert re.fullmatch(r"npm:(@[a-z-]+/)?[a-z-]+@\d+\.\d+\.\d+(/[a-z]+)?", package), package
+    for file in functions.rglob("*.ts"):
+        for module in re.findall(r'from "([^"]+)"', file.read_text(encoding="utf-8")):
+            assert module.startswith(("./", "../", "node:")) or module in imports, (
+                f"{file}: {module}"
+            )
+
+
+def test_edge_functions_stay_small() -> None:
+    """A file of the Edge Functions holds one noun."""
+    for file in (ROOT / "supabase" / "functions" / "_shared").glob("*.ts"):
+        assert len(file.read_text(encoding="utf-8").splitlines()) <= 260, file.name
 
 
 def test_no_package_is_left_out() -> None:

@@ -52,6 +52,13 @@ def test_the_pages_types_have_not_drifted(tmp_path: Path) -> None:
     assert committed.read_text(encoding="utf-8") == fresh.read_text(encoding="utf-8")
 
 
+def test_both_typescripts_have_the_same_types() -> None:
+    """The Edge Functions' types are the page's; `make schema` copies them."""
+    deno = ROOT / "supabase" / "functions" / "_shared" / "generated"
+    for name in ("protocol.ts", "constants.ts"):
+        assert (deno / name).read_text() == (PAGE / "src" / "generated" / name).read_text()
+
+
 def test_the_schema_is_a_schema() -> None:
     """The document is JSON Schema 2020-12, and every reference in it leads somewhere."""
     schema = export.json_schema()

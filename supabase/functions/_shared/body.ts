@@ -1,0 +1,187 @@
+/** Bodies as they arrive, counted while they are read. */
+
+import { Failure } from "./failure.ts";
+
+export const MAX_JSON_BYTES = 64 * 1024;
+const FIRST_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
+const LINGER_SECONDS = 30;
+/** A client that has stopped sending has read the answer. */
+const LINGER_IDLE_SECONDS = 2;
+/** Requests whose bodies were read to their end. */
+const ended = new WeakSet<Request>();
+
+/** How slowly a body may come, in seconds. */
+export interface Pace {
+  readonly seconds: number;
+  readonly idleSeconds: number;
+}
+
+/**
+ * Iterate over a request's body.
+ *
+ * @param maxBytes Refused when it is reached, and not after.
+ * @throws {Failure} `payload_too_large`, or `invalid_message`: it comes too slowly or breaks off.
+ */
+export async function* pieces(
+  request: Request,
+  maxBytes: number,
+  pace: Pace,
+): AsyncGenerator<Uint8Array> {
+  const tooLarge = new Failure(
+    "payload_too_large",
+    `The request is larger than ${maxBytes.toLocaleString("en")} bytes.`,
+  );
+  if (Number(request.headers.get("Content-Length") ?? 0) > maxBytes) throw tooLarge;
+  if (request.body === null) return;
+  const reader = request.body.getReader();
+  const until = performance.now() + pace.seconds * 1000;
+  let received = 0;
+  try {
+    while (true) {
+      const wait = Math.min(until - performance.now(), pace.idleSeconds * 1000);
+      const piece = await within(wait, reader.read().catch(brokenOff));
+      if (piece === LATE) {
+        throw new Failure("invalid_message", "The body of the request came too slowly.");
+      }
+      if (piece.done) {
+        ended.add(request);
+        return;
+      }
+      received += piece.value.length;
+      if (received > maxBytes) throw tooLarge;
+      yield piece.value;
+    }
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/** Read a request's JSON body as text, without a byte order mark. */
+export async function readText(request: Request, pace: Pace): Promise<string> {
+  const gathered = new Gathered(0);
+  for await (const piece of pieces(request, MAX_JSON_BYTES, pace)) gathered.add(piece);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(gathered.bytes);
+  } catch {
+    throw new Failure("invalid_message", "The body is not UTF-8.");
+  }
+}
+
+/**
+ * Read another server's answer.
+ *
+ * @throws {RangeError} it is larger than it should be.
+ */
+export async function readAll(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const gathered = new Gathered(0);
+  for await (const chunk of body ?? []) {
+    if (gathered.size + chunk.length > maxBytes) throw new RangeError("too large");
+    gathered.add(chunk);
+  }
+  return gathered.bytes;
+}
+
+/**
+ * Return an answer that stays open until the request's body has run out, or for a while: a client
+ * that is still sending when its connection is cut would never read why.
+ *
+ * @param maxBytes Of what is read and thrown away.
+ */
+export function lingering(answer: Response, request: Request, maxBytes: number): Response {
+  const { body } = request;
+  if (body === null || body.locked || ended.has(request)) return answer;
+  const told = answer.body?.getReader();
+  const stream = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      for (let piece = await told?.read(); piece?.value; piece = await told?.read()) {
+        controller.enqueue(piece.value);
+      }
+      await runOut(body, maxBytes);
+      controller.close();
+    },
+  });
+  const headers = new Headers(answer.headers);
+  headers.set("Connection", "close");
+  return new Response(stream, { status: answer.status, headers });
+}
+
+async function runOut(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
+  const reader = body.getReader();
+  const until = performance.now() + LINGER_SECONDS * 1000;
+  try {
+    for (let size = 0; size < maxBytes && performance.now() < until;) {
+      const piece = await within(LINGER_IDLE_SECONDS * 1000, reader.read());
+      if (piece === LATE || piece.done) return;
+      size += piece.value.length;
+    }
+  } catch {
+    // The caller has gone.
+  } finally {
+    // Else the server would wait for the rest before it closes the connection.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Return bytes as a stream of pieces: as a whole, `fetch` would copy them. */
+export function inPieces(...parts: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  const left = [...parts];
+  return new ReadableStream({
+    pull(controller) {
+      const part = left.shift();
+      if (part === undefined) {
+        controller.close();
+        return;
+      }
+      controller.enqueue(part.subarray(0, PIECE_BYTES));
+      if (part.length > PIECE_BYTES) left.unshift(part.subarray(PIECE_BYTES));
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Gathers pieces in one place, so that a file lies in memory once. */
+export class Gathered {
+  private place: Uint8Array<ArrayBuffer>;
+  size = 0;
+
+  /** @param expected Bytes that will come at most, as far as the sender tells. */
+  constructor(expected: number) {
+    this.place = new Uint8Array(expected);
+  }
+
+  add(piece: Uint8Array): void {
+    const size = this.size + piece.length;
+    if (size > this.place.length) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.place.length, FIRST_BYTES));
+      larger.set(this.place.subarray(0, this.size));
+      this.place = larger;
+    }
+    this.place.set(piece, this.size);
+    this.size = size;
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.place.subarray(0, this.size);
+  }
+}
+
+function brokenOff(): never {
+  throw new Failure("invalid_message", "The body of the request broke off.");
+}
+
+const LATE = Symbol("late");
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | typeof LATE> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), Math.max(0, milliseconds));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,50 @@
+/** What can go wrong, with a code of the table that both ends know. */
+
+import { ERRORS } from "./generated/constants.ts";
+
+export type Code = keyof typeof ERRORS;
+
+/** An error that a caller is told: its message is for a person and holds nothing secret. */
+export class Failure extends Error {
+  /** Seconds to wait before another try, where that is known. */
+  readonly retryAfter: number | undefined;
+  /** With `session_limit`: the caller's own open sessions. */
+  readonly openSessions: readonly string[];
+
+  constructor(
+    readonly code: Code,
+    message?: string,
+    options: { retryAfter?: number; openSessions?: readonly string[] } = {},
+  ) {
+    super(message ?? `${ERRORS[code].title}.`);
+    this.retryAfter = options.retryAfter;
+    this.openSessions = options.openSessions ?? [];
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].http ?? 500;
+  }
+}
+
+/** A bug: logged in full under an id, told as that id alone. */
+export function unexpected(event: string, error: unknown): Failure {
+  const errorId = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+  const stack = error instanceof Error ? error.stack : String(error);
+  console.error(JSON.stringify({ event, error_id: errorId, stack }));
+  return new Failure("internal", `Something went wrong on our side (error ${errorId}).`);
+}
+
+/** Storage, the database or the ledger does not answer, or not as it should. */
+export function supabaseAway(): Failure {
+  return new Failure("ledger_unavailable", "Supabase cannot be reached now. Please try again.", {
+    retryAfter: 5,
+  });
+}

@@ -1,0 +1,79 @@
+/** What a caller asks of a file, fitted to what the model can do. */
+
+import { Failure } from "./failure.ts";
+import { LIMITS } from "./generated/constants.ts";
+import { englishName } from "./languages.ts";
+import type { FileCapabilities, Timestamps } from "./models.ts";
+
+export interface FileOptions {
+  readonly model: string;
+  /** ISO 639-1, or undefined to let the provider detect it. */
+  readonly language: string | undefined;
+  readonly contextBias: readonly string[];
+  readonly timestamps: Timestamps | undefined;
+  readonly diarize: boolean;
+}
+
+/** Options that the model takes. */
+export interface Fitted {
+  readonly options: FileOptions;
+  /** What could not be honoured as asked, in words. */
+  readonly warnings: string[];
+}
+
+/**
+ * Return options that the model can combine: timestamps win over the language.
+ *
+ * @throws {Failure} `invalid_message`: something is asked for that the model cannot do at all.
+ */
+export function fit(asked: FileOptions, can: FileCapabilities): Fitted {
+  refuseImpossible(asked, can);
+  const warnings: string[] = [];
+  let { language, contextBias, timestamps } = asked;
+  if (asked.diarize && timestamps !== "segment") {
+    if (timestamps !== undefined) {
+      warnings.push("Speakers are told apart by segment, so the words have no times.");
+    }
+    timestamps = "segment";
+  }
+  if (language !== undefined && can.languages.size === 0) {
+    warnings.push("The model detects the language by itself.");
+    language = undefined;
+  }
+  if (can.languageOrTimestamps && timestamps !== undefined && language !== undefined) {
+    warnings.push("The model takes a language or timestamps, not both: the language was detected.");
+    language = undefined;
+  }
+  if (can.singleWordBias && contextBias.some((term) => words(term).join() !== term)) {
+    warnings.push("The model takes single words to expect: phrases were split.");
+    contextBias = [...new Set(contextBias.flatMap(words))];
+  }
+  if (contextBias.length > LIMITS.max_context_bias_terms) {
+    warnings.push(`Only the first ${LIMITS.max_context_bias_terms} words to expect were used.`);
+    contextBias = contextBias.slice(0, LIMITS.max_context_bias_terms);
+  }
+  return { options: { ...asked, language, contextBias, timestamps }, warnings };
+}
+
+function refuseImpossible(asked: FileOptions, can: FileCapabilities): void {
+  // Speakers are told by segment, whatever else is asked for.
+  const timestamps = asked.diarize ? "segment" : asked.timestamps;
+  const impossible = (message: string) => new Failure("invalid_message", message);
+  if (asked.diarize && !can.diarization) {
+    throw impossible("The model cannot tell speakers apart.");
+  }
+  if (timestamps !== undefined && !can.timestamps.has(timestamps)) {
+    throw impossible(`The model has no ${timestamps} timestamps.`);
+  }
+  if (asked.contextBias.length > 0 && !can.contextBias) {
+    throw impossible("The model takes no words to expect.");
+  }
+  const { language } = asked;
+  if (language !== undefined && can.languages.size > 0 && !can.languages.has(language)) {
+    throw impossible(`The recogniser does not know ${englishName(language)}.`);
+  }
+}
+
+function words(term: string): string[] {
+  return term.replaceAll(",", " ").split(/\s+/).filter(Boolean);
+}

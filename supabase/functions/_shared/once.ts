@@ -1,0 +1,114 @@
+/** `Idempotency-Key`: the same request of the same caller is done, and charged, once a day. */
+
+import { createHash } from "node:crypto";
+import type { Caller } from "./caller.ts";
+import { Failure, supabaseAway } from "./failure.ts";
+import { LIMITS } from "./generated/constants.ts";
+import { warn } from "./log.ts";
+import type { Rpc } from "./rpc.ts";
+
+/** Until somebody who asks again while the first request is under way should do so once more. */
+const RETRY_AFTER_SECONDS = 2;
+const WELL_FORMED = /^[\x21-\x7e]+$/;
+
+export interface Answered {
+  /** HTTP status. */
+  readonly status: number;
+  /** JSON. */
+  readonly answer: unknown;
+}
+
+type Claim =
+  | { state: "claimed" | "mismatch" }
+  | { state: "in_progress"; retry_after: number }
+  | { state: "answered"; status: number; answer: unknown };
+
+/**
+ * Return the key that a request came with.
+ *
+ * @throws {Failure} `invalid_message`: it is malformed.
+ */
+export function keyOf(request: Request): string | null {
+  const key = request.headers.get("Idempotency-Key");
+  if (key === null) return null;
+  if (key.length > LIMITS.idempotency_key_characters || !WELL_FORMED.test(key)) {
+    throw new Failure("invalid_message", "Idempotency-Key: 1 to 255 printable ASCII characters");
+  }
+  return key;
+}
+
+/** Gives requests their turns. */
+export class Once {
+  constructor(private readonly rpc: Rpc, private readonly holdSeconds: number) {}
+
+  /**
+   * Do a request's work, or return what it was answered before.
+   *
+   * @param asked What makes it this request: the route, what is asked for, the file's digest.
+   * @param work A failure frees the key.
+   * @throws {Failure} `session_limit`: the same request is under way; `invalid_message`: the key
+   *   was used for another one; `ledger_unavailable`.
+   */
+  async do(
+    caller: Caller,
+    key: string | null,
+    asked: readonly unknown[],
+    work: () => Promise<Answered>,
+  ): Promise<Answered & { repeated: boolean }> {
+    if (key === null) return { ...await work(), repeated: false };
+    const claim = { user_id: caller.user.id, key, claim: crypto.randomUUID() };
+    const claimed = await this.rpc.call("claim_idempotency_key", {
+      ...claim,
+      fingerprint: fingerprint(asked),
+      hold_seconds: this.holdSeconds,
+    }) as Claim;
+    switch (claimed.state) {
+      case "answered":
+        return { status: claimed.status, answer: claimed.answer, repeated: true };
+      case "mismatch":
+        throw new Failure("invalid_message", "This Idempotency-Key was used for another request.");
+      case "in_progress":
+        throw new Failure("session_limit", "The same request is under way.", {
+          retryAfter: RETRY_AFTER_SECONDS,
+        });
+      case "claimed":
+        break;
+      default:
+        throw supabaseAway();
+    }
+    let answered: Answered;
+    try {
+      answered = await work();
+    } catch (error) {
+      await this.end("release_idempotency_key", claim);
+      throw error;
+    }
+    const { status, answer } = answered;
+    await this.end("answer_idempotency_key", { ...claim, status, answer });
+    return { ...answered, repeated: false };
+  }
+
+  private async end(name: string, given: Record<string, unknown>): Promise<void> {
+    try {
+      await this.rpc.call(name, given);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      // The work is done. The key stays held for its time, which refuses a second run.
+      warn("idempotency_key_left_held");
+    }
+  }
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function fingerprint(asked: readonly unknown[]): string {
+  return sha256(new TextEncoder().encode(JSON.stringify(asked, sorted)));
+}
+
+/** Puts an object's members in order, so that equal requests read alike. */
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
+}

@@ -1,0 +1,70 @@
+/** What the functions share: made once for each worker. */
+
+import type { Pace } from "./body.ts";
+import { type Caller, callerOf } from "./caller.ts";
+import { Verifier } from "./identity.ts";
+import { Jwks } from "./jwks.ts";
+import { Ledger } from "./ledger.ts";
+import { Memory } from "./memory.ts";
+import { Mistral } from "./mistral.ts";
+import { Models } from "./models.ts";
+import { MAX_FIELDS_BYTES } from "./multipart.ts";
+import { Once } from "./once.ts";
+import { LEASE_SLACK_SECONDS, Recogniser } from "./recogniser.ts";
+import { Rpc } from "./rpc.ts";
+import type { Settings } from "./settings.ts";
+import { Storage, TRANSFER_SECONDS } from "./storage.ts";
+import { Supabase } from "./supabase.ts";
+import { VoiceTable } from "./voice_table.ts";
+
+/** A request on its way. */
+export interface Call {
+  readonly request: Request;
+  readonly requestId: string;
+  /** Address of the socket's other end. */
+  readonly peer: string | undefined;
+  /** What follows the route in the path, such as a voice's id. */
+  readonly rest: string;
+}
+
+export interface Services {
+  readonly settings: Settings;
+  readonly ledger: Ledger;
+  readonly once: Once;
+  readonly storage: Storage;
+  readonly memory: Memory;
+  readonly voices: VoiceTable;
+  /** undefined: transcription is off, or has no key. */
+  readonly recogniser: Recogniser | undefined;
+  /** How slowly a body may come. */
+  readonly pace: Pace;
+  /** The file, the fields, and the headers of all parts. */
+  readonly maxBodyBytes: number;
+  /** Return who is calling, or throw why nobody is. */
+  readonly callerOf: (call: Call) => Promise<Caller>;
+}
+
+export function compose(settings: Settings): Services {
+  const supabase = new Supabase(settings);
+  const rpc = new Rpc(supabase);
+  const ledger = new Ledger(rpc);
+  const verifier = new Verifier(settings, new Jwks(settings.supabaseUrl));
+  // The longest that one request may take once its body is here.
+  const holdSeconds = Math.ceil(settings.providerFileSeconds) + 2 * TRANSFER_SECONDS +
+    2 * LEASE_SLACK_SECONDS;
+  const canTranscribe = settings.transcriptionEnabled && settings.mistralApiKey !== undefined;
+  return {
+    settings,
+    ledger,
+    once: new Once(rpc, holdSeconds),
+    storage: new Storage(supabase, settings),
+    memory: new Memory(settings.maxUploadBytes),
+    voices: new VoiceTable(supabase),
+    recogniser: canTranscribe
+      ? new Recogniser(settings, new Mistral(settings), new Models(settings), ledger)
+      : undefined,
+    pace: { seconds: settings.uploadSeconds, idleSeconds: settings.uploadIdleSeconds },
+    maxBodyBytes: settings.maxUploadBytes + MAX_FIELDS_BYTES + 64 * 1024,
+    callerOf: ({ request, peer }) => callerOf(request, verifier, peer, settings.trustedProxyHops),
+  };
+}

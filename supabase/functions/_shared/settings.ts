@@ -1,0 +1,175 @@
+/**
+ * Settings of the functions, from the environment: Supabase's own variables, and the project's
+ * secrets. Names are those of `.env.example` where the Python services know them too; a secret
+ * must not begin with `SUPABASE_`.
+ */
+
+import { LIMITS } from "./generated/constants.ts";
+
+export interface Settings {
+  readonly supabaseUrl: string;
+  /** Where browsers reach Supabase. */
+  readonly publicSupabaseUrl: string;
+  readonly publishableKey: string;
+  readonly secretKey: string;
+  /** `iss` of the tokens that are accepted. */
+  readonly issuer: string;
+  /** Shared secret of projects that still sign HS256; without it HS256 is refused. */
+  readonly jwtSecret: string | undefined;
+  readonly allowAnonymous: boolean;
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** Proxies before the function, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxyHops: number;
+  readonly transcriptionEnabled: boolean;
+  readonly realtimeEnabled: boolean;
+  readonly finalPassEnabled: boolean;
+  readonly mistralApiKey: string | undefined;
+  readonly mistralServerUrl: string;
+  readonly transcribeModel: string;
+  readonly realtimeModel: string;
+  /** Models that a caller may name. */
+  readonly fileModels: ReadonlySet<string>;
+  /** Seconds that the provider may take for a whole file, with every retry. */
+  readonly providerFileSeconds: number;
+  /** Address of the bridge; without one there are no live words. */
+  readonly bridgePublicUrl: string | undefined;
+  readonly minAudioSeconds: number;
+  readonly maxAudioSeconds: number;
+  readonly maxUploadBytes: number;
+  /** Seconds that the body of a request may take to arrive. */
+  readonly uploadSeconds: number;
+  /** Longest silence in the middle of a body, in seconds. */
+  readonly uploadIdleSeconds: number;
+  /** Seconds that the address of a stored recording is good. */
+  readonly signedUrlSeconds: number;
+  readonly notice: string | undefined;
+}
+
+const ORIGIN = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+const TRUE = new Set(["1", "true", "t", "yes", "y", "on"]);
+const FALSE = new Set(["0", "false", "f", "no", "n", "off"]);
+
+/**
+ * Read the settings.
+ *
+ * @throws {Error} naming every variable that is missing or wrong.
+ */
+export function readSettings(env: (name: string) => string | undefined): Settings {
+  const reader = new Reader(env);
+  const supabaseUrl = reader.url("SUPABASE_URL");
+  const publicSupabaseUrl = reader.url("PUBLIC_SUPABASE_URL", supabaseUrl);
+  const transcribeModel = reader.text("MISTRAL_TRANSCRIBE_MODEL") ?? "voxtral-mini-2602";
+  const settings: Settings = {
+    supabaseUrl,
+    publicSupabaseUrl,
+    publishableKey: reader.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"),
+    secretKey: reader.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
+    issuer: reader.text("JWT_ISSUER") ?? `${publicSupabaseUrl}/auth/v1`,
+    jwtSecret: reader.text("JWT_SECRET"),
+    allowAnonymous: reader.flag("ALLOW_ANONYMOUS", true),
+    allowedOrigins: reader.origins("ALLOWED_ORIGINS", [
+      "http://127.0.0.1:5173",
+      "http://localhost:5173",
+    ]),
+    trustedProxyHops: reader.number("TRUSTED_PROXY_HOPS", 0, { least: 0, whole: true }),
+    transcriptionEnabled: reader.flag("TRANSCRIPTION_ENABLED", true),
+    realtimeEnabled: reader.flag("REALTIME_ENABLED", true),
+    finalPassEnabled: reader.flag("FINAL_PASS_ENABLED", true),
+    mistralApiKey: reader.text("MISTRAL_API_KEY"),
+    mistralServerUrl: reader.url("MISTRAL_SERVER_URL", "https://api.mistral.ai"),
+    transcribeModel,
+    realtimeModel: reader.text("MISTRAL_REALTIME_MODEL") ??
+      "voxtral-mini-transcribe-realtime-2602",
+    fileModels: new Set([transcribeModel, ...reader.names("ALLOWED_MODELS")]),
+    // A worker of the free plan lives 150 s; what comes before and after the provider fits too.
+    providerFileSeconds: reader.number("PROVIDER_FILE_SECONDS", 100, { most: 300 }),
+    bridgePublicUrl: reader.text("BRIDGE_PUBLIC_URL"),
+    minAudioSeconds: reader.number("MIN_AUDIO_SECONDS", LIMITS.min_audio_seconds),
+    maxAudioSeconds: reader.number("MAX_AUDIO_SECONDS", LIMITS.max_audio_seconds),
+    maxUploadBytes: reader.number("MAX_UPLOAD_BYTES", LIMITS.max_upload_bytes, { whole: true }),
+    uploadSeconds: reader.number("FUNCTIONS_UPLOAD_SECONDS", 120),
+    uploadIdleSeconds: reader.number("FUNCTIONS_UPLOAD_IDLE_SECONDS", 30),
+    signedUrlSeconds: reader.number("SIGNED_URL_SECONDS", 3600, { whole: true }),
+    notice: reader.text("NOTICE"),
+  };
+  if (settings.minAudioSeconds >= settings.maxAudioSeconds) {
+    reader.faults.push("MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS");
+  }
+  if (reader.faults.length > 0) {
+    throw new Error(`Cannot start, these settings are wrong:\n  ${reader.faults.join("\n  ")}`);
+  }
+  return settings;
+}
+
+class Reader {
+  readonly faults: string[] = [];
+
+  constructor(private readonly env: (name: string) => string | undefined) {}
+
+  text(name: string): string | undefined {
+    return this.env(name)?.trim() || undefined;
+  }
+
+  /** A key from the dictionary of keys, or from the variable of older projects. */
+  key(dictionary: string, older: string): string {
+    const kept = this.text(dictionary);
+    if (kept !== undefined) {
+      try {
+        const key: unknown = JSON.parse(kept).default;
+        if (typeof key === "string" && key !== "") return key;
+      } catch {
+        // told below, without its value
+      }
+      this.faults.push(`${dictionary}: must be a JSON object with a key "default"`);
+    }
+    const key = this.text(older);
+    if (kept === undefined && key === undefined) this.faults.push(`${dictionary}: missing`);
+    return key ?? "";
+  }
+
+  url(name: string, otherwise?: string): string {
+    const text = this.text(name) ?? otherwise;
+    const protocol = text !== undefined && URL.canParse(text) ? new URL(text).protocol : "";
+    if (text === undefined || !["http:", "https:"].includes(protocol)) {
+      this.faults.push(`${name}: must be an address with http: or https:`);
+    }
+    return (text ?? "").replace(/\/+$/, "");
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    const text = this.text(name)?.toLowerCase();
+    if (text === undefined) return otherwise;
+    if (!TRUE.has(text) && !FALSE.has(text)) this.faults.push(`${name}: must be true or false`);
+    return TRUE.has(text);
+  }
+
+  number(
+    name: string,
+    otherwise: number,
+    { least, most = Infinity, whole = false }: { least?: number; most?: number; whole?: boolean } =
+      {},
+  ): number {
+    const text = this.text(name);
+    const value = text === undefined ? otherwise : Number(text);
+    const large = least === undefined ? value > 0 : value >= least;
+    if (!large || !(value <= most) || !Number.isFinite(value)) {
+      this.faults.push(`${name}: must be a number from ${least ?? "above 0"} to ${most}`);
+    } else if (whole && !Number.isInteger(value)) {
+      this.faults.push(`${name}: must be a whole number`);
+    }
+    return value;
+  }
+
+  names(name: string): string[] {
+    return (this.text(name) ?? "").split(",").map((one) => one.trim()).filter(Boolean);
+  }
+
+  origins(name: string, otherwise: string[]): ReadonlySet<string> {
+    const given = this.text(name) === undefined ? otherwise : this.names(name);
+    // As browsers send it (RFC 6454, section 6.2): anything else would match none, or all.
+    if (!given.every((origin) => ORIGIN.test(origin))) {
+      this.faults.push(`${name}: each must be like https://page.example, without a path`);
+    }
+    return new Set(given);
+  }
+}

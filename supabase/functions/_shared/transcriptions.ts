@@ -1,0 +1,164 @@
+/** `POST /api/transcriptions`: a file in, its transcript out. */
+
+import { inspect } from "./audio.ts";
+import { inBackground } from "./background.ts";
+import { readText } from "./body.ts";
+import type { Caller } from "./caller.ts";
+import { EventStream, isWanted } from "./event_stream.ts";
+import { Failure, unexpected } from "./failure.ts";
+import { fromFields, fromJson } from "./fields.ts";
+import type { Fitted } from "./fitting.ts";
+import type { Transcription, TranscriptionOptions } from "./generated/protocol.ts";
+import type { Result } from "./mistral_answers.ts";
+import { formOf, isMultipart, mediaType } from "./multipart.ts";
+import { keyOf, sha256 } from "./once.ts";
+import { eventOf } from "./problem.ts";
+import type { Recogniser, Tell } from "./recogniser.ts";
+import { Report } from "./report.ts";
+import type { Call, Services } from "./services.ts";
+
+/** What a request asks for. */
+interface Asked {
+  readonly options: TranscriptionOptions;
+  /** A recording in storage, or the file that came with the request. */
+  readonly source: string | Uint8Array<ArrayBuffer>;
+}
+
+/** How an answer that is told as it comes begins and goes on. */
+interface Telling {
+  readonly begin: () => void;
+  readonly tell: Tell | undefined;
+}
+
+const AT_ONCE: Telling = { begin: () => {}, tell: undefined };
+
+export async function postTranscription(call: Call, services: Services): Promise<Response> {
+  const caller = await services.callerOf(call);
+  if (!isWanted(call.request.headers.get("Accept"))) {
+    return Response.json(await transcribe(call, caller, services, AT_ONCE));
+  }
+  const events = new EventStream();
+  // A job of its own: a reader who leaves is charged all the same, and finds the answer under
+  // the idempotency key.
+  const job = stream(call, caller, services, events);
+  inBackground(job.catch(() => {}));
+  return await events.answer(job);
+}
+
+async function stream(
+  call: Call,
+  caller: Caller,
+  services: Services,
+  events: EventStream,
+): Promise<void> {
+  const tell: Tell = (piece) =>
+    events.send(
+      "delta" in piece
+        ? { type: "delta", text: piece.delta }
+        : { type: "segment", ...piece.segment },
+    );
+  try {
+    const answer = await transcribe(call, caller, services, { begin: () => events.begin(), tell });
+    await events.send({ type: "final", ...answer });
+  } catch (error) {
+    if (!events.begun) throw error;
+    const failure = error instanceof Failure ? error : unexpected("transcription_failed", error);
+    await events.send(eventOf(failure));
+  } finally {
+    events.end();
+  }
+}
+
+/** Take a file to its transcript, leaving nothing behind. */
+async function transcribe(
+  call: Call,
+  caller: Caller,
+  services: Services,
+  telling: Telling,
+): Promise<Transcription> {
+  const report = new Report(caller, call.requestId);
+  try {
+    const { recogniser } = services;
+    if (recogniser === undefined) throw new Failure("transcription_disabled");
+    const offered = { ...services, recogniser };
+    return await services.memory.holding((take) =>
+      reported(call, caller, offered, { ...telling, take }, report)
+    );
+  } catch (error) {
+    const failure = error instanceof Failure ? error : unexpected("transcription_failed", error);
+    report.failed(failure);
+    throw failure;
+  } finally {
+    report.tell();
+  }
+}
+
+async function reported(
+  call: Call,
+  caller: Caller,
+  services: Services & { recogniser: Recogniser },
+  { begin, tell, take }: Telling & { take: (bytes: number) => void },
+  report: Report,
+): Promise<Transcription> {
+  const key = keyOf(call.request);
+  const { options, source } = await receive(call.request, services, take);
+  const fitted = await services.recogniser.fit(options);
+  report.asked(fitted.options);
+  const name = typeof source === "string" ? source : sha256(source);
+  const asked = ["transcriptions", name, options];
+  const answered = await services.once.do(caller, key, asked, async () => {
+    const bytes = typeof source === "string"
+      ? await services.storage.download(source, caller, take)
+      : source;
+    report.received(bytes.length);
+    const audio = await inspect(bytes, services.settings);
+    const how = { caller, report, begin, tell };
+    const result = await services.recogniser.recognise(audio, fitted.options, how);
+    return { status: 200, answer: answer(result, fitted, audio.seconds, call.requestId) };
+  });
+  if (answered.repeated) {
+    begin();
+    report.repeated();
+  }
+  return answered.answer as Transcription;
+}
+
+/** Read a request's body. */
+async function receive(
+  request: Request,
+  services: Services,
+  take: (bytes: number) => void,
+): Promise<Asked> {
+  const contentType = request.headers.get("Content-Type") ?? "";
+  if (isMultipart(contentType)) {
+    const form = await formOf(request, contentType, services, take);
+    const options = fromFields("TranscriptionOptions", form.fields);
+    if (form.file === undefined) throw new Failure("invalid_message", "audio: Field required");
+    return { options, source: form.file };
+  }
+  if (mediaType(contentType) === "application/json") {
+    const stored = fromJson("StoredTranscriptionRequest", await readText(request, services.pace));
+    const { storage_path: source, ...options } = stored;
+    return { options, source };
+  }
+  throw new Failure(
+    "invalid_message",
+    "Send multipart/form-data with a file, or application/json.",
+  );
+}
+
+function answer(result: Result, fitted: Fitted, seconds: number, requestId: string): Transcription {
+  const { options: { model, language, timestamps }, warnings } = fitted;
+  const told: Transcription = {
+    text: result.text,
+    model,
+    duration_seconds: seconds,
+    request_id: requestId,
+  };
+  const spoken = result.language ?? language;
+  if (spoken !== undefined) told.language = spoken;
+  if (timestamps === "segment") told.segments = [...result.segments];
+  if (timestamps === "word") told.words = [...result.words];
+  if (warnings.length > 0) told.warnings = warnings;
+  return told;
+}

@@ -1,0 +1,96 @@
+/** The table of voices: written with the secret key, read with the caller's own token. */
+
+import type { Caller } from "./caller.ts";
+import { supabaseAway } from "./failure.ts";
+import type { Voice, VoiceDetail } from "./generated/protocol.ts";
+import type { Supabase } from "./supabase.ts";
+
+const LISTED = 1000;
+const SECONDS = 30;
+
+/** One voice, as it is kept. */
+export interface VoiceRow {
+  readonly id: string;
+  readonly status: "pending" | "ready";
+  readonly name: string;
+  readonly language: string;
+  readonly transcript: string;
+  readonly transcript_source: VoiceDetail["transcript_source"];
+  readonly machine_transcript: string | null;
+  readonly duration_seconds: number;
+  readonly storage_path: string;
+  readonly created_at: string;
+}
+
+/** Voices of all users. Each call throws `ledger_unavailable` where nobody knows. */
+export class VoiceTable {
+  constructor(private readonly supabase: Supabase) {}
+
+  async insert(row: Record<string, unknown>): Promise<void> {
+    await this.write("POST", "voices", row);
+  }
+
+  /** Say that a voice's recording is stored; undefined where the voice is gone. */
+  async makeReady(id: string): Promise<VoiceRow | undefined> {
+    return first(await this.write("PATCH", `voices?id=eq.${id}`, { status: "ready" }));
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.write("DELETE", `voices?id=eq.${id}`);
+  }
+
+  /** The caller's voices, newest first. */
+  async of(caller: Caller): Promise<VoiceRow[]> {
+    const query = `status=eq.ready&order=created_at.desc&limit=${LISTED}`;
+    return await this.read(query, caller);
+  }
+
+  /** A voice of the caller's own. */
+  async find(id: string, caller: Caller): Promise<VoiceRow | undefined> {
+    return first(await this.read(`id=eq.${id}`, caller));
+  }
+
+  private async read(query: string, caller: Caller): Promise<VoiceRow[]> {
+    const headers = this.supabase.asCaller(caller);
+    const rows = await this.supabase.rows(`voices?select=*&${query}`, {
+      headers,
+      seconds: SECONDS,
+    });
+    return rows as VoiceRow[];
+  }
+
+  private write(method: string, path: string, body?: Record<string, unknown>): Promise<unknown[]> {
+    return this.supabase.rows(path, {
+      method,
+      headers: {
+        ...this.supabase.asService(),
+        "Content-Type": "application/json",
+        "Prefer": "return=representation",
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      seconds: SECONDS,
+    });
+  }
+}
+
+/** A voice as it stands in a list. */
+export function shown(row: VoiceRow): Voice {
+  return {
+    voice_id: row.id,
+    name: row.name,
+    language: row.language,
+    duration_seconds: Number(row.duration_seconds),
+    created_at: inUtc(row.created_at),
+  };
+}
+
+/** A moment as Postgres writes it, in the form of RFC 3339 that browsers read best. */
+export function inUtc(moment: string): string {
+  return moment.replace(/\+00(?::00)?$/, "Z");
+}
+
+function first(rows: unknown[]): VoiceRow | undefined {
+  const row = rows[0] as VoiceRow | undefined;
+  if (row !== undefined && typeof row.id !== "string") throw supabaseAway();
+  return row;
+}

@@ -1,0 +1,1 @@
+"""The HTTP contract, asked of every service that serves it."""

@@ -1,0 +1,84 @@
+"""Fixtures of the contract's tests: each case is asked of every target."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from local_stack.postgres import Postgres
+from local_stack.provider import Script
+from tests.contract.world import TARGETS, Target, targets
+from tests.database import postgres, postgres_binaries
+from tests.edge_functions.world import wav
+from tests.local_stack.world import Person
+
+__all__ = ["postgres", "postgres_binaries"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def everybody(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Mapping[str, Target]]:
+    """All targets, for tests that leave nothing behind, and prove it."""
+    async with targets(postgres, tmp_path_factory.mktemp("contract")) as opened:
+        yield opened
+
+
+@pytest.fixture(params=TARGETS)
+def target(request: pytest.FixtureRequest, everybody: Mapping[str, Target]) -> Target:
+    """One target; its provider says what it says by default."""
+    one = everybody[request.param]
+    one.engine.script = Script(text="one two three")
+    one.provider.requests.clear()
+    return one
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ada(target: Target) -> Person:
+    """Somebody with an account."""
+    return await target.stack.person(f"{uuid4()}@example.com")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bob(target: Target) -> Person:
+    """Somebody else."""
+    return await target.stack.person(f"{uuid4()}@example.com")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def http(target: Target, ada: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """Ada's client."""
+    async with target.signed_in(ada) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of sound, as WAV."""
+    return wav(tmp_path_factory.mktemp("speech")).read_bytes()
+
+
+def cases(items: list[pytest.Item]) -> dict[str, Counter[str]]:
+    """Return the cases among some tests, by their target."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in TARGETS}
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        name = parameters.params.get("target") if parameters is not None else None
+        if name in found and "/contract/" in item.nodeid:
+            found[name][item.nodeid.replace(name, "*", 1)] += 1
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many cases of the contract each target was asked."""
+    counts: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call" and "/contract/" in report.nodeid:
+                counts.update(name for name in TARGETS if f"[{name}" in report.nodeid)
+    if counts:
+        told = ", ".join(f"{name} {counts[name]}" for name in TARGETS)
+        terminalreporter.write_line(f"contract: cases by target: {told}")

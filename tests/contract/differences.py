@@ -1,0 +1,90 @@
+"""Where the two services differ, and why: nothing else may.
+
+`docs/edge-functions.md` tells each; `test_differences.py` shows each on both.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One declared difference.
+
+    Attributes:
+        name: Its row in the docs.
+        fastapi: What the Python service does.
+        deno: What the Edge Function does.
+        why: What keeps them apart.
+    """
+
+    name: str
+    fastapi: str
+    deno: str
+    why: str
+
+
+DIFFERENCES: Final = (
+    Difference(
+        "damage inside",
+        "422 `invalid_audio` where more than 5 % of the packets cannot be decoded",
+        "sent to the provider, whose refusal is told; nothing is charged",
+        "nothing is decoded: a decoder does not fit into 2 s of CPU",
+    ),
+    Difference(
+        "padding",
+        "an encoder's padding is cut off where the file tells it",
+        "it counts, up to 0.1 s in MP3, AAC and Opus",
+        "packets are counted, not samples",
+    ),
+    Difference(
+        "cut WebM",
+        "what came before the cut is taken",
+        "the unfinished cluster is not counted: 422 `invalid_audio` where nothing else is left",
+        "the library reads whole clusters",
+    ),
+    Difference(
+        "FLAC in Ogg",
+        "taken",
+        "415 `unsupported_audio`",
+        "the library does not know it",
+    ),
+    Difference(
+        "chained files",
+        "Ogg or WebM behind one another is measured as a whole",
+        "415 `unsupported_audio`",
+        "the library reads the first alone, and the provider may read them all",
+    ),
+    Difference(
+        "malformed file name",
+        "a `filename*` that is no UTF-8 is passed over",
+        "422 `invalid_message`",
+        "the parser of forms gives up at it",
+    ),
+    Difference(
+        "lost connection",
+        "a connection to the provider that cannot be made is tried again",
+        "told at once as `provider_unavailable`, to be retried by the caller",
+        "`fetch` does not tell whether a request had arrived",
+    ),
+    Difference(
+        "several large files",
+        "32 files at once, 8 of one user, on the disk",
+        "62 MiB of files at once in a worker; beyond it 503 `capacity`, to be retried",
+        "a worker has 256 MB of memory, and no disk",
+    ),
+    Difference(
+        "no live words",
+        "`realtime_url` is a path on the page's own host",
+        "there is none, and `realtime_enabled` is false, until `BRIDGE_PUBLIC_URL` names a bridge; "
+        "`models` are those for files",
+        "a worker's life is too short for a session",
+    ),
+    Difference(
+        "only the contract",
+        "also health, metrics, the page, the API's document, erasing an account, and secrets "
+        "for direct mode",
+        "404 `not_found`",
+        "the platform watches its workers, and serves no HTML",
+    ),
+)

@@ -1,0 +1,53 @@
+"""Both services are asked the same, and what differs is told."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.contract import test_differences, test_settings
+from tests.contract.conftest import cases
+from tests.contract.deno import ROOT
+from tests.contract.differences import DIFFERENCES
+from tests.contract.world import TARGETS
+
+ELSEWHERE = {
+    "padding": "test_padding_counts",
+    "malformed file name": "test_a_malformed_file_name",
+    "lost connection": "test_a_lost_connection",
+    "several large files": "test_several_large_files",
+    "no live words": "test_there_are_no_live_words",
+    "only the contract": "test_only_the_contract",
+}
+"""Differences that have a test of their own."""
+
+
+def test_every_target_is_asked_the_same(request: pytest.FixtureRequest) -> None:
+    """Each case is asked of every target, so that no service can drift from the other."""
+    found = cases(list(request.session.items))
+    counts = {name: sum(found[name].values()) for name in TARGETS}
+    first, *others = TARGETS
+    assert counts[first] > 0
+    for other in others:
+        assert found[other] == found[first]
+
+
+def test_every_difference_is_shown() -> None:
+    """No difference is declared that no test shows."""
+    shown = {*test_differences.FILES, *ELSEWHERE} - {"a WebM behind another"}
+    assert {one.name for one in DIFFERENCES} == shown
+    assert all(
+        hasattr(test_differences, test) or hasattr(test_settings, test)
+        for test in ELSEWHERE.values()
+    )
+
+
+def test_the_docs_tell_every_difference() -> None:
+    """The page on Edge Functions has a row for each difference, in its words, and no other."""
+    text = (ROOT / "docs" / "edge-functions.md").read_text(encoding="utf-8")
+    table: Any = re.search(r"\n\| case \|.*?\n\n", text, re.DOTALL)
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in table[0].strip().splitlines()[2:]
+    ]
+    assert rows == [(one.name, one.fastapi, one.deno, one.why) for one in DIFFERENCES]

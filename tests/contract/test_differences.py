@@ -1,0 +1,148 @@
+"""What differs, as it is declared: each on both services, and no row without its test."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local_stack.provider import BatchScript, Script
+from shared_schema.account import PublicConfig
+from tests.audio_files import write_audio
+from tests.contract.test_bad_files import twice
+from tests.contract.world import Target
+from tests.edge_functions.test_bad_input import cut, part
+from tests.edge_functions.world import PATH, problem
+from tests.local_stack.world import Person
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Ask = tuple[Callable[[Path], Path], int | tuple[int, str], int | tuple[int, str]]
+
+
+def damaged(path: Path) -> Path:
+    """Garble the sound of an M4A and leave its tables whole."""
+    content = bytearray(path.read_bytes())
+    start = content.index(b"mdat") + 4000
+    for at in range(start, start + 30_000):
+        content[at] = (at * 7919 >> 3) % 256
+    path.write_bytes(content)
+    return path
+
+
+FILES: dict[str, Ask] = {
+    "damage inside": (
+        lambda folder: damaged(write_audio(folder / "a", "m4a", seconds=8)),
+        (422, "invalid_audio"),
+        200,
+    ),
+    "cut WebM": (
+        lambda folder: cut(write_audio(folder / "a", "webm", seconds=4.9), 0.9),
+        200,
+        (422, "invalid_audio"),
+    ),
+    "FLAC in Ogg": (
+        lambda folder: write_audio(folder / "a", "ogg", codec="flac"),
+        200,
+        (415, "unsupported_audio"),
+    ),
+    "chained files": (
+        lambda folder: twice(write_audio(folder / "a", "ogg")),
+        200,
+        (415, "unsupported_audio"),
+    ),
+    "a WebM behind another": (
+        lambda folder: twice(write_audio(folder / "a", "webm")),
+        200,
+        (415, "unsupported_audio"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_files_that_are_told_differently(
+    target: Target, http: httpx.AsyncClient, ada: Person, tmp_path: Path, name: str
+) -> None:
+    """A file of a declared difference is answered as it is declared, and leaves nothing."""
+    make, fastapi, deno = FILES[name]
+    expected = fastapi if target.name == "fastapi" else deno
+    response = await http.post(PATH, files={"audio": make(tmp_path).read_bytes()})
+    if isinstance(expected, tuple):
+        told = problem(response)
+        assert (told.status, told.code) == expected
+        assert target.provider.requests == []
+    else:
+        assert response.status_code == expected, response.text
+    await target.has_nothing_of(ada)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "m4a", "ogg", "webm"])
+async def test_padding_counts(
+    target: Target, http: httpx.AsyncClient, tmp_path: Path, kind: str
+) -> None:
+    """Packets are whole, so that their sum is never less than the sound and hardly more."""
+    content = write_audio(tmp_path / "a", kind, seconds=4).read_bytes()
+    told = (await http.post(PATH, files={"audio": content})).json()["duration_seconds"]
+    assert abs(told - 4) <= 0.1
+    if target.name == "deno":
+        assert told >= 4
+
+
+async def test_a_malformed_file_name(
+    target: Target, http: httpx.AsyncClient, speech: bytes
+) -> None:
+    """What a file is called is no matter, unless it cannot be read."""
+    disposition = "form-data; name=\"audio\"; filename*=UTF-8''%ff"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    body = part(disposition, speech) + b"--x--\r\n"
+    response = await http.post(PATH, content=body, headers=headers)
+    if target.name == "fastapi":
+        assert response.status_code == 200
+    else:
+        assert problem(response).code == "invalid_message"
+
+
+async def test_several_large_files(
+    target: Target, http: httpx.AsyncClient, ada: Person, tmp_path: Path
+) -> None:
+    """Files that do not fit into memory together are refused, to come again; a disk takes them."""
+    content = write_audio(tmp_path / "a", "wav", seconds=180, codec="pcm_s32le").read_bytes()
+    target.engine.script = Script(text="one", batch=BatchScript(think_ms=2500))
+    first = asyncio.create_task(http.post(PATH, files={"audio": content}))
+    await until(lambda: len(target.provider.requests) == 1)
+    second = await http.post(PATH, files={"audio": content})
+    assert (await first).status_code == 200
+    if target.name == "fastapi":
+        assert second.status_code == 200
+    else:
+        told = problem(second)
+        assert (told.status, told.code, told.retryable) == (503, "capacity", True)
+        assert told.retry_after == 5
+        assert (await http.post(PATH, files={"audio": content})).status_code == 200
+    await target.has_nothing_of(ada)
+
+
+async def test_there_are_no_live_words(target: Target) -> None:
+    """Without an address of a bridge, only the service with a bridge beside it names one."""
+    config = PublicConfig.model_validate((await target.http.get("/api/config")).json())
+    if target.name == "fastapi":
+        assert (config.realtime_enabled, config.realtime_url) == (
+            True,
+            "/api/transcriptions/realtime",
+        )
+    else:
+        assert (config.realtime_enabled, config.realtime_url) == (False, None)
+    kinds = {model.kind for model in config.models}
+    assert kinds == ({"batch", "realtime"} if target.name == "fastapi" else {"batch"})
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/openapi.json"])
+async def test_only_the_contract(target: Target, http: httpx.AsyncClient, path: str) -> None:
+    """What is no part of the contract is served by the Python service alone."""
+    response = await http.get(path)
+    if target.name == "fastapi":
+        assert response.status_code == 200
+    else:
+        assert problem(response).code == "not_found"

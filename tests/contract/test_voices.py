@@ -1,0 +1,93 @@
+"""`/api/voices`: everybody sees, hears and deletes their own."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.responses import Response
+
+from shared_schema.voices import VoiceDetail, VoiceList
+from tests.contract.world import Target
+from tests.edge_functions.test_voices import clone
+from tests.edge_functions.world import problem
+from tests.local_stack.world import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_voices_are_listed_newest_first(http: httpx.AsyncClient, speech: bytes) -> None:
+    """A list holds what a page shows, and the newest on top."""
+    assert (await http.get("/api/voices")).json() == {"voices": []}
+    first, second = await clone(http, speech), await clone(http, speech, name="Eve")
+    voices = VoiceList.model_validate((await http.get("/api/voices")).json()).voices
+    assert [voice.voice_id for voice in voices] == [second, first]
+    assert [voice.name for voice in voices] == ["Eve", "Ada"]
+    assert voices[0].language == "auto"
+    assert voices[0].created_at > voices[1].created_at
+
+
+async def test_a_voice_is_heard_through_its_address(
+    target: Target, http: httpx.AsyncClient, speech: bytes
+) -> None:
+    """The address that comes with a voice gives its recording, byte for byte, without a token."""
+    voice_id = await clone(http, speech, machine_transcript="the words")
+    told = (await http.get(f"/api/voices/{voice_id}")).json()
+    voice = VoiceDetail.model_validate(told)
+    assert voice.transcript == "The words that are spoken."
+    assert (voice.transcript_source, voice.machine_transcript) == ("typed", "the words")
+    assert voice.audio_url_expires_in == 3600
+    assert voice.audio_url.startswith(f"{target.stack.supabase.url}/storage/v1/object/sign/")
+    async with httpx.AsyncClient() as anybody:
+        response = await anybody.get(voice.audio_url)
+    assert response.content == speech
+    assert response.headers["content-type"] == "audio/wav"
+    again = await http.get(f"/api/voices/{voice_id.upper()}")
+    assert again.json()["voice_id"] == voice_id
+
+
+async def test_a_voice_is_deleted_with_its_recording(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """What is deleted is gone, and cannot be deleted twice."""
+    voice_id = await clone(http, speech)
+    response = await http.delete(f"/api/voices/{voice_id}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert problem(await http.get(f"/api/voices/{voice_id}")).code == "not_found"
+    assert problem(await http.delete(f"/api/voices/{voice_id}")).code == "not_found"
+    await target.has_nothing_of(ada)
+
+
+async def test_another_users_voice_is_not_there(
+    target: Target, http: httpx.AsyncClient, ada: Person, bob: Person, speech: bytes
+) -> None:
+    """Nobody sees, hears or deletes what is another's."""
+    voice_id = await clone(http, speech)
+    async with target.signed_in(bob) as other:
+        assert (await other.get("/api/voices")).json() == {"voices": []}
+        for told in (
+            problem(await other.get(f"/api/voices/{voice_id}")),
+            problem(await other.delete(f"/api/voices/{voice_id}")),
+            problem(await other.get(f"/api/voices/{uuid4()}")),
+        ):
+            assert (told.status, told.code) == (404, "not_found")
+    assert len(await target.voices_of(ada)) == 1
+    assert len(await target.objects_of(ada)) == 1
+
+
+@pytest.mark.parametrize("name", ["1", "eq.1", "a&status=eq.pending", "%00"])
+async def test_a_malformed_id_is_refused(http: httpx.AsyncClient, name: str) -> None:
+    """What is no id cannot be a voice's."""
+    told = problem(await http.get(f"/api/voices/{name}"))
+    assert (told.status, told.code) == (422, "invalid_message")
+    assert "voice_id" in told.detail
+
+
+async def test_a_recording_that_cannot_be_removed_is_left_to_the_sweeper(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """A voice is gone when its row is; its recording may follow later."""
+    voice_id = await clone(http, speech)
+    with target.relay.failing("/storage/", Response(status_code=503), method="DELETE"):
+        assert (await http.delete(f"/api/voices/{voice_id}")).status_code == 204
+    assert await target.voices_of(ada) == []
+    assert len(await target.objects_of(ada)) == 1
