@@ -81,10 +81,11 @@ async def test_what_broke_off_is_erased_by_asking_again(
     assert set((await traces(world, ada)).values()) == {0}
 
 
-async def command(world: World, *arguments: str) -> tuple[int | None, str, str]:
+async def command(world: World, *arguments: str, **environment: str) -> tuple[int | None, str, str]:
     """Run `python -m edge_functions …` against the world's Supabase."""
     keys = world.stack.supabase.keys
     environment = {
+        **environment,
         **{name: os.environ[name] for name in ("PATH",)},
         "SUPABASE_URL": world.stack.supabase.url,
         "SUPABASE_PUBLISHABLE_KEY": keys.publishable,

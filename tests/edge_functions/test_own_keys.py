@@ -1,8 +1,5 @@
 """A user's own key for the provider: kept, used for their files, and for nobody else's."""
 
-import os
-import sys
-from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from shared_schema.account import PublicConfig, Usage
 from shared_schema.own_keys import OwnKey
+from tests.edge_functions.test_account import command
 from tests.edge_functions.world import KEY, PATH, World, events, problem, running
 from tests.local_stack.world import Person
 from tests.own_keys import RING, ring, ring_setting
@@ -373,24 +371,10 @@ async def test_an_own_key_makes_tokens_for_direct_mode(postgres: Postgres, tmp_p
             assert (await shown(http)).state == "refused"
 
 
-async def rotate(world: World, keys: str | None) -> tuple[int | None, str, str]:
-    """Run `python -m edge_functions rotate-keys`."""
-    stack = world.stack.supabase.keys
-    environment = {
-        "PATH": os.environ["PATH"],
-        "SUPABASE_URL": world.stack.supabase.url,
-        "SUPABASE_PUBLISHABLE_KEY": stack.publishable,
-        "SUPABASE_SECRET_KEY": stack.secret,
-        **({"BYOK_KEYS": keys} if keys is not None else {}),
-    }
-    process = await create_subprocess_exec(
-        *(sys.executable, "-m", "edge_functions", "rotate-keys"),
-        stdout=PIPE,
-        stderr=PIPE,
-        env=environment,
-    )
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
+async def rotate(world: World, *names: str) -> tuple[int | None, str, str]:
+    """Run the command with a ring of these keys, or with none."""
+    ring_of = {"BYOK_KEYS": ring_setting(*names)} if names else {}
+    return await command(world, "rotate-keys", **ring_of)
 
 
 async def test_the_ring_turns(postgres: Postgres, tmp_path: Path, speech: bytes) -> None:
@@ -408,14 +392,14 @@ async def test_the_ring_turns(postgres: Postgres, tmp_path: Path, speech: bytes)
                     await store(other, f"{OTHER}{number}")
             before = await world.stack.execute("select * from public.own_keys order by id")
 
-            status, out, err = await rotate(world, ring_setting("new", "old"))
+            status, out, err = await rotate(world, "new", "old")
             assert (status, out) == (0, "resealed: 4\nunreadable: 0\nleft: 0\n"), err
             after = await world.stack.execute("select * from public.own_keys order by id")
             assert {row["ring_key"] for row in before} == {"old"}
             assert {row["ring_key"] for row in after} == {"new"}
             assert not {row["sealed"] for row in before} & {row["sealed"] for row in after}
             assert OWN not in out + err
-            status, out, _ = await rotate(world, ring_setting("new", "old"))
+            status, out, _ = await rotate(world, "new", "old")
             assert (status, out) == (0, "resealed: 0\nunreadable: 0\nleft: 0\n")
 
             # The old ring opens nothing any more, the new one does, and nobody else's key helps.
@@ -430,10 +414,10 @@ async def test_the_ring_turns(postgres: Postgres, tmp_path: Path, speech: bytes)
             assert (await http.post(PATH, files={"audio": speech})).status_code == 200
             assert bearers(world) == [OWN]
 
-            status, out, err = await rotate(world, ring_setting("newest"))
+            status, out, err = await rotate(world, "newest")
             assert (status, out) == (1, "resealed: 0\nunreadable: 4\nleft: 0\n")
             assert "BYOK_KEYS lacks a key" in err
-            status, _, err = await rotate(world, None)
+            status, _, err = await rotate(world)
             assert (status, err.strip()) == (1, "edge_functions: BYOK_KEYS is not set")
 
 

@@ -167,6 +167,24 @@ test.each([
   },
 );
 
+test.each([
+  ["own_key_refused", /^Mistral refused your own key. Check, replace or delete it./],
+  ["own_key_unreadable", /^Your own Mistral key can no longer be read./],
+  ["own_key_required", /^To transcribe here you need a Mistral key of your own./],
+] as const)(
+  "a recording that met %s is safe, and says why there are no words",
+  async (code, words) => {
+    const { services, user } = await show({ key: STORED });
+    services.api.answers.set("/transcriptions", refuse(code));
+    await user.click(screen.getByRole("button", { name: "Start recording" }));
+    act(() => services.source.speak(12));
+    await user.click(screen.getByRole("button", { name: "Stop recording" }));
+    const [told] = await screen.findAllByText(words); // seen, and announced
+    expect(told).toHaveTextContent("Your recording is safe: type what you said, or try again.");
+    expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+  },
+);
+
 test("what was known of one person's key is not shown to the next", async () => {
   const { services, panel } = await show({ key: STORED });
   await screen.findByText("4567");
