@@ -48,6 +48,7 @@ MADE: Final = {
     "setup": "Makefile",
     "schema": "tests/shared_schema/test_export.py",
     "bench": "tests/bench/test_measure.py",
+    "profile": "tests/bench/test_profile.py",
     "chaos": "tests/chaos/test_run.py",
     "audit": "tests/security/test_audit.py",
 }
