@@ -9,21 +9,20 @@ import { useReferenceAudio } from "../reference-audio/use-reference-audio";
 import type { Account } from "../services/account";
 import { fetchUsage } from "../services/api";
 import { isOver } from "../session/live";
-import { Button, Message } from "../ui/controls";
 import { useReadable, useScope } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
-import { OwnKeyPanel } from "./OwnKeyPanel";
-import { OwnKeys } from "./own-key";
 import { usePlayback } from "./playback";
 import { Remote } from "./remote";
 import { VoiceList } from "./VoiceList";
 import { Voices } from "./voices";
 
-// Most visits begin signed in, or need no account.
+// Most visits begin signed in, or need no account, and most people bring no key.
 const SignInDialog = lazy(async () => ({ default: (await import("./SignIn")).SignInDialog }));
 const SignInGate = lazy(async () => ({ default: (await import("./SignIn")).SignInGate }));
+const KeyNeeded = lazy(async () => ({ default: (await import("./OwnKeyPanel")).KeyNeeded }));
+const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel")).OwnKeyPanel }));
 
 export type PageServices = ReferenceAudioServices & { readonly account: Account };
 
@@ -69,13 +68,12 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const reference = useReferenceAudio(services);
   const playback = usePlayback(api);
 
-  const { scope, usage, voices, ownKeys } = useMemo(() => {
+  const { scope, usage, voices } = useMemo(() => {
     const pageScope = new Scope();
     return {
       scope: pageScope,
       usage: new Remote<Usage>((signal) => fetchUsage(api, signal), pageScope),
       voices: new Voices(api, pageScope),
-      ownKeys: new OwnKeys(api, pageScope),
     };
   }, [api]);
   useEffect(() => () => scope.dispose(), [scope]);
@@ -92,13 +90,13 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   }, [userId, usage, voices]);
   const offer = config.own_keys ?? "off";
   const mayBringKey = offer !== "off" && state.status === "in" && !state.isAnonymous;
-  useEffect(() => {
-    ownKeys.clear();
-    if (userId !== undefined && mayBringKey) void ownKeys.refresh();
-  }, [userId, mayBringKey, ownKeys]);
-  const ownKey = useReadable(ownKeys.key).data;
+  const [hasKey, setHasKey] = useState(false);
   const isKeyNeeded = offer === "required";
-  const keyPanel = mayBringKey ? <OwnKeyPanel isNeeded={isKeyNeeded} keys={ownKeys} /> : null;
+  const keyPanel = mayBringKey ? (
+    <Suspense>
+      <OwnKeyPanel api={api} isNeeded={isKeyNeeded} key={userId} onStored={setHasKey} />
+    </Suspense>
+  ) : null;
 
   const root = useRef<HTMLElement>(null);
   useKeepFocus(root);
@@ -119,7 +117,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         account={account}
         notice={config.notice}
         onSignIn={openSignIn}
-        ownKey={ownKey?.stored === true}
+        ownKey={hasKey}
         usage={useReadable(usage).data}
       />
       {isGate ? (
@@ -134,16 +132,9 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             isKeyNeeded ? keyPanel : null
           }
           {isKeyNeeded && !mayBringKey ? (
-            <Message
-              actions={
-                <Button onClick={openSignIn} variant="link">
-                  Sign in
-                </Button>
-              }
-              tone="plain"
-            >
-              To transcribe here you need an account, and a Mistral key of your own.
-            </Message>
+            <Suspense>
+              <KeyNeeded onSignIn={openSignIn} />
+            </Suspense>
           ) : null}
           <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
           <CloneForm

@@ -2,10 +2,12 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import type { OwnKey } from "../generated/protocol";
+import type { Api } from "../services/http";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { day } from "../ui/format";
-import { useReadable } from "../ui/hooks";
-import type { OwnKeys } from "./own-key";
+import { useReadable, useScope } from "../ui/hooks";
+import { OwnKeys } from "./own-key";
+import { inWords } from "./own-key-words";
 
 const MAX_CHARACTERS = LIMITS.max_own_key_characters;
 
@@ -159,7 +161,48 @@ function StoredKey({
 
 const WORK = { storing: "Storing…", testing: "Asking Mistral…", deleting: "Deleting…" } as const;
 
+/** Where nobody is signed in who could bring one. */
+export function KeyNeeded({ onSignIn }: { readonly onSignIn: () => void }) {
+  return (
+    <Message
+      actions={
+        <Button onClick={onSignIn} variant="link">
+          Sign in
+        </Button>
+      }
+      tone="plain"
+    >
+      To transcribe here you need an account, and a Mistral key of your own.
+    </Message>
+  );
+}
+
+/** Of one person: for the next one there is another. */
 export function OwnKeyPanel({
+  api,
+  onStored,
+  ...rest
+}: {
+  readonly api: Api;
+  readonly isNeeded: boolean;
+  /** Told whether a key is stored, as far as is known; a function that stays the same. */
+  readonly onStored: (isStored: boolean) => void;
+}) {
+  const [keys, setKeys] = useState<OwnKeys>();
+  useScope(
+    (scope) => {
+      const own = new OwnKeys(api, scope);
+      setKeys(own);
+      scope.add(own.key.subscribe(() => onStored(own.key.getSnapshot().data?.stored === true)));
+      scope.add(() => onStored(false));
+      void own.refresh();
+    },
+    [api, onStored],
+  );
+  return keys ? <Panel keys={keys} {...rest} /> : null;
+}
+
+function Panel({
   keys,
   isNeeded,
 }: {
@@ -201,7 +244,7 @@ export function OwnKeyPanel({
       ) : null}
       <div className="text-sm not-empty:mt-3" role="status">
         {work ? <p className="text-soft">{WORK[work]}</p> : null}
-        {problem ? <Message>{problem}</Message> : null}
+        {problem ? <Message>{inWords(problem.error, problem.work)}</Message> : null}
       </div>
     </Card>
   );

@@ -2,43 +2,20 @@
 import type { OwnKey } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
-import { deleteOwnKey, fetchOwnKey, storeOwnKey, testOwnKey } from "../services/api";
-import { type Api, ApiError } from "../services/http";
-import { SignedOutError } from "../session/token";
+import type { Api } from "../services/http";
+import { deleteOwnKey, fetchOwnKey, storeOwnKey, testOwnKey } from "../services/own-key-api";
 import { Remote, type RemoteState } from "./remote";
 
-type Work = "storing" | "testing" | "deleting";
+export type Work = "storing" | "testing" | "deleting";
 
 export interface OwnKeyActivity {
   /** What is under way. */
   readonly work: Work | undefined;
-  /** What went wrong with the last thing that was asked for, in words. */
-  readonly problem: string | undefined;
+  /** What went wrong with the last thing that was asked for. */
+  readonly problem: { readonly error: unknown; readonly work: Work } | undefined;
 }
 
 const IDLE: OwnKeyActivity = { work: undefined, problem: undefined };
-
-/** Why something did not work, for the person whose key it is. */
-function inWords(error: unknown, work: Work): string {
-  if (error instanceof SignedOutError) return "Please sign in again.";
-  switch (error instanceof ApiError ? error.code : undefined) {
-    case "invalid_message":
-      return "That does not look like a Mistral key. Nothing was stored.";
-    case "rate_limited": {
-      const seconds = error instanceof ApiError ? (error.retryAfter ?? 60) : 60;
-      const minutes = Math.max(1, Math.ceil(seconds / 60));
-      return `That was tried too often. Try again in ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`;
-    }
-    case "provider_rejected":
-    case "provider_rate_limited":
-    case "provider_unavailable":
-      return "The key is stored, but Mistral does not say just now whether it works.";
-    default:
-      return work === "testing"
-        ? "The key cannot be tested just now."
-        : `The key could not be ${work === "storing" ? "stored" : "deleted"}. Please try again.`;
-  }
-}
 
 export class OwnKeys {
   readonly key: Readable<RemoteState<OwnKey>>;
@@ -47,13 +24,11 @@ export class OwnKeys {
   readonly #key: Remote<OwnKey>;
   readonly #activity = new Store<OwnKeyActivity>(IDLE);
   /** Of the person who is here: what was asked for somebody else no longer counts. */
-  #person: Scope;
   readonly #scope: Scope;
 
   constructor(api: Api, parent: Scope) {
     this.#api = api;
     this.#scope = new Scope(parent);
-    this.#person = new Scope(this.#scope);
     this.#key = new Remote((signal) => fetchOwnKey(api, signal), this.#scope);
     this.key = this.#key;
     this.activity = this.#activity;
@@ -61,14 +36,6 @@ export class OwnKeys {
 
   refresh(): Promise<void> {
     return this.#key.refresh();
-  }
-
-  /** Forgets what was told: it was somebody else's. */
-  clear(): void {
-    this.#person.dispose();
-    this.#person = new Scope(this.#scope);
-    this.#key.clear();
-    this.#activity.set(IDLE);
   }
 
   /** Stores a key and has it tested. Tells whether it is stored. */
@@ -91,7 +58,7 @@ export class OwnKeys {
 
   async #do(work: Work, ask: (signal: AbortSignal) => Promise<OwnKey>): Promise<boolean> {
     if (this.#activity.getSnapshot().work) return false;
-    const person = this.#person;
+    const person = this.#scope;
     this.#activity.set({ work, problem: undefined });
     try {
       const key = await ask(person.signal);
@@ -101,7 +68,7 @@ export class OwnKeys {
       return true;
     } catch (error) {
       if (person.disposed) return false;
-      this.#activity.set({ work: undefined, problem: inWords(error, work) });
+      this.#activity.set({ work: undefined, problem: { error, work } });
       return false;
     }
   }

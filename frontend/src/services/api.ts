@@ -1,8 +1,6 @@
 /** What our own API offers, one function each. */
 
 import type {
-  OwnKey,
-  OwnKeyRequest,
   PublicConfig,
   StoredTranscriptionRequest,
   Transcription,
@@ -39,20 +37,6 @@ export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<
 
 export const deleteVoice = (api: Api, id: string): Promise<void> =>
   api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE" });
-
-export const fetchOwnKey = (api: Api, signal?: AbortSignal): Promise<OwnKey> =>
-  api.call("/provider-key", { signal });
-
-export function storeOwnKey(api: Api, key: string, signal?: AbortSignal): Promise<OwnKey> {
-  const json: OwnKeyRequest = { key };
-  return api.call("/provider-key", { method: "PUT", json, signal });
-}
-
-export const testOwnKey = (api: Api, signal?: AbortSignal): Promise<OwnKey> =>
-  api.call("/provider-key/test", { method: "POST", signal });
-
-export const deleteOwnKey = (api: Api, signal?: AbortSignal): Promise<void> =>
-  api.call("/provider-key", { method: "DELETE", signal });
 
 function multipart(audio: Audio, fields: Readonly<Record<string, string | undefined>>): FormData {
   const form = new FormData();

@@ -1,5 +1,5 @@
 /** Takes in this browser's own database, so that a reload or a crash loses nothing. */
-import type { DBSchema, IDBPDatabase } from "idb";
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Transcript } from "../transcript/transcript";
 
 /** What is kept beside the audio. */
@@ -47,7 +47,6 @@ export class TakeStore {
   }
 
   async #connect(): Promise<IDBPDatabase<Schema>> {
-    const { openDB } = await import("idb");
     return openDB<Schema>(this.#name, 1, {
       upgrade(database) {
         database.createObjectStore("takes", { keyPath: "id" });
