@@ -1,11 +1,14 @@
 """`POST /api/transcriptions`: a file in, its transcript out."""
 
 import asyncio
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from local_stack.provider import BatchScript, Script
 from shared_schema.batch import Transcription
@@ -14,6 +17,7 @@ from tests.contract.world import Target
 from tests.edge_functions.world import KEY, PATH, problem
 from tests.local_stack.world import Person
 from tests.waiting import until
+from transcription.observability import TranscriptionRecord
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -260,3 +264,28 @@ async def test_a_budget_that_is_spent_is_told(
         await target.stack.execute("update ledger.deployment set budget_microdollars = 10000000")
     assert (told.status, told.code, told.retryable) == (503, "budget_exceeded", False)
     await target.has_nothing_of(ada)
+
+
+async def test_a_transcription_is_one_line(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """Its line has the names that every service knows, and no word, token or key."""
+    target.engine.script = Script(text="confidential matters")
+    before = len(target.log())
+    with capture_logs() as logs:
+        response = await http.post(PATH, files={"audio": speech}, data={"language": "en"})
+    await until(lambda: target.name == "fastapi" or "transcription" in str(target.log()[before:]))
+    written = [json.loads(line) for line in target.log()[before:]] or logs
+    [line] = [one for one in written if one["event"] == "transcription"]
+    names = {one.name for one in dataclasses.fields(TranscriptionRecord)}
+    surrounding = {"event", "level", "log_level", "timestamp", "request_id"}
+    assert line.keys() - surrounding <= names
+    assert (line["status"], line["user_id"], line["model"], line["language"]) == (
+        *("complete", ada.id, "voxtral-mini-2602", "en"),
+    )
+    assert (line["audio_seconds"], line["cost_microdollars"]) == (4.0, 200)
+    assert line["bytes_in"] == len(speech)
+    assert line["session_id"] == str((await target.usage_of(ada))[0]["id"])
+    for secret in ("confidential", await ada.token(), KEY, target.stack.supabase.keys.secret):
+        assert secret not in str(written)
+    assert "confidential" in response.text

@@ -17,6 +17,7 @@ from tests.contract.deno import serving_deno
 from tests.contract.relay import Relay, relaying
 from tests.edge_functions.world import KEY, ORIGIN, Neighbours, beside, neighbours, signed_in
 from tests.local_stack.world import Person
+from tests.waiting import until
 
 TARGETS = ("fastapi", "deno")
 RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
@@ -38,6 +39,7 @@ class Target(Neighbours):
         relay: The service's way to Supabase.
         log: What it has logged so far, if that is in reach.
         pid: Of its process.
+        files: The uploads that lie on its disk, if it has one.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Target(Neighbours):
     relay: Relay
     log: Callable[[], list[str]]
     pid: int
+    files: Callable[[], list[str]]
 
     @property
     def port(self) -> int:
@@ -56,6 +59,11 @@ class Target(Neighbours):
         """Open a client with a person's token."""
         async with signed_in(self.http, person) as client:
             yield client
+
+    async def has_nothing_of(self, person: Person, *, objects: list[str] | None = None) -> None:
+        """Wait until no file is left, and assert that no lease, voice or recording is."""
+        await until(lambda: not self.files())
+        await super().has_nothing_of(person, objects=objects)
 
 
 @asynccontextmanager
@@ -82,24 +90,25 @@ async def targets(
         deno = await stack.enter_async_context(serving_deno(_environment(near, relay, values)))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=deno.url, timeout=20))
 
-        def target(
-            name: str, http: httpx.AsyncClient, log: Callable[[], list[str]], pid: int
-        ) -> Target:
-            return Target(
-                stack=near.stack,
-                engine=near.engine,
-                provider=near.provider,
-                refused_keys=near.refused_keys,
-                name=name,
-                http=http,
-                relay=relay,
-                log=log,
-                pid=pid,
-            )
-
+        parts = {"stack": near.stack, "engine": near.engine, "provider": near.provider}
+        everywhere: Any = {**parts, "refused_keys": near.refused_keys, "relay": relay}
         yield {
-            "fastapi": target("fastapi", fastapi.http, list, os.getpid()),
-            "deno": target("deno", http, lambda: deno.lines, deno.process.pid),
+            "fastapi": Target(
+                name="fastapi",
+                http=fastapi.http,
+                log=list,
+                pid=os.getpid(),
+                files=fastapi.files,
+                **everywhere,
+            ),
+            "deno": Target(
+                name="deno",
+                http=http,
+                log=lambda: deno.lines,
+                pid=deno.process.pid,
+                files=list,
+                **everywhere,
+            ),
         }
 
 

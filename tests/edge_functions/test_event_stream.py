@@ -9,7 +9,7 @@ from edge_functions import event_stream
 from edge_functions.event_stream import EventStream, is_wanted
 from local_stack.provider import BatchScript, Script
 from shared_schema.batch import DeltaEvent
-from tests.edge_functions.world import PATH, World, events, problem
+from tests.edge_functions.world import PATH, World, events
 from tests.local_stack.world import Person
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
@@ -38,29 +38,6 @@ async def test_the_text_comes_as_it_is_recognised(
     }
     [row] = await world.usage_of(ada)
     assert (row["status"], row["charged"]) == ("complete", 4.0)
-    await world.is_clean(ada)
-
-
-async def test_timestamps_come_as_segments(
-    world: World, http: httpx.AsyncClient, speech: bytes
-) -> None:
-    """With timestamps the pieces are segments, and the answer has them all."""
-    response = await http.post(
-        PATH, files={"audio": speech}, data={"timestamps": "segment"}, headers=STREAM
-    )
-    segment, final = events(response.text)
-    assert segment == {"type": "segment", "text": "one two three", "start": 0.0, "end": 1.2}
-    assert len(final["segments"]) == 1
-
-
-async def test_refusals_before_the_stream_are_problems(
-    world: World, http: httpx.AsyncClient, ada: Person
-) -> None:
-    """Until the provider is asked, a refusal has its own status."""
-    told = problem(await http.post(PATH, files={"audio": b"text"}, headers=STREAM))
-    assert told.code == "unsupported_audio"
-    told = problem(await http.post(PATH, json={"storage_path": "a/b/c"}, headers=STREAM))
-    assert told.code == "forbidden"
     await world.is_clean(ada)
 
 

@@ -1,12 +1,10 @@
 """`POST /api/transcriptions`, over real sockets and a real Postgres."""
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from local_stack.provider import Script
 from tests.audio_files import write_audio
 from tests.edge_functions.world import PATH, World, problem
 from tests.local_stack.world import Person
@@ -50,57 +48,6 @@ async def test_every_accepted_format_is_taken(
     assert request.data == path.read_bytes()
 
 
-async def test_options_reach_the_provider(
-    world: World, http: httpx.AsyncClient, speech: bytes
-) -> None:
-    """Language names become codes, bias terms come in either spelling, words get their times."""
-    for fields in (
-        {"language": "German", "context_bias": ["Acme", "Utter"]},
-        {"language": "de-AT", "context_bias[]": ["Acme", " Utter ", ""]},
-    ):
-        response = await http.post(PATH, data=fields, files={"audio": speech})
-        assert response.status_code == 200, response.text
-        assert response.json()["language"] == "de"
-        sent = world.provider.requests[-1].fields
-        assert [value for name, value in sent if name == "context_bias"] == ["Acme", "Utter"]
-        assert ("language", "de") in sent
-    response = await http.post(PATH, data={"timestamps": "word"}, files={"audio": speech})
-    assert response.json()["words"][1] == {"text": "two", "start": 0.4, "end": 0.8}
-    assert "segments" not in response.json()
-
-
-async def test_what_cannot_be_combined_is_told(
-    world: World, http: httpx.AsyncClient, speech: bytes
-) -> None:
-    """Timestamps win over the language, speakers are told by segment, phrases are split."""
-    fields = {
-        "language": "de",
-        "timestamps": "segment",
-        "diarize": "true",
-        "context_bias": "two words",
-    }
-    response = await http.post(PATH, data=fields, files={"audio": speech})
-    assert response.status_code == 200, response.text
-    answer = response.json()
-    assert len(answer["warnings"]) == 2
-    assert answer["segments"] == [
-        {"text": "one two three", "start": 0.0, "end": 1.2, "speaker": "speaker_1"}
-    ]
-    sent = world.provider.requests[-1].fields
-    assert "language" not in dict(sent)
-    assert [value for name, value in sent if name == "context_bias"] == ["two", "words"]
-
-
-async def test_auto_lets_the_provider_detect(
-    world: World, http: httpx.AsyncClient, speech: bytes
-) -> None:
-    """With `Auto` no language is sent, and the one that was heard is answered."""
-    world.engine.script = Script(text="eins", language="de")
-    response = await http.post(PATH, data={"language": "Auto"}, files={"audio": speech})
-    assert response.json()["language"] == "de"
-    assert "language" not in dict(world.provider.requests[-1].fields)
-
-
 @over_all_wires
 async def test_a_stored_take_becomes_its_transcript(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
@@ -115,69 +62,6 @@ async def test_a_stored_take_becomes_its_transcript(
     assert request.data == speech
     assert not {"file_url", "file_id"} & {name for name, _ in request.fields}
     await world.is_clean(ada, objects=[ada.take("one.wav")])
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "code"),
-    [
-        ({"model": "gpt-something"}, 404, "not_found"),
-        ({"model": "voxtral-mini-transcribe-3"}, 404, "not_found"),
-        ({"model": ""}, 200, None),
-        ({"language": "Klingon"}, 422, "invalid_message"),
-        ({"language": "fi"}, 422, "invalid_message"),
-        ({"timestamps": "letter"}, 422, "invalid_message"),
-        ({"diarize": "perhaps"}, 422, "invalid_message"),
-        ({"temperature": "1"}, 422, "invalid_message"),
-        ({"language": ["en", "de"]}, 422, "invalid_message"),
-        ({"context_bias": ["x"] * 101}, 422, "invalid_message"),
-        ({"context_bias": "x" * 65}, 422, "invalid_message"),
-        ({"language": "e\x00n"}, 422, "invalid_message"),
-    ],
-)
-async def test_options_are_checked_before_anything_is_spent(
-    *,
-    world: World,
-    http: httpx.AsyncClient,
-    ada: Person,
-    speech: bytes,
-    fields: dict[str, Any],
-    status: int,
-    code: str | None,
-) -> None:
-    """A wrong option has its code, names its field, and costs nothing."""
-    response = await http.post(PATH, data=fields, files={"audio": speech})
-    assert response.status_code == status, response.text
-    if code is not None:
-        told = problem(response)
-        assert told.code == code
-        assert world.provider.requests == []
-        assert await world.usage_of(ada) == []
-    await world.is_clean(ada)
-
-
-async def test_callers_need_a_token(world: World, speech: bytes) -> None:
-    """Without a good token the body is not even read."""
-    for headers in (
-        {},
-        {"Authorization": "Bearer nonsense"},
-        {"Authorization": f"Bearer {world.stack.supabase.keys.publishable}"},
-        {"Authorization": "Basic YTpi"},
-    ):
-        response = await world.http.post(PATH, files={"audio": speech}, headers=headers)
-        told = problem(response)
-        assert (told.status, told.code) == (401, "unauthenticated")
-        assert response.headers["www-authenticate"] == "Bearer"
-
-
-async def test_an_anonymous_user_has_limits_of_their_own(world: World, speech: bytes) -> None:
-    """Anonymous users may call, and are known as such to the ledger."""
-    nobody = await world.stack.anonymous()
-    async with world.signed_in(nobody) as client:
-        response = await client.post(PATH, files={"audio": speech})
-    assert response.status_code == 200, response.text
-    [row] = await world.usage_of(nobody)
-    assert row["is_anonymous"]
-    assert row["address_key"] is not None
 
 
 @over_all_wires
