@@ -21,8 +21,9 @@ from shared_schema.account import PublicConfig
 from tests.contract.relay import JWKS
 from tests.contract.test_tokens import STRANGER, claims
 from tests.contract.world import TARGETS, Target, targets
+from tests.edge_functions.test_bad_input import part
 from tests.edge_functions.test_voices import clone
-from tests.edge_functions.world import PATH, problem
+from tests.edge_functions.world import PATH, problem, speak
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -49,6 +50,7 @@ async def changed(
         "min_audio_seconds": 1,
         "max_audio_seconds": 6,
         "supabase_jwt_secret": SECRET,
+        "functions_upload_idle_seconds": 2,
     }
     async with targets(postgres, tmp_path_factory.mktemp("changed"), **settings) as opened:
         yield opened
@@ -131,6 +133,31 @@ async def test_limits_are_settings(changed: Targets, target: str, speech: bytes)
         assert told.code == "payload_too_large"
         told = problem(await client.post(PATH, files={"audio": speech + speech[44:] * 2}))
         assert told.code == "invalid_audio"
+    await one.has_nothing_of(person)
+
+
+async def test_a_body_that_stops_coming_is_not_waited_for(changed: Targets, target: str) -> None:
+    """Whoever falls silent in the middle of a body is told so, and holds nothing any more."""
+    one = changed[target]
+    person = await one.stack.person(f"{uuid4()}@example.com")
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield part('form-data; name="audio"; filename="a"', bytes(100_000))[:50_000]
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            yield b""
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "200000"}
+    began = time.monotonic()
+    answer, sent = await speak(
+        *(one.port, await person.token(), PATH),
+        headers=headers,
+        body=silent(),
+        until=b"too slowly",
+    )
+    assert answer.startswith(b"HTTP/1.1 422 ")
+    assert b"too slowly" in answer
+    assert (sent, time.monotonic() - began > 1.9) == (50_000, True)
     await one.has_nothing_of(person)
 
 

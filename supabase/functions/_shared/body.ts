@@ -4,6 +4,8 @@ import { Failure } from "./failure.ts";
 
 export const MAX_JSON_BYTES = 64 * 1024;
 const FIRST_BYTES = 256 * 1024;
+/** Of a body, before its sender is believed to mean all that was announced. */
+const PROMISED_BYTES = 2 * 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
 const LINGER_SECONDS = 30;
 /** A client that has stopped sending has read the answer. */
@@ -11,22 +13,28 @@ const LINGER_IDLE_SECONDS = 2;
 /** Requests whose bodies were read to their end. */
 const ended = new WeakSet<Request>();
 
-/** How slowly a body may come, in seconds. */
+/** How slowly a body may come. */
 export interface Pace {
+  /** For all of it. */
   readonly seconds: number;
+  /** Between two pieces. */
   readonly idleSeconds: number;
+  /** On average, after the first `idleSeconds`. */
+  readonly bytesPerSecond: number;
 }
 
 /**
  * Iterate over a request's body.
  *
  * @param maxBytes Refused when it is reached, and not after.
+ * @param take Takes room for each piece.
  * @throws {Failure} `payload_too_large`, or `invalid_message`: it comes too slowly or breaks off.
  */
 export async function* pieces(
   request: Request,
   maxBytes: number,
   pace: Pace,
+  take: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   const tooLarge = new Failure(
     "payload_too_large",
@@ -35,11 +43,16 @@ export async function* pieces(
   if (Number(request.headers.get("Content-Length") ?? 0) > maxBytes) throw tooLarge;
   if (request.body === null) return;
   const reader = request.body.getReader();
-  const until = performance.now() + pace.seconds * 1000;
+  const began = performance.now();
   let received = 0;
   try {
     while (true) {
-      const wait = Math.min(until - performance.now(), pace.idleSeconds * 1000);
+      const seconds = Math.min(
+        pace.seconds,
+        pace.idleSeconds + received / pace.bytesPerSecond,
+      );
+      const left = began + seconds * 1000 - performance.now();
+      const wait = Math.min(left, pace.idleSeconds * 1000);
       const piece = await within(wait, reader.read().catch(brokenOff));
       if (piece === LATE) {
         throw new Failure("invalid_message", "The body of the request came too slowly.");
@@ -50,6 +63,7 @@ export async function* pieces(
       }
       received += piece.value.length;
       if (received > maxBytes) throw tooLarge;
+      take(piece.value.length);
       yield piece.value;
     }
   } finally {
@@ -148,14 +162,17 @@ export class Gathered {
   size = 0;
 
   /** @param expected Bytes that will come at most, as far as the sender tells. */
-  constructor(expected: number) {
-    this.place = new Uint8Array(expected);
+  constructor(private readonly expected: number) {
+    this.place = new Uint8Array(0);
   }
 
   add(piece: Uint8Array): void {
     const size = this.size + piece.length;
     if (size > this.place.length) {
-      const larger = new Uint8Array(Math.max(size, 2 * this.place.length, FIRST_BYTES));
+      // Nobody gets a large place for a promise: it is made when a part has come.
+      const doubled = Math.max(size, 2 * this.place.length, FIRST_BYTES);
+      const promised = size > PROMISED_BYTES && this.expected >= size;
+      const larger = new Uint8Array(promised ? this.expected : doubled);
       larger.set(this.place.subarray(0, this.size));
       this.place = larger;
     }

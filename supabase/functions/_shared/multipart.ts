@@ -30,7 +30,7 @@ export function mediaType(contentType: string): string {
 /**
  * Read a request's form, as `readForm` does.
  *
- * @param take Takes room for it.
+ * @param take Takes room for what has come, and none for what was only announced.
  */
 export async function formOf(
   request: Request,
@@ -40,8 +40,7 @@ export async function formOf(
 ): Promise<Form> {
   // A body that says that it is larger is refused before any of it is read.
   const expected = Math.min(Number(request.headers.get("Content-Length") ?? 0), maxBodyBytes);
-  take(expected || maxBodyBytes);
-  const body = pieces(request, maxBodyBytes, pace);
+  const body = pieces(request, maxBodyBytes, pace, take);
   return await readForm(body, contentType, { expected, maxFileBytes: settings.maxUploadBytes });
 }
 

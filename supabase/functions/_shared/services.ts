@@ -63,7 +63,11 @@ export function compose(settings: Settings): Services {
     recogniser: canTranscribe
       ? new Recogniser(settings, new Mistral(settings), new Models(settings), ledger)
       : undefined,
-    pace: { seconds: settings.uploadSeconds, idleSeconds: settings.uploadIdleSeconds },
+    pace: {
+      seconds: settings.uploadSeconds,
+      idleSeconds: settings.uploadIdleSeconds,
+      bytesPerSecond: settings.uploadMinRate,
+    },
     maxBodyBytes: settings.maxUploadBytes + MAX_FIELDS_BYTES + 64 * 1024,
     callerOf: ({ request, peer }) => callerOf(request, verifier, peer, settings.trustedProxyHops),
   };

@@ -40,6 +40,8 @@ export interface Settings {
   readonly uploadSeconds: number;
   /** Longest silence in the middle of a body, in seconds. */
   readonly uploadIdleSeconds: number;
+  /** Bytes a second of a body, on average, after its first `uploadIdleSeconds`. */
+  readonly uploadMinRate: number;
   /** Seconds that the address of a stored recording is good. */
   readonly signedUrlSeconds: number;
   readonly notice: string | undefined;
@@ -89,6 +91,7 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     maxUploadBytes: reader.number("MAX_UPLOAD_BYTES", LIMITS.max_upload_bytes, { whole: true }),
     uploadSeconds: reader.number("FUNCTIONS_UPLOAD_SECONDS", 120),
     uploadIdleSeconds: reader.number("FUNCTIONS_UPLOAD_IDLE_SECONDS", 30),
+    uploadMinRate: reader.number("FUNCTIONS_UPLOAD_MIN_RATE", 8192, { whole: true }),
     signedUrlSeconds: reader.number("SIGNED_URL_SECONDS", 3600, { whole: true }),
     notice: reader.text("NOTICE"),
   };
