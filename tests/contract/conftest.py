@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
-from tests.contract.world import TARGETS, Target, targets
+from tests.contract.world import TARGETS, Target, target_of, targets
 from tests.database import postgres, postgres_binaries
 from tests.edge_functions.world import wav
 from tests.local_stack.world import Person
@@ -61,24 +61,13 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return wav(tmp_path_factory.mktemp("speech")).read_bytes()
 
 
-def cases(items: list[pytest.Item]) -> dict[str, Counter[str]]:
-    """Return the cases among some tests, by their target."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in TARGETS}
-    for item in items:
-        parameters = getattr(item, "callspec", None)
-        name = parameters.params.get("target") if parameters is not None else None
-        if name in found and "/contract/" in item.nodeid:
-            found[name][item.nodeid.replace(name, "*", 1)] += 1
-    return found
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how many cases of the contract each target was asked."""
     counts: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if getattr(report, "when", None) == "call" and "/contract/" in report.nodeid:
-                counts.update(name for name in TARGETS if f"[{name}" in report.nodeid)
+                counts.update(filter(None, [target_of(report.nodeid)]))
     if counts:
         told = ", ".join(f"{name} {counts[name]}" for name in TARGETS)
         terminalreporter.write_line(f"contract: cases by target: {told}")

@@ -81,6 +81,12 @@ DIFFERENCES: Final = (
         "a worker's life is too short for a session",
     ),
     Difference(
+        "other ways to a provider",
+        "`TRANSCRIPTION_PROVIDER=vllm`, `REALTIME_MODE=direct`, `BYOK_ENABLED=true`",
+        "does not start with them, and says so",
+        "it calls Mistral alone, with the deployment's key",
+    ),
+    Difference(
         "only the contract",
         "also health, metrics, the page, the API's document, erasing an account, and secrets "
         "for direct mode",

@@ -18,12 +18,14 @@ from local_stack.postgres import Postgres
 from local_stack.serving import listen, url_of
 from local_stack.signing_keys import SigningKeys
 from shared_schema.account import PublicConfig
+from tests.contract.deno import serving_deno
 from tests.contract.relay import JWKS
 from tests.contract.test_tokens import STRANGER, claims
 from tests.contract.world import TARGETS, Target, targets
 from tests.edge_functions.test_bad_input import part
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, problem, speak
+from transcription.settings import Settings
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -267,3 +269,18 @@ async def test_a_lost_connection(cut_off: Targets, target: str, speech: bytes) -
     assert tries == (4 if target == "fastapi" else 1)
     assert [row["charged"] for row in await one.usage_of(person)] == [0.0]
     await one.has_nothing_of(person)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [("TRANSCRIPTION_PROVIDER", "vllm"), ("REALTIME_MODE", "direct"), ("BYOK_ENABLED", "true")],
+)
+async def test_other_ways_to_a_provider(target: str, setting: tuple[str, str]) -> None:
+    """What a service cannot do it refuses at its start, rather than do something else."""
+    name, value = setting
+    if target == "fastapi":
+        assert name.lower() in Settings.model_fields
+        return
+    with pytest.raises(AssertionError, match=f"(?s)these settings are wrong.*{name}"):
+        async with serving_deno({name: value}):
+            pass

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ PROVIDER_SECONDS = 4
 
 _DENO_NAMES = {"supabase_jwt_secret": "jwt_secret"}
 """Where a secret's name may not begin as the platform's own do."""
+
+
+def target_of(case: str) -> str | None:
+    """Return the target that a test's id names, wherever in its parameters."""
+    found = re.search(rf"[\[-]({'|'.join(TARGETS)})[\]-]", case)
+    return found[1] if found else None
 
 
 @dataclass(kw_only=True)

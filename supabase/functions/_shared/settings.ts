@@ -98,6 +98,12 @@ export function readSettings(env: (name: string) => string | undefined): Setting
   if (settings.minAudioSeconds >= settings.maxAudioSeconds) {
     reader.faults.push("MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS");
   }
+  // Passed over in silence, these would do something else than what was asked for.
+  reader.only("TRANSCRIPTION_PROVIDER", "mistral");
+  reader.only("REALTIME_MODE", "bridge");
+  if (reader.flag("BYOK_ENABLED", false)) {
+    reader.faults.push("BYOK_ENABLED: an Edge Function knows no keys of users' own");
+  }
   if (reader.faults.length > 0) {
     throw new Error(`Cannot start, these settings are wrong:\n  ${reader.faults.join("\n  ")}`);
   }
@@ -161,6 +167,13 @@ class Reader {
       this.faults.push(`${name}: must be a whole number`);
     }
     return value;
+  }
+
+  /** Refuse any other value. */
+  only(name: string, value: string): void {
+    if ((this.text(name) ?? value) !== value) {
+      this.faults.push(`${name}: an Edge Function knows "${value}" alone`);
+    }
   }
 
   names(name: string): string[] {
