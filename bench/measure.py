@@ -180,7 +180,7 @@ class Lab:
                 before = await self._read(children)
                 await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.seconds)
                 after = await self._read(children)
-            uss_full, rss_full = _memory(children)
+                uss_full, rss_full = _memory(children)
             held = Held(**(await self._load.ask(do="go on"))["held"])
             lost = held.frames - await self._arrived()
             unsettled = await self._unsettled()
