@@ -244,11 +244,19 @@ class ProviderKeyRefused(ProviderUnavailable):
     """Our own key is refused; a caller is told no more than of any outage.
 
     Args:
+        message: As of any error.
+        retry_after: The same.
         status: HTTP status of the refusal: 401, 402 or 403.
     """
 
-    def __init__(self, status: int | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.status = status
 
     @property

@@ -58,6 +58,7 @@ class Attributes(TypedDict, total=False):
     resumes: str | None
     provider_request_id: str | None
     anonymous: bool | None
+    own_key: bool | None
     status: str
     code: str | None
     error_id: str | None

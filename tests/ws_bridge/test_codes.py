@@ -1,8 +1,7 @@
 """Every code that a socket can meet, provoked on real sockets; nothing may be left behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +11,8 @@ from shared_schema.errors import ERRORS, ErrorCode
 from tests.doubles.auth import OTHER_USER, USER
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
+from tests.ws_bridge import test_own_keys  # noqa: F401 - provokes those of own keys
+from tests.ws_bridge.provoked import PROVOKED, provokes
 from tests.ws_bridge.raw import raw
 from tests.ws_bridge.world import SILENCE, VOICE, running
 from transcription.errors import (
@@ -23,25 +24,14 @@ from transcription.errors import (
     TranscriptionError,
 )
 
-Test = TypeVar("Test", bound=Callable[..., Awaitable[None]])
-
-PROVOKED: set[ErrorCode] = set()
-HTTP_ONLY = {ErrorCode.INVALID_AUDIO, ErrorCode.PAYLOAD_TOO_LARGE}
-"""Of files: a socket refuses an oversized message or frame as `invalid_message`."""
-
-
-def provokes(code: ErrorCode) -> Callable[[Test], Test]:
-    """Say which code a test provokes."""
-
-    def note(test: Test) -> Test:
-        PROVOKED.add(code)
-        return test
-
-    return note
+HTTP_ONLY = {code for code, row in ERRORS.items() if row.close is None} | {
+    ErrorCode.PAYLOAD_TOO_LARGE
+}
+"""A socket refuses an oversized message or frame as `invalid_message`."""
 
 
 def test_no_code_is_forgotten() -> None:
-    """Every code that can end a socket is provoked in this file."""
+    """Every code that can end a socket is provoked, here or where own keys are tried."""
     assert set(ERRORS) - HTTP_ONLY == PROVOKED
 
 

@@ -8,6 +8,7 @@ from shared_schema.errors import ErrorCode
 from tests.doubles.auth import OTHER_USER, USER
 from tests.doubles.own_keys import MemoryOwnKeys
 from tests.waiting import until
+from tests.ws_bridge.provoked import provokes
 from tests.ws_bridge.world import SILENCE, World, running
 from transcription.errors import LedgerUnavailable, OwnKeyUnreadable
 
@@ -52,6 +53,7 @@ async def test_others_use_the_deployments() -> None:
         await world.is_clean(upstreams=2)
 
 
+@provokes(ErrorCode.OWN_KEY_REFUSED)
 @pytest.mark.parametrize("status", [401, 402, 403])
 async def test_a_refused_key_is_told_to_its_owner(status: int) -> None:
     """A key that the provider refuses ends the session plainly; the shared one is never tried."""
@@ -96,6 +98,7 @@ async def test_a_key_that_works_again() -> None:
         assert set(keys.marks) == {True}
 
 
+@provokes(ErrorCode.OWN_KEY_UNREADABLE)
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -111,6 +114,7 @@ async def test_a_key_that_cannot_be_had(fault: Exception, code: ErrorCode) -> No
         await world.is_clean(upstreams=0)
 
 
+@provokes(ErrorCode.OWN_KEY_REQUIRED)
 async def test_a_deployment_without_a_key() -> None:
     """Without a key of its own a bridge serves those who brought one, and tells the others."""
     keys = MemoryOwnKeys({USER: OWN})
