@@ -9,13 +9,15 @@ from bench.children import ChildError
 from bench.plan import Plan
 
 SHORT = Plan((2,), rounds=1, seconds=1.0)
+ENOUGH = Plan((50,), rounds=1, seconds=3.0)
+"""A frame takes about 0.1 ms: in fewer of them a sampler may see none."""
 
 
 async def test_a_profile_names_the_bridges_functions(tmp_path: Path) -> None:
     """The flame graph shows the frames' way; a kernel that lets nobody look is told as such."""
     output = tmp_path / "profile.svg"
     try:
-        run = await profile.measure(SHORT, output)
+        run = await profile.measure(ENOUGH, output)
     except ChildError as error:
         assert "permission" in str(error).lower(), error  # noqa: PT017 - not everybody may trace
     else:
