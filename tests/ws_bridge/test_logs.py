@@ -169,7 +169,7 @@ async def test_the_wide_line_of_a_refusal() -> None:
             await world.refused(ErrorCode.UNAUTHENTICATED, access_token=None)
             await world.is_clean(upstreams=0)
         (line,) = (log for log in logs if log["event"] == "transcription")
-        assert line.pop("wall_seconds") > 0
+        assert line.pop("wall_seconds") >= 0  # to the millisecond
         assert line == {
             "event": "transcription",
             "log_level": "info",
