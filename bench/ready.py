@@ -25,15 +25,15 @@ from rich.table import Table
 from websockets.asyncio.client import connect as connect_socket
 
 from chaos.fleet import Fleet, fleet
-from client.auth import AnonymousUser
-from client.live import realtime_url
 from local_stack.provider import Script, ScriptedEngine, serve
-from transcription.identity import User
-from transcription.ledger import Ledger
+from transcription.identity.verifier import User
+from transcription.ledger.base import Ledger
+from transcription.ledger.supabase import SupabaseLedger
 from transcription.providers.base import RealtimeOptions, RealtimeProvider
 from transcription.providers.mistral.realtime import MistralRealtime
 from transcription.rpc import connect
-from transcription.supabase_ledger import SupabaseLedger
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.live import realtime_url
 
 CONNECTS_MS: Final = (0, 200, 1000)
 """How long the provider takes to answer the handshake."""

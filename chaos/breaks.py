@@ -8,9 +8,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chaos.door import Door
-from chaos.laws import Law
-from chaos.recogniser import Recogniser
+from chaos.fault_proxy import Door
+from chaos.invariants import Law
+from chaos.provider import Recogniser
 
 
 class Break(StrEnum):

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Final
 
-from chaos.door import Door, Manner
+from chaos.fault_proxy import Door, Manner
 from chaos.fleet import Fleet, Process
 from chaos.plan import Event, Fault
-from chaos.recogniser import Recogniser, Trouble
+from chaos.provider import Recogniser, Trouble
 from local_stack.provider import serve
 
 _TROUBLES: Final[Mapping[Fault, tuple[Trouble, float]]] = {

@@ -13,18 +13,18 @@ from typing import Any, Final
 
 from chaos import breaks
 from chaos.breaks import Break
-from chaos.door import Door
-from chaos.evidence import Evidence
+from chaos.fault_proxy import Door
 from chaos.faults import Faults, Provider
 from chaos.fleet import Fleet, FleetError, Process, fleet
 from chaos.fleet.ports import HOST, free_ports
-from chaos.laws import Broken, ledger, leftovers, people
+from chaos.invariants import Broken, ledger, leftovers, people
+from chaos.observations import Evidence
+from chaos.people.abusive_clients import Stranger
 from chaos.people.scene import Scene
 from chaos.people.senders import Sender
 from chaos.people.speakers import speak
-from chaos.people.strangers import Stranger
 from chaos.plan import Event
-from chaos.recogniser import Recogniser
+from chaos.provider import Recogniser
 from chaos.rest import Rest, blobs, quiet, rest_of, uploads_left
 
 ROUNDS: Final = 3

@@ -7,11 +7,11 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from chaos.evidence import Line, Recording, Sent
-from chaos.laws import Law
+from chaos.invariants import Law
+from chaos.observations import Line, Recording, Sent
 from chaos.plan import Event
 from chaos.run import Outcome
-from client.errors import Failure
+from utter_transcribe.errors import Failure
 
 _SHOWN: Final = 5
 """Places where a law is broken; there may be many more."""

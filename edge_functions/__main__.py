@@ -14,12 +14,12 @@ from edge_functions.erasure import Erased
 from edge_functions.rotation import Rotated, rotate
 from edge_functions.server import run
 from edge_functions.sweeper import Swept
-from transcription import tracing
 from transcription.errors import TranscriptionError
-from transcription.key_ring import KeyRing
-from transcription.metrics import Metrics
-from transcription.observability import configure_logging
+from transcription.process import tracing
+from transcription.process.metrics import Metrics
+from transcription.process.record import configure_logging
 from transcription.settings import Settings, load_settings
+from transcription.user_keys.key_ring import KeyRing
 
 E = TypeVar("E", bound=BaseException)
 

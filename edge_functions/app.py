@@ -14,7 +14,7 @@ from edge_functions import (
     clone,
     health,
     openapi,
-    own_keys,
+    user_keys,
     pages,
     public_config,
     realtime_token,
@@ -98,7 +98,7 @@ def create_app(services: Services) -> FastAPI:
     ):
         app.include_router(function.router)
     if services.own_keys is not None:
-        app.include_router(own_keys.router)
+        app.include_router(user_keys.router)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
 
     @app.get("/api/openapi.json", include_in_schema=False)

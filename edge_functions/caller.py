@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from transcription.identity import User
+from transcription.identity.verifier import User
 
 
 @dataclass(frozen=True, slots=True)

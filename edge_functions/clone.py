@@ -21,7 +21,7 @@ from edge_functions.voices import shown
 from shared_schema.errors import ErrorCode
 from shared_schema.voices import CloneRequest, Voice
 from transcription import languages
-from transcription.audio import AudioInfo
+from transcription.audio.inspection import AudioInfo
 from transcription.errors import InvalidMessage, LedgerUnavailable, Unauthenticated
 
 UNDO_SECONDS: Final = 20.0

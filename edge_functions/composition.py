@@ -12,23 +12,22 @@ import structlog
 
 from edge_functions.direct_sessions import DirectOffer, DirectSessions
 from edge_functions.erasure import Erasure
-from edge_functions.once import Once
-from edge_functions.recogniser import LEASE_SLACK_SECONDS, Offer, Recogniser
+from edge_functions.idempotency import Once
+from edge_functions.in_flight import Work
 from edge_functions.services import Services
 from edge_functions.storage import TRANSFER_SECONDS, Storage
 from edge_functions.sweeper import Sweeper
+from edge_functions.transcriber import LEASE_SLACK_SECONDS, Offer, Recogniser
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
-from edge_functions.work import Work
-from transcription.audio import AudioInspector, AudioLimits
+from transcription.audio.inspection import AudioInspector, AudioLimits
 from transcription.errors import TranscriptionError
 from transcription.idempotency import IdempotencyKeys
-from transcription.identity import Verifier
-from transcription.jwks import Jwks
-from transcription.ledger import Ledger
-from transcription.metrics import Metrics
-from transcription.own_keys import OwnKeys
-from transcription.own_providers import own_files
+from transcription.identity.jwks import Jwks
+from transcription.identity.verifier import Verifier
+from transcription.ledger.base import Ledger
+from transcription.ledger.supabase import SupabaseLedger
+from transcription.process.metrics import Metrics
 from transcription.providers.base import Models
 from transcription.providers.registry import (
     chosen,
@@ -40,8 +39,9 @@ from transcription.providers.registry import (
 )
 from transcription.rpc import Rpc, connect
 from transcription.settings import Settings
-from transcription.supabase_ledger import SupabaseLedger
-from transcription.supabase_own_keys import supabase_own_keys
+from transcription.user_keys.base import OwnKeys
+from transcription.user_keys.providers import own_files
+from transcription.user_keys.supabase import supabase_own_keys
 
 SUPABASE_SECONDS: Final = 30.0
 """Between two pieces of an answer."""

@@ -13,7 +13,7 @@ import h11
 from prometheus_client import Counter
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from transcription.crowd import Crowd
+from transcription.process.connection_limiter import Crowd
 
 MAX_HEAD_BYTES: Final = 32_768
 """Of a request."""

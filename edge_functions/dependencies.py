@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from edge_functions.caller import Caller
 from edge_functions.services import ServicesOf
 from shared_schema.limits import IDEMPOTENCY_KEY_CHARACTERS
-from transcription.addresses import client_address
 from transcription.errors import Unauthenticated
+from transcription.process.addresses import client_address
 
 _bearer = HTTPBearer(
     scheme_name="supabase",

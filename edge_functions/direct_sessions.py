@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from edge_functions.caller import Caller
 from shared_schema.audio import SAMPLE_RATE, AudioFormat
 from shared_schema.direct import RealtimeSettlement, RealtimeToken, RealtimeTokenRequest
-from transcription import languages, tracing
+from transcription import languages
 from transcription.errors import (
     Forbidden,
     InternalError,
@@ -26,14 +26,15 @@ from transcription.errors import (
     ProviderKeyRefused,
     TranscriptionError,
 )
-from transcription.identity import User
-from transcription.ledger import Grant, Ledger, Settlement
-from transcription.metrics import Metrics
-from transcription.observability import TranscriptionRecord, log_transcription
-from transcription.own_keys import OwnKey, OwnKeys
-from transcription.own_providers import told_to_owner
+from transcription.identity.verifier import User
+from transcription.ledger.base import Grant, Ledger, Settlement
+from transcription.process import tracing
+from transcription.process.metrics import Metrics
+from transcription.process.record import TranscriptionRecord, log_transcription
 from transcription.providers.base import REWIND_MARGIN_MS, Models, RealtimeOptions, SecretMint
 from transcription.providers.fitting import FittedLive, fit_live
+from transcription.user_keys.base import OwnKey, OwnKeys
+from transcription.user_keys.providers import told_to_owner
 
 SLACK_SECONDS: Final = 30
 """Of a lease, beyond the secret's life and the audio: the ways there and back."""

@@ -11,9 +11,9 @@ from transcription.errors import (
     ProviderKeyRefused,
     TranscriptionError,
 )
-from transcription.identity import User
-from transcription.metrics import Metrics
-from transcription.observability import TranscriptionRecord, log_transcription
+from transcription.identity.verifier import User
+from transcription.process.metrics import Metrics
+from transcription.process.record import TranscriptionRecord, log_transcription
 from transcription.providers.base import FileOptions, TranscriptionResult
 from transcription.providers.health import ProviderHealth
 

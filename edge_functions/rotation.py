@@ -5,8 +5,8 @@ from typing import Final
 
 import structlog
 
-from transcription.key_ring import KeyRing, Place, Sealed, UnreadableError
 from transcription.rpc import Rpc
+from transcription.user_keys.key_ring import KeyRing, Place, Sealed, UnreadableError
 
 AT_ONCE: Final = 100
 """Keys in one call of the database."""

@@ -16,8 +16,8 @@ from edge_functions.app import create_app
 from edge_functions.composition import Composition
 from edge_functions.connection import Connection, Patience
 from edge_functions.services import Services
-from transcription.crowd import Crowd
-from transcription.metrics_server import serve_metrics
+from transcription.process.connection_limiter import Crowd
+from transcription.process.metrics_server import serve_metrics
 
 GRACE_SECONDS: Final = 5
 """For answers that are on their way when everything else has ended."""

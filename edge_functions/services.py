@@ -10,23 +10,23 @@ from fastapi import Depends, Request
 from edge_functions.body import Pace
 from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
-from edge_functions.once import Once
-from edge_functions.recogniser import Recogniser
+from edge_functions.idempotency import Once
+from edge_functions.in_flight import Work
 from edge_functions.storage import Storage
+from edge_functions.transcriber import Recogniser
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
-from edge_functions.work import Work
-from transcription.audio import AudioInfo
-from transcription.identity import Verifier
-from transcription.ledger import Ledger
-from transcription.metrics import Metrics
+from transcription.audio.inspection import AudioInfo
+from transcription.identity.verifier import Verifier
+from transcription.ledger.base import Ledger
+from transcription.process.metrics import Metrics
 from transcription.providers.health import ProviderHealth
 from transcription.settings import Settings
-from transcription.supabase_own_keys import SupabaseOwnKeys
+from transcription.user_keys.supabase import SupabaseOwnKeys
 
 
 class Inspector(Protocol):
-    """Tells what a file really is; see `transcription.audio`."""
+    """Tells what a file really is; see `transcription.audio.inspection`."""
 
     async def inspect(self, path: Path, *, owner: str) -> AudioInfo:
         """Decode a file and tell what it is."""

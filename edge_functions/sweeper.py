@@ -10,7 +10,7 @@ import structlog
 from edge_functions.storage import Storage
 from edge_functions.voice_table import VoiceTable
 from transcription.errors import TranscriptionError
-from transcription.metrics import Metrics
+from transcription.process.metrics import Metrics
 from transcription.rpc import Rpc
 
 _log = structlog.get_logger(__name__)

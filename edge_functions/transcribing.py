@@ -16,9 +16,9 @@ from edge_functions.caller import Caller
 from edge_functions.forms import from_fields, from_json
 from edge_functions.middleware.request_id import request_id_of
 from edge_functions.multipart import is_multipart, read_form
-from edge_functions.recogniser import Service, Tell
 from edge_functions.report import Report
 from edge_functions.services import Services
+from edge_functions.transcriber import Service, Tell
 from edge_functions.uploads import Upload
 from shared_schema import batch
 from shared_schema.batch import (
@@ -26,8 +26,7 @@ from shared_schema.batch import (
     Transcription,
     TranscriptionOptions,
 )
-from transcription import tracing
-from transcription.audio import COPY_MIME, AudioInfo
+from transcription.audio.inspection import COPY_MIME, AudioInfo
 from transcription.errors import (
     InternalError,
     InvalidMessage,
@@ -35,6 +34,7 @@ from transcription.errors import (
     TranscriptionDisabled,
     TranscriptionError,
 )
+from transcription.process import tracing
 from transcription.providers.base import AudioFile, TranscriptionResult
 from transcription.providers.fitting import Fitted
 

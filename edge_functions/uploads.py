@@ -15,8 +15,8 @@ from typing import BinaryIO, Final, Self
 
 import structlog
 
-from transcription.addresses import network_of
 from transcription.errors import Capacity, PayloadTooLarge
+from transcription.process.addresses import network_of
 
 PREFIX: Final = "utter-uploads-"
 RETRY_AFTER_SECONDS: Final = 2.0

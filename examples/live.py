@@ -5,10 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from client.audio import decode, in_thread, paced
-from client.auth import AnonymousUser
-from client.events import Event, Words
-from client.live import LiveTranscription
+from utter_transcribe.audio import decode, in_thread, paced
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.events import Event, Words
+from utter_transcribe.live import LiveTranscription
 
 
 def show(event: Event) -> None:

@@ -7,10 +7,10 @@ import signal
 import subprocess
 from typing import BinaryIO, cast
 
-from client.audio import in_thread, read_stream
-from client.auth import AnonymousUser
-from client.events import Event, Reconnecting, Words
-from client.live import LiveTranscription
+from utter_transcribe.audio import in_thread, read_stream
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.events import Event, Reconnecting, Words
+from utter_transcribe.live import LiveTranscription
 
 # Raw PCM as the protocol wants it, by whichever recorder there is: ALSA's, or SoX's.
 RECORDERS = (

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from transcription.key_ring import KeyRing
+from transcription.user_keys.key_ring import KeyRing
 
 
 def ring_key(name: str) -> bytes:

@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcription": {"shared_schema"},
     "ws_bridge": {"transcription", "shared_schema"},
     "edge_functions": {"transcription", "shared_schema"},
-    "client": {"shared_schema"},
+    "utter_transcribe": {"shared_schema"},
     "local_stack": set(),
 }
 """What each package may import of ours, besides itself."""

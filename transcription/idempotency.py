@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from transcription.errors import LedgerUnavailable
-from transcription.identity import User
+from transcription.identity.verifier import User
 from transcription.rpc import Rpc
 
 

@@ -22,10 +22,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
-from transcription.heartbeat import INTERVAL_SECONDS
-from transcription.key_ring import KeyRing
-from transcription.ledger import LEASE_SECONDS
+from transcription.ledger.base import LEASE_SECONDS
+from transcription.ledger.heartbeat import INTERVAL_SECONDS
 from transcription.providers.registry import PROVIDERS
+from transcription.user_keys.key_ring import KeyRing
 
 _ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import httpx
 import uvloop
 
-from transcription import tracing
-from transcription.metrics import Metrics
-from transcription.observability import configure_logging
-from transcription.own_providers import own_realtime
+from transcription.ledger.supabase import SupabaseLedger
+from transcription.process import tracing
+from transcription.process.metrics import Metrics
+from transcription.process.record import configure_logging
 from transcription.providers.registry import realtime_provider
 from transcription.rpc import connect
 from transcription.settings import Settings, load_settings
-from transcription.supabase_ledger import SupabaseLedger
-from transcription.supabase_own_keys import supabase_own_keys
+from transcription.user_keys.providers import own_realtime
+from transcription.user_keys.supabase import supabase_own_keys
 from ws_bridge.app import App
 
 

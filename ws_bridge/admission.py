@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from shared_schema.client_messages import Start
-from transcription import languages, tracing
+from transcription import languages
 from transcription.errors import (
     Forbidden,
     NotFound,
@@ -19,11 +19,12 @@ from transcription.errors import (
     TranscriptionError,
     Unauthenticated,
 )
-from transcription.identity import User, Verifier
-from transcription.ledger import Grant, Ledger
-from transcription.own_providers import OwnProviders
+from transcription.identity.verifier import User, Verifier
+from transcription.ledger.base import Grant, Ledger
+from transcription.process import tracing
 from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
 from transcription.providers.fitting import FittedLive, fit_live
+from transcription.user_keys.providers import OwnProviders
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from websockets.asyncio.server import ServerConnection, serve
 
 from shared_schema import limits
-from transcription import tracing
-from transcription.crowd import Crowd
 from transcription.errors import TranscriptionError
-from transcription.heartbeat import Heartbeat
-from transcription.identity import Verifier
-from transcription.jwks import Jwks
-from transcription.ledger import Ledger
-from transcription.metrics import Metrics
-from transcription.metrics_server import serve_metrics
-from transcription.own_providers import OwnProviders
+from transcription.identity.jwks import Jwks
+from transcription.identity.verifier import Verifier
+from transcription.ledger.base import Ledger
+from transcription.ledger.heartbeat import Heartbeat
+from transcription.process import tracing
+from transcription.process.connection_limiter import Crowd
+from transcription.process.metrics import Metrics
+from transcription.process.metrics_server import serve_metrics
 from transcription.providers.base import RealtimeProvider
 from transcription.providers.registry import (
     chosen,
@@ -34,6 +33,7 @@ from transcription.providers.registry import (
     realtime_provider,
 )
 from transcription.settings import Settings
+from transcription.user_keys.providers import OwnProviders
 from ws_bridge.admission import Admission, Offer
 from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket

@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 import structlog
 
-from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
-from transcription.metrics import Metrics
+from transcription.process.connection_limiter import Crowd
+from transcription.process.metrics import Metrics
 from transcription.providers.health import ProviderHealth
 
 _log = structlog.get_logger(__name__)

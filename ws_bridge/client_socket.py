@@ -13,8 +13,8 @@ from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 
 from shared_schema.limits import MAX_MESSAGE_BYTES
-from transcription.crowd import Crowd
 from transcription.direct_socket import DirectSocket
+from transcription.process.connection_limiter import Crowd
 from ws_bridge.admission import Caller
 
 MAX_HEAD_BYTES: Final = 32_768

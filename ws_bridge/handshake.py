@@ -15,11 +15,11 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from shared_schema.base import REALTIME_PATH
-from transcription.addresses import client_address
 from transcription.errors import TranscriptionError, Unauthenticated
-from transcription.identity import User, Verifier
-from transcription.metrics import ORIGIN_REFUSED
-from transcription.observability import quiet_logger
+from transcription.identity.verifier import User, Verifier
+from transcription.process.addresses import client_address
+from transcription.process.metrics import ORIGIN_REFUSED
+from transcription.process.record import quiet_logger
 from ws_bridge.admission import Caller
 from ws_bridge.client_socket import Socket
 

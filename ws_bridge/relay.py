@@ -19,7 +19,6 @@ from websockets.exceptions import ConnectionClosed
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
-from transcription import tracing
 from transcription.errors import (
     Capacity,
     Draining,
@@ -31,9 +30,10 @@ from transcription.errors import (
     SlowConsumer,
     TranscriptionError,
 )
-from transcription.heartbeat import Heartbeat, Loss
-from transcription.identity import User
-from transcription.ledger import Grant, Ledger
+from transcription.identity.verifier import User
+from transcription.ledger.base import Grant, Ledger
+from transcription.ledger.heartbeat import Heartbeat, Loss
+from transcription.process import tracing
 from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge

@@ -3,11 +3,11 @@
 from typing import Final
 
 from shared_schema import audio
-from transcription import tracing
 from transcription.errors import InternalError, ProviderError
-from transcription.identity import User
-from transcription.metrics import Metrics
-from transcription.observability import TranscriptionRecord, log_transcription
+from transcription.identity.verifier import User
+from transcription.process import tracing
+from transcription.process.metrics import Metrics
+from transcription.process.record import TranscriptionRecord, log_transcription
 from transcription.providers.base import RealtimeOptions
 from transcription.providers.health import ProviderHealth
 from ws_bridge.session import Session

@@ -15,8 +15,8 @@ from bench.load.hold import Held
 from bench.load.session import Target
 from bench.measure import percentile
 from chaos.fleet import Fleet, fleet
-from client.auth import AnonymousUser
 from shared_schema.base import REALTIME_PATH
+from utter_transcribe.auth import AnonymousUser
 
 _SIGN_UPS: Final = 8
 """At once: they are not what is measured."""

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.fleet.errors import FleetError
 from chaos.fleet.ports import HOST
-from client.network import http_client
+from utter_transcribe.network import http_client
 
 READY_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.05

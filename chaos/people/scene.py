@@ -8,9 +8,9 @@ from random import Random
 
 import jwt
 
-from chaos.evidence import Evidence
-from client.auth import AnonymousUser
-from client.errors import ClientError
+from chaos.observations import Evidence
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.errors import ClientError
 
 
 @dataclass(slots=True)

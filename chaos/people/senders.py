@@ -14,15 +14,15 @@ from uuid import uuid4
 
 import httpx
 
-from chaos.evidence import Sent, Voice
+from chaos.observations import Sent, Voice
 from chaos.people.scene import Scene, id_of
-from chaos.recogniser import heard_in
+from chaos.provider import heard_in
 from chaos.speech import frame
-from client.auth import AnonymousUser
-from client.errors import ApiError, ClientError, Failure
-from client.files import Api, Clone
-from client.network import http_client, refusal
 from shared_schema.batch import FinalEvent
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.errors import ApiError, ClientError, Failure
+from utter_transcribe.files import Api, Clone
+from utter_transcribe.network import http_client, refusal
 
 BUCKET: Final = "reference-audio"
 TRIES: Final = 6

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import Final
 
-from chaos.evidence import Recording
+from chaos.observations import Recording
 from chaos.people.scene import Scene, id_of
 from chaos.speech import WORD_FRAMES, frame
-from client.audio import paced
-from client.events import Event, Reconnecting
-from client.live import LiveTranscription
+from utter_transcribe.audio import paced
+from utter_transcribe.events import Event, Reconnecting
+from utter_transcribe.live import LiveTranscription
 
 WORDS: Final = (10, 40)
 """Of a recording: 3 to 12 seconds."""

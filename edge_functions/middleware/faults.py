@@ -6,8 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_functions.middleware.request_id import request_id_of
 from edge_functions.problem import respond
-from transcription import tracing
 from transcription.errors import InternalError, TranscriptionError
+from transcription.process import tracing
 
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_functions.middleware.measure import method_of, route_of
-from transcription import tracing
+from transcription.process import tracing
 
 _UNTOLD: Final = frozenset({"/healthz", "/readyz"})
 """Asked every few seconds, and by nobody's user."""

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from chaos.evidence import Line, Recording, Sent, Voice
 from chaos.fleet import Process
 from chaos.fleet.process import Life
-from chaos.laws import Broken, Law, ledger, leftovers, people
+from chaos.invariants import Broken, Law, ledger, leftovers, people
+from chaos.observations import Line, Recording, Sent, Voice
 from chaos.rest import Rest
 from chaos.speech import WORD_FRAMES, Ear, frame, transcript
-from client.errors import Failure
-from client.events import Result
 from shared_schema.errors import ErrorCode
+from utter_transcribe.errors import Failure
+from utter_transcribe.events import Result
 
 FRAMES = 10 * WORD_FRAMES
 USER = "user"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaos.breaks import Break
-from chaos.laws import Law
+from chaos.invariants import Law
 from chaos.plan import Event, Fault
 from chaos.run import running
 

@@ -17,7 +17,7 @@ from tests.contract.world import Target
 from tests.edge_functions.world import KEY, PATH, problem
 from tests.local_stack.world import Person
 from tests.waiting import until
-from transcription.observability import TranscriptionRecord
+from transcription.process.record import TranscriptionRecord
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

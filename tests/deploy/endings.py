@@ -1,9 +1,9 @@
 """How long a process may take to end, by its own limits."""
 
 from edge_functions.server import GRACE_SECONDS
+from transcription.ledger.supabase import DRAIN_SECONDS
+from transcription.process.tracing import FLUSH_SECONDS
 from transcription.settings import Settings
-from transcription.supabase_ledger import DRAIN_SECONDS
-from transcription.tracing import FLUSH_SECONDS
 from ws_bridge.relay import CLOSE_SECONDS
 
 _SLACK_SECONDS = 1.0

@@ -6,7 +6,7 @@ from typing import Final
 
 import promql_parser as ql
 
-from transcription.metrics import Metrics
+from transcription.process.metrics import Metrics
 
 Labels = frozenset[str]
 

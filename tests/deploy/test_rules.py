@@ -12,8 +12,8 @@ from tests.deploy.files import OBSERVABILITY, binary, document
 from tests.deploy.promql import TARGET, Checker, catalogue, matchers
 from tests.deploy.rules import FILES, Alert, Recording, alerts, checker, rules
 from transcription.errors import KEY_REFUSED
-from transcription.metrics import ORIGIN_REFUSED
-from transcription.observability import Kind, Status
+from transcription.process.metrics import ORIGIN_REFUSED
+from transcription.process.record import Kind, Status
 
 _CODES: Final = frozenset(code.value for code in ErrorCode)
 VALUES: Final = {

@@ -1,7 +1,7 @@
 """Who is asked for metrics, and where."""
 
 from tests.deploy.files import DEPLOY, OBSERVABILITY, document, manifest
-from transcription.metrics import Metrics
+from transcription.process.metrics import Metrics
 
 
 def test_compose_services_are_asked() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from client.local import Local
+from utter_transcribe.local import Local
 
 ROOT: Final = Path(__file__).parents[2]
 SAMPLES: Final = ROOT / "local_stack" / "samples"

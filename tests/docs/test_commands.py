@@ -42,7 +42,7 @@ RUN: Final = {
 """Run by this test as they stand, but for a recorder that is ended after six seconds."""
 
 MADE: Final = {
-    "demo": "tests/client/test_demo.py",
+    "demo": "tests/utter_transcribe/test_demo.py",
     "test": ".ci/run",
     "run": "tests/test_run.py",
     "setup": "Makefile",

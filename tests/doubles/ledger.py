@@ -8,8 +8,8 @@ from uuid import uuid4
 from shared_schema.account import Usage, UsageOfKind
 from tests.doubles.gate import Gate
 from transcription.errors import LedgerUnavailable, NotFound
-from transcription.identity import User
-from transcription.ledger import (
+from transcription.identity.verifier import User
+from transcription.ledger.base import (
     LEASE_SECONDS,
     MINIMUM_SECONDS,
     CutBy,

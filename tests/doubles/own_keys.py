@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from transcription.identity import User
-from transcription.own_keys import OwnKey
+from transcription.identity.verifier import User
+from transcription.user_keys.base import OwnKey
 
 
 @dataclass

@@ -9,7 +9,7 @@ from tests.audio_files import write_audio
 from tests.edge_functions.world import PATH, World, events, problem
 from tests.local_stack.world import Person
 from tests.wires import MISTRAL, VLLM, Wire
-from transcription.audio import AudioInspector, AudioLimits
+from transcription.audio.inspection import AudioInspector, AudioLimits
 from transcription.providers.vllm import models
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -19,7 +19,7 @@ from tests.edge_functions.test_account import command
 from tests.edge_functions.world import KEY, PATH, World, events, problem, running
 from tests.local_stack.world import Person
 from tests.own_keys import RING, ring, ring_setting
-from transcription.supabase_own_keys import ATTEMPTS
+from transcription.user_keys.supabase import ATTEMPTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from bench.commands import commands, tell
 from chaos.fleet.process import Process
-from client.events import Reconnecting, Result
 from local_stack.provider import Script
 from shared_schema.audio import FRAME_BYTES, SAMPLE_RATE
 from tests.doubles.numbered_audio import place
 from tests.fleet.world import Recording, World, running
+from utter_transcribe.events import Reconnecting, Result
 
 PEOPLE: Final = 60
 _SETTINGS: Final = {"MAX_AUDIO_SECONDS": "120"}

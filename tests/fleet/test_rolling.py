@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from client.errors import ApiError, UnreachableError
-from client.events import Opened, Reconnecting
-from client.files import Api
 from local_stack.provider import Script
 from local_stack.provider.script import BatchScript
 from tests.audio_files import write_audio
 from tests.fleet.rolling import PEOPLE
 from tests.fleet.world import World
+from utter_transcribe.errors import ApiError, UnreachableError
+from utter_transcribe.events import Opened, Reconnecting
+from utter_transcribe.files import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -11,10 +11,6 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from client.auth import AnonymousUser
-from client.errors import ApiError
-from client.files import Api
-from client.live import realtime_url
 from local_stack.provider import Script
 from local_stack.provider.script import BatchScript
 from shared_schema.errors import ErrorCode
@@ -23,6 +19,10 @@ from tests.doubles.numbered_audio import recording
 from tests.fleet.world import MAX_AUDIO_SECONDS, World
 from tests.waiting import until
 from tests.ws_bridge.world import START, Talk
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.errors import ApiError
+from utter_transcribe.files import Api
+from utter_transcribe.live import realtime_url
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

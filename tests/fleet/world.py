@@ -9,14 +9,14 @@ import jwt
 
 from chaos.fleet import Fleet, Process, fleet
 from chaos.fleet.stack import Row
-from client.audio import paced
-from client.auth import AnonymousUser
-from client.events import Acked, Result
-from client.live import LiveTranscription
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from shared_schema.audio import FRAME_BYTES
-from tests.client.listener import Listener
 from tests.doubles.numbered_audio import frame, place
+from tests.utter_transcribe.listener import Listener
+from utter_transcribe.audio import paced
+from utter_transcribe.auth import AnonymousUser
+from utter_transcribe.events import Acked, Result
+from utter_transcribe.live import LiveTranscription
 
 MAX_AUDIO_SECONDS = 60
 _FRAMES_OF_ONE = 1000

@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 
 from tests.audio_files import CODECS, write_audio
 from tests.security.fuzzing import bounded, mutated
-from transcription.audio import AudioInfo, AudioInspector, AudioLimits
-from transcription.audio_worker import CPU_SECONDS, MAX_MEMORY_BYTES
+from transcription.audio.inspection import AudioInfo, AudioInspector, AudioLimits
+from transcription.audio.worker import CPU_SECONDS, MAX_MEMORY_BYTES
 from transcription.errors import InvalidAudio, PayloadTooLarge, UnsupportedAudio
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -28,7 +28,7 @@ from transcription.errors import (
     PayloadTooLarge,
     TranscriptionError,
 )
-from transcription.identity import User
+from transcription.identity.verifier import User
 from transcription.settings import Settings
 
 TYPE: Final = b"multipart/form-data; boundary=frontier"

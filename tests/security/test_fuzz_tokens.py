@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from tests.security.fuzzing import bounded, mutated
 from transcription.errors import Unauthenticated
-from transcription.identity import Verifier
+from transcription.identity.verifier import Verifier
 
 ISSUER = "http://auth.test/auth/v1"
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transcription.addresses import client_address
+from transcription.process.addresses import client_address
 
 CALLER, NEAR, FAR = "203.0.113.7", "198.51.100.2", "198.51.100.1"
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.audio_files import tone, write_audio, write_video, write_with_cover
 from tests.waiting import until
-from transcription.audio import AudioInfo, AudioInspector, AudioLimits
+from transcription.audio.inspection import AudioInfo, AudioInspector, AudioLimits
 from transcription.errors import (
     Capacity,
     InvalidAudio,
@@ -311,7 +311,7 @@ def workers() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if "transcription.audio_worker" in child.cmdline()
+        if "transcription.audio.worker" in child.cmdline()
     ]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from tests.doubles.ledger import MemoryLedger
 from tests.waiting import until
 from transcription.errors import LedgerUnavailable
-from transcription.heartbeat import Heartbeat, Loss
-from transcription.ledger import Grant, Lease, LeaseState
+from transcription.ledger.base import Grant, Lease, LeaseState
+from transcription.ledger.heartbeat import Heartbeat, Loss
 
 GRANTED = 300.0
 

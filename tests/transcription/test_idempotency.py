@@ -1,7 +1,7 @@
 from tests.database import Database
 from tests.gateway import Gateway
 from transcription.idempotency import Answered, Claimed, IdempotencyKeys, InProgress, Mismatch
-from transcription.identity import User
+from transcription.identity.verifier import User
 
 
 async def test_life_of_a_key(database: Database, gateway: Gateway) -> None:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from tests.doubles.auth import USER
 from transcription.errors import Forbidden, TokenExpired, TranscriptionError, Unauthenticated
-from transcription.identity import LEEWAY_SECONDS, Verifier
+from transcription.identity.verifier import LEEWAY_SECONDS, Verifier
 
 ISSUER = "https://project.example/auth/v1"
 SECRET = "a shared secret of thirty-two bytes"

@@ -14,7 +14,13 @@ from tests.doubles.auth import Issuer, serve_issuer
 from tests.waiting import until
 from tests.ws_bridge.world import plain_http
 from transcription.errors import AuthUnavailable, Unauthenticated
-from transcription.jwks import COOLDOWN_SECONDS, MAX_BYTES, REFRESH_SECONDS, RETRY_SECONDS, Jwks
+from transcription.identity.jwks import (
+    COOLDOWN_SECONDS,
+    MAX_BYTES,
+    REFRESH_SECONDS,
+    RETRY_SECONDS,
+    Jwks,
+)
 
 
 class Clock:

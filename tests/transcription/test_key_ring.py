@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.own_keys import RING, ring
-from transcription.key_ring import NONCE_BYTES, KeyRing, Place, Sealed, UnreadableError
+from transcription.user_keys.key_ring import NONCE_BYTES, KeyRing, Place, Sealed, UnreadableError
 
 ADA = Place(
     "00000000-0000-4000-8000-00000000000a", "mistral", "30000000-0000-4000-8000-00000000000a"

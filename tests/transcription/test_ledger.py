@@ -21,11 +21,11 @@ from transcription.errors import (
     SessionLimit,
     Unauthenticated,
 )
-from transcription.heartbeat import Heartbeat
-from transcription.identity import User
-from transcription.ledger import Grant
+from transcription.identity.verifier import User
+from transcription.ledger.base import Grant
+from transcription.ledger.heartbeat import Heartbeat
+from transcription.ledger.supabase import SupabaseLedger
 from transcription.rpc import connect
-from transcription.supabase_ledger import SupabaseLedger
 
 MODEL = "voxtral-mini-transcribe-realtime-2602"
 

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from shared_schema.errors import ERRORS
-from transcription.metrics import Metrics
-from transcription.observability import Kind, Status
+from transcription.process.metrics import Metrics
+from transcription.process.record import Kind, Status
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

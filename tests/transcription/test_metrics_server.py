@@ -7,8 +7,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from transcription.metrics import Metrics
-from transcription.metrics_server import serve_metrics
+from transcription.process.metrics import Metrics
+from transcription.process.metrics_server import serve_metrics
 
 
 def _get(port: int) -> httpx.Response:

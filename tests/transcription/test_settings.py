@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.own_keys import RING
-from transcription.ledger import LEASE_SECONDS
+from transcription.ledger.base import LEASE_SECONDS
 from transcription.providers.registry import (
     PROVIDERS,
     chosen,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.waiting import until
 from transcription.errors import LedgerUnavailable
-from transcription.settlements import Close, Settlements
+from transcription.ledger.settlements import Close, Settlements
 
 
 class Till:

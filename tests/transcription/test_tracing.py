@@ -11,9 +11,9 @@ from opentelemetry import trace
 
 from tests.doubles.collector import collecting
 from tests.doubles.traces import traced
-from transcription import tracing
 from transcription.errors import LedgerUnavailable
-from transcription.observability import TranscriptionRecord
+from transcription.process import tracing
+from transcription.process.record import TranscriptionRecord
 
 
 def export(url: str) -> None:

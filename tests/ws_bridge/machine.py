@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from shared_schema.base import Outbound
 from tests.ws_bridge.world import START
-from transcription.ledger import CutBy
+from transcription.ledger.base import CutBy
 from ws_bridge.effects import Effect, Send
 from ws_bridge.session import Session, Terms, Timing
 from ws_bridge.watch import Patience

@@ -16,8 +16,8 @@ from transcription.errors import (
     QuotaExceeded,
     TranscriptionDisabled,
 )
-from transcription.identity import User, Verifier
-from transcription.ledger import Grant
+from transcription.identity.verifier import User, Verifier
+from transcription.ledger.base import Grant
 from transcription.providers.base import RealtimeOptions
 from transcription.providers.fitting import FittedLive
 from ws_bridge.admission import Admission, Caller, Offer

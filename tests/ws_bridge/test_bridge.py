@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.waiting import until
-from transcription.crowd import Crowd
 from transcription.errors import Capacity, Draining
-from transcription.metrics import Metrics
+from transcription.process.connection_limiter import Crowd
+from transcription.process.metrics import Metrics
 from transcription.providers.health import ProviderHealth
 from ws_bridge.bridge import Bridge
 

@@ -7,7 +7,7 @@ from tests.doubles.numbered_audio import frame
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.world import SILENCE, running
-from transcription.ledger import CutBy, LeaseState
+from transcription.ledger.base import CutBy, LeaseState
 
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 

@@ -35,7 +35,7 @@ from tests.ws_bridge.machine import (
 )
 from tests.ws_bridge.world import VOICE
 from transcription.errors import InternalError, ProviderRejected, ProviderUnavailable
-from transcription.ledger import CutBy
+from transcription.ledger.base import CutBy
 from transcription.providers.base import LanguageDetected, Segment, TextDelta, TranscriptDone, Turn
 from ws_bridge import session as states
 from ws_bridge.effects import Close, EndAudio, Open, Ping

@@ -24,11 +24,11 @@ from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
 from tests.waiting import until
 from tests.wires import MISTRAL, Wire
-from transcription.own_keys import OwnKeys
-from transcription.own_providers import own_realtime
 from transcription.providers.base import RealtimeProvider
 from transcription.providers.registry import realtime_provider
 from transcription.settings import Settings
+from transcription.user_keys.base import OwnKeys
+from transcription.user_keys.providers import own_realtime
 from ws_bridge.app import App
 
 SILENCE = bytes(FRAME_BYTES)

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from transcription.direct_socket import DirectSocket
 from transcription.errors import ProviderError, ProviderUnavailable
-from transcription.observability import quiet_logger
+from transcription.process.record import quiet_logger
 from transcription.providers import failures
 from transcription.providers.base import RealtimeEvent, TranscriptDone
 

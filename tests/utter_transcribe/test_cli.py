@@ -1,0 +1,366 @@
+"""Laws of the command, as a process of its own against services played by scripts."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse
+
+from shared_schema.errors import ErrorCode
+from shared_schema.server_messages import LiveSegment, Turn
+from tests.doubles.bridge import Line, scripted_bridge
+from tests.doubles.http import serve_answers
+from tests.doubles.numbered_audio import numbers, recording
+from tests.utter_transcribe.listener import eventually
+from tests.utter_transcribe.test_audio import wav
+from tests.utter_transcribe.test_files import ANSWER, events, problem
+
+COMMAND = (sys.executable, "-c", "from client.cli import main; main()")
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    """Two seconds and a half of audio."""
+    file = tmp_path / "take.wav"
+    file.write_bytes(wav(recording(25)))
+    return file
+
+
+async def good(line: Line) -> None:
+    """Be a session as it should be."""
+    await line.transcribe()
+
+
+@asynccontextmanager
+async def command(
+    folder: Path, *arguments: str | Path, **environment: str
+) -> AsyncIterator[Process]:
+    """Run the command; it is gone when the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *map(str, arguments),
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "80", "UTTER_TOKEN": "mine"} | environment,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def run(
+    folder: Path, *arguments: str | Path, stdin: bytes = b"", **environment: str
+) -> tuple[int | None, str, str]:
+    """Return the exit status, and what was written to standard output and standard error."""
+    async with command(folder, *arguments, **environment) as process:
+        out, err = await process.communicate(stdin)
+        return process.returncode, out.decode(), err.decode()
+
+
+async def test_a_file_becomes_its_words(tmp_path: Path, take: Path) -> None:
+    """Piped, standard output holds the bare transcript and nothing else."""
+    async with scripted_bridge(good) as bridge:
+        done = await run(tmp_path, "live", take, "--speed", "0", "--url", bridge.url)
+    assert done == (0, "word0 word5 word10 word15 word20\n", "")
+    assert numbers(bridge.lines[0].audio) == list(range(25))
+    assert bridge.lines[0].token == "mine"
+
+
+async def test_options_reach_the_service(tmp_path: Path, take: Path) -> None:
+    """Language and expected words are asked for, by option; the address by environment."""
+    async with scripted_bridge(good) as bridge:
+        arguments = ["--language", "German", "--bias", "Utter", "--bias", "Voxtral", "--speed", "0"]
+        done = await run(tmp_path, "live", take, *arguments, UTTER_REALTIME_URL=bridge.url)
+    assert done[0] == 0
+    assert bridge.lines[0].start["language"] == "German"
+    assert bridge.lines[0].start["context_bias"] == ["Utter", "Voxtral"]
+
+
+async def test_more_than_text_can_be_asked_for(tmp_path: Path, take: Path) -> None:
+    """Model, delay, speakers and turns are asked for by option; what comes is told aside."""
+
+    async def beside(line: Line) -> None:
+        await line.ready()
+        segment = LiveSegment(text=" one", start=0.5, end=1.25, speaker="speaker_1")
+        for message in (Turn(event="eager_end", at=1.5), segment):
+            await line.socket.send(message.to_json())
+        await line.hear()
+        await line.say("one")
+        await line.final()
+
+    async with scripted_bridge(beside) as bridge:
+        options = ["--model", "m", "--delay", "480", "--diarize", "--turns", "--speed", "0"]
+        done = await run(tmp_path, "live", take, *options, "--url", bridge.url)
+        as_json = await run(tmp_path, "live", take, *options, "--json", "--url", bridge.url)
+    start = bridge.lines[0].start
+    assert (start["model"], start["target_streaming_delay_ms"]) == ("m", 480)
+    assert (start["diarize"], start["turn_detection"]) == (True, True)
+    assert done == (0, "one\n", "1.5 s: turn, eager end\n0.5 to 1.2 s, speaker_1: one\n")
+    told = [json.loads(line) for line in as_json[1].splitlines()]
+    assert {"event": "turn", "phase": "eager_end", "at": 1.5} in told
+    assert [one["speaker"] for one in told if one["event"] == "segment"] == ["speaker_1"]
+
+
+async def test_standard_input_is_a_recording_too(tmp_path: Path) -> None:
+    """Raw audio from a pipe is streamed as it comes, to its end."""
+    async with scripted_bridge(good) as bridge:
+        done = await run(tmp_path, "live", "-", "--url", bridge.url, stdin=recording(12))
+    assert done == (0, "word0 word5\n", "")
+
+
+async def test_words_are_written_as_they_come(tmp_path: Path) -> None:
+    """A word is on standard output before the recording ends; Ctrl-C then ends it well."""
+    async with (
+        scripted_bridge(good) as bridge,
+        command(tmp_path, "live", "-", "--url", bridge.url) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(recording(6))
+        assert await process.stdout.readexactly(5) == b"word0"
+        process.stdin.write(recording(6)[3200:])
+        await eventually(lambda: len(bridge.lines[0].audio) == 11 * 3200)
+        process.send_signal(signal.SIGINT)
+        assert await process.stdout.read() == b" word5\n"
+        assert await process.wait() == 0
+    assert bridge.lines[0].stopped
+
+
+async def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+    """Who does not want to wait for the last words need not."""
+
+    async def never_final(line: Line) -> None:
+        await line.ready()
+        await line.hear()
+        await line.socket.wait_closed()
+
+    async with (
+        scripted_bridge(never_final) as bridge,
+        command(tmp_path, "live", "-", "--url", bridge.url) as process,
+    ):
+        await eventually(lambda: bridge.lines and bridge.lines[0].start)
+        process.send_signal(signal.SIGINT)
+        await eventually(lambda: bridge.lines[0].stopped)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
+        await bridge.lines[0].closed.wait()
+
+
+async def test_json_tells_every_event(tmp_path: Path, take: Path) -> None:
+    """With `--json` every line is an object, from the opening to the result."""
+    async with scripted_bridge(good) as bridge:
+        status, out, err = await run(
+            tmp_path, "live", take, "--speed", "0", "--json", "--url", bridge.url
+        )
+    told: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    assert (status, err) == (0, "")
+    assert told[0]["event"] == "opened"
+    words = [event for event in told if event["event"] == "words"]
+    assert words[1] == {"event": "words", "delta": " word5", "text": "word0 word5"}
+    assert {event["event"] for event in told} == {"opened", "words", "acked", "finished"}
+    assert told[-1]["event"] == "finished"
+    assert told[-1]["result"]["text"] == "word0 word5 word10 word15 word20"
+
+
+async def test_a_seam_that_changes_words_begins_a_new_line(tmp_path: Path, take: Path) -> None:
+    """Whatever was written before, the last line is the whole transcript."""
+
+    async def dies(line: Line) -> None:
+        await line.ready()
+        await line.hear(ms=2000)
+        await line.ack()
+        await line.say("the quick brown fog")
+        await line.drop()
+
+    async def goes_on(line: Line) -> None:
+        await line.ready()
+        await line.hear()
+        await line.say("quick brown fox jumps")
+        await line.final()
+
+    async with scripted_bridge(dies, goes_on) as bridge:
+        status, out, err = await run(tmp_path, "live", take, "--speed", "0", "--url", bridge.url)
+    assert (status, out.splitlines()) == (
+        0,
+        ["the quick brown fog", "the quick brown fox jumps"],
+    )
+    assert "nothing is lost" in err
+
+
+async def test_a_refusal_is_one_line(tmp_path: Path, take: Path) -> None:
+    """What ends it early stands on standard error, the words so far on standard output."""
+
+    async def quota(line: Line) -> None:
+        await line.ready()
+        await line.hear(ms=1000)
+        await line.say("so far")
+        await line.final("partial", ErrorCode.QUOTA_EXCEEDED)
+        await line.error(ErrorCode.QUOTA_EXCEEDED)
+
+    async with scripted_bridge(quota) as bridge:
+        done = await run(tmp_path, "live", take, "--speed", "0", "--url", bridge.url)
+    assert done == (1, "so far\n", "ended early: Today's minutes are used up\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["live", "gone.wav"], "there is no file gone.wav"),
+        (["live", "notes.wav"], "notes.wav is no audio that can be read"),
+        (["live", "take.wav", "--url", "example.org"], "not an address of a realtime service"),
+        (["live", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
+        (["file", "gone.wav"], "cannot read gone.wav: No such file"),
+        (["file", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
+        (["demo", "--sample", "take.wav"], "take.txt is missing"),
+    ],
+)
+async def test_a_mistake_is_told_in_one_line(
+    tmp_path: Path, take: Path, arguments: list[str], says: str
+) -> None:
+    """Nothing is sent, nothing is started, and there is no traceback."""
+    (tmp_path / "notes.wav").write_text("dear diary\n" * 100)
+    status, out, err = await run(tmp_path, *arguments)
+    assert (status, out) == (1, "")
+    assert says in err
+    assert err.startswith("utter-transcribe: ")
+    assert err.count("\n") == 1
+    assert sorted(os.listdir(tmp_path)) == ["notes.wav", take.name]
+
+
+async def test_without_a_token_it_says_how_to_get_one(tmp_path: Path, take: Path) -> None:
+    """Without token and without Supabase nothing is tried."""
+    status, _, err = await run(tmp_path, "live", take, UTTER_TOKEN="")
+    assert status == 1
+    assert "SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY" in err
+
+
+async def test_a_local_stack_is_found(tmp_path: Path, take: Path) -> None:
+    """In the folder of a local stack no option is needed; `.env` and environment go before."""
+    (tmp_path / ".local").mkdir()
+    session = {"access_token": "local", "refresh_token": "r", "expires_in": 3600}
+    async with (
+        serve_answers(JSONResponse(session)) as auth,
+        scripted_bridge(good) as bridge,
+    ):
+        (tmp_path / ".local" / "env").write_text(
+            f"SUPABASE_URL={auth.url}\nSUPABASE_PUBLISHABLE_KEY=local-key\n"
+        )
+        (tmp_path / ".env").write_text("SUPABASE_PUBLISHABLE_KEY=own-key\n")
+        done = await run(
+            tmp_path, "live", take, "--speed", "0", "--url", bridge.url, UTTER_TOKEN=""
+        )
+    assert done[0] == 0
+    assert bridge.lines[0].token == "local"
+    assert auth.asked[0].headers["apikey"] == "own-key"
+
+
+async def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path, take: Path) -> None:
+    """A closed pipe is no reason for a traceback."""
+    async with scripted_bridge(good) as bridge:
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *("live", str(take), "--speed", "0", "--url", bridge.url),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "UTTER_TOKEN": "mine"},
+            stdin=DEVNULL,
+            stdout=writer,
+            stderr=PIPE,
+        )
+        os.close(writer)
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (1, b"")
+
+
+PARTS = [
+    {"text": " one two", "start": 0, "end": 1.25},
+    {"text": " three", "start": 1.5, "end": 2, "speaker": "ann"},
+]
+
+LINES = "    0.00     1.25  one two\n    1.50     2.00  ann: three\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ([], "one two three\n"),
+        (
+            ["--timestamps", "segment"],
+            "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
+        ),
+        (
+            ["--diarize", "--model", "m"],
+            "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
+        ),
+    ],
+)
+async def test_a_whole_file_is_transcribed(
+    tmp_path: Path, take: Path, option: list[str], expected: str
+) -> None:
+    """Standard output holds the text, or a line for every part with its times."""
+    answer = events(
+        {"type": "delta", "text": "one two"},
+        {"type": "delta", "text": " three"},
+        {**ANSWER, "type": "final", "text": "one two three", "segments": PARTS}
+        | {"warnings": ["language was ignored"]},
+    )
+    async with serve_answers(answer) as service:
+        status, out, err = await run(tmp_path, "file", take, *option, "--url", service.url)
+    assert (status, out) == (0, expected)
+    assert "note: language was ignored" in err
+    assert service.asked[0].files["audio"].filename == "take.wav"
+
+
+async def test_a_terminal_shows_a_bar_while_the_file_is_sent(tmp_path: Path, take: Path) -> None:
+    """On a terminal a bar tells what is sent and then listened to, and leaves the bare text."""
+    ours, theirs = os.openpty()
+    answer = events({**ANSWER, "type": "final", "text": "one two three"})
+    async with serve_answers(answer) as service:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *("file", str(take), "--url", service.url),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "UTTER_TOKEN": "mine", "TERM": "xterm"},
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=theirs,
+        )
+        out, _ = await process.communicate()
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert (process.returncode, out) == (0, b"one two three\n")
+    assert "Sending take.wav" in shown
+    assert "Listening" in shown
+    assert "78.2/78.2 KiB" in shown
+
+
+async def test_a_file_as_json_is_the_whole_answer(tmp_path: Path, take: Path) -> None:
+    """With `--json` standard output is the service's answer, as it stands on the wire."""
+    answer = events({"type": "delta", "text": "hel"}, {**ANSWER, "type": "final"})
+    async with serve_answers(answer) as service:
+        status, out, _ = await run(tmp_path, "file", take, "--json", "--url", service.url)
+    assert status == 0
+    assert json.loads(out) == ANSWER
+
+
+async def test_a_file_that_is_refused_is_one_line(tmp_path: Path, take: Path) -> None:
+    """A problem document is told by its detail."""
+    async with serve_answers(problem(ErrorCode.INVALID_AUDIO, 422)) as service:
+        status, out, err = await run(tmp_path, "file", take, "--url", service.url)
+    assert (status, out) == (1, "")
+    assert err.splitlines()[-1] == "utter-transcribe: not like this"

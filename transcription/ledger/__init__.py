@@ -1,0 +1,1 @@
+"""What people may still use and have used."""

@@ -1,0 +1,176 @@
+"""Every Prometheus metric of both services, declared in one place."""
+
+import asyncio
+from typing import Final, get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from shared_schema.errors import ERRORS, ErrorCode
+from transcription.errors import KEY_REFUSED
+from transcription.process.record import Kind, Status
+
+_LATENCY: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DURATION: Final = (3.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)
+_PROVIDER_CODES: Final = (
+    ErrorCode.PROVIDER_REJECTED,
+    ErrorCode.PROVIDER_RATE_LIMITED,
+    ErrorCode.PROVIDER_UNAVAILABLE,
+)
+_HANDSHAKE_CODES: Final = (
+    ErrorCode.UNAUTHENTICATED,
+    ErrorCode.TOKEN_EXPIRED,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.AUTH_UNAVAILABLE,
+)
+ORIGIN_REFUSED: Final = "origin"
+"""Reason of a refused handshake that has no code."""
+
+
+class Metrics:
+    """The metrics of one process. Labels are codes and names of ours, never a user's data.
+
+    Args:
+        registry: Where they are registered; a new one by default.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.sockets_pending = Gauge(
+            "utter_sockets_pending", "Sockets that were not let in yet.", registry=self.registry
+        )
+        self.sockets_turned_away = Counter(
+            "utter_sockets_turned_away",
+            "Connections that were ended because too many were waiting.",
+            registry=self.registry,
+        )
+        self.sessions_open = Gauge(
+            "utter_sessions_open", "Live sessions that are open.", registry=self.registry
+        )
+        self.sessions_limit = Gauge(
+            "utter_sessions_limit",
+            "Live sessions that the process takes at once.",
+            registry=self.registry,
+        )
+        self.draining = Gauge(
+            "utter_draining", "1 while the process lets its work end.", registry=self.registry
+        )
+        self.transcriptions = Counter(
+            "utter_transcriptions",
+            "Transcriptions that ended, by kind and how.",
+            ("kind", "status"),
+            registry=self.registry,
+        )
+        self.errors = Counter(
+            "utter_errors",
+            "Errors that clients were told, by kind and code.",
+            ("kind", "code"),
+            registry=self.registry,
+        )
+        self.provider_failures = Counter(
+            "utter_provider_failures",
+            "Failures of the speech-to-text provider, by provider and reason.",
+            ("provider", "reason"),
+            registry=self.registry,
+        )
+        self.handshakes_refused = Counter(
+            "utter_handshakes_refused",
+            "Sockets that were refused before their upgrade, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self.settlements_pending = Gauge(
+            "utter_settlements_pending",
+            "Settlements that the ledger has not taken yet.",
+            registry=self.registry,
+        )
+        self.tasks = Gauge(
+            "utter_tasks", "Tasks of the event loop: what leaks shows here.", registry=self.registry
+        )
+        self.audio_seconds = Counter(
+            "utter_audio_seconds",
+            "Audio handed to the provider, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.cost = Counter(
+            "utter_cost_microdollars",
+            "Cost of settled transcriptions, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.deltas = Counter(
+            "utter_deltas", "Pieces of live text sent to clients.", registry=self.registry
+        )
+        self.ready_seconds = Histogram(
+            "utter_ready_seconds",
+            "From `start` to `ready`.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.first_delta_seconds = Histogram(
+            "utter_first_delta_seconds",
+            "From the first frame to the first text.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.finish_seconds = Histogram(
+            "utter_finish_seconds",
+            "From the end of the audio to `final`.",
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+        self.session_audio_seconds = Histogram(
+            "utter_session_audio_seconds",
+            "Audio of one transcription, by kind.",
+            ("kind",),
+            buckets=_DURATION,
+            registry=self.registry,
+        )
+        self.provider_file_seconds = Histogram(
+            "utter_provider_file_seconds",
+            "From handing a whole file to the provider to its transcript.",
+            buckets=_DURATION,
+            registry=self.registry,
+        )
+        self.swept = Counter(
+            "utter_swept",
+            "Leftovers that were removed, by kind.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.swept_at = Gauge(
+            "utter_swept_timestamp_seconds",
+            "Unix time of the last whole sweep, at first of the start; 0 where nobody sweeps.",
+            registry=self.registry,
+        )
+        self.http_seconds = Histogram(
+            "utter_http_seconds",
+            "HTTP requests, by route, method and status.",
+            ("route", "method", "status"),
+            buckets=_LATENCY,
+            registry=self.registry,
+        )
+
+    def count_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Count the tasks of a loop whenever somebody asks, which may be on another thread."""
+        self.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
+
+    def expect(self, kind: Kind, provider: str) -> None:
+        """Begin to count at nought: the first of anything would else be seen by no `increase`.
+
+        Args:
+            kind: What this process does.
+            provider: The provider's name.
+        """
+        for status in get_args(Status):
+            self.transcriptions.labels(kind, status)
+        for code in ERRORS:
+            self.errors.labels(kind, code)
+        for reason in (*_PROVIDER_CODES, KEY_REFUSED):
+            self.provider_failures.labels(provider, reason)
+        for counter in (self.audio_seconds, self.cost):
+            counter.labels(kind)
+        if kind == "realtime":
+            for refusal in (ORIGIN_REFUSED, *_HANDSHAKE_CODES):
+                self.handshakes_refused.labels(refusal)

@@ -1,0 +1,1 @@
+"""Your own key: users' keys of the provider, stored sealed, and the calls that they pay for."""

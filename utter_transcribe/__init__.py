@@ -1,0 +1,33 @@
+"""Client of both services, and the command `utter-transcribe`."""
+
+from utter_transcribe.auth import AnonymousUser, GivenToken, TokenSupplier
+from utter_transcribe.errors import (
+    ApiError,
+    AudioError,
+    AuthError,
+    ClientError,
+    Failure,
+    UnreachableError,
+)
+from utter_transcribe.events import Event, Result
+from utter_transcribe.files import Api, Clone
+from utter_transcribe.live import LiveTranscription
+from utter_transcribe.options import Options
+
+__all__ = [
+    "AnonymousUser",
+    "Api",
+    "ApiError",
+    "AudioError",
+    "AuthError",
+    "ClientError",
+    "Clone",
+    "Event",
+    "Failure",
+    "GivenToken",
+    "LiveTranscription",
+    "Options",
+    "Result",
+    "TokenSupplier",
+    "UnreachableError",
+]

@@ -1,0 +1,154 @@
+"""Audio sources: any file or a stream in, mono 16-bit PCM at 16 kHz out."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from shared_schema.audio import BYTES_PER_SAMPLE, FRAME_BYTES, SAMPLE_RATE, seconds
+from utter_transcribe.errors import AudioError
+
+_AHEAD: Final = 32
+"""Pieces that a reading thread may be ahead."""
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO) -> Iterator[tuple[InputContainer, AudioStream]]:
+    name = file.name if isinstance(file, Path) else "the stream"
+    try:
+        with av.open(str(file) if isinstance(file, Path) else file, "r") as container:
+            if not container.streams.audio:
+                raise AudioError(f"{name} has no audio in it")
+            yield container, container.streams.audio[0]
+    except FileNotFoundError:
+        raise AudioError(f"there is no file {name}") from None
+    except IsADirectoryError:
+        raise AudioError(f"{name} is a folder") from None
+    except PermissionError:
+        raise AudioError(f"{name} may not be read") from None
+    except av.FFmpegError as error:
+        raise AudioError(f"{name} is no audio that can be read ({error.strerror})") from None
+
+
+def decode(file: Path | BinaryIO) -> Iterator[bytes]:
+    """Yield the first audio stream of a file of any kind that FFmpeg reads.
+
+    Args:
+        file: A path, or an open stream, which need not be seekable.
+
+    Raises:
+        AudioError: It is no audio, or damaged.
+    """
+    with _opened(file) as (container, stream):
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        for frame in chain(container.decode(stream), (None,)):
+            for converted in resampler.resample(frame):
+                yield bytes(converted.planes[0])[: converted.samples * BYTES_PER_SAMPLE]
+
+
+def duration(file: Path) -> float | None:
+    """Return the seconds that a file claims to last, None if it claims nothing.
+
+    Raises:
+        AudioError: It is no audio.
+    """
+    with _opened(file) as (container, _):
+        return container.duration / av.time_base if container.duration else None
+
+
+def read_stream(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream: raw PCM as it comes, or WAV, told by its first bytes.
+
+    Args:
+        stream: Unbuffered, so that a read returns what there is.
+    """
+    first = stream.read(FRAME_BYTES)
+    while 0 < len(first) < len(b"RIFF") and (more := stream.read(FRAME_BYTES)):
+        first += more
+    if first[:4] in {b"RIFF", b"RF64"}:
+        yield from decode(_Unread(first, stream))  # type: ignore[arg-type] # reads are all it needs
+        return
+    while first:
+        yield first
+        first = stream.read(FRAME_BYTES)
+
+
+class _Unread:
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, first: bytes, stream: BinaryIO) -> None:
+        self._first = first
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        """Read at most `size` bytes."""
+        if not self._first:
+            return self._stream.read(size)
+        first, self._first = self._first[:size], self._first[size:]
+        return first
+
+
+async def in_thread(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield what a blocking iterator yields, which is read a little ahead in a thread.
+
+    The thread is a daemon: a read that never returns, such as of a terminal, keeps nobody.
+
+    Raises:
+        Exception: Whatever `pieces` raises.
+    """
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+    places = threading.Semaphore(_AHEAD)
+    ended = threading.Event()
+
+    def put(item: bytes | Exception | None) -> bool:
+        places.acquire()
+        if ended.is_set():
+            return False
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+        return True
+
+    def read() -> None:
+        try:
+            if all(map(put, pieces)):
+                put(None)
+        except Exception as error:  # raised where it is waited for
+            put(error)
+
+    threading.Thread(target=read, name="audio", daemon=True).start()
+    try:
+        while (item := await queue.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+            places.release()
+    finally:
+        ended.set()
+        places.release()
+
+
+async def paced(pieces: AsyncIterable[bytes], speed: float = 1.0) -> AsyncGenerator[bytes, None]:
+    """Yield audio as fast as it would be spoken.
+
+    Args:
+        pieces: PCM of any lengths.
+        speed: 1 for real time, 2 for twice as fast; 0 for at once.
+    """
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    size = 0
+    async for piece in pieces:
+        for at in range(0, len(piece), FRAME_BYTES):
+            frame = piece[at : at + FRAME_BYTES]
+            size += len(frame)
+            if speed > 0:  # a microphone gives a frame when its last sample was heard
+                await asyncio.sleep(begun + seconds(size) / speed - clock())
+            yield frame

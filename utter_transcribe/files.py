@@ -1,0 +1,313 @@
+"""Whole files, voices and usage: the services' HTTP side."""
+
+import io
+import mimetypes
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import httpx
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from shared_schema.account import Usage
+from shared_schema.batch import (
+    DeltaEvent,
+    ErrorEvent,
+    FinalEvent,
+    SegmentEvent,
+    Transcription,
+    TranscriptionOptions,
+)
+from shared_schema.errors import ERRORS
+from shared_schema.limits import MAX_UPLOAD_BYTES
+from shared_schema.voices import TranscriptSource, Voice, VoiceDetail, VoiceList
+from utter_transcribe.auth import TokenSupplier
+from utter_transcribe.errors import ApiError, AudioError, Failure, UnreachableError
+from utter_transcribe.network import http_client, refusal
+
+READ_SECONDS: Final = 330.0
+"""How long an answer may take: as long as the longest file lasts, and somewhat more."""
+
+StreamEvent = DeltaEvent | SegmentEvent | FinalEvent
+_stream_event: TypeAdapter[StreamEvent | ErrorEvent] = TypeAdapter(
+    Annotated[StreamEvent | ErrorEvent, Field(discriminator="type")]
+)
+_Checked = TypeVar("_Checked")
+_Model = TypeVar("_Model", bound=BaseModel)
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes of the file that were sent so far, and with all of them."""
+
+
+class _Upload(io.FileIO):
+    """A file that tells how far it was read."""
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        super().__init__(path)
+        self._progress = progress
+        self.size = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(-1 if size is None else size) or b""
+        self._progress(self.tell(), self.size)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """What a voice is made of, besides its recording.
+
+    Attributes:
+        name: For people.
+        language: As people write it.
+        transcript: What is said in the recording, exactly.
+        transcript_source: Where the transcript comes from.
+        machine_transcript: What a machine heard, beside a transcript that a person edited.
+        consent: Whether the speaker agreed.
+    """
+
+    name: str
+    language: str
+    transcript: str
+    transcript_source: TranscriptSource | None = None
+    machine_transcript: str | None = None
+    consent: bool | None = None
+
+
+class Api:
+    """Client of the services' HTTP side. Close it, or use it as a context manager.
+
+    Every method raises `ApiError` for a refusal, `UnreachableError` when the service is not
+    reached or its answer breaks off, and whatever the token supplier raises.
+
+    Args:
+        url: Of the service, `http(s)://host[:port]`.
+        token: Called before every call.
+    """
+
+    def __init__(self, url: str, token: TokenSupplier) -> None:
+        self._url = url.rstrip("/") + "/api"
+        self._token = token
+        self._http = http_client(url, READ_SECONDS)
+
+    async def __aenter__(self) -> "Api":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def transcribe(
+        self,
+        file: Path,
+        options: TranscriptionOptions | None = None,
+        *,
+        progress: Progress = lambda _sent, _size: None,
+        idempotency_key: str | None = None,
+    ) -> Transcription:
+        """Upload a file and return its transcript.
+
+        Args:
+            file: Of any accepted kind.
+            options: For the recogniser.
+            progress: Told while the file is sent.
+            idempotency_key: The same key asks for the same answer again, at no new cost.
+
+        Raises:
+            AudioError: The file cannot be read from disk.
+        """
+        form = _fields(options or TranscriptionOptions())
+        async with self._upload(
+            "transcriptions", form, file, progress=progress, key=idempotency_key
+        ) as answer:
+            return await _read(answer, Transcription)
+
+    async def stream(
+        self,
+        file: Path,
+        options: TranscriptionOptions | None = None,
+        *,
+        progress: Progress = lambda _sent, _size: None,
+        idempotency_key: str | None = None,
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Upload a file and yield its transcript while it is made; the last is the whole.
+
+        Arguments and exceptions as with `transcribe`.
+        """
+        form = _fields(options or TranscriptionOptions())
+        async with self._upload(
+            "transcriptions",
+            form,
+            file,
+            progress=progress,
+            key=idempotency_key,
+            accept="text/event-stream",
+        ) as answer:
+            async for data in _server_sent(answer):
+                event = _checked(_stream_event, data)
+                if isinstance(event, ErrorEvent):
+                    raise ApiError(ERRORS[event.code].http or 500, _told(event))
+                yield event
+                if isinstance(event, FinalEvent):
+                    return
+        raise UnreachableError("the answer ended before its final text")
+
+    async def clone(
+        self,
+        file: Path,
+        voice: Clone,
+        *,
+        progress: Progress = lambda _sent, _size: None,
+        idempotency_key: str | None = None,
+    ) -> Voice:
+        """Store a voice: its recording and its transcript.
+
+        Raises:
+            AudioError: The file cannot be read from disk.
+        """
+        form = {
+            "name": voice.name,
+            "language": voice.language,
+            "transcript": voice.transcript,
+            "transcript_source": voice.transcript_source,
+            "machine_transcript": voice.machine_transcript,
+            "consent": None if voice.consent is None else str(voice.consent).lower(),
+        }
+        present = {name: value for name, value in form.items() if value is not None}
+        async with self._upload(
+            "clone", present, file, progress=progress, key=idempotency_key
+        ) as answer:
+            return await _read(answer, Voice)
+
+    async def voices(self) -> tuple[Voice, ...]:
+        """Return the caller's voices, newest first."""
+        async with self._call("GET", "voices") as answer:
+            return (await _read(answer, VoiceList)).voices
+
+    async def voice(self, voice_id: str) -> VoiceDetail:
+        """Return one of the caller's voices, with a signed address of its recording."""
+        async with self._call("GET", f"voices/{voice_id}") as answer:
+            return await _read(answer, VoiceDetail)
+
+    async def delete_voice(self, voice_id: str) -> None:
+        """Delete one of the caller's voices and its recording."""
+        async with self._call("DELETE", f"voices/{voice_id}"):
+            pass
+
+    async def usage(self) -> Usage:
+        """Return what the caller used today, and the limits."""
+        async with self._call("GET", "usage") as answer:
+            return await _read(answer, Usage)
+
+    @asynccontextmanager
+    async def _upload(
+        self,
+        path: str,
+        form: dict[str, Any],
+        file: Path,
+        *,
+        progress: Progress,
+        key: str | None,
+        accept: str = "application/json",
+    ) -> AsyncIterator[httpx.Response]:
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        try:
+            opened = _Upload(file, progress)
+        except OSError as error:
+            raise AudioError(f"cannot read {file.name}: {error.strerror}") from error
+        with opened:
+            try:
+                async with self._call(
+                    "POST",
+                    path,
+                    data=form,
+                    files={"audio": (file.name, opened, kind)},
+                    headers={"Idempotency-Key": key or str(uuid.uuid4()), "Accept": accept},
+                ) as answer:
+                    yield answer
+            except UnreachableError as error:
+                if opened.size <= MAX_UPLOAD_BYTES:
+                    raise
+                large = f"{file.name} has {_mebibytes(opened.size)}"
+                usual = f"{_mebibytes(MAX_UPLOAD_BYTES)} are the usual limit"
+                raise UnreachableError(f"{error} ({large}; {usual})") from error
+
+    @asynccontextmanager
+    async def _call(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **body: Any
+    ) -> AsyncIterator[httpx.Response]:
+        """Make a call, again with a fresh token when the first one has expired."""
+        try:
+            for fresh in (False, True):
+                bearer = {"Authorization": f"Bearer {await self._token(fresh=fresh)}"}
+                async with self._http.stream(
+                    method, f"{self._url}/{path}", headers=bearer | (headers or {}), **body
+                ) as answer:
+                    if answer.is_success:
+                        yield answer
+                        return
+                    failure = refusal(answer.status_code, answer.headers, await answer.aread())
+                    if fresh or not failure.after_refresh:
+                        raise ApiError(answer.status_code, failure)
+        except httpx.HTTPError as error:
+            said = str(error) or type(error).__name__
+            raise UnreachableError(f"cannot reach {self._url}: {said}") from error
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.3g} MiB"
+
+
+def _fields(options: TranscriptionOptions) -> dict[str, Any]:
+    """Return options as form fields; a list stands for a field that is repeated."""
+    fields = options.model_dump(exclude_none=True)
+    if options.diarize is not None:
+        fields["diarize"] = str(options.diarize).lower()
+    if options.context_bias is not None:
+        fields["context_bias"] = list(options.context_bias)
+    return fields
+
+
+async def _read(answer: httpx.Response, model: type[_Model]) -> _Model:
+    return _checked(TypeAdapter(model), await answer.aread())
+
+
+def _checked(adapter: TypeAdapter[_Checked], data: bytes) -> _Checked:
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        raise UnreachableError(
+            "the answer is not understood: is this the right service?"
+        ) from error
+
+
+def _told(event: ErrorEvent) -> Failure:
+    after_refresh = ERRORS[event.code].after_refresh
+    return Failure(event.message, event.retryable, event.code, after_refresh, event.retry_after)
+
+
+async def _server_sent(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the data of server-sent events (WHATWG HTML section 9.2.6)."""
+    data: list[bytes] = []
+    async for line in _lines(answer):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif not line and data:
+            yield b"\n".join(data)
+            data = []
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[bytes]:
+    # httpx's own lines also end at U+2028 and the like, which may stand in a transcript.
+    rest = b""
+    async for piece in answer.aiter_bytes():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r")

@@ -1,0 +1,182 @@
+"""The product on this machine: which processes, on which ports, with which settings."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import httpx
+from dotenv import dotenv_values
+
+from shared_schema.base import REALTIME_PATH
+from utter_transcribe.children import Service
+from utter_transcribe.network import http_client
+from utter_transcribe.settings import LOCAL_ENV, Settings
+
+ROOT: Final = Path(__file__).parents[1]
+DATA: Final = LOCAL_ENV.parent
+"""What a stack keeps between runs."""
+LOGS: Final = DATA / "logs"
+HOST: Final = "127.0.0.1"
+DRAIN_SECONDS: Final = 2
+"""A demonstration that is ended shall end soon."""
+
+
+class Local:
+    """Supabase, the recogniser, the bridge and the functions, as processes of this machine.
+
+    They see neither `.env` nor what the environment says of another Supabase; of the provider
+    they hear when there is a key for it.
+
+    Args:
+        port_offset: Added to every port.
+        provider: Whose wire the recogniser speaks; only Mistral's own can take its place.
+    """
+
+    def __init__(self, port_offset: int = 0, *, provider: str = "mistral") -> None:
+        self.provider = provider
+        self.supabase_port = 54321 + port_offset
+        self.provider_port = 54330 + port_offset
+        self.bridge_port = 8790 + port_offset
+        self.bridge_metrics_port = 9790 + port_offset
+        self.functions_port = 8780 + port_offset
+        self.functions_metrics_port = 9780 + port_offset
+        found = {**dotenv_values(".env"), **os.environ}
+        self._provider = {
+            name: value
+            for name, value in found.items()
+            if provider == "mistral" and name.startswith("MISTRAL_") and value
+        }
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the offline recogniser hears, because there is no key for the real one."""
+        return "MISTRAL_API_KEY" not in self._provider
+
+    @property
+    def engine(self) -> str:
+        """Which recogniser hears, in a few words."""
+        if self.provider != "mistral":
+            return f"offline engine, over the wire of {self.provider}"
+        if self.is_offline:
+            return "offline engine: set MISTRAL_API_KEY for Voxtral"
+        return "Voxtral, with your MISTRAL_API_KEY"
+
+    @property
+    def bridge_url(self) -> str:
+        """The realtime service's address."""
+        return f"http://{HOST}:{self.bridge_port}"
+
+    @property
+    def functions_url(self) -> str:
+        """The address of all else, and of the page."""
+        return f"http://{HOST}:{self.functions_port}"
+
+    @property
+    def has_page(self) -> bool:
+        """Whether the page is built."""
+        return (_PAGE / "index.html").exists()
+
+    def services(self) -> tuple[Service, Service, Service]:
+        """Everything that is started, in order; the neighbours write down their settings."""
+
+        async def told(written: str) -> bool:
+            return "local_stack ready:" in written
+
+        own = ["--data-dir", str(DATA.absolute())]
+        own += ["--port", str(self.supabase_port), "--provider-port", str(self.provider_port)]
+        own += ["--wire", self.provider]
+        return (
+            Service(
+                "Supabase and the offline recogniser",
+                [sys.executable, "-m", "local_stack", *own],
+                [self.supabase_port, self.provider_port],
+                told,
+                self._environment,
+            ),
+            Service(
+                "the realtime bridge",
+                [sys.executable, "-m", "ws_bridge"],
+                [self.bridge_port, self.bridge_metrics_port],
+                answers(f"{self.bridge_url}/readyz"),
+                self._environment,
+            ),
+            Service(
+                "the functions",
+                [sys.executable, "-m", "edge_functions"],
+                [self.functions_port, self.functions_metrics_port],
+                answers(f"{self.functions_url}/readyz"),
+                self._environment,
+            ),
+        )
+
+    def wrote(self) -> dict[str, str]:
+        """Return the settings that the neighbours wrote down."""
+        return {name: value or "" for name, value in dotenv_values(LOCAL_ENV).items()}
+
+    def command(self, program: Path) -> str:
+        """Return the command line that streams to this bridge, but for what it streams.
+
+        Args:
+            program: As it was started.
+        """
+        if program.is_relative_to(Path.cwd()):
+            program = program.relative_to(Path.cwd())
+        found, local = Settings(), self.wrote()
+        words = []
+        if found.supabase_url != local["SUPABASE_URL"]:  # another project's, from .env
+            wanted = ("SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY")
+            words += [f"{name}={local[name]}" for name in wanted]
+        words += [str(program), "live"]
+        if found.utter_realtime_url != self.bridge_url:
+            words += ["--url", self.bridge_url]
+        return " ".join(words)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SUPABASE_", "MISTRAL_", "VLLM_", "TRANSCRIPTION_PROVIDER"))
+        }
+        provider = {} if self.is_offline else self._provider
+        local = self.wrote()
+        if not self.is_offline:
+            local.pop("MISTRAL_SERVER_URL", None)
+        pages = (self.functions_port, _PAGE_IN_DEVELOPMENT)
+        origins = [f"http://{name}:{port}" for port in pages for name in (HOST, "localhost")]
+        return (
+            inherited
+            | local
+            | provider
+            | {
+                "BRIDGE_HOST": HOST,
+                "BRIDGE_PORT": str(self.bridge_port),
+                "BRIDGE_METRICS_PORT": str(self.bridge_metrics_port),
+                "BRIDGE_PUBLIC_URL": f"ws://{HOST}:{self.bridge_port}{REALTIME_PATH}",
+                "BRIDGE_DRAIN_SECONDS": str(DRAIN_SECONDS),
+                "FUNCTIONS_HOST": HOST,
+                "FUNCTIONS_PORT": str(self.functions_port),
+                "FUNCTIONS_METRICS_PORT": str(self.functions_metrics_port),
+                "FUNCTIONS_PAGE_DIR": str(_PAGE),
+                "ALLOWED_ORIGINS": ",".join(origins),
+                "NOTICE": self.engine if self.is_offline else "",
+            }
+        )
+
+
+_PAGE_IN_DEVELOPMENT: Final = 5173  # Vite's port, by frontend/vite.config.ts
+_PAGE: Final = ROOT / "frontend" / "dist"
+
+
+def answers(url: str) -> Callable[[str], Awaitable[bool]]:
+    """Return a question whether `url` is answered with success."""
+
+    async def is_ready(_: str) -> bool:
+        async with http_client(url) as http:
+            try:
+                return (await http.get(url)).is_success
+            except httpx.HTTPError:
+                return False
+
+    return is_ready

@@ -1,0 +1,85 @@
+"""Transcribe a file at the command line: a bar while it is sent, then its words."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TransferSpeedColumn,
+)
+
+from shared_schema.batch import (
+    DeltaEvent,
+    FinalEvent,
+    Segment,
+    Transcription,
+    TranscriptionOptions,
+)
+from utter_transcribe.files import Api
+
+
+async def transcribe(
+    api: Api, file: Path, options: TranscriptionOptions, *, as_json: bool = False
+) -> Transcription:
+    """Print the transcript of `file` on standard output, and all else on standard error.
+
+    Args:
+        api: Of the service.
+        file: Of any accepted kind.
+        options: For the recogniser; with timestamps or speakers every segment or word gets a line.
+        as_json: Print the whole answer as one JSON object.
+
+    Raises:
+        ClientError: There is no transcript.
+    """
+    aside = Console(stderr=True, highlight=False)
+    lines = as_json or options.timestamps is not None or options.diarize is True
+    written = ""
+    final: Transcription | None = None
+    with _bar(aside) as bar:
+        task = bar.add_task(f"Sending {file.name}", total=None)
+
+        def progress(sent: int, size: int) -> None:
+            said = f"Sending {file.name}" if sent < size else "Listening"
+            bar.update(task, completed=sent, total=size, description=said)
+
+        async for event in api.stream(file, options, progress=progress):
+            if isinstance(event, DeltaEvent) and not lines:
+                bar.stop()
+                print(event.text, end="", flush=True)
+                written += event.text
+            elif isinstance(event, FinalEvent):
+                final = event
+    assert final is not None  # noqa: S101 - the stream ends with it, or raises
+    if as_json:
+        print(Transcription.model_validate(final.model_dump()).to_json())
+    elif lines:
+        for part in final.segments or final.words or ():
+            who = f"{part.speaker}: " if isinstance(part, Segment) and part.speaker else ""
+            print(f"{part.start:8.2f} {part.end:8.2f}  {who}{part.text.strip()}")
+    elif not final.text.startswith(written):
+        print(f"\n{final.text}")
+    else:
+        print(final.text.removeprefix(written))
+    for warning in final.warnings or ():
+        aside.print(f"note: {warning}", style="yellow")
+    sys.stdout.flush()
+    return final
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
