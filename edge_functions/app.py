@@ -14,12 +14,12 @@ from edge_functions import (
     clone,
     health,
     openapi,
-    user_keys,
     pages,
     public_config,
     realtime_token,
     transcriptions,
     usage,
+    user_keys,
     voices,
 )
 from edge_functions.middleware.body_limit import BodyLimit

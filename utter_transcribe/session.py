@@ -1,8 +1,8 @@
 """What to do when: a live transcription as a state machine, without any I/O.
 
-Sockets and clocks live elsewhere (`utter_transcribe.live`). Everything that happens is passed to the
-machine with the time it happened; `effects` then says what to do. A *link* is one socket and its
-session. At most two exist at once: the current one, and the next one that will take its place.
+Sockets and clocks live elsewhere (`utter_transcribe.live`). Everything that happens is passed to
+the machine with the time it happened; `effects` then says what to do. A *link* is one socket and
+its session. At most two exist at once: the current one, and the next one that will take its place.
 """
 
 import math
