@@ -10,7 +10,7 @@ from edge_functions.openapi import ANYWHERE, problems
 from edge_functions.services import ServicesOf
 from shared_schema.errors import ErrorCode
 
-_REFUSALS: Final = problems(*ANYWHERE, ErrorCode.LEDGER_UNAVAILABLE)
+_REFUSALS: Final = problems(*ANYWHERE, ErrorCode.BACKEND_UNAVAILABLE)
 
 router = APIRouter(prefix="/api")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from transcription.errors import InvalidMessage, PayloadTooLarge
+from transcription.errors import PayloadTooLarge, RequestTimeout
 
 MAX_JSON_BYTES: Final = 64 * 1024
 
@@ -29,7 +29,7 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
     """Iterate over a body.
 
     Raises:
-        InvalidMessage: it comes too slowly.
+        RequestTimeout: it comes too slowly.
         PayloadTooLarge: it is larger than any body may be.
         ClientDisconnect: the caller has gone.
     """
@@ -46,7 +46,7 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
                 async with asyncio.timeout_at(until):
                     piece = await anext(stream, None)
             except TimeoutError:
-                raise InvalidMessage("The body of the request came too slowly.") from None
+                raise RequestTimeout("The body of the request came too slowly.") from None
             if piece is None:
                 return
             received += len(piece)
@@ -57,7 +57,7 @@ async def read_json(request: Request, pace: Pace) -> bytes:
     """Return a body that holds no file.
 
     Raises:
-        InvalidMessage: it comes too slowly.
+        RequestTimeout: it comes too slowly.
         PayloadTooLarge: it is larger than such a body may be.
         ClientDisconnect: the caller has gone.
     """

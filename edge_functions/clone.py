@@ -22,14 +22,21 @@ from shared_schema.errors import ErrorCode
 from shared_schema.voices import CloneRequest, Voice
 from transcription import languages
 from transcription.audio.inspection import AudioInfo
-from transcription.errors import InvalidMessage, LedgerUnavailable, Unauthenticated
+from transcription.errors import BackendUnavailable, InvalidMessage, Unauthenticated
 
 UNDO_SECONDS: Final = 20.0
 _C = ErrorCode
 _REFUSALS: Final = problems(
     *ANYWHERE,
     *(_C.INVALID_MESSAGE, _C.INVALID_AUDIO, _C.UNSUPPORTED_AUDIO, _C.PAYLOAD_TOO_LARGE),
-    *(_C.NOT_FOUND, _C.SESSION_LIMIT, _C.CAPACITY, _C.DRAINING, _C.LEDGER_UNAVAILABLE),
+    *(
+        _C.NOT_FOUND,
+        _C.REQUEST_IN_PROGRESS,
+        _C.REQUEST_TIMEOUT,
+        _C.CAPACITY,
+        _C.DRAINING,
+        _C.BACKEND_UNAVAILABLE,
+    ),
 )
 
 router = APIRouter(prefix="/api")
@@ -126,5 +133,5 @@ async def _undo(services: Services, voice_id: str, path: str) -> None:
         async with asyncio.timeout(UNDO_SECONDS):
             await services.storage.remove([path])
             await services.voices.delete(voice_id)
-    except (LedgerUnavailable, TimeoutError):
+    except (BackendUnavailable, TimeoutError):
         _log.warning("voice_left_to_the_sweeper", voice_id=voice_id)

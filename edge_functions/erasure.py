@@ -53,7 +53,7 @@ class Erasure:
         """Erase a user. The account goes last, so that its owner can ask again after a failure.
 
         Raises:
-            LedgerUnavailable: something may be left; erase again.
+            BackendUnavailable: something may be left; erase again.
         """
         erased = Erased()
         for _ in range(_ROUNDS):

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from transcription.errors import InvalidMessage, LedgerUnavailable, SessionLimit
+from transcription.errors import BackendUnavailable, InvalidMessage, RequestInProgress
 from transcription.idempotency import Answered, Claimed, InProgress, Mismatch
 from transcription.identity.verifier import User
 
@@ -71,9 +71,9 @@ class Once:
             asked: What makes it this request: the route, what is asked for, the file's digest.
 
         Raises:
-            SessionLimit: the same request is under way.
+            RequestInProgress: the same request is under way.
             InvalidMessage: the key was used for another request.
-            LedgerUnavailable: the keys cannot be read now.
+            BackendUnavailable: the keys cannot be read now.
         """
         if key is None:
             yield Turn()
@@ -85,8 +85,7 @@ class Once:
             case Mismatch():
                 raise InvalidMessage("This Idempotency-Key was used for another request.")
             case InProgress():
-                message = "The same request is under way."
-                raise SessionLimit(message, retry_after=RETRY_AFTER_SECONDS)
+                raise RequestInProgress(retry_after=RETRY_AFTER_SECONDS)
             case Answered():
                 yield Turn(claimed)
                 return
@@ -102,7 +101,7 @@ class Once:
                 await self._keys.release(claim)
             else:
                 await self._keys.answer(claim, status=kept.status, answer=kept.answer)
-        except LedgerUnavailable:
+        except BackendUnavailable:
             # The work is done. The key stays held for its time, which refuses a second run.
             _log.warning("idempotency_key_left_held")
 

@@ -52,7 +52,7 @@ def _refusal(codes: list[ErrorCode]) -> Json:
         "description": "; ".join(f"`{code}`: {ERRORS[code].title}" for code in codes),
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
     }
-    if any(ERRORS[code].http in {429, 503} for code in codes):
+    if any(ERRORS[code].http in {409, 429, 503} for code in codes):
         answer["headers"] = {"Retry-After": _RETRY_AFTER}
     return answer
 

@@ -34,7 +34,7 @@ async def rotate(rpc: Rpc, ring: KeyRing, *, at_once: int = AT_ONCE) -> Rotated:
         at_once: Keys in one call.
 
     Raises:
-        LedgerUnavailable: some are left; rotate again.
+        BackendUnavailable: some are left; rotate again.
     """
     rotated, after = Rotated(), None
     while True:

@@ -13,8 +13,8 @@ from storage3.utils import StorageException
 
 from edge_functions.caller import Caller
 from transcription.errors import (
+    BackendUnavailable,
     InvalidMessage,
-    LedgerUnavailable,
     NotFound,
     PayloadTooLarge,
     TokenExpired,
@@ -29,12 +29,13 @@ RETRY_AFTER_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
-class SupabaseUnavailable(LedgerUnavailable):
+class SupabaseUnavailable(BackendUnavailable):
     """Storage or the database does not answer, or not as it should."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Storage cannot be reached now. Please try again.", retry_after=RETRY_AFTER_SECONDS
+            "Stored data cannot be reached now. Try again in a moment.",
+            retry_after=RETRY_AFTER_SECONDS,
         )
 
 

@@ -52,7 +52,7 @@ class Sweeper:
         """Sweep once.
 
         Raises:
-            LedgerUnavailable: something is left for the next time.
+            BackendUnavailable: something is left for the next time.
         """
         swept = Swept()
         ledger = await self._rpc.call("sweep_ledger")

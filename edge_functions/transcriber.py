@@ -94,7 +94,7 @@ class Recogniser:
         Raises:
             OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
             OwnKeyRequired: they have none, and neither has the deployment.
-            LedgerUnavailable: nobody knows now whether they have one.
+            BackendUnavailable: nobody knows now whether they have one.
         """
         async with AsyncExitStack() as stack:
             own = None

@@ -18,7 +18,7 @@ from transcription.providers.registry import chosen
 from transcription.user_keys.supabase import SupabaseOwnKeys
 
 _C = ErrorCode
-_ALWAYS: Final = (*ANYWHERE, _C.LEDGER_UNAVAILABLE)
+_ALWAYS: Final = (*ANYWHERE, _C.BACKEND_UNAVAILABLE)
 
 router = APIRouter(prefix="/api/provider-key")
 

@@ -13,11 +13,11 @@ from edge_functions.services import Services, ServicesOf
 from edge_functions.voice_table import VoiceRow
 from shared_schema.errors import ErrorCode
 from shared_schema.voices import Voice, VoiceDetail, VoiceList
-from transcription.errors import LedgerUnavailable, NotFound
+from transcription.errors import BackendUnavailable, NotFound
 
 _C = ErrorCode
-_REFUSALS: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE)
-_OF_ONE: Final = problems(*ANYWHERE, _C.LEDGER_UNAVAILABLE, _C.NOT_FOUND, _C.INVALID_MESSAGE)
+_REFUSALS: Final = problems(*ANYWHERE, _C.BACKEND_UNAVAILABLE)
+_OF_ONE: Final = problems(*ANYWHERE, _C.BACKEND_UNAVAILABLE, _C.NOT_FOUND, _C.INVALID_MESSAGE)
 
 router = APIRouter(prefix="/api/voices")
 _log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ async def delete_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf
     await services.voices.delete(str(row.id))
     try:
         await services.storage.remove([row.storage_path])
-    except LedgerUnavailable:
+    except BackendUnavailable:
         # A recording without a voice is swept.
         _log.warning("recording_left_to_the_sweeper", voice_id=str(row.id))
 

@@ -26,7 +26,9 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     START_TIMEOUT = "start_timeout"
     IDLE_TIMEOUT = "idle_timeout"
+    REQUEST_TIMEOUT = "request_timeout"
     RATE_LIMITED = "rate_limited"
+    REQUEST_IN_PROGRESS = "request_in_progress"
     SESSION_LIMIT = "session_limit"
     QUOTA_EXCEEDED = "quota_exceeded"
     BUDGET_EXCEEDED = "budget_exceeded"
@@ -40,6 +42,7 @@ class ErrorCode(StrEnum):
     OWN_KEY_REFUSED = "own_key_refused"
     OWN_KEY_UNREADABLE = "own_key_unreadable"
     LEDGER_UNAVAILABLE = "ledger_unavailable"
+    BACKEND_UNAVAILABLE = "backend_unavailable"
     SLOW_CONSUMER = "slow_consumer"
     INTERNAL = "internal"
 
@@ -78,7 +81,9 @@ ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(
         _C.NOT_FOUND: ErrorSpec("Not found", 4404, 404, False),
         _C.START_TIMEOUT: ErrorSpec("No start message came", 4408, None, True),
         _C.IDLE_TIMEOUT: ErrorSpec("No audio came", 4408, None, True),
+        _C.REQUEST_TIMEOUT: ErrorSpec("The request came too slowly", None, 408, True),
         _C.RATE_LIMITED: ErrorSpec("Too many requests", None, 429, True),
+        _C.REQUEST_IN_PROGRESS: ErrorSpec("The same request is under way", None, 409, True),
         _C.SESSION_LIMIT: ErrorSpec("Too many open transcriptions", 4429, 429, True),
         _C.QUOTA_EXCEEDED: ErrorSpec("Today's minutes are used up", 4429, 429, False),
         _C.BUDGET_EXCEEDED: ErrorSpec("Transcription is paused for today", 4429, 503, False),
@@ -92,6 +97,7 @@ ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(
         _C.OWN_KEY_REFUSED: ErrorSpec("Your own key was refused", 4502, 424, False),
         _C.OWN_KEY_UNREADABLE: ErrorSpec("Your own key cannot be read", 4503, 503, False),
         _C.LEDGER_UNAVAILABLE: ErrorSpec("Quotas cannot be checked", 4503, 503, True),
+        _C.BACKEND_UNAVAILABLE: ErrorSpec("Stored data cannot be reached", 4503, 503, True),
         _C.SLOW_CONSUMER: ErrorSpec("The client does not read", 1013, None, True),
         _C.INTERNAL: ErrorSpec("Something went wrong on our side", 1011, 500, True),
     }

@@ -7,10 +7,13 @@ TranscriptionError
 │   └── TokenExpired
 ├── Forbidden
 ├── AuthUnavailable
-├── StartTimeout, IdleTimeout, SlowConsumer               the caller's pace
+├── StartTimeout, IdleTimeout, RequestTimeout,
+│   SlowConsumer                                          the caller's pace
 ├── RateLimited                                           too often
+├── RequestInProgress                                     the same request, twice at once
 ├── SessionLimit, QuotaExceeded, BudgetExceeded           the ledger's refusals
-├── LedgerUnavailable
+├── BackendUnavailable                                    storage, voices, keys
+│   └── LedgerUnavailable
 ├── Capacity, Draining, TranscriptionDisabled             the server's state
 ├── OwnKeyRequired, OwnKeyRefused, OwnKeyUnreadable       a key of the caller's own
 ├── ProviderError
@@ -123,6 +126,12 @@ class IdleTimeout(TranscriptionError):
     code = ErrorCode.IDLE_TIMEOUT
 
 
+class RequestTimeout(TranscriptionError):
+    """The body of a request came too slowly."""
+
+    code = ErrorCode.REQUEST_TIMEOUT
+
+
 class SlowConsumer(TranscriptionError):
     """The client does not read what it is sent."""
 
@@ -133,6 +142,12 @@ class RateLimited(TranscriptionError):
     """The caller has done this too often."""
 
     code = ErrorCode.RATE_LIMITED
+
+
+class RequestInProgress(TranscriptionError):
+    """A request with the same idempotency key is being worked on."""
+
+    code = ErrorCode.REQUEST_IN_PROGRESS
 
 
 class SessionLimit(TranscriptionError):
@@ -169,7 +184,13 @@ class BudgetExceeded(TranscriptionError):
     code = ErrorCode.BUDGET_EXCEEDED
 
 
-class LedgerUnavailable(TranscriptionError):
+class BackendUnavailable(TranscriptionError):
+    """Storage, voices, keys or idempotency cannot be reached."""
+
+    code = ErrorCode.BACKEND_UNAVAILABLE
+
+
+class LedgerUnavailable(BackendUnavailable):
     """Quotas cannot be checked."""
 
     code = ErrorCode.LEDGER_UNAVAILABLE

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from transcription.errors import LedgerUnavailable
+from transcription.errors import BackendUnavailable
 from transcription.identity.verifier import User
 from transcription.rpc import Rpc
 
@@ -63,7 +63,7 @@ class IdempotencyKeys:
             hold_seconds: How long nobody else may do the same request; at most 3600.
 
         Raises:
-            LedgerUnavailable: the keys cannot be read now.
+            BackendUnavailable: the keys cannot be read now.
         """
         claim = Claimed(user.id, key, str(uuid4()))
         answer = await self._rpc.call(
@@ -83,7 +83,7 @@ class IdempotencyKeys:
                 return InProgress(float(seconds))
             case {"state": "mismatch"}:
                 return Mismatch()
-        raise LedgerUnavailable
+        raise BackendUnavailable
 
     async def answer(self, claim: Claimed, *, status: int, answer: Any) -> bool:
         """Keep the answer for a day.
@@ -92,7 +92,7 @@ class IdempotencyKeys:
             False when the hold had passed and somebody else took the request over.
 
         Raises:
-            LedgerUnavailable: it was not kept.
+            BackendUnavailable: it was not kept.
         """
         return await self._finish("answer_idempotency_key", claim, status=status, answer=answer)
 
@@ -100,7 +100,7 @@ class IdempotencyKeys:
         """Free the key after a failure that a retry may mend.
 
         Raises:
-            LedgerUnavailable: it stays held until its time has passed.
+            BackendUnavailable: it stays held until its time has passed.
         """
         return await self._finish("release_idempotency_key", claim)
 

@@ -15,7 +15,7 @@ from postgrest import APIError
 from pydantic import SecretStr
 from supabase import AsyncClient, AsyncClientOptions
 
-from transcription.errors import LedgerUnavailable
+from transcription.errors import BackendUnavailable
 
 ATTEMPTS: Final = 2
 RETRY_AFTER_SECONDS: Final = 5.0
@@ -24,7 +24,7 @@ MAX_CONNECTIONS: Final = 20
 _log = structlog.get_logger(__name__)
 
 
-class LedgerUnreached(LedgerUnavailable):
+class BackendUnreached(BackendUnavailable):
     """The call surely never arrived: nothing was done."""
 
 
@@ -45,15 +45,15 @@ class Rpc:
         """Call a function of the schema `public` and return its JSON.
 
         Raises:
-            LedgerUnreached: no connection could be made.
-            LedgerUnavailable: no answer came in time, or an error did.
+            BackendUnreached: no connection could be made.
+            BackendUnavailable: no answer came in time, or an error did.
         """
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._call(function, arguments)
         except TimeoutError:
             _log.warning("rpc_failed", function=function, reason="timeout")
-            raise LedgerUnavailable(retry_after=RETRY_AFTER_SECONDS) from None
+            raise BackendUnavailable(retry_after=RETRY_AFTER_SECONDS) from None
 
     async def _call(self, function: str, arguments: Mapping[str, Any]) -> Any:
         reached = False
@@ -63,12 +63,12 @@ class Rpc:
             except APIError as error:
                 # Its code is an SQLSTATE or PostgREST's own; its text may quote values.
                 _log.error("rpc_failed", function=function, reason=error.code)
-                raise LedgerUnavailable(retry_after=RETRY_AFTER_SECONDS) from None
+                raise BackendUnavailable(retry_after=RETRY_AFTER_SECONDS) from None
             except httpx.RequestError as error:
                 reached = reached or not isinstance(error, httpx.ConnectError)
                 if attempt == ATTEMPTS:
                     _log.warning("rpc_failed", function=function, reason=type(error).__name__)
-                    failure = LedgerUnavailable if reached else LedgerUnreached
+                    failure = BackendUnavailable if reached else BackendUnreached
                     raise failure(retry_after=RETRY_AFTER_SECONDS) from None
         raise AssertionError  # the last attempt returns or raises
 

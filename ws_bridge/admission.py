@@ -109,7 +109,7 @@ class Admission:
         Raises:
             OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
             OwnKeyRequired: they have none, and neither has the deployment.
-            LedgerUnavailable: nobody knows now whether they have one.
+            BackendUnavailable: nobody knows now whether they have one.
         """
         if self._own is None:
             yield self

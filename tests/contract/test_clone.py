@@ -163,7 +163,7 @@ async def test_a_failure_on_the_way_leaves_nothing(
     with target.relay.failing(path, fault, method=method):
         response = await http.post(PATH, data=FIELDS, files={"audio": speech}, headers=key)
     told = problem(response)
-    assert (told.status, told.code, told.retryable) == (503, "ledger_unavailable", True)
+    assert (told.status, told.code, told.retryable) == (503, "backend_unavailable", True)
     assert "secret" not in response.text
     await target.has_nothing_of(ada)
     again = await http.post(PATH, data=FIELDS, files={"audio": speech}, headers=key)

@@ -74,7 +74,7 @@ async def test_two_at_once_do_the_work_once(
     first = asyncio.create_task(http.post(PATH, files={"audio": speech}, headers=KEY))
     await until(lambda: len(target.provider.requests) == 1)
     told = problem(await http.post(PATH, files={"audio": speech}, headers=KEY))
-    assert (told.status, told.code, told.retryable) == (429, "session_limit", True)
+    assert (told.status, told.code, told.retryable) == (409, "request_in_progress", True)
     assert told.retry_after is not None
     done = await first
     again = await http.post(PATH, files={"audio": speech}, headers=KEY)

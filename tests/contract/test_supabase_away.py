@@ -27,17 +27,27 @@ async def test_supabase_away_is_told(
 ) -> None:
     """While the database does not answer, callers are asked to come again."""
     with target.relay.failing("/rest/v1/", fault):
-        for path in ("/api/voices", f"/api/voices/{uuid4()}", "/api/usage"):
+        for path, code in (
+            ("/api/voices", "backend_unavailable"),
+            (f"/api/voices/{uuid4()}", "backend_unavailable"),
+            ("/api/usage", "ledger_unavailable"),
+        ):
             response = await http.get(path)
             told = problem(response)
-            assert (told.status, told.code) == (503, "ledger_unavailable")
+            assert (told.status, told.code, told.retryable) == (503, code, True)
             assert told.retry_after is not None
             assert "db.host" not in response.text
 
 
-@pytest.mark.parametrize("function", ["open_transcription", "claim_idempotency_key"])
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [
+        ("open_transcription", "ledger_unavailable"),
+        ("claim_idempotency_key", "backend_unavailable"),
+    ],
+)
 async def test_without_the_ledger_nothing_is_begun(
-    *, target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes, function: str
+    *, target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes, function: str, code: str
 ) -> None:
     """What cannot be reserved or claimed is not sent to the provider."""
     with target.relay.failing(RPC + function, Response(status_code=503)):
@@ -46,7 +56,7 @@ async def test_without_the_ledger_nothing_is_begun(
                 PATH, files={"audio": speech}, headers={"Idempotency-Key": "while-away"}
             )
         )
-    assert (told.status, told.code, told.retryable) == (503, "ledger_unavailable", True)
+    assert (told.status, told.code, told.retryable) == (503, code, True)
     assert target.provider.requests == []
     await target.has_nothing_of(ada)
     again = await http.post(
@@ -84,7 +94,7 @@ async def test_storage_away_is_told(
     with target.relay.failing("/storage/v1/", fault):
         response = await http.post(PATH, json={"storage_path": ada.take("one.wav")})
     told = problem(response)
-    assert (told.status, told.code, told.retryable) == (503, "ledger_unavailable", True)
+    assert (told.status, told.code, told.retryable) == (503, "backend_unavailable", True)
     assert "db.host" not in response.text
     assert target.provider.requests == []
     assert await target.usage_of(ada) == []

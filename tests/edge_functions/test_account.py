@@ -75,7 +75,7 @@ async def test_what_broke_off_is_erased_by_asking_again(
         router.route(method="DELETE", url__startswith=f"{url}/storage/").respond(503)
         router.route(url__startswith=url).pass_through()
         told = problem(await http.delete("/api/account"))
-    assert (told.code, told.retryable) == ("ledger_unavailable", True)
+    assert (told.code, told.retryable) == ("backend_unavailable", True)
     assert (await traces(world, ada))["auth.users"] == 1
     assert (await http.delete("/api/account")).status_code == 204
     assert set((await traces(world, ada)).values()) == {0}

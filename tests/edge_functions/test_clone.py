@@ -61,7 +61,7 @@ async def test_a_failure_on_the_way_leaves_nothing(
     async with broken(world, method, path, **mock):
         response = await http.post(PATH, data=FIELDS, files={"audio": speech}, headers=key)
     told = problem(response)
-    assert (told.status, told.code, told.retryable) == (503, "ledger_unavailable", True)
+    assert (told.status, told.code, told.retryable) == (503, "backend_unavailable", True)
     assert "secret" not in response.text
     await world.is_clean(ada)
     again = await http.post(PATH, data=FIELDS, files={"audio": speech}, headers=key)

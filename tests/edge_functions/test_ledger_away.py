@@ -87,14 +87,17 @@ async def test_new_work_is_refused_while_the_ledger_is_away(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """Nothing is sent to the provider that could not be reserved, or remembered."""
-    for function, key in (("open_transcription", {}), ("claim_", {"Idempotency-Key": "away"})):
+    for function, key, code in (
+        ("open_transcription", {}, "ledger_unavailable"),
+        ("claim_", {"Idempotency-Key": "away"}, "backend_unavailable"),
+    ):
         with respx.mock(assert_all_called=False) as router:
             router.route(host="127.0.0.1", port=world.port).pass_through()
             url = world.stack.supabase.url
             router.route(url__startswith=f"{url}/rest/v1/rpc/{function}").respond(503)
             router.route(url__startswith=url).pass_through()
             told = problem(await http.post(PATH, files={"audio": speech}, headers=key))
-        assert (told.status, told.code, told.retryable) == (503, "ledger_unavailable", True)
+        assert (told.status, told.code, told.retryable) == (503, code, True)
     assert world.provider.requests == []
     await world.is_clean(ada)
 
@@ -124,6 +127,6 @@ async def test_work_that_is_done_is_answered_and_settled_later(
         await until(settled)
     # The key is still held: a second run would be charged twice.
     told = problem(await http.post(PATH, files={"audio": speech}, headers=headers))
-    assert told.code == "session_limit"
+    assert told.code == "request_in_progress"
     assert len(world.provider.requests) == 1
     await world.is_clean(ada)

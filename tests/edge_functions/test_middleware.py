@@ -181,6 +181,6 @@ async def test_a_body_that_dawdles_is_refused(
         headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "9000000"}
         token = await person.token()
         answer, _ = await speak(world.port, token, PATH, headers=headers, body=dawdle())
-        assert answer.startswith(b"HTTP/1.1 422 ")
+        assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"too slowly" in answer
         await world.is_clean(person)

@@ -12,7 +12,7 @@ from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, World
 from tests.local_stack.world import Person
 from tests.waiting import until
-from transcription.errors import LedgerUnavailable
+from transcription.errors import BackendUnavailable
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -90,7 +90,7 @@ async def test_storage_away_loses_nothing(
         url = world.stack.supabase.url
         router.route(url__startswith=f"{url}/storage/").respond(503)
         router.route(url__startswith=url).pass_through()
-        with pytest.raises(LedgerUnavailable):
+        with pytest.raises(BackendUnavailable):
             await world.composition.sweeper.sweep()
     assert len(await world.voices_of(ada)) == 1
     assert (await world.composition.sweeper.sweep()).voices == 1
@@ -110,7 +110,7 @@ async def test_when_a_whole_sweep_was_is_told(world: World) -> None:
     with respx.mock(assert_all_called=False) as router:
         router.route(path="/rest/v1/rpc/sweepable_objects").respond(503)
         router.route(url__startswith=world.stack.supabase.url).pass_through()
-        with pytest.raises(LedgerUnavailable):
+        with pytest.raises(BackendUnavailable):
             await world.composition.sweeper.sweep()
     assert told() == before
 

@@ -30,9 +30,13 @@ async def test_supabase_away_is_told(world: World, http: httpx.AsyncClient) -> N
                 route.mock(return_value=failure)
             else:
                 route.mock(side_effect=failure)
-            for path in ("/api/voices", f"/api/voices/{uuid4()}", "/api/usage"):
+            for path, code in (
+                ("/api/voices", "backend_unavailable"),
+                (f"/api/voices/{uuid4()}", "backend_unavailable"),
+                ("/api/usage", "ledger_unavailable"),
+            ):
                 response = await http.get(path)
                 told = problem(response)
-                assert (told.status, told.code) == (503, "ledger_unavailable")
+                assert (told.status, told.code) == (503, code)
                 assert told.retry_after is not None
                 assert "db.host" not in response.text

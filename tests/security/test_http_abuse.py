@@ -137,7 +137,7 @@ async def test_a_body_that_trickles_ends_at_the_limit(postgres: Postgres, tmp_pa
             slow.send(bytes(100))
             await asyncio.sleep(0.05)
             assert time.monotonic() - began < 6
-        assert slow.heard.startswith(b"HTTP/1.1 422")
+        assert slow.heard.startswith(b"HTTP/1.1 408")
         await world.is_clean(person)
 
 

@@ -20,7 +20,9 @@ ROWS: dict[str, tuple[int | None, int | None, bool]] = {
     "not_found": (4404, 404, False),
     "start_timeout": (4408, None, True),
     "idle_timeout": (4408, None, True),
+    "request_timeout": (None, 408, True),
     "rate_limited": (None, 429, True),
+    "request_in_progress": (None, 409, True),
     "session_limit": (4429, 429, True),
     "quota_exceeded": (4429, 429, False),
     "budget_exceeded": (4429, 503, False),
@@ -34,6 +36,7 @@ ROWS: dict[str, tuple[int | None, int | None, bool]] = {
     "own_key_refused": (4502, 424, False),
     "own_key_unreadable": (4503, 503, False),
     "ledger_unavailable": (4503, 503, True),
+    "backend_unavailable": (4503, 503, True),
     "slow_consumer": (1013, None, True),
     "internal": (1011, 500, True),
 }

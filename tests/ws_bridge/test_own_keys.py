@@ -10,7 +10,7 @@ from tests.doubles.own_keys import MemoryOwnKeys
 from tests.waiting import until
 from tests.ws_bridge.provoked import provokes
 from tests.ws_bridge.world import SILENCE, World, running
-from transcription.errors import LedgerUnavailable, OwnKeyUnreadable
+from transcription.errors import BackendUnavailable, OwnKeyUnreadable
 
 OWN = "0wnKey0wnKey0wnKey0wnKey0wnWxYz9"
 SHARED = "test-key"
@@ -98,12 +98,13 @@ async def test_a_key_that_works_again() -> None:
         assert set(keys.marks) == {True}
 
 
+@provokes(ErrorCode.BACKEND_UNAVAILABLE)
 @provokes(ErrorCode.OWN_KEY_UNREADABLE)
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
         (OwnKeyUnreadable("Store it again."), ErrorCode.OWN_KEY_UNREADABLE),
-        (LedgerUnavailable(retry_after=5.0), ErrorCode.LEDGER_UNAVAILABLE),
+        (BackendUnavailable(retry_after=5.0), ErrorCode.BACKEND_UNAVAILABLE),
     ],
 )
 async def test_a_key_that_cannot_be_had(fault: Exception, code: ErrorCode) -> None:

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared_schema.account import Usage
 from transcription.errors import (
+    BackendUnavailable,
     BudgetExceeded,
     Capacity,
     Forbidden,
@@ -37,7 +38,7 @@ from transcription.ledger.base import (
     Settlement,
 )
 from transcription.ledger.settlements import Close, Settlements
-from transcription.rpc import LedgerUnreached, Rpc
+from transcription.rpc import BackendUnreached, Rpc
 
 DRAIN_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 20.0
@@ -46,6 +47,10 @@ ANSWER_SECONDS: Final = 20.0
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
+
+
+class LedgerUnreached(LedgerUnavailable):
+    """The call surely never arrived: nothing was done."""
 
 
 class SupabaseLedger:
@@ -109,7 +114,7 @@ class SupabaseLedger:
     ) -> Grant:
         session_id = str(uuid4())
         try:
-            answer = await self._rpc.call(
+            answer = await self._call(
                 "open_transcription",
                 session_id=session_id,
                 user_id=user.id,
@@ -136,7 +141,7 @@ class SupabaseLedger:
         return _read(Grant, answer)
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:  # noqa: D102
-        answer = await self._rpc.call(
+        answer = await self._call(
             "touch_transcriptions",
             session_ids=list(audio_seconds),
             audio_seconds=list(audio_seconds.values()),
@@ -164,7 +169,7 @@ class SupabaseLedger:
     async def start_direct(  # noqa: D102
         self, user: User, session_id: str, *, most_in_a_minute: int
     ) -> None:
-        answer = await self._rpc.call(
+        answer = await self._call(
             "start_direct_transcription",
             session_id=session_id,
             user_id=user.id,
@@ -176,7 +181,7 @@ class SupabaseLedger:
     async def settle_direct(  # noqa: D102
         self, user: User, session_id: str, *, audio_seconds: float, minimum_seconds: float
     ) -> Settlement:
-        answer = await self._rpc.call(
+        answer = await self._call(
             "settle_direct_transcription",
             session_id=session_id,
             user_id=user.id,
@@ -188,14 +193,20 @@ class SupabaseLedger:
         return _read(Settlement, answer)
 
     async def usage(self, user: User) -> Usage:  # noqa: D102
-        answer = await self._rpc.call(
-            "usage_today", user_id=user.id, is_anonymous=user.is_anonymous
-        )
+        answer = await self._call("usage_today", user_id=user.id, is_anonymous=user.is_anonymous)
         return _read(Usage, answer)
+
+    async def _call(self, function: str, **arguments: Any) -> Any:
+        try:
+            return await self._rpc.call(function, **arguments)
+        except BackendUnavailable as error:
+            reached = not isinstance(error, BackendUnreached)
+            failure = LedgerUnavailable if reached else LedgerUnreached
+            raise failure(retry_after=error.retry_after) from None
 
     async def _settle(self, close: Close) -> Settlement | None:
         """Settle; None when the ledger knows no such session."""
-        answer = await self._rpc.call(
+        answer = await self._call(
             "close_transcription",
             session_id=close.session_id,
             audio_seconds=close.audio_seconds,

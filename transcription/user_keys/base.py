@@ -27,7 +27,7 @@ class OwnKeys(Protocol):
 
         Raises:
             OwnKeyUnreadable: there is one, and it cannot be decrypted.
-            LedgerUnavailable: nobody knows now. No other key may be taken in its place.
+            BackendUnavailable: nobody knows now. No other key may be taken in its place.
         """
         ...
 

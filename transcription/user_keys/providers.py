@@ -73,7 +73,7 @@ class OwnProviders(Generic[P]):
 
         Raises:
             OwnKeyUnreadable: there is one, and it cannot be decrypted.
-            LedgerUnavailable: nobody knows now.
+            BackendUnavailable: nobody knows now.
         """
         key = await self._keys.find(user)
         if key is None:

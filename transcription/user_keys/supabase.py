@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, SecretStr, ValidationError
 
 from shared_schema import own_keys as schema
 from transcription.errors import (
-    LedgerUnavailable,
+    BackendUnavailable,
     OwnKeyUnreadable,
     RateLimited,
     TranscriptionError,
@@ -86,14 +86,14 @@ class SupabaseOwnKeys:
     async def mark(self, key: OwnKey, *, works: bool) -> None:  # noqa: D102
         try:
             await self._mark(key.id, works=works, tested=False)
-        except LedgerUnavailable:
+        except BackendUnavailable:
             _log.warning("own_key_not_marked")
 
     async def describe(self, user: User) -> schema.OwnKey:
         """Return what is told of a user's key.
 
         Raises:
-            LedgerUnavailable: nobody knows now.
+            BackendUnavailable: nobody knows now.
         """
         row = await self._row(user)
         if row is None:
@@ -109,7 +109,7 @@ class SupabaseOwnKeys:
 
         Raises:
             Unauthenticated: the account is gone.
-            LedgerUnavailable: it is not kept, or nobody knows.
+            BackendUnavailable: it is not kept, or nobody knows.
         """
         place = Place(user.id, self._provider, str(uuid4()))
         sealed = self._ring.seal(secret, place)
@@ -129,7 +129,7 @@ class SupabaseOwnKeys:
         """Forget a user's key, if there is one.
 
         Raises:
-            LedgerUnavailable: nobody knows whether it is forgotten.
+            BackendUnavailable: nobody knows whether it is forgotten.
         """
         await self._rpc.call("remove_own_key", user_id=user.id, provider=self._provider)
 
@@ -137,7 +137,7 @@ class SupabaseOwnKeys:
         """Keep the outcome of a test; None where the key was replaced or removed meanwhile.
 
         Raises:
-            LedgerUnavailable: it is not kept, or nobody knows.
+            BackendUnavailable: it is not kept, or nobody knows.
         """
         answer = await self._mark(key.id, works=works, tested=True)
         return _read(_Row, answer).told() if answer is not None else None
@@ -148,7 +148,7 @@ class SupabaseOwnKeys:
         Raises:
             RateLimited: there were too many.
             Unauthenticated: the account is gone.
-            LedgerUnavailable: they cannot be counted now.
+            BackendUnavailable: they cannot be counted now.
         """
         _refuse(
             await self._rpc.call(
@@ -194,7 +194,7 @@ _REFUSALS: Final[Mapping[str, type[TranscriptionError]]] = {
 
 def _refuse(answer: Any) -> None:
     if isinstance(answer, dict) and "code" in answer:
-        refusal = _REFUSALS.get(answer["code"], LedgerUnavailable)
+        refusal = _REFUSALS.get(answer["code"], BackendUnavailable)
         raise refusal(retry_after=answer.get("retry_after"))
 
 
@@ -204,4 +204,4 @@ def _read(shape: type[R], answer: object) -> R:
     except ValidationError as error:
         # The functions of the database are of another version than this code.
         _log.error("own_key_answer_not_understood", faults=error.error_count())
-        raise LedgerUnavailable from None
+        raise BackendUnavailable from None

@@ -124,10 +124,24 @@ export const ERRORS = {
     "retryable": true,
     "after_refresh": false
   },
+  "request_timeout": {
+    "title": "The request came too slowly",
+    "close": null,
+    "http": 408,
+    "retryable": true,
+    "after_refresh": false
+  },
   "rate_limited": {
     "title": "Too many requests",
     "close": null,
     "http": 429,
+    "retryable": true,
+    "after_refresh": false
+  },
+  "request_in_progress": {
+    "title": "The same request is under way",
+    "close": null,
+    "http": 409,
     "retryable": true,
     "after_refresh": false
   },
@@ -217,6 +231,13 @@ export const ERRORS = {
   },
   "ledger_unavailable": {
     "title": "Quotas cannot be checked",
+    "close": 4503,
+    "http": 503,
+    "retryable": true,
+    "after_refresh": false
+  },
+  "backend_unavailable": {
+    "title": "Stored data cannot be reached",
     "close": 4503,
     "http": 503,
     "retryable": true,

@@ -24,7 +24,9 @@ export type ErrorCode =
   | "not_found"
   | "start_timeout"
   | "idle_timeout"
+  | "request_timeout"
   | "rate_limited"
+  | "request_in_progress"
   | "session_limit"
   | "quota_exceeded"
   | "budget_exceeded"
@@ -38,6 +40,7 @@ export type ErrorCode =
   | "own_key_refused"
   | "own_key_unreadable"
   | "ledger_unavailable"
+  | "backend_unavailable"
   | "slow_consumer"
   | "internal";
 /**

@@ -92,6 +92,16 @@ export function transcriptionProblem(failure: CallFailure): Problem {
         words: "Transcription is paused for today. Your recording is safe: type what you said.",
         waysOut: ["download"],
       };
+    case "request_in_progress":
+      return {
+        words: "This recording is being transcribed already. Try again in a moment.",
+        waysOut: ["try-again", "download"],
+      };
+    case "request_timeout":
+      return {
+        words: "The upload was too slow. Your recording is safe: try again, or type what you said.",
+        waysOut: ["try-again", "download"],
+      };
     case "invalid_audio":
     case "unsupported_audio":
     case "payload_too_large":

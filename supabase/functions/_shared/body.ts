@@ -28,7 +28,8 @@ export interface Pace {
  *
  * @param maxBytes Refused when it is reached, and not after.
  * @param take Takes room for each piece.
- * @throws {Failure} `payload_too_large`, or `invalid_message`: it comes too slowly or breaks off.
+ * @throws {Failure} `payload_too_large`; `request_timeout`: it comes too slowly; `invalid_message`:
+ *   it breaks off.
  */
 export async function* pieces(
   request: Request,
@@ -55,7 +56,7 @@ export async function* pieces(
       const wait = Math.min(left, pace.idleSeconds * 1000);
       const piece = await within(wait, reader.read().catch(brokenOff));
       if (piece === LATE) {
-        throw new Failure("invalid_message", "The body of the request came too slowly.");
+        throw new Failure("request_timeout", "The body of the request came too slowly.");
       }
       if (piece.done) {
         ended.add(request);

@@ -8,7 +8,7 @@ import type { CloneRequest } from "./generated/protocol.ts";
 import { AUTO, toCode } from "./languages.ts";
 import { info, warn } from "./log.ts";
 import { formOf, isMultipart } from "./multipart.ts";
-import { type Answered, keyOf, sha256 } from "./once.ts";
+import { type Answered, keyOf, sha256 } from "./idempotency.ts";
 import type { Call, Services } from "./services.ts";
 import { shown, type VoiceRow } from "./voice_table.ts";
 

@@ -4,6 +4,8 @@ import { ERRORS } from "./generated/constants.ts";
 
 export type Code = keyof typeof ERRORS;
 
+const RETRY_AFTER_SECONDS = 5;
+
 /** An error that a caller is told: its message is for a person and holds nothing secret. */
 export class Failure extends Error {
   /** Seconds to wait before another try, where that is known. */
@@ -42,9 +44,13 @@ export function unexpected(event: string, error: unknown): Failure {
   return new Failure("internal", `Something went wrong on our side (error ${errorId}).`);
 }
 
-/** Storage, the database or the ledger does not answer, or not as it should. */
-export function supabaseAway(): Failure {
-  return new Failure("ledger_unavailable", "Supabase cannot be reached now. Please try again.", {
-    retryAfter: 5,
-  });
+/** Storage or the database does not answer, or not as it should. */
+export function backendUnavailable(): Failure {
+  const message = "Stored data cannot be reached now. Try again in a moment.";
+  return new Failure("backend_unavailable", message, { retryAfter: RETRY_AFTER_SECONDS });
+}
+
+/** The ledger cannot be asked, or its answer is not understood. */
+export function ledgerUnavailable(): Failure {
+  return new Failure("ledger_unavailable", undefined, { retryAfter: RETRY_AFTER_SECONDS });
 }

@@ -6,7 +6,7 @@
 
 import { inBackground, pause } from "./background.ts";
 import type { Caller } from "./caller.ts";
-import { type Code, Failure, supabaseAway } from "./failure.ts";
+import { type Code, Failure, ledgerUnavailable } from "./failure.ts";
 import type { OpenSession, Usage, UsageOfKind } from "./generated/protocol.ts";
 import { alarm, warn } from "./log.ts";
 import type { Rpc } from "./rpc.ts";
@@ -155,7 +155,7 @@ function refusal({ code, retry_after, open_sessions }: Refusal): Failure {
     });
   }
   alarm("ledger_answer_not_understood", { code: String(code) });
-  return supabaseAway();
+  return ledgerUnavailable();
 }
 
 function ofKind(kind: UsageOfKind): UsageOfKind {

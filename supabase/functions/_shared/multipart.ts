@@ -1,9 +1,8 @@
 /** `multipart/form-data` (RFC 7578) with one file. */
 
 import { make, type MultipartError, type PartInfo } from "multipasta";
-import { Gathered, pieces } from "./body.ts";
+import { Gathered, type Pace, pieces } from "./body.ts";
 import { Failure } from "./failure.ts";
-import type { Services } from "./services.ts";
 
 const FILE_FIELD = "audio";
 const MAX_FIELDS = 256;
@@ -17,6 +16,13 @@ export interface Form {
   /** Name and text, in order. */
   readonly fields: [string, string][];
   readonly file: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** What a request with a form may be. */
+interface FormLimits {
+  readonly settings: { readonly maxUploadBytes: number };
+  readonly maxBodyBytes: number;
+  readonly pace: Pace;
 }
 
 export function isMultipart(contentType: string): boolean {
@@ -35,7 +41,7 @@ export function mediaType(contentType: string): string {
 export async function formOf(
   request: Request,
   contentType: string,
-  { settings, maxBodyBytes, pace }: Services,
+  { settings, maxBodyBytes, pace }: FormLimits,
   take: (bytes: number) => void,
 ): Promise<Form> {
   // A body that says that it is larger is refused before any of it is read.

@@ -13,7 +13,7 @@ const EXTENSIONS = [".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".
 
 export async function getConfig(_call: Call, services: Services): Promise<Response> {
   const { settings } = services;
-  const enabled = services.recogniser !== undefined;
+  const enabled = services.transcriber !== undefined;
   const models = await offered(services);
   const ofDefault = models.find(({ id }) => id === settings.transcribeModel)?.languages ?? [];
   const config: PublicConfig = {
@@ -43,14 +43,14 @@ export async function getConfig(_call: Call, services: Services): Promise<Respon
 }
 
 /** The models for files that a caller may name, the default first; none where nothing works. */
-async function offered({ recogniser, settings }: Services): Promise<ModelOption[]> {
-  if (recogniser === undefined) return [];
+async function offered({ transcriber, settings }: Services): Promise<ModelOption[]> {
+  if (transcriber === undefined) return [];
   const { transcribeModel: first, fileModels } = settings;
   const names = [first, ...[...fileModels].filter((name) => name !== first).sort()];
   const models: ModelOption[] = [];
   for (const name of names) {
     try {
-      models.push(shown(name, await recogniser.models.capabilities(name)));
+      models.push(shown(name, await transcriber.models.capabilities(name)));
     } catch (error) {
       // One that is allowed and not to be found is told to whoever names it.
       if (!(error instanceof Failure)) throw error;

@@ -5,7 +5,7 @@
  * a dying connection swallowed is simply made again.
  */
 
-import { Failure, supabaseAway } from "./failure.ts";
+import { backendUnavailable, Failure } from "./failure.ts";
 import { alarm } from "./log.ts";
 import { jsonOf, type Supabase } from "./supabase.ts";
 
@@ -15,12 +15,16 @@ const SECONDS = 5;
 
 /** The functions of one project's schema `public`. */
 export class Rpc {
-  constructor(private readonly supabase: Supabase) {}
+  /** @param unavailable Makes the failure of a call that got no answer. */
+  constructor(
+    private readonly supabase: Supabase,
+    private readonly unavailable: () => Failure = backendUnavailable,
+  ) {}
 
   /**
    * Call a function and return its JSON.
    *
-   * @throws {Failure} `ledger_unavailable`: no answer came in time, or an error did.
+   * @throws {Failure} `unavailable`: no answer came in time, or an error did.
    */
   async call(name: string, given: Record<string, unknown>): Promise<unknown> {
     const until = performance.now() + SECONDS * 1000;
@@ -40,7 +44,7 @@ export class Rpc {
         if (!(error instanceof Failure)) throw error;
         if (attempt < ATTEMPTS && until - performance.now() > 100) continue;
       }
-      throw supabaseAway();
+      throw this.unavailable();
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Pace } from "./body.ts";
 import { type Caller, callerOf } from "./caller.ts";
+import { ledgerUnavailable } from "./failure.ts";
 import { Verifier } from "./identity.ts";
 import { Jwks } from "./jwks.ts";
 import { Ledger } from "./ledger.ts";
@@ -9,8 +10,8 @@ import { Memory } from "./memory.ts";
 import { Mistral } from "./mistral.ts";
 import { Models } from "./models.ts";
 import { MAX_FIELDS_BYTES } from "./multipart.ts";
-import { Once } from "./once.ts";
-import { LEASE_SLACK_SECONDS, Recogniser } from "./recogniser.ts";
+import { Once } from "./idempotency.ts";
+import { LEASE_SLACK_SECONDS, Transcriber } from "./transcriber.ts";
 import { Rpc } from "./rpc.ts";
 import type { Settings } from "./settings.ts";
 import { Storage, TRANSFER_SECONDS } from "./storage.ts";
@@ -35,7 +36,7 @@ export interface Services {
   readonly memory: Memory;
   readonly voices: VoiceTable;
   /** undefined: transcription is off, or has no key. */
-  readonly recogniser: Recogniser | undefined;
+  readonly transcriber: Transcriber | undefined;
   /** How slowly a body may come. */
   readonly pace: Pace;
   /** The file, the fields, and the headers of all parts. */
@@ -46,8 +47,7 @@ export interface Services {
 
 export function compose(settings: Settings): Services {
   const supabase = new Supabase(settings);
-  const rpc = new Rpc(supabase);
-  const ledger = new Ledger(rpc);
+  const ledger = new Ledger(new Rpc(supabase, ledgerUnavailable));
   const verifier = new Verifier(settings, new Jwks(settings.supabaseUrl));
   // The longest that one request may take once its body is here.
   const holdSeconds = Math.ceil(settings.providerFileSeconds) + 2 * TRANSFER_SECONDS +
@@ -56,12 +56,12 @@ export function compose(settings: Settings): Services {
   return {
     settings,
     ledger,
-    once: new Once(rpc, holdSeconds),
+    once: new Once(new Rpc(supabase), holdSeconds),
     storage: new Storage(supabase, settings),
     memory: new Memory(settings.maxUploadBytes),
     voices: new VoiceTable(supabase),
-    recogniser: canTranscribe
-      ? new Recogniser(settings, new Mistral(settings), new Models(settings), ledger)
+    transcriber: canTranscribe
+      ? new Transcriber(settings, new Mistral(settings), new Models(settings), ledger)
       : undefined,
     pace: {
       seconds: settings.uploadSeconds,

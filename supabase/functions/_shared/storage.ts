@@ -7,7 +7,7 @@
 
 import { Gathered, inPieces } from "./body.ts";
 import type { Caller } from "./caller.ts";
-import { Failure, supabaseAway } from "./failure.ts";
+import { backendUnavailable, Failure } from "./failure.ts";
 import { kindOf, warn } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { jsonOf, ofStorage, type Supabase } from "./supabase.ts";
@@ -27,7 +27,7 @@ export class Storage {
    * Fetch a recording of the caller's own, with the caller's own token.
    *
    * @param take Takes room for it.
-   * @throws {Failure} `forbidden`, `not_found`, `payload_too_large` or `ledger_unavailable`.
+   * @throws {Failure} `forbidden`, `not_found`, `payload_too_large` or `backend_unavailable`.
    */
   async download(
     path: string,
@@ -54,7 +54,7 @@ export class Storage {
       await response.body?.cancel().catch(() => {});
       if (error instanceof Failure) throw error;
       warn("storage_failed", { error: kindOf(error) });
-      throw supabaseAway();
+      throw backendUnavailable();
     }
   }
 
@@ -92,7 +92,7 @@ export class Storage {
     });
     if (!response.ok) throw ofStorage(await trueStatus(response), caller);
     const { signedURL } = await jsonOf(response) as { signedURL?: unknown };
-    if (typeof signedURL !== "string") throw supabaseAway();
+    if (typeof signedURL !== "string") throw backendUnavailable();
     return `${this.settings.publicSupabaseUrl}/storage/v1${signedURL}`;
   }
 }

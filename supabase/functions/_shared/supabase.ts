@@ -2,7 +2,7 @@
 
 import { readAll } from "./body.ts";
 import type { Caller } from "./caller.ts";
-import { Failure, supabaseAway } from "./failure.ts";
+import { backendUnavailable, Failure } from "./failure.ts";
 import { alarm, kindOf, warn } from "./log.ts";
 import type { Settings } from "./settings.ts";
 
@@ -39,7 +39,7 @@ export class Supabase {
   /**
    * Ask, and return the answer with its body unread.
    *
-   * @throws {Failure} `ledger_unavailable`: no answer came in time.
+   * @throws {Failure} `backend_unavailable`: no answer came in time.
    */
   async ask(path: string, { seconds, ...options }: Ask): Promise<Response> {
     try {
@@ -47,7 +47,7 @@ export class Supabase {
       return await fetch(this.url + path, { redirect: "manual", signal, ...options });
     } catch (error) {
       warn("supabase_failed", { error: kindOf(error) });
-      throw supabaseAway();
+      throw backendUnavailable();
     }
   }
 
@@ -61,7 +61,7 @@ export class Supabase {
     const answer = await jsonOf(response);
     if (!response.ok) throw ofDatabase(answer);
     if (answer === undefined) return [];
-    if (!Array.isArray(answer)) throw supabaseAway();
+    if (!Array.isArray(answer)) throw backendUnavailable();
     return answer;
   }
 }
@@ -72,7 +72,7 @@ export async function jsonOf(response: Response): Promise<unknown> {
     const body = await readAll(response.body, MAX_ANSWER_BYTES);
     return body.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(body));
   } catch (error) {
-    if (response.ok && !(error instanceof SyntaxError)) throw supabaseAway();
+    if (response.ok && !(error instanceof SyntaxError)) throw backendUnavailable();
     return undefined;
   }
 }
@@ -92,7 +92,7 @@ export function ofStorage(status: string, caller?: Caller): Failure {
   if (status === "413") return new Failure("payload_too_large");
   if (status === "415") return new Failure("unsupported_audio");
   alarm("storage_refused", { status });
-  return supabaseAway();
+  return backendUnavailable();
 }
 
 function ofDatabase(answer: unknown): Failure {
@@ -110,5 +110,5 @@ function ofDatabase(answer: unknown): Failure {
       return new Failure("token_expired");
   }
   alarm("database_refused", { code: String(code) });
-  return supabaseAway();
+  return backendUnavailable();
 }

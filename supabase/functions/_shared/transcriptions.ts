@@ -11,9 +11,9 @@ import type { Fitted } from "./fitting.ts";
 import type { Transcription, TranscriptionOptions } from "./generated/protocol.ts";
 import type { Result } from "./mistral_answers.ts";
 import { formOf, isMultipart, mediaType } from "./multipart.ts";
-import { keyOf, sha256 } from "./once.ts";
+import { keyOf, sha256 } from "./idempotency.ts";
 import { eventOf } from "./problem.ts";
-import type { Recogniser, Tell } from "./recogniser.ts";
+import type { Tell, Transcriber } from "./transcriber.ts";
 import { Report } from "./report.ts";
 import type { Call, Services } from "./services.ts";
 
@@ -78,9 +78,9 @@ async function transcribe(
 ): Promise<Transcription> {
   const report = new Report(caller, call.requestId);
   try {
-    const { recogniser } = services;
-    if (recogniser === undefined) throw new Failure("transcription_disabled");
-    const offered = { ...services, recogniser };
+    const { transcriber } = services;
+    if (transcriber === undefined) throw new Failure("transcription_disabled");
+    const offered = { ...services, transcriber };
     return await services.memory.holding((take) =>
       reported(call, caller, offered, { ...telling, take }, report)
     );
@@ -96,13 +96,13 @@ async function transcribe(
 async function reported(
   call: Call,
   caller: Caller,
-  services: Services & { recogniser: Recogniser },
+  services: Services & { transcriber: Transcriber },
   { begin, tell, take }: Telling & { take: (bytes: number) => void },
   report: Report,
 ): Promise<Transcription> {
   const key = keyOf(call.request);
   const { options, source } = await receive(call.request, services, take);
-  const fitted = await services.recogniser.fit(options);
+  const fitted = await services.transcriber.fit(options);
   report.asked(fitted.options);
   const name = typeof source === "string" ? source : sha256(source);
   const asked = ["transcriptions", name, options];
@@ -113,7 +113,7 @@ async function reported(
     report.received(bytes.length);
     const audio = await inspect(bytes, services.settings);
     const how = { caller, report, begin, tell };
-    const result = await services.recogniser.recognise(audio, fitted.options, how);
+    const result = await services.transcriber.recognise(audio, fitted.options, how);
     return { status: 200, answer: answer(result, fitted, audio.seconds, call.requestId) };
   });
   if (answered.repeated) {

@@ -1,7 +1,7 @@
 /** The table of voices: written with the secret key, read with the caller's own token. */
 
 import type { Caller } from "./caller.ts";
-import { supabaseAway } from "./failure.ts";
+import { backendUnavailable } from "./failure.ts";
 import type { Voice, VoiceDetail } from "./generated/protocol.ts";
 import type { Supabase } from "./supabase.ts";
 
@@ -22,7 +22,7 @@ export interface VoiceRow {
   readonly created_at: string;
 }
 
-/** Voices of all users. Each call throws `ledger_unavailable` where nobody knows. */
+/** Voices of all users. Each call throws `backend_unavailable` where nobody knows. */
 export class VoiceTable {
   constructor(private readonly supabase: Supabase) {}
 
@@ -91,6 +91,6 @@ export function inUtc(moment: string): string {
 
 function first(rows: unknown[]): VoiceRow | undefined {
   const row = rows[0] as VoiceRow | undefined;
-  if (row !== undefined && typeof row.id !== "string") throw supabaseAway();
+  if (row !== undefined && typeof row.id !== "string") throw backendUnavailable();
   return row;
 }

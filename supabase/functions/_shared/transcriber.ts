@@ -20,7 +20,7 @@ export const LEASE_SLACK_SECONDS = 30;
 export type Tell = (piece: { delta: string } | { segment: Segment }) => Promise<void>;
 
 /** Hands files to the provider, within what the ledger grants. */
-export class Recogniser {
+export class Transcriber {
   constructor(
     private readonly settings: Settings,
     private readonly mistral: Mistral,

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { Caller } from "./caller.ts";
-import { Failure, supabaseAway } from "./failure.ts";
+import { backendUnavailable, Failure } from "./failure.ts";
 import { LIMITS } from "./generated/constants.ts";
 import { warn } from "./log.ts";
 import type { Rpc } from "./rpc.ts";
@@ -46,8 +46,8 @@ export class Once {
    *
    * @param asked What makes it this request: the route, what is asked for, the file's digest.
    * @param work A failure frees the key.
-   * @throws {Failure} `session_limit`: the same request is under way; `invalid_message`: the key
-   *   was used for another one; `ledger_unavailable`.
+   * @throws {Failure} `request_in_progress`; `invalid_message`: the key was used for another request;
+   *   `backend_unavailable`.
    */
   async do(
     caller: Caller,
@@ -68,13 +68,13 @@ export class Once {
       case "mismatch":
         throw new Failure("invalid_message", "This Idempotency-Key was used for another request.");
       case "in_progress":
-        throw new Failure("session_limit", "The same request is under way.", {
+        throw new Failure("request_in_progress", undefined, {
           retryAfter: RETRY_AFTER_SECONDS,
         });
       case "claimed":
         break;
       default:
-        throw supabaseAway();
+        throw backendUnavailable();
     }
     let answered: Answered;
     try {
