@@ -62,9 +62,9 @@ async def test_limits_are_the_ledgers(database: Database) -> None:
     sessions = "{0[0][0]} and {0[1][0]}".format
     assert f"| {minutes(usual)}; anonymous {minutes(anonymous)} |" in PAGE
     assert f"| {sessions(usual)}; anonymous {sessions(anonymous)} |" in PAGE
-    assert f"minutes a day | {minutes(address)} |" in PAGE
+    assert f"minutes per day | {minutes(address)} |" in PAGE
     [deployment] = await database.query(
         "select budget_microdollars, open_sessions from ledger.deployment"
     )
-    assert f"dollars a day | {deployment['budget_microdollars'] // 1_000_000} |" in PAGE
+    assert f"dollars per day | {deployment['budget_microdollars'] // 1_000_000} |" in PAGE
     assert f"open at once | {deployment['open_sessions']} |" in PAGE
