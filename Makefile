@@ -107,7 +107,7 @@ $(UV):
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
 	@echo "Installing Python packages…"
-	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --no-group bench --no-group functions --python $(PYTHON)
+	@$(UV) sync --quiet --frozen --all-extras --no-group deploy --no-group bench --no-group functions --no-group release --python $(PYTHON)
 	@touch $@
 
 .venv/.all-ready: .venv/.ready

@@ -23,7 +23,7 @@ from utter_transcribe.errors import AudioError
 from utter_transcribe.events import Result
 from utter_transcribe.files import Api, Clone
 from utter_transcribe.live import LiveTranscription
-from utter_transcribe.local import DATA, LOGS, ROOT, Local
+from utter_transcribe.local import DATA, IN_CHECKOUT, LOGS, ROOT, Local
 from utter_transcribe.network import http_client
 from utter_transcribe.wer import word_error_rate
 
@@ -78,6 +78,8 @@ async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "
     Raises:
         ClientError: Something is missing, busy or broken, in words for a person.
     """
+    if not IN_CHECKOUT:
+        raise ChildError("the demo runs from a checkout of the repository: make demo")
     console = Console(highlight=False)
     sample, local = Sample.load(file), Local(port_offset, provider=provider)
     if busy := busy_port(local.services()):

@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).parents[1]
 DATA: Final = LOCAL_ENV.parent
 """What a stack keeps between runs."""
 LOGS: Final = DATA / "logs"
+IN_CHECKOUT: Final = (ROOT / "local_stack").is_dir()
+"""Whether the services and the stand-ins lie beside this package; an installed wheel has none."""
 HOST: Final = "127.0.0.1"
 DRAIN_SECONDS: Final = 2
 """A demonstration that is ended shall end soon."""

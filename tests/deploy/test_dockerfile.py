@@ -5,9 +5,10 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tests.deploy.files import DEPLOY, ROOT
+from tests.test_architecture import MAY_IMPORT
 from transcription.settings import Settings
 
 DOCKERFILE: Final = DEPLOY / "Dockerfile"
@@ -47,22 +48,19 @@ def test_what_is_copied_is_there() -> None:
 
 
 def test_what_the_services_import_is_copied() -> None:
-    """The packages of the services are in the image; the local stack is not."""
+    """The services and all that they import are in the image; client and local stack are not."""
     copied = {line.split()[0].rstrip("/") for line in _instructions("COPY")}
-    packages: list[str] = _project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert set(packages) - copied == {"local_stack"}
-
-
-def _project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+    services = {"ws_bridge", "edge_functions"}
+    assert copied & set(MAY_IMPORT) == services.union(*(MAY_IMPORT[one] for one in services))
 
 
 def test_what_is_installed_is_locked() -> None:
-    """The image takes the lock as it is, with the extra for traces and without what tests use."""
+    """The image takes the lock as it is, with what services and traces need and no more."""
     for line in _instructions("RUN"):
         if "uv sync" in line:
-            assert "--frozen --no-default-groups --extra otel" in line
-    assert "otel" in _project()["project"]["optional-dependencies"]
+            assert "--frozen --no-default-groups --extra services --extra otel" in line
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"services", "otel"} <= set(extras["optional-dependencies"])
     [version] = re.findall(r"uv==([\d.]+)", TEXT)
     assert f"UV_VERSION := {version}" in (ROOT / "Makefile").read_text()
 

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,12 +79,15 @@ def environment(project_url: str, provider_url: str, **settings: str) -> dict[st
     }
 
 
-async def start(folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
+COMMAND = (sys.executable, "-m", "ws_bridge")
+
+
+async def start(
+    folder: Path, env: dict[str, str], command: Sequence[str] = COMMAND
+) -> asyncio.subprocess.Process:
     """Start a bridge in a folder without a `.env`."""
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "ws_bridge",
+        *command,
         cwd=folder,
         env=env,
         stdout=asyncio.subprocess.PIPE,
@@ -94,7 +97,11 @@ async def start(folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process
 
 @asynccontextmanager
 async def bridge(
-    folder: Path, script: Script | None = None, **settings: str
+    folder: Path,
+    script: Script | None = None,
+    *,
+    command: Sequence[str] = COMMAND,
+    **settings: str,
 ) -> AsyncIterator[Running]:
     """Run a bridge's process over a scripted provider until the block ends; it is ready."""
     engine = ScriptedEngine(script)
@@ -104,7 +111,7 @@ async def bridge(
         plain_http() as http,
     ):
         url = project.issuer.url
-        process = await start(folder, environment(url, provider.url, **settings))
+        process = await start(folder, environment(url, provider.url, **settings), command)
         running = Running("", project.issuer, http, project, engine, provider, process)
         reading = asyncio.create_task(running.read())
         try:

@@ -160,7 +160,7 @@ class _Worker:
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "transcription.audio.worker",
+            f"{__package__}.worker",
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
