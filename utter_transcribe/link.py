@@ -16,9 +16,13 @@ class Patience:
     ack: float = limits.HALF_OPEN_SECONDS
     """For an `ack` while audio is on its way."""
     final: float = 30.0
-    """For any message after `stop`."""
+    """For any message of a session after its `stop`."""
+    afterword: float = 2.0
+    """After a partial `final`, for the `error` that says how to go on."""
+    finish: float = 120.0
+    """For any sign, once the audio has ended, that some session still hears it."""
     hearing: float = 2.0
-    """Seconds of audio that a recogniser surely hears in a second. What was lost while it had to
+    """Seconds of audio that a provider surely hears in a second. What was lost while it had to
     catch up with more is sent again from where it surely was."""
     unheard: float = 60.0
     """Seconds of audio that are sent again, at most, because no words came for them."""

@@ -67,7 +67,7 @@ class LiveTranscription:
     Args:
         url: Of the service: `ws(s)://…` or `http(s)://…`, with or without a path.
         token: Called before every connect.
-        options: For the recogniser.
+        options: For the provider.
         on_event: Called in order with everything that happens; must return at once.
         max_seconds: Longest recording; then the audio ends as if it had by itself.
         patience: How long to wait for what.
@@ -103,6 +103,16 @@ class LiveTranscription:
             self._source.cancel()
             self._session.end(time.monotonic())
             self._changed.set()
+
+    def take_over(self, session_id: str) -> None:
+        """Take the place of another session of the same person.
+
+        Args:
+            session_id: One of the `open_sessions` that came with `session_limit`
+                (`Reconnecting.failure`).
+        """
+        self._session.take_over(session_id, time.monotonic())
+        self._changed.set()
 
     async def run(self, audio: AsyncIterable[bytes]) -> Result:
         """Transcribe `audio`: mono PCM, signed 16-bit little-endian, 16 kHz, as it comes.

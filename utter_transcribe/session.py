@@ -1,4 +1,4 @@
-"""What to do when: a live transcription as a state machine, without any I/O.
+"""Decide what to do when: a live transcription as a state machine, without any I/O.
 
 Sockets and clocks live elsewhere (`utter_transcribe.live`). Everything that happens is passed to
 the machine with the time it happened; `effects` then says what to do. A *link* is one socket and
@@ -7,6 +7,7 @@ its session. At most two exist at once: the current one, and the next one that w
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import random
 from typing import Final, Literal
 
@@ -15,6 +16,7 @@ from shared_schema import server_messages as server
 from shared_schema.audio import BYTES_PER_SAMPLE, BYTES_PER_SECOND
 from shared_schema.client_messages import Stop
 from shared_schema.errors import ErrorCode
+from utter_transcribe.backoff import Backoff
 from utter_transcribe.effects import Effect, Leave, Open, Tell
 from utter_transcribe.errors import Failure
 from utter_transcribe.events import (
@@ -35,11 +37,11 @@ from utter_transcribe.options import Options
 from utter_transcribe.recording import Recording
 from utter_transcribe.tally import Tally
 from utter_transcribe.transcript import Transcript
-from utter_transcribe.tries import Tries
 
 STOP: Final = Stop(type="stop").model_dump_json()
 _UNHEARD: Final = frozenset({ErrorCode.PROVIDER_UNAVAILABLE, ErrorCode.PROVIDER_RATE_LIMITED})
 """Failures after which audio may have been taken and not heard."""
+_SILENT: Final = Failure("the service does not answer any more", retryable=True)
 _UNACKED_BYTES: Final = BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 """What a healthy service may leave without an `ack`."""
 
@@ -48,7 +50,7 @@ class Session:
     """One recording on its way to a transcript, over as many links as it takes.
 
     Args:
-        options: For the recogniser.
+        options: For the provider.
         recording: Kept whole, so that a successor can hear again what its predecessor lost.
         patience: How long to wait for what.
         jitter: Random number from 0 to 1.
@@ -68,7 +70,7 @@ class Session:
         self.result: Result | None = None
         self._start = (options or Options()).start()
         self._patience = patience or Patience()
-        self._tries = Tries(self._patience, jitter)
+        self._backoff = Backoff(self._patience, jitter)
         self._tally = Tally()
         self._effects: list[Effect] = []
         self._transcript = Transcript()
@@ -78,6 +80,13 @@ class Session:
         self._ended = False
         self._acked = 0
         self._resume_at = 0
+        self._resumes: str | None = None
+        self._finish_by = math.inf
+
+    @property
+    def text(self) -> str:
+        """The whole transcript so far."""
+        return self._transcript.text
 
     # What the outside does
 
@@ -90,8 +99,9 @@ class Session:
         """When `tick` has something to do next; infinite for never."""
         links = [link for link in (self._current, self._next) if link]
         return min(
-            (link.open_at if link.phase is Phase.WAITING else link.deadline for link in links),
-            default=math.inf,
+            self._finish_by,
+            *(link.open_at if link.phase is Phase.WAITING else link.deadline for link in links),
+            math.inf,
         )
 
     def begin(self, now: float) -> None:
@@ -105,19 +115,33 @@ class Session:
         self._tally.audio(now)
         self.recording.append(pcm)
         if self.recording.full:
-            self._ended = True
+            self._no_more(now)
         self._wake(now)
 
     def end(self, now: float) -> None:
         """Take notice that no more audio comes."""
-        self._ended = True
+        self._no_more(now)
         if self._next and self._current and self._next.phase in {Phase.WAITING, Phase.OPENING}:
             self._drop(self._next)  # the draining one can bring it to its end alone
             self._next = None
         self._wake(now)
 
+    def take_over(self, session_id: str, now: float) -> None:
+        """Take the place of another session of the same person, which `session_limit` named."""
+        if self._current or self.result:
+            return
+        if self._next:
+            self._drop(self._next)
+        self._resumes = session_id
+        self._backoff.begin_anew()
+        self._next = self._new_link(now)
+        self._sign(now)
+        self.tick(now)
+
     def tick(self, now: float) -> None:
         """Take notice of the time."""
+        if now >= self._finish_by:
+            self._give_up(_SILENT)
         for link in (self._current, self._next):
             if link is None:
                 continue
@@ -126,16 +150,14 @@ class Session:
                 link.deadline = now + self._patience.ready
                 self._effects.append(Open(link))
             elif link.alive and now >= link.deadline:
-                self.lost(link, Failure("the service does not answer any more", True), now)
+                self.lost(link, _SILENT, now)
 
     # What the socket says
 
     def start_message(self, link: Link) -> str:
         """Return the `start` to send once the link's socket is open."""
         link.phase = Phase.STARTING
-        sessions = self._tally.session_ids
-        resumes = sessions[-1] if sessions else None
-        start = self._start.model_copy(update={"resumes": resumes})
+        start = self._start.model_copy(update={"resumes": self._resumes})
         return start.model_dump_json(exclude_none=True)
 
     def next_message(self, link: Link, now: float) -> bytes | str | None:
@@ -181,13 +203,17 @@ class Session:
             case server.Notice():
                 self._tell(Noticed(message))
                 if message.code == "draining" and not link.stopped and self._next is None:
-                    self._tries.begin_anew()
+                    self._backoff.begin_anew()
                     self._next = self._new_link(now)
                     self.tick(now)
             case server.Final():
                 self._on_final(link, message, now)
             case server.Error():
-                self.lost(link, Failure.from_error(message), now)
+                failure = Failure.from_error(message)
+                if failure.code is ErrorCode.SESSION_LIMIT:
+                    # Its person went on elsewhere: nobody asked to take that place back.
+                    failure = replace(failure, retryable=False)
+                self.lost(link, failure, now)
 
     def lost(self, link: Link, failure: Failure, now: float) -> None:
         """Take notice that a link is gone, or never came."""
@@ -207,7 +233,7 @@ class Session:
                 return  # it is on its way, and may be why the current one was ended
             if self._next:  # it waits after tries that were free
                 self._next = None
-                self._tries.begin_anew()
+                self._backoff.begin_anew()
         self._try_again(link, failure, now)
 
     # How it goes on
@@ -224,11 +250,13 @@ class Session:
         link.proven_at = self._acked + BYTES_PER_SECOND
         link.deadline = math.inf
         link.resumed = bool(self._tally.session_ids)
+        self._resumes = ready.session_id
         self._tally.ready(ready, now)
         self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, link.resumed))
 
     def _on_delta(self, link: Link, text: str, now: float) -> None:
         link.spoken = link.acked
+        self._sign(now)
         self._tally.delta(now)
         self._transcript.add(text)
         self._tell(Words(text, self._transcript.text))
@@ -237,8 +265,9 @@ class Session:
         link.acked = min(link.begin + audio_ms * BYTES_PER_SECOND // 1000, link.sent)
         self._resume_at = max(self._resume_at, self._heard(link, now) - link.rewind)
         self._acked = max(self._acked, link.acked)
+        self._sign(now)
         if link.acked >= link.proven_at:
-            self._tries.begin_anew()
+            self._backoff.begin_anew()
         if not link.stopped:
             late = link.sent - link.acked > _UNACKED_BYTES
             link.deadline = now + self._patience.ack if late else math.inf
@@ -253,7 +282,7 @@ class Session:
         return min(link.acked, link.begin + int(surely) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE)
 
     def _go_back(self, link: Link) -> None:
-        """Resume from the last words: a recogniser that fails has often been deaf for a while."""
+        """Resume from the last words: a provider that fails has often been deaf for a while."""
         unheard = int(self._patience.unheard * BYTES_PER_SECOND)
         last_words = max(link.begin, link.spoken - link.rewind, self._resume_at - unheard)
         self._resume_at = min(self._resume_at, last_words)
@@ -267,7 +296,7 @@ class Session:
             self._finish("complete", reason, None, handed)
         else:  # an `error` or a close says how to go on
             link.stopped = True
-            link.deadline = now + self._patience.ack
+            link.deadline = now + self._patience.afterword
 
     def _try_again(self, link: Link, failure: Failure, now: float) -> None:
         if failure.code is ErrorCode.IDLE_TIMEOUT and not self._has_more(link):
@@ -275,16 +304,29 @@ class Session:
             return
         # A draining service ends the current session soon enough: until then tries are free.
         free = self._current is not None
-        delay = self._tries.next(failure, had_fresh_token=link.fresh_token, free=free)
+        delay = self._backoff.next(failure, had_fresh_token=link.fresh_token, free=free)
         if delay is not None:
             self._next = self._new_link(now + delay, fresh_token=failure.after_refresh)
             if not free:
-                self._tell(Reconnecting(failure, self._tries.count, delay))
+                self._tell(Reconnecting(failure, self._backoff.count, delay))
         elif not free:
-            self._finish("partial", failure.code, failure, self._acked / BYTES_PER_SECOND)
+            self._give_up(failure)
+
+    def _no_more(self, now: float) -> None:
+        if not self._ended:
+            self._ended = True
+            self._sign(now)
+
+    def _sign(self, now: float) -> None:
+        """Wait for the text's end anew: something shows that the audio is heard."""
+        if self._ended:
+            self._finish_by = now + self._patience.finish
 
     def _has_more(self, link: Link) -> bool:
         return self._ended or len(self.recording) > link.sent
+
+    def _give_up(self, failure: Failure) -> None:
+        self._finish("partial", failure.code, failure, self._acked / BYTES_PER_SECOND)
 
     def _finish(
         self,
@@ -297,6 +339,7 @@ class Session:
             if link:
                 self._drop(link)
         self._current = self._next = None
+        self._finish_by = math.inf
         self.result = self._tally.result(
             self._transcript.settle(),
             status,

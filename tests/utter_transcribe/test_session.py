@@ -130,7 +130,7 @@ happening = st.sampled_from(["record", "wait", "open", "send", "ack", "lose", "d
 @settings(max_examples=300)
 def test_nothing_is_lost_whatever_happens(happenings: list[str]) -> None:
     """However links come and go, the audio that was acked has no gap and reaches the end."""
-    world = World(Session(patience=Patience(tries=10_000), jitter=lambda: 1.0))
+    world = World(Session(patience=Patience(tries=10_000, finish=math.inf), jitter=lambda: 1.0))
     world.session.begin(world.now)
     world.settle()
     for happened in happenings:
@@ -205,8 +205,8 @@ def test_a_backlog_counts_as_heard_at_twice_real_time() -> None:
 @pytest.mark.parametrize(
     ("failure", "begin"), [(LOST, 110), (DEAF, 10), (replace(DEAF, code=None), 110)]
 )
-def test_a_deaf_recogniser_is_followed_from_its_last_words(failure: Failure, begin: int) -> None:
-    """Audio that a failed recogniser took without a word is heard again, with what came before."""
+def test_a_deaf_provider_is_followed_from_its_last_words(failure: Failure, begin: int) -> None:
+    """Audio that a failed provider took without a word is heard again, with what came before."""
     world = begun()
     world.open()
     for _ in range(120):
@@ -225,7 +225,7 @@ def test_a_deaf_recogniser_is_followed_from_its_last_words(failure: Failure, beg
 
 
 def test_a_long_silence_is_not_heard_again() -> None:
-    """Where nobody spoke for minutes before a recogniser failed, the last minute is enough."""
+    """Where nobody spoke for minutes before a provider failed, the last minute is enough."""
     world = begun()
     world.open()
     for _ in range(1000):

@@ -86,7 +86,7 @@ test("A lost socket is followed by another after the wait, by the driver's own c
   await settle();
   FakeSocket.all[0]?.open();
   FakeSocket.all[0]?.drop(1006);
-  await vi.advanceTimersByTimeAsync(300);
+  await vi.advanceTimersByTimeAsync(200);
   expect(FakeSocket.all).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(400);
   expect(FakeSocket.all).toHaveLength(2);

@@ -1,8 +1,8 @@
-/** Gives a `SessionMachine` its sockets, its clock and its tokens. */
+/** Gives a `Session` its sockets, its clock and its tokens. */
 import { Scope } from "../lib/scope";
-import type { Effect, SessionInput, SessionView } from "./contract";
-import { SessionMachine } from "./machine";
+import type { Effect, SessionInput, SessionView } from "./effects";
 import { parseServerMessage, type SessionOptions } from "./messages";
+import { Session } from "./session";
 import { SignedOutError, type TokenSupplier } from "./token";
 
 /** As much of `WebSocket` as a session uses. */
@@ -26,7 +26,7 @@ interface OpenSocket {
 
 export class SessionDriver {
   readonly #environment: SessionEnvironment;
-  readonly #machine: SessionMachine;
+  readonly #session: Session;
   readonly #onChange: () => void;
   readonly #scope: Scope;
   readonly #sockets = new Map<number, OpenSocket>();
@@ -43,7 +43,7 @@ export class SessionDriver {
     this.#environment = environment;
     this.#onChange = onChange;
     this.#scope = new Scope(scope);
-    this.#machine = new SessionMachine(options, {
+    this.#session = new Session(options, {
       buffered: (link) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
       random: Math.random,
     });
@@ -56,17 +56,17 @@ export class SessionDriver {
   }
 
   get view(): SessionView {
-    return this.#machine.view;
+    return this.#session.view;
   }
 
   give(input: SessionInput): void {
-    for (const effect of this.#machine.handle(input, performance.now())) this.#perform(effect);
+    for (const effect of this.#session.handle(input, performance.now())) this.#perform(effect);
     this.#schedule();
     this.#onChange();
   }
 
   #schedule(): void {
-    const at = this.#scope.disposed ? undefined : this.#machine.wakeAt;
+    const at = this.#scope.disposed ? undefined : this.#session.wakeAt;
     if (at === this.#wakeAt) return;
     this.#cancelWake();
     this.#cancelWake = () => {};

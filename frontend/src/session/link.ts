@@ -1,106 +1,89 @@
-/** One socket of a live session: which audio it was sent, what of it was heard, what was said. */
-import { STREAM_RATE } from "../audio/pcm";
+/** One socket of a live session and its session: where it stands, how long it may take. */
 import { LIMITS } from "../generated/constants";
-import type * as Wire from "../generated/protocol";
-import type { Backlog } from "./backlog";
-import type { Effect } from "./contract";
-import { STOP_MESSAGE } from "./messages";
-import { joinGrowing, joinSeam } from "./seam";
 
-/** Samples in a millisecond. */
-const MS = STREAM_RATE / 1000;
-/** Bytes: two seconds of audio. With more than this unsent the line is slow. */
-const HIGH_WATER = 64 * 1024;
-const HALF_OPEN_MS = LIMITS.half_open_seconds * 1000;
-/** Acks come in steps; less than this unacknowledged is no sign of anything. Samples. */
-const ACK_SLACK = (LIMITS.ack_interval_ms + 200) * MS;
+/** How long to wait for what, in seconds, and how much to trust. */
+export interface Patience {
+  /** From the beginning of a connect, its token included, to `ready`. */
+  readonly ready: number;
+  /** For an `ack` while audio is on its way. */
+  readonly ack: number;
+  /** For any message of a session after its `stop`. */
+  readonly final: number;
+  /** After a partial `final`, for the `error` that says how to go on. */
+  readonly afterword: number;
+  /** For any sign, once the audio has ended, that some session still hears it. */
+  readonly finish: number;
+  /**
+   * Seconds of audio that a provider surely hears in a second. What was lost while it had to catch
+   * up with more is sent again from where it surely was.
+   */
+  readonly hearing: number;
+  /** Seconds of audio that are sent again, at most, because no words came for them. */
+  readonly unheard: number;
+  readonly backoff: number;
+  readonly backoffMax: number;
+  /** Longest wait that a service may ask for; one that asks for more is not tried again. */
+  readonly retryAfter: number;
+  /** Tries in a row; a session that carries a second of new audio begins the row anew. */
+  readonly tries: number;
+}
 
-export type LinkState = "token" | "opening" | "starting" | "ready" | "closing";
+/** As the Python client's, but for `finish`: a page has the final pass to fall back on. */
+export const PATIENCE: Patience = {
+  ready: 20,
+  ack: LIMITS.half_open_seconds,
+  final: 30,
+  afterword: 2,
+  finish: 20,
+  hearing: 2,
+  unheard: 60,
+  backoff: LIMITS.resume_backoff_seconds,
+  backoffMax: LIMITS.resume_backoff_max_seconds,
+  retryAfter: 60,
+  tries: LIMITS.max_resume_tries,
+};
 
+export type LinkPhase = "waiting" | "token" | "opening" | "starting" | "ready" | "gone";
+
+/** Positions are samples of the recording, times are milliseconds. */
 export class Link {
-  readonly id: number;
-  state: LinkState = "token";
-  /** When the present state has lasted too long. */
-  deadline: number;
+  /** Given once it connects. */
+  id = 0;
+  /** When to connect; infinite while there is nothing to say. */
+  openAt: number;
+  readonly freshToken: boolean;
+  phase: LinkPhase = "waiting";
   /** Held only from the supplier's answer to the start message. */
   token = "";
-  sessionId = "";
-  /** What this link's session has said. */
-  text = "";
-  /** Positions in samples from the start of the session's audio. */
+  /** How far before `acked` a successor begins. */
+  rewind = 0;
+  readyAt = 0;
+  /** Whether it hears again what an earlier one was handed. */
+  resumed = false;
+  begin = 0;
   sent = 0;
   acked = 0;
-  stopSent = false;
-  /** What had been said before this link took over. */
-  #base = "";
-  #offset = 0;
-  #rewind = 0;
-  /** Since when an acknowledgement is owed. */
-  #owedSince: number | undefined;
+  /** What was acked when the last words came. */
+  spoken = 0;
+  /** Where an `ack` shows that this session gets on. */
+  provenAt = 0;
+  /** Whether `stop` was sent, or the service ended the session. */
+  stopped = false;
+  /** When to take the link for dead. */
+  deadline = Number.POSITIVE_INFINITY;
 
-  constructor(id: number, deadline: number) {
-    this.id = id;
-    this.deadline = deadline;
+  constructor(openAt: number, freshToken: boolean) {
+    this.openAt = openAt;
+    this.freshToken = freshToken;
   }
 
-  /** The whole text so far: what came before, joined with what this link adds. */
-  get joined(): string {
-    if (this.#base === "") return this.text;
-    const join = this.state === "ready" ? joinGrowing : joinSeam;
-    return join(this.#base, this.text);
+  /** Whether it has a socket, or is about to. */
+  get alive(): boolean {
+    return this.phase !== "waiting" && this.phase !== "gone";
   }
 
-  /** Where a successor starts: what was handed over last is not yet what was heard. */
-  get resumeAt(): number {
-    return Math.max(0, this.acked - this.#rewind);
-  }
-
-  /** When silence of the server becomes a sign, as a time. */
-  get halfOpenAt(): number {
-    return this.#owedSince === undefined
-      ? Number.POSITIVE_INFINITY
-      : this.#owedSince + HALF_OPEN_MS;
-  }
-
-  ready(message: Wire.Ready, offset: number, base: string): void {
-    this.state = "ready";
-    this.deadline = Number.POSITIVE_INFINITY;
-    this.sessionId = message.session_id;
-    this.sent = offset;
-    this.acked = offset;
-    this.#offset = offset;
-    this.#rewind = message.resume_rewind_ms * MS;
-    this.#base = base;
-  }
-
-  /** `audioMs` counts from the start of this link's audio. */
-  ack(audioMs: number): void {
-    this.acked = Math.min(this.sent, Math.max(this.acked, this.#offset + audioMs * MS));
-    this.#owedSince = undefined;
-  }
-
-  /** Sends what there is, never more than the socket passes on; the stop follows the last sample. */
-  pump(backlog: Backlog, buffered: number, stopping: boolean): Effect[] {
-    const effects: Effect[] = [];
-    if (this.state !== "ready") return effects;
-    for (let room = HIGH_WATER - buffered; room > 0; ) {
-      const pcm = backlog.read(this.sent);
-      if (!pcm) break;
-      effects.push({ type: "send", link: this.id, data: pcm });
-      this.sent += pcm.length;
-      room -= pcm.byteLength;
-    }
-    if (stopping && !this.stopSent && this.sent === backlog.end) {
-      this.stopSent = true;
-      effects.push({ type: "send", link: this.id, data: STOP_MESSAGE });
-    }
-    return effects;
-  }
-
-  /** Whether audio is taken and nothing acknowledged for too long: nobody is at the other end. */
-  isHalfOpen(now: number): boolean {
-    const owed = this.state === "ready" && !this.stopSent && this.sent - this.acked > ACK_SLACK;
-    this.#owedSince = owed ? (this.#owedSince ?? now) : undefined;
-    return now >= this.halfOpenAt;
+  /** When it wants a tick. */
+  get dueAt(): number {
+    return this.phase === "waiting" ? this.openAt : this.deadline;
   }
 }

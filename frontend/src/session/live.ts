@@ -4,8 +4,8 @@
  */
 import type { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
-import type { Phase, SessionFailure, SessionView } from "./contract";
 import { SessionDriver, type SessionEnvironment } from "./driver";
+import type { Phase, SessionFailure, SessionView } from "./effects";
 import type { SessionOptions } from "./messages";
 import { follow } from "./seam";
 

@@ -258,7 +258,7 @@ test.each([
       Promise.reject(
         new ApiError(code, "Details.", {
           retryable,
-          retryAfter: 3600,
+          retryAfter: 30,
           openSessions: ["elsewhere"],
         }),
       );
@@ -266,7 +266,7 @@ test.each([
     await world.pass(0);
     expect(world.view).toMatchObject({ phase, openSessions: ["elsewhere"] });
     if (phase === "failed") {
-      expect(world.view.failure).toEqual({ code, message: "Details.", retryAfter: 3600 });
+      expect(world.view.failure).toEqual({ code, message: "Details.", retryAfter: 30 });
     }
     expect(world.sockets).toEqual([]);
   },

@@ -1,4 +1,4 @@
-/** What goes into a live session and what comes out of it. */
+/** What happens to a live session, what its decisions ask for, and what it shows. */
 import type * as Wire from "../generated/protocol";
 import type { ServerMessage } from "./messages";
 
@@ -73,7 +73,14 @@ export interface SessionView {
   readonly openSessions: readonly string[];
 }
 
-/** What the machine asks of its surroundings, beside its effects. */
+/** Why a session was lost, and whether to try again. */
+export interface Failure extends SessionFailure {
+  readonly retryable: boolean;
+  /** Whether it may succeed with a fresh access token. */
+  readonly afterRefresh?: boolean;
+}
+
+/** What a session asks of its surroundings, beside its effects. */
 export interface SessionPorts {
   /** Bytes that a link's socket has not sent yet. */
   buffered(link: number): number;

@@ -1,4 +1,4 @@
-"""Failed tries in a row: whether another one is due, and when."""
+"""Failed tries in a row: whether to try again, and when."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from utter_transcribe.errors import Failure
 from utter_transcribe.link import Patience
 
 
-class Tries:
+class Backoff:
     """Counts tries and spaces them out.
 
     Args:
