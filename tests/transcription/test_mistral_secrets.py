@@ -18,7 +18,7 @@ MODEL = "voxtral-mini-transcribe-realtime-2602"
 OPTIONS = RealtimeOptions(MODEL, language="en")
 KEY = SecretStr("sk-the-users-own")
 ANSWER = {
-    "object": "utter_transcribe.session",
+    "object": "client.session",
     "purpose": "realtime",
     "expires_at": "2026-03-10T12:01:00Z",
     "client_secret": {"value": "rt_abc", "expires_at": "2026-03-10T12:00:59Z"},

@@ -131,7 +131,7 @@ def test_a_read_that_never_returns_keeps_nobody() -> None:
     """A process whose standard input stays silent still ends."""
     code = (
         "import asyncio, sys\n"
-        "from client.audio import in_thread, read_stream\n"
+        "from utter_transcribe.audio import in_thread, read_stream\n"
         "async def main():\n"
         "    source = in_thread(read_stream(open(0, 'rb', buffering=0, closefd=False)))\n"
         "    print('reading', flush=True)\n"

@@ -23,7 +23,7 @@ from tests.utter_transcribe.listener import eventually
 from tests.utter_transcribe.test_audio import wav
 from tests.utter_transcribe.test_files import ANSWER, events, problem
 
-COMMAND = (sys.executable, "-c", "from client.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from utter_transcribe.cli import main; main()")
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class ClientSecrets:
         self._secrets[value] = _Secret(asked.model, expires_at)
         told = datetime.fromtimestamp(expires_at, UTC).isoformat()
         return {
-            "object": "utter_transcribe.session",
+            "object": "client.session",
             "purpose": asked.purpose,
             "expires_at": told,
             "client_secret": {"value": value, "expires_at": told},
