@@ -1,22 +1,18 @@
 """The files of `deploy/`, read."""
 
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
+from tests.needs import program
+
 ROOT: Final = Path(__file__).parent.parent.parent
 DEPLOY: Final = ROOT / "deploy"
 KUBERNETES: Final = DEPLOY / "kubernetes"
 OBSERVABILITY: Final = DEPLOY / "observability"
-_FETCHED: Final = ROOT / ".tools" / "debian" / "usr"
-_PATH: Final = os.pathsep.join(
-    (os.environ.get("PATH", ""), "/usr/sbin", str(_FETCHED / "bin"), str(_FETCHED / "sbin"))
-)
 
 
 def binary(name: str) -> str:
@@ -24,7 +20,7 @@ def binary(name: str) -> str:
 
     `make test` fetches it where there is a Debian to fetch it from (`scripts/debian.sh`).
     """
-    found = shutil.which(name, path=_PATH)
+    found = program(name)
     if found is None:
         pytest.fail(f"{name} is not installed: run scripts/debian.sh")
     return found

@@ -74,7 +74,7 @@ class Product:
 @contextmanager
 def serving(folder: Path) -> Iterator[Product]:
     """Run the demonstration for as long as the block does, with a recorder on the path."""
-    offset = _room()
+    offset = room()
     recorder = folder / "bin" / "arecord"
     recorder.parent.mkdir()
     recorder.write_text(_RECORDER)
@@ -109,7 +109,7 @@ def serving(folder: Path) -> Iterator[Product]:
             demo.terminate()
 
 
-def _room() -> int:
+def room() -> int:
     """Return how far from the usual ports there is room for a stack."""
     while True:
         offset = random.randrange(1000, 11_000)  # noqa: S311 - no secret

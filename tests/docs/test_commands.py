@@ -51,6 +51,7 @@ MADE: Final = {
     "profile": "tests/bench/test_profile.py",
     "chaos": "tests/chaos/test_run.py",
     "audit": "tests/security/test_audit.py",
+    "release": "tests/packaging/test_release.py",
 }
 """Targets of make, and what runs what they run."""
 
@@ -76,6 +77,10 @@ NEEDS: Final = {
     "export": "a deployment",
     "TAG=": "a deployment",
     "for one in": "Docker",
+    'git tag --sign "v': "a release",
+    'git push origin "v': "a release",
+    "uv publish": "PyPI",
+    "npm publish": "npm",
 }
 """Beginnings of commands that nothing here can run, and what they need."""
 
