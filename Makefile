@@ -1,7 +1,8 @@
 # Every way in. `make demo` and `make test` set up all they need on a machine that has
 # Python 3.11+, Node 20+ and make.
 
-PYTHON ?= python3
+# The oldest that is here: what it passes, the others pass too, as test-pythons makes sure.
+PYTHON ?= $(shell scripts/pythons.sh oldest)
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 TWINE := twine==7.0.0
@@ -19,7 +20,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
+.PHONY: help setup demo run test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,12 +34,15 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
 	@$(BIN)/honcho start
 
-test: lint types test-python test-postgres test-page test-browser test-audit ## Check everything
+test: lint types test-python test-pythons test-postgres test-page test-browser test-audit ## Check everything
 
 test-python: setup .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@scripts/package.sh tests/docs/test_examples.py curl || [ $$? -eq 3 ]
 	@$(BIN)/pytest
+
+test-pythons: setup | $(UV) ## Run the demonstration and the audio tests on every other Python of the machine
+	@scripts/pythons.sh test $(UV)
 
 test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the migrations on the machine's own Postgres as well
 	@majors=$$($(BIN)/python -c 'from local_stack import binaries; print(*{found.major for found in list(binaries.candidates())[1:]})'); \

@@ -125,7 +125,11 @@ async def compose(
             settings.min_audio_seconds, settings.max_audio_seconds, settings.max_upload_bytes
         )
         inspector = await stack.enter_async_context(
-            AudioInspector(limits, workers=settings.functions_inspect_workers)
+            AudioInspector(
+                limits,
+                workers=settings.functions_inspect_workers,
+                failed=lambda reason: metrics.audio_failures.labels(reason).inc(),
+            )
         )
         uploads = stack.enter_context(
             Uploads(

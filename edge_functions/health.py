@@ -16,10 +16,12 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(services: ServicesOf) -> Response:
-    """Answer 503 while starting and while draining."""
+    """Answer 503 while starting, while draining, and while no audio can be read."""
     if services.work.draining:
         status = "draining"
+    elif not services.warm.is_set():
+        status = "starting"
     else:
-        status = "ready" if services.warm.is_set() else "starting"
+        status = "ready" if await services.inspector.ready() else "no_audio_worker"
     told = {"status": status, "provider": services.health.told()}
     return JSONResponse(told, 200 if status == "ready" else 503)

@@ -28,6 +28,10 @@ from transcription.user_keys.supabase import SupabaseOwnKeys
 class Inspector(Protocol):
     """Tells what a file really is; see `transcription.audio.inspection`."""
 
+    async def ready(self) -> bool:
+        """Tell whether files can be read."""
+        ...
+
     async def inspect(self, path: Path, *, owner: str) -> AudioInfo:
         """Decode a file and tell what it is."""
         ...

@@ -11,6 +11,7 @@ from shared_schema.errors import ErrorCode
 from tests.deploy.files import OBSERVABILITY, binary, document
 from tests.deploy.promql import TARGET, Checker, catalogue, matchers
 from tests.deploy.rules import FILES, Alert, Recording, alerts, checker, rules
+from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
 from transcription.process.metrics import ORIGIN_REFUSED
 from transcription.process.record import Kind, Status
@@ -20,7 +21,7 @@ VALUES: Final = {
     "code": _CODES,
     "kind": frozenset(get_args(Kind)),
     "status": frozenset(get_args(Status)) | {"5.."},
-    "reason": _CODES | {KEY_REFUSED, ORIGIN_REFUSED},
+    "reason": _CODES | {KEY_REFUSED, ORIGIN_REFUSED} | frozenset(get_args(Failure)),
 }
 """What labels can be."""
 UNIT_TESTS: Final = OBSERVABILITY / "rules.test.yaml"

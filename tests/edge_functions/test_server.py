@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from local_stack.postgres import Postgres
@@ -37,6 +38,33 @@ async def test_a_process_without_keys_is_not_ready(postgres: Postgres, tmp_path:
         response = await world.http.get("/readyz")
         assert (response.status_code, response.json()["status"]) == (503, "starting")
         assert (await world.http.get("/healthz")).status_code == 200
+
+
+async def test_a_process_that_cannot_read_audio_is_not_ready(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speech: bytes
+) -> None:
+    """A worker that does not start is our fault: 500, counted, and no more work is sent here."""
+    others = set(psutil.Process().children())
+    async with running(postgres, tmp_path, functions_inspect_workers=1) as world:
+        before = (await world.http.get(world.metrics_url)).text
+        assert 'utter_audio_failures_total{reason="start"} 0.0' in before
+        person = await world.stack.person("ada@example.com")
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        [worker] = [
+            one
+            for one in set(psutil.Process().children()) - others
+            if "transcription.audio.worker" in one.cmdline()
+        ]
+        worker.kill()
+        await until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        async with world.signed_in(person) as client:
+            told = problem(await client.post(PATH, files={"audio": speech}))
+        assert (told.status, told.code) == (500, "internal")
+        ready = await world.http.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (503, "no_audio_worker")
+        after = (await world.http.get(world.metrics_url)).text
+        assert 'utter_audio_failures_total{reason="start"} 1.0' in after
+        await world.is_clean(person)
 
 
 async def test_draining_ends_what_was_begun_and_begins_nothing(

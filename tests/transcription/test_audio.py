@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import os
+import signal
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -344,7 +345,7 @@ async def test_crashing_decoder(stuck: Path, tmp_path: Path) -> None:
         [worker] = set(workers()) - before
         request = asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / "copy"))
         end = await stuck_on(stuck)
-        worker.kill()
+        worker.send_signal(signal.SIGSEGV)
         with pytest.raises(InvalidAudio, match="damaged"):
             await request
         os.close(end)

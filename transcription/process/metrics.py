@@ -6,6 +6,7 @@ from typing import Final, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from shared_schema.errors import ERRORS, ErrorCode
+from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
 from transcription.process.record import Kind, Status
 
@@ -133,6 +134,12 @@ class Metrics:
             buckets=_DURATION,
             registry=self.registry,
         )
+        self.audio_failures = Counter(
+            "utter_audio_failures",
+            "Failures of the processes that read uploaded audio, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
         self.swept = Counter(
             "utter_swept",
             "Leftovers that were removed, by kind.",
@@ -171,6 +178,9 @@ class Metrics:
             self.provider_failures.labels(provider, reason)
         for counter in (self.audio_seconds, self.cost):
             counter.labels(kind)
+        if kind == "batch":
+            for failure in get_args(Failure):
+                self.audio_failures.labels(failure)
         if kind == "realtime":
             for refusal in (ORIGIN_REFUSED, *_HANDSHAKE_CODES):
                 self.handshakes_refused.labels(refusal)
