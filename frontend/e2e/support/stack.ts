@@ -141,18 +141,22 @@ function readEnv(path: string): Environment {
 /** Settings, or what makes them of the provider's address. */
 type Settings = Environment | ((providerUrl: string) => Promise<Environment>);
 
-/** Starts everything on ports of its own, with data of its own. */
-export async function startStack(settings: Settings = {}): Promise<Stack> {
+/**
+ * Starts everything on ports of its own, with data of its own.
+ *
+ * @param args For `python -m local_stack`.
+ */
+export async function startStack(settings: Settings = {}, args: string[] = []): Promise<Stack> {
   if (!existsSync(PYTHON)) throw new Error("The services are not installed: run `make setup`.");
   try {
-    return await tryStart(settings);
+    return await tryStart(settings, args);
   } catch {
     // A port that was free may be somebody else's by now: once more, on others.
-    return await tryStart(settings);
+    return await tryStart(settings, args);
   }
 }
 
-async function tryStart(settings: Settings): Promise<Stack> {
+async function tryStart(settings: Settings, args: string[]): Promise<Stack> {
   const data = mkdtempSync(join(tmpdir(), "utter-e2e-"));
   const [supabase = 0, provider = 0, bridge = 0, bridgeMetrics = 0, functions = 0, metrics = 0] =
     await freePorts(6);
@@ -169,6 +173,7 @@ async function tryStart(settings: Settings): Promise<Stack> {
       String(supabase),
       "--provider-port",
       String(provider),
+      ...args,
     ],
     {},
     async (written) => written.includes("local_stack ready:"),
