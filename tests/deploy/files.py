@@ -26,9 +26,24 @@ def binary(name: str) -> str:
     return found
 
 
-def interpolated(value: str) -> str:
-    """Return a value as compose gives it to a container when nothing is set: `${NAME:-default}`."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+def interpolated(value: str, **variables: str) -> str:
+    """Return a value as compose interpolates it with the shell's variables.
+
+    Raises:
+        KeyError: A variable is not set, and has no default: compose stops with its message.
+    """
+
+    def found(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        return variables[name] if default is None else variables.get(name, default)
+
+    return re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}", found, value)
+
+
+def dotenv(path: Path) -> dict[str, str]:
+    """Return the lines of an environment file, as they stand."""
+    lines = (line for line in path.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
 def documents(path: Path) -> list[Any]:

@@ -80,7 +80,7 @@ def write_nginx(folder: Path, addresses: Mapping[str, str], *, port: int) -> Non
     places = {
         **addresses,
         "listen 80;": f"listen 127.0.0.1:{free_port()};",
-        "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
         "/etc/nginx/tls/": f"{folder}/",
     }
     temporary = "".join(

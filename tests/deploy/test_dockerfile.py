@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 from typing import Final
+
+from pathspec import GitIgnoreSpec
 
 from tests.deploy.files import DEPLOY, ROOT
 from tests.test_architecture import MAY_IMPORT
@@ -30,21 +33,39 @@ async def test_the_linter_finds_nothing() -> None:
     assert (process.returncode, told.decode()) == (0, "")
 
 
-def test_what_is_copied_is_there() -> None:
-    """Everything that the build copies exists, and is let into its context."""
-    let_in = {
-        line.removeprefix("!")
-        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-        if line.startswith("!")
+def test_the_context_holds_what_is_copied_and_no_more() -> None:
+    """The build's context holds the code that the image copies, and nothing beside it.
+
+    Docker's patterns: the last that matches a path decides.
+    """
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    ignored = GitIgnoreSpec.from_lines(lines)
+    copied = {
+        path.rstrip("/")
+        for line in _instructions("COPY")
+        if not line.startswith("--from=")
+        for path in line.split()[:-1]
     }
-    copied = set()
-    for line in _instructions("COPY"):
-        if not line.startswith("--from="):
-            copied.update(line.split()[:-1])
-    for path in copied:
-        assert (ROOT / path).exists(), path
-        assert path.split("/")[0] in let_in, path
-    assert {path.split("/")[0] for path in copied} == let_in
+    tracked = subprocess.run(
+        ("git", "ls-files"),  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    let_in = {path for path in tracked if not ignored.match_file(path)}
+    assert all((ROOT / path).exists() for path in copied)
+    assert all(any(one == path or one.startswith(f"{path}/") for one in let_in) for path in copied)
+    assert all(any(one == path or one.startswith(f"{path}/") for path in copied) for one in let_in)
+    needed = re.compile(
+        r"(shared_schema|transcription|ws_bridge|edge_functions)/.*\.(py|html)$"
+        r"|frontend/(src|public)/|frontend/[\w.]+\.(json|html)$|frontend/vite"
+    )
+    left_out = {path for path in tracked if needed.match(path)} - let_in
+    assert left_out <= {"frontend/biome.json"}
+    for planted in ("key.pem", ".env", "keys.env", "id_rsa", "secrets.json", "notes.txt"):
+        for folder in ("", "ws_bridge/", "edge_functions/templates/", "frontend/src/page/"):
+            assert ignored.match_file(folder + planted), folder + planted
 
 
 def test_what_the_services_import_is_copied() -> None:

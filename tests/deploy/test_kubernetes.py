@@ -1,8 +1,12 @@
 """The manifests: not run by any cluster here, but held to its schemas and the code."""
 
+import ipaddress
+import json
 import re
+from pathlib import Path
 from typing import Any, Final
 
+import jsonschema
 import kubernetes_validate
 import pytest
 
@@ -12,6 +16,11 @@ from tests.deploy.files import DEPLOY, manifest, manifests
 from transcription.settings import Settings
 
 VERSIONS: Final = ("1.30", "1.37")
+GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
+GATEWAY_SCHEMA: Final[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "gateway.schema.json").read_text()
+)
+"""Those fields of the Gateway API that are used here (its reference, version 1.2)."""
 APPS: Final = ("bridge", "functions")
 _HOST: Final = "transcribe.example.com"
 
@@ -37,11 +46,18 @@ def settings() -> dict[str, str]:
 def test_kubernetes_takes_the_manifests(version: str) -> None:
     """Every object fits the schema of its kind, without a field that the kind does not have."""
     for one in manifests():
-        kubernetes_validate.validate(one, version, strict=True)
+        if one["apiVersion"] == GATEWAY_API:
+            jsonschema.validate(one, GATEWAY_SCHEMA[one["kind"]])
+        else:
+            kubernetes_validate.validate(one, version, strict=True)
 
 
 def test_a_mistyped_field_is_found() -> None:
     """The schemas are strict: a field that there is not is a fault."""
+    route = json.loads(json.dumps(manifest("HTTPRoute", "utter-transcribe")))
+    route["spec"]["rules"][0]["timeout"] = "0s"
+    with pytest.raises(jsonschema.ValidationError, match="timeout"):
+        jsonschema.validate(route, GATEWAY_SCHEMA["HTTPRoute"])
     mistaken = {**manifest("PodDisruptionBudget", "bridge")}
     mistaken["spec"] = {**mistaken["spec"], "maxUnavailabel": 1}
     with pytest.raises(kubernetes_validate.ValidationError, match="maxUnavailabel"):
@@ -150,17 +166,59 @@ def test_pods_are_restricted(app: str) -> None:
     }
 
 
-def test_the_ingress_leads_to_the_services() -> None:
+def test_the_route_leads_to_the_services() -> None:
     """The realtime path leads to the bridge, all else to the functions, by ports that exist."""
-    ingress = manifest("Ingress", "utter-transcribe")["spec"]
-    [rule] = ingress["rules"]
-    assert rule["host"] == _HOST
-    assert ingress["tls"][0]["hosts"] == [_HOST]
-    paths = {one["path"]: one["backend"]["service"] for one in rule["http"]["paths"]}
-    assert paths.keys() == {REALTIME_PATH, "/"}
-    for backend in paths.values():
+    gateway = manifest("Gateway", "utter-transcribe")["spec"]
+    assert {listener["hostname"] for listener in gateway["listeners"]} == {_HOST}
+    route = manifest("HTTPRoute", "utter-transcribe")["spec"]
+    assert route["hostnames"] == [_HOST]
+    found = {}
+    for rule in route["rules"]:
+        [match] = rule["matches"]
+        [backend] = rule["backendRefs"]
+        found[match["path"]["type"], match["path"]["value"]] = backend["name"]
         [port] = manifest("Service", backend["name"])["spec"]["ports"]
-        assert backend["port"]["name"] == port["name"]
+        assert backend["port"] == port["port"]
+        [header] = rule["filters"][0]["responseHeaderModifier"]["set"]
+        assert header["name"] == "Strict-Transport-Security"
+    assert found == {("Exact", REALTIME_PATH): "bridge", ("PathPrefix", "/"): "functions"}
+    listeners = {one["name"]: one["protocol"] for one in gateway["listeners"]}
+    for name, protocol in (("utter-transcribe", "HTTPS"), ("to-https", "HTTP")):
+        [parent] = manifest("HTTPRoute", name)["spec"]["parentRefs"]
+        assert parent["name"] == "utter-transcribe"
+        assert listeners[parent["sectionName"]] == protocol
+
+
+def test_the_route_waits_as_long_as_the_services() -> None:
+    """A live session has no timeout of the route's; a file has longer than its own limits."""
+    live, rest = manifest("HTTPRoute", "utter-transcribe")["spec"]["rules"]
+    assert live["timeouts"] == {"request": "0s"}
+    fields = Settings.model_fields
+    longest = fields["functions_upload_seconds"].default + fields["provider_file_seconds"].default
+    assert float(rest["timeouts"]["request"].removesuffix("s")) > longest
+
+
+def test_the_network_is_closed_but_for_what_is_needed() -> None:
+    """Pods hear the gateway and the monitoring, and reach DNS and HTTPS outside of the cluster."""
+    policies = {
+        one["metadata"]["name"]: one["spec"]
+        for one in manifests()
+        if one["kind"] == "NetworkPolicy"
+    }
+    assert policies["default"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for app in APPS:
+        public, metrics = policies[app]["ingress"]
+        ports = {port["name"] for port in container(app)["ports"]}
+        assert {public["ports"][0]["port"], metrics["ports"][0]["port"]} == ports
+        assert metrics["ports"] == [{"port": "metrics"}]
+        assert policies[app]["podSelector"]["matchLabels"] == {"app": app}
+    dns, outside = policies["outside"]["egress"]
+    assert {port["port"] for port in dns["ports"]} == {53}
+    assert outside["ports"] == [{"port": 443, "protocol": "TCP"}]
+    [four, six] = [one["ipBlock"] for one in outside["to"]]
+    kept_in = [ipaddress.ip_network(one) for one in (*four["except"], *six["except"])]
+    for address in ("10.96.0.1", "169.254.169.254", "192.168.1.1", "172.20.0.5", "fd00::1"):
+        assert any(ipaddress.ip_address(address) in network for network in kept_in), address
 
 
 def test_the_bridges_scale_before_they_are_full() -> None:

@@ -27,9 +27,13 @@ def overlay() -> dict[str, Any]:
     return found
 
 
-def of(kind: str) -> Any:
+def of(kind: str, name: str = "vllm") -> Any:
     """Return one of the manifests."""
-    (only,) = [one for one in documents(VLLM / "kubernetes" / "vllm.yaml") if one["kind"] == kind]
+    (only,) = [
+        one
+        for one in documents(VLLM / "kubernetes" / "vllm.yaml")
+        if (one["kind"], one["metadata"]["name"]) == (kind, name)
+    ]
     return only
 
 
@@ -125,6 +129,15 @@ def test_the_manifests_mean_the_same_pods() -> None:
     [rule] = of("NetworkPolicy")["spec"]["ingress"]
     [allowed] = rule["from"][0]["podSelector"]["matchExpressions"]
     assert set(allowed["values"]) == {"bridge", "functions"}
+    # The services' own policies let nothing into the cluster: this one lets them reach the pods.
+    policy = of("NetworkPolicy", "to-vllm")["spec"]
+    assert policy["podSelector"]["matchExpressions"] == [allowed]
+    assert policy["egress"] == [
+        {
+            "to": [{"podSelector": {"matchLabels": labels}}],
+            "ports": [{"port": 8000, "protocol": "TCP"}],
+        }
+    ]
     for probe in ("startup", "readiness", "liveness"):
         assert container()[f"{probe}Probe"]["httpGet"] == {"path": "/health", "port": "http"}
 
