@@ -13,6 +13,7 @@ from edge_functions.body import pieces
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.forms import from_fields
+from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import Form, is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, multipart, problems
 from edge_functions.services import Services, ServicesOf
@@ -67,8 +68,8 @@ async def post_clone(
         if form.has_file == (asked.storage_path is not None):
             raise InvalidMessage("audio: send either the file or its storage_path")
         language = languages.to_code(asked.language) or languages.AUTO
-        what = ("clone", upload.sha256, asked.model_dump(mode="json"))
-        async with services.once.turn(caller.user, key, *what) as turn:
+        same = fingerprint("clone", asked.storage_path or upload.sha256, asked)
+        async with services.once.turn(caller.user, key, same) as turn:
             if turn.answered is not None:
                 return JSONResponse(turn.answered.answer, turn.answered.status)
             if asked.storage_path is not None:

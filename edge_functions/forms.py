@@ -1,11 +1,13 @@
 """Fields of a form, and JSON, as the bodies of the contract."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from edge_functions.problem import invalid
+from shared_schema.text import trimmed
 from transcription.errors import InvalidMessage
 
 LISTS: Final = frozenset({"context_bias"})
@@ -25,7 +27,7 @@ def from_fields(shape: type[M], fields: Iterable[tuple[str, str]]) -> M:
     for name, text in fields:
         plain = name.removesuffix("[]")
         if plain in LISTS:
-            lists.setdefault(plain, []).extend([text.strip()] if text.strip() else [])
+            lists.setdefault(plain, []).extend([text] if trimmed(text) else [])
         elif name in values:
             raise InvalidMessage(f"{name[:64]}: sent more than once")
         else:
@@ -35,13 +37,13 @@ def from_fields(shape: type[M], fields: Iterable[tuple[str, str]]) -> M:
 
 
 def from_json(shape: type[M], body: bytes) -> M:
-    """Return JSON as a body.
+    """Return JSON as a body. A byte order mark before it is passed over (RFC 8259, section 8.1).
 
     Raises:
         InvalidMessage: it is no JSON, or a member is missing, unknown or wrong.
     """
     try:
-        return shape.model_validate_json(body)
+        return shape.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from None
 

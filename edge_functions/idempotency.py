@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import structlog
+from pydantic import BaseModel
 
 from transcription.errors import BackendUnavailable, InvalidMessage, RequestInProgress
 from transcription.idempotency import Answered, Claimed, InProgress, Mismatch
@@ -62,13 +63,13 @@ class Once:
         self._hold_seconds = hold_seconds
 
     @asynccontextmanager
-    async def turn(self, user: User, key: str | None, *asked: Any) -> AsyncIterator[Turn]:
+    async def turn(self, user: User, key: str | None, request: str) -> AsyncIterator[Turn]:
         """Give a request its turn; what the block keeps is the answer, a failure frees the key.
 
         Args:
             user: The caller.
             key: As the caller sent it; None does it without a memory.
-            asked: What makes it this request: the route, what is asked for, the file's digest.
+            request: Its `fingerprint`.
 
         Raises:
             RequestInProgress: the same request is under way.
@@ -79,7 +80,7 @@ class Once:
             yield Turn()
             return
         claimed = await self._keys.claim(
-            user, key, fingerprint=_fingerprint(asked), hold_seconds=self._hold_seconds
+            user, key, fingerprint=request, hold_seconds=self._hold_seconds
         )
         match claimed:
             case Mismatch():
@@ -106,5 +107,18 @@ class Once:
             _log.warning("idempotency_key_left_held")
 
 
-def _fingerprint(asked: tuple[Any, ...]) -> str:
-    return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+def fingerprint(route: str, source: str, asked: BaseModel) -> str:
+    """Return what makes a request this one, as hexadecimal digits.
+
+    The SHA-256 of its canonical JSON (RFC 8785): a retry may meet the service in another language.
+
+    Args:
+        route: Its last part.
+        source: The recording's path in storage, or the SHA-256 of the file that was sent.
+        asked: What is asked for; what is left out counts as its default.
+    """
+    options = asked.model_dump(mode="json", exclude={"storage_path"}, exclude_none=True)
+    canonical = json.dumps(
+        [route, source, options], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return sha256(canonical.encode()).hexdigest()

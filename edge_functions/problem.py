@@ -94,5 +94,6 @@ def invalid(faults: Sequence[Any]) -> InvalidMessage:
     told = []
     for fault in faults[:_TOLD_FAULTS]:
         where = ".".join(str(part)[:64] for part in fault["loc"] if part not in {"path", "header"})
-        told.append(f"{where}: {fault['msg']}" if where else str(fault["msg"]))
+        words = str(fault["msg"]).removeprefix("Value error, ")
+        told.append(f"{where}: {words}" if where else words)
     return InvalidMessage("; ".join(told) or None)

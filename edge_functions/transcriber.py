@@ -137,7 +137,7 @@ class Service:
         options = FileOptions(
             model=model,
             language=languages.to_code(asked.language),
-            context_bias=tuple(term.strip() for term in asked.context_bias or () if term.strip()),
+            context_bias=asked.context_bias or (),
             timestamps=asked.timestamps,
             diarize=asked.diarize is True,
         )

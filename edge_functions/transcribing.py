@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from edge_functions.body import pieces, read_json
 from edge_functions.caller import Caller
 from edge_functions.forms import from_fields, from_json
+from edge_functions.idempotency import fingerprint
 from edge_functions.middleware.request_id import request_id_of
 from edge_functions.multipart import is_multipart, read_form
 from edge_functions.report import Report
@@ -115,8 +116,8 @@ class Transcribing:
         fitted = await service.fit(asked.options)
         report.asked(fitted.options)
         source = asked.storage_path or upload.sha256
-        what = ("transcriptions", source, asked.options.model_dump(mode="json"))
-        async with services.once.turn(self.caller.user, self.key, *what) as turn:
+        same = fingerprint("transcriptions", source, asked.options)
+        async with services.once.turn(self.caller.user, self.key, same) as turn:
             if turn.answered is not None:
                 self.begin()
                 report.repeated()

@@ -19,6 +19,7 @@ def documents() -> dict[Path, str]:
         _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
         page: reference.fill(page.read_text(encoding="utf-8")),
         deno / "constants.ts": export.typescript_constants(),
+        deno / "languages.ts": export.typescript_languages(),
         deno / "bodies.ts": export.typescript_bodies(),
     }
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from shared_schema.base import Inbound, Outbound, SessionId
 from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId
 from shared_schema.errors import ErrorCode
+from shared_schema.text import Text
 
 Timestamps = Literal["segment", "word"]
 StoragePath = Annotated[
@@ -16,6 +17,7 @@ StoragePath = Annotated[
         max_length=1024,
         description="Object in the `reference-audio` bucket: '<user id>/…'.",
     ),
+    Text(in_a_line=True),
 ]
 
 

@@ -1,14 +1,17 @@
 """What a client sends on the realtime socket, besides its binary frames."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, TypeAdapter
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter
 
 from shared_schema import limits
 from shared_schema.audio import AudioFormat
 from shared_schema.base import Inbound, SessionId
+from shared_schema.text import Text
 
-BiasTerm = Annotated[str, Field(min_length=1, max_length=limits.MAX_CONTEXT_BIAS_CHARACTERS)]
+BiasTerm = Annotated[
+    str, Field(min_length=1, max_length=limits.MAX_CONTEXT_BIAS_CHARACTERS), Text(in_a_line=True)
+]
 BiasTerms = Annotated[tuple[BiasTerm, ...], Field(max_length=limits.MAX_CONTEXT_BIAS_TERMS)]
 LanguageChoice = Annotated[
     str,
@@ -17,15 +20,23 @@ LanguageChoice = Annotated[
         description="An English name, an ISO 639-1 code, a locale, or 'Auto'.",
         examples=["English", "en", "en-US", "Auto"],
     ),
+    Text(in_a_line=True),
 ]
 ModelId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _no_flag(value: Any) -> Any:
+    # In Python `True` equals 1, and a `Literal` looks for what is equal.
+    if isinstance(value, bool):
+        raise ValueError("Input should be 1")
+    return value
 
 
 class Start(Inbound):
     """Opens the session: exactly once, first."""
 
     type: Literal["start"]
-    v: Literal[1]
+    v: Annotated[Literal[1], BeforeValidator(_no_flag)]
     audio_format: AudioFormat
     language: LanguageChoice | None = None
     model: ModelId | None = None

@@ -2,28 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from shared_schema import limits
 from shared_schema.base import Inbound, Outbound
 from shared_schema.batch import StoragePath
 from shared_schema.client_messages import LanguageChoice
+from shared_schema.text import Text
 
 TranscriptSource = Literal["live", "final_pass", "edited", "typed"]
-VoiceName = Annotated[str, Field(min_length=1, max_length=limits.MAX_VOICE_NAME_CHARACTERS)]
+VoiceName = Annotated[
+    str, Field(min_length=1, max_length=limits.MAX_VOICE_NAME_CHARACTERS), Text(in_a_line=True)
+]
 Transcript = Annotated[
     str,
     Field(
         min_length=limits.MIN_TRANSCRIPT_CHARACTERS,
         max_length=limits.MAX_TRANSCRIPT_CHARACTERS,
     ),
+    Text(),
 ]
 
 
 class CloneRequest(Inbound):
-    """Fields of the form of `POST /api/clone`, besides its file `audio`. Texts are trimmed."""
-
-    model_config = ConfigDict(str_strip_whitespace=True)
+    """Fields of the form of `POST /api/clone`, besides its file `audio`."""
 
     name: VoiceName
     transcript: Transcript
@@ -34,7 +36,7 @@ class CloneRequest(Inbound):
     transcript_source: TranscriptSource = "typed"
     """Who wrote the transcript last."""
     machine_transcript: (
-        Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS)] | None
+        Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS), Text()] | None
     ) = None
     """As the recogniser heard it."""
     consent: bool = False

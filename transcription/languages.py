@@ -1,15 +1,13 @@
-"""What people write for a language, and the ISO 639-1 code that providers take.
+"""What people write for a language, and the ISO 639-1 code that providers take."""
 
-English names come from the Unicode CLDR, through Babel.
-"""
+from typing import Final
 
-from functools import cache
-
-from babel import Locale
-
+from shared_schema.languages import ENGLISH_NAMES
+from shared_schema.text import trimmed
 from transcription.errors import InvalidMessage
 
-AUTO = "auto"
+AUTO: Final = "auto"
+_CODES: Final = {name.lower(): code for code, name in ENGLISH_NAMES.items()}
 
 
 def to_code(written: str | None) -> str | None:
@@ -25,25 +23,15 @@ def to_code(written: str | None) -> str | None:
     Raises:
         InvalidMessage: no language is called that.
     """
-    name = (written or "").strip().casefold()
+    name = trimmed(written or "").lower()
     if name in {"", AUTO}:
         return None
-    code = _codes().get(name) or name.replace("_", "-").split("-", 1)[0]
-    if code not in _names():
+    code = _CODES.get(name) or name.replace("_", "-").split("-", 1)[0]
+    if code not in ENGLISH_NAMES:
         raise InvalidMessage("Unknown language. Write a name, a code such as 'en', or 'Auto'.")
     return code
 
 
 def english_name(code: str) -> str:
     """Return the English name of an ISO 639-1 code, or the code itself where none is known."""
-    return _names().get(code, code)
-
-
-@cache
-def _names() -> dict[str, str]:
-    return {code: name for code, name in Locale("en").languages.items() if len(code) == 2}
-
-
-@cache
-def _codes() -> dict[str, str]:
-    return {name.casefold(): code for code, name in _names().items()}
+    return ENGLISH_NAMES.get(code, code)

@@ -62,6 +62,51 @@ async def test_a_take_becomes_a_voice(
     assert await ada.files.download(row["storage_path"]) == content
 
 
+@pytest.mark.parametrize(
+    ("name", "transcript"),
+    [
+        ("\u200b", FIELDS["transcript"]),
+        ("\u3164", FIELDS["transcript"]),
+        ("\u202eadA", FIELDS["transcript"]),
+        ("\x1b[31mAda", FIELDS["transcript"]),
+        ("a" + "\u0301" * 40, FIELDS["transcript"]),
+        ("Ada", "\u200b" * 12),
+        ("Ada", "a" + "\ufeff" * 20),
+        ("Ada", "The words \u2066that\u2069 are spoken."),
+    ],
+    ids=ascii,
+)
+async def test_text_that_cannot_be_seen_is_refused(
+    *,
+    target: Target,
+    http: httpx.AsyncClient,
+    ada: Person,
+    speech: bytes,
+    name: str,
+    transcript: str,
+) -> None:
+    """A name and a transcript hold something that can be seen, and no control characters."""
+    fields = {**FIELDS, "name": name, "transcript": transcript}
+    told = problem(await http.post(PATH, data=fields, files={"audio": speech}))
+    assert (told.status, told.code) == (422, "invalid_message")
+    await target.has_nothing_of(ada)
+
+
+async def test_invisible_characters_are_not_kept(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """What nobody sees is dropped from what is pasted, and accents are in one form."""
+    fields = {
+        "name": "\ufeffZoe\u0308\u200b",
+        "transcript": "\ufeffThe words\r\nthat are spo\u00adken.",
+        "language": "English\u200b",
+    }
+    response = await http.post(PATH, data=fields, files={"audio": speech})
+    assert response.status_code == 201, response.text
+    [row] = await target.voices_of(ada)
+    assert (row["name"], row["transcript"]) == ("Zo\u00eb", "The words\nthat are spoken.")
+
+
 async def test_the_same_key_makes_one_voice(
     target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:

@@ -1,7 +1,10 @@
 """`Idempotency-Key` on `POST /api/transcriptions`."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,6 +32,45 @@ async def test_the_same_key_gets_the_same_answer(
     assert len(target.provider.requests) == 1
     assert [row["charged"] for row in await target.usage_of(ada)] == [4.0]
     await target.has_nothing_of(ada)
+
+
+@pytest.mark.parametrize(("first", "second"), [("fastapi", "deno"), ("deno", "fastapi")])
+async def test_a_retry_may_meet_the_other_service(
+    everybody: Mapping[str, Target], speech: bytes, first: str, second: str
+) -> None:
+    """A key that one service has answered is answered by the other, for a file as for a take."""
+    one, other = everybody[first], everybody[second]
+    one.engine.script = Script(text="one two three")
+    one.provider.requests.clear()
+    person = await one.stack.person(f"{uuid4()}@example.com")
+    await person.files.upload(person.take("one.wav"), speech, WAV)
+    voice = {"name": "Zoe\u0308", "transcript": "The words\r\nthat are spoken.", "language": "en"}
+    requests: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        (
+            PATH,
+            {"files": {"audio": speech}, "data": {"context_bias": [" \u00dcnic\u00f6de ", ""]}},
+            {},
+        ),
+        (
+            PATH,
+            {"json": {"storage_path": person.take("one.wav"), "language": None}},
+            {"json": {"storage_path": person.take("one.wav")}},
+        ),
+        (
+            "/api/clone",
+            {"files": {"audio": speech}, "data": voice},
+            {"files": {"audio": speech}, "data": {**voice, "consent": "false", "name": "Zo\u00eb"}},
+        ),
+    ]
+    async with one.signed_in(person) as here, other.signed_in(person) as there:
+        for number, (path, asked, again) in enumerate(requests):
+            headers = {"Idempotency-Key": f"both-{number}"}
+            answer = await here.post(path, headers=headers, **asked)
+            repeated = await there.post(path, headers=headers, **(again or asked))
+            assert answer.is_success, answer.text
+            assert (repeated.status_code, repeated.json()) == (answer.status_code, answer.json())
+    assert len(one.provider.requests) == 2
+    assert len(await one.voices_of(person)) == 1
 
 
 async def test_a_take_is_transcribed_once(

@@ -256,6 +256,7 @@ def test_what_clients_send_fits_both(message: dict[str, Any]) -> None:
         {"type": "stop", "now": True},
         {"type": "start", "v": 1},
         {**START, "v": 2},
+        {**START, "v": True},
         {**START, "surprise": 1},
         {**START, "audio_format": {"encoding": "pcm_s16le", "sample_rate": 8000}},
         {**START, "context_bias": ["x"] * 101},

@@ -1,9 +1,11 @@
 """What people write for a language."""
 
 import pytest
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared_schema.languages import ENGLISH_NAMES
 from transcription.errors import InvalidMessage
 from transcription.languages import english_name, to_code
 
@@ -61,3 +63,9 @@ def test_a_code_has_a_name() -> None:
     """A code is told by its English name, and an unknown one as it is."""
     assert english_name("sv") == "Swedish"
     assert english_name("zz") == "zz"
+
+
+def test_the_table_is_the_cldrs() -> None:
+    """Each two-letter code has the English name that the Unicode CLDR gives it."""
+    told = {code: name for code, name in Locale("en").languages.items() if len(code) == 2}
+    assert dict(ENGLISH_NAMES) == told

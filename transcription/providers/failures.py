@@ -22,6 +22,8 @@ KEY_STATUSES: Final = frozenset({401, 402, 403})
 """Unknown, unpaid, not allowed."""
 _MAX_SHOWN: Final = 300
 _MAX_RETRY_AFTER: Final = 3600.0
+_SECONDS: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|inf)")
+_HTTP_DATE: Final = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT")
 _UNSAFE: Final = re.compile(
     r"://|[A-Za-z0-9_-]{24,}|\w\.[A-Za-z]{2,}\b|\d+(?:\.\d+){3}"
     r"|[\\/][\w.-]+[\\/]|\bTraceback\b|\bline \d+|[\x00-\x1f]"
@@ -55,13 +57,14 @@ def shown(body: Any) -> str | None:
 
 def retry_after_seconds(header: str | None) -> float | None:
     """Return a `Retry-After` header (RFC 9110, section 10.2.3) as seconds, at most an hour."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
+    told = (header or "").strip()
+    if _SECONDS.fullmatch(told):
+        seconds = float(told)
+    elif _HTTP_DATE.fullmatch(told):
         try:
-            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
+            seconds = (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
+        except ValueError:
             return None
-    return min(max(seconds, 0.0), _MAX_RETRY_AFTER) if seconds == seconds else None  # noqa: PLR0124
+    else:
+        return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER)

@@ -9,7 +9,7 @@ import { getConfig } from "./public_config.ts";
 import { REQUEST_ID, requestIdOf } from "./request_id.ts";
 import type { Call, Services } from "./services.ts";
 import { postTranscription } from "./transcriptions.ts";
-import { getUsage } from "./usage.ts";
+import { getUsage } from "./account.ts";
 import { deleteVoice, getVoice, listVoices } from "./voices.ts";
 
 type Handler = (call: Call, services: Services) => Promise<Response>;

@@ -72,12 +72,12 @@ export async function* pieces(
   }
 }
 
-/** Read a request's JSON body as text, without a byte order mark. */
+/** Read a request's JSON body as text. */
 export async function readText(request: Request, pace: Pace): Promise<string> {
   const gathered = new Gathered(0);
   for await (const piece of pieces(request, MAX_JSON_BYTES, pace)) gathered.add(piece);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(gathered.bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(gathered.bytes);
   } catch {
     throw new Failure("invalid_message", "The body is not UTF-8.");
   }

@@ -8,7 +8,7 @@ import type { CloneRequest } from "./generated/protocol.ts";
 import { AUTO, toCode } from "./languages.ts";
 import { info, warn } from "./log.ts";
 import { formOf, isMultipart } from "./multipart.ts";
-import { type Answered, keyOf, sha256 } from "./idempotency.ts";
+import { type Answered, fingerprint, keyOf, sha256 } from "./idempotency.ts";
 import type { Call, Services } from "./services.ts";
 import { shown, type VoiceRow } from "./voice_table.ts";
 
@@ -37,8 +37,8 @@ async function clone(
     throw new Failure("invalid_message", "audio: send either the file or its storage_path");
   }
   const language = toCode(asked.language) ?? AUTO;
-  const digest = form.file === undefined ? "" : sha256(form.file);
-  return await services.once.do(caller, key, ["clone", digest, asked], async () => {
+  const same = fingerprint("clone", typeof source === "string" ? source : sha256(source), asked);
+  return await services.once.do(caller, key, same, async () => {
     const bytes = typeof source === "string"
       ? await services.storage.download(source, caller, take)
       : source;
@@ -65,9 +65,9 @@ async function store(
       name: asked.name,
       language,
       transcript: asked.transcript,
-      transcript_source: asked.transcript_source ?? "typed",
+      transcript_source: asked.transcript_source,
       machine_transcript: asked.machine_transcript ?? null,
-      consent: asked.consent ?? false,
+      consent: asked.consent,
       duration_seconds: audio.seconds,
       mime_type: audio.mime,
       storage_path: path,

@@ -8,6 +8,7 @@ import type {
   StoredTranscriptionRequest,
   TranscriptionOptions,
 } from "./generated/protocol.ts";
+import { clean, trimmed } from "./text.ts";
 
 export interface Bodies {
   TranscriptionOptions: TranscriptionOptions;
@@ -17,15 +18,22 @@ export interface Bodies {
 
 /** Fields that may be repeated, with `[]` behind their name or without. */
 const LISTS = new Set(["context_bias"]);
-/** Bodies whose texts are trimmed before they are checked. */
-const TRIMMED = new Set<keyof Bodies>(["CloneRequest"]);
 const TOLD_FAULTS = 5;
-const FLAGS: Record<string, boolean> = {
-  ...{ "true": true, "1": true, "on": true, "t": true, "y": true, "yes": true },
-  ...{ "false": false, "0": false, "off": false, "f": false, "n": false, "no": false },
-};
+const FLAGS = new Map([
+  ...["true", "1", "on", "t", "y", "yes"].map((text) => [text, true] as const),
+  ...["false", "0", "off", "f", "n", "no"].map((text) => [text, false] as const),
+]);
 
 type Values = Record<string, unknown>;
+
+/** What a property's schema says beyond its type. */
+interface Property {
+  readonly type?: string;
+  readonly items?: Property;
+  readonly default?: unknown;
+  /** The rule of `text.ts` holds. */
+  readonly "x-text"?: "line" | "lines";
+}
 
 /**
  * Return a form's fields as a body. A field that was left empty counts as left out.
@@ -42,7 +50,7 @@ export function fromFields<Name extends keyof Bodies>(
     const plain = field.replace(/\[\]$/, "");
     if (LISTS.has(plain)) {
       const terms = lists.get(plain) ?? [];
-      lists.set(plain, text.trim() ? [...terms, text.trim()] : terms);
+      lists.set(plain, trimmed(text) === "" ? terms : [...terms, text]);
     } else if (values.has(field)) {
       throw new Failure("invalid_message", `${field.slice(0, 64)}: sent more than once`);
     } else {
@@ -55,66 +63,84 @@ export function fromFields<Name extends keyof Bodies>(
 }
 
 /**
- * Return JSON as a body. A member that is null counts as left out.
+ * Return JSON as a body. A member that is null counts as left out; a byte order mark before it is
+ * passed over (RFC 8259, section 8.1).
  *
  * @throws {Failure} `invalid_message`: it is no JSON, or a member is missing, unknown or wrong.
  */
 export function fromJson<Name extends keyof Bodies>(name: Name, text: string): Bodies[Name] {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
     throw new Failure("invalid_message", "The body is no JSON.");
   }
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new Failure("invalid_message", "The body is no JSON object.");
   }
-  return validated(
-    name,
-    Object.fromEntries(Object.entries(body).filter(([, one]) => one !== null)),
-  );
+  return validated(name, body as Values);
 }
 
 const validators = new Map<keyof Bodies, Validator>();
 
 function validated<Name extends keyof Bodies>(name: Name, given: Values): Bodies[Name] {
   const schema = BODIES[name];
-  const values: Values = {};
+  const properties = new Map<string, Property>(Object.entries(schema.properties));
+  const faults: string[] = [];
+  const values = new Map<string, unknown>();
+  for (const [field, { default: usual }] of properties) {
+    if (usual !== undefined) values.set(field, usual);
+  }
   for (const [field, value] of Object.entries(given)) {
-    const property = (schema.properties as Record<string, { type?: string }>)[field];
-    values[field] = property?.type === "boolean"
-      ? flag(value)
-      : TRIMMED.has(name) && typeof value === "string"
-      ? value.trim()
-      : value;
+    const property = properties.get(field);
+    // A member that is null counts as left out, if it may be left out at all.
+    if (property !== undefined && value === null) continue;
+    try {
+      values.set(field, property === undefined ? value : read(value, property));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      faults.push(`${field.slice(0, 64)}: ${error.message}`);
+    }
   }
   let validator = validators.get(name);
   if (validator === undefined) {
     validator = new Validator(schema as unknown as Schema, "2020-12", false);
     validators.set(name, validator);
   }
-  const { valid, errors } = validator.validate(values);
-  const faults = errors
-    // Their parents only repeat them.
-    .filter(({ keyword }) => keyword !== "properties" && keyword !== "items")
-    .map(({ instanceLocation, error }) => said(instanceLocation, error));
-  const garbled = Object.entries(values).filter(([, one]) => !isWellFormed(one));
-  faults.push(...garbled.map(([field]) => `${field.slice(0, 64)}: is not Unicode`));
-  if (!valid || faults.length > 0) {
+  const body = Object.fromEntries(values);
+  const { errors } = validator.validate(body);
+  faults.push(
+    ...errors
+      // Their parents only repeat them.
+      .filter(({ keyword }) => keyword !== "properties" && keyword !== "items")
+      .map(({ instanceLocation, error }) => said(instanceLocation, error)),
+  );
+  if (faults.length > 0) {
     throw new Failure("invalid_message", faults.slice(0, TOLD_FAULTS).join("; "));
   }
-  return values as unknown as Bodies[Name];
+  return body as unknown as Bodies[Name];
+}
+
+/**
+ * Return a value as its property wants it, where it can be read so.
+ *
+ * @throws {RangeError} it is a text that the rule for texts refuses.
+ */
+function read(value: unknown, property: Property): unknown {
+  if (Array.isArray(value) && property.items !== undefined) {
+    const { items } = property;
+    return value.map((one) => read(one, items));
+  }
+  if (property.type === "boolean") return flag(value);
+  if (typeof value !== "string") return value;
+  if (!value.isWellFormed()) throw new RangeError("is not Unicode");
+  const rule = property["x-text"];
+  return rule === undefined ? value : clean(value, { inALine: rule === "line" });
 }
 
 function flag(value: unknown): unknown {
   if (value === 0 || value === 1) return value === 1;
-  return typeof value === "string" ? FLAGS[value.toLowerCase()] ?? value : value;
-}
-
-function isWellFormed(value: unknown): boolean {
-  return Array.isArray(value)
-    ? value.every(isWellFormed)
-    : typeof value !== "string" || value.isWellFormed();
+  return typeof value === "string" ? FLAGS.get(value.toLowerCase()) ?? value : value;
 }
 
 /** A fault by its field. The validator's words name what was expected, and no value. */

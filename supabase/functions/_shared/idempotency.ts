@@ -44,7 +44,7 @@ export class Once {
   /**
    * Do a request's work, or return what it was answered before.
    *
-   * @param asked What makes it this request: the route, what is asked for, the file's digest.
+   * @param request Its `fingerprint`.
    * @param work A failure frees the key.
    * @throws {Failure} `request_in_progress`; `invalid_message`: the key was used for another request;
    *   `backend_unavailable`.
@@ -52,14 +52,14 @@ export class Once {
   async do(
     caller: Caller,
     key: string | null,
-    asked: readonly unknown[],
+    request: string,
     work: () => Promise<Answered>,
   ): Promise<Answered & { repeated: boolean }> {
     if (key === null) return { ...await work(), repeated: false };
     const claim = { user_id: caller.user.id, key, claim: crypto.randomUUID() };
     const claimed = await this.rpc.call("claim_idempotency_key", {
       ...claim,
-      fingerprint: fingerprint(asked),
+      fingerprint: request,
       hold_seconds: this.holdSeconds,
     }) as Claim;
     switch (claimed.state) {
@@ -103,12 +103,17 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-function fingerprint(asked: readonly unknown[]): string {
-  return sha256(new TextEncoder().encode(JSON.stringify(asked, sorted)));
-}
-
-/** Puts an object's members in order, so that equal requests read alike. */
-function sorted(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
+/**
+ * Return what makes a request this one, as hexadecimal digits: the SHA-256 of its canonical JSON
+ * (RFC 8785). A retry may meet the service in another language.
+ *
+ * @param route Its last part.
+ * @param source The recording's path in storage, or the SHA-256 of the file that was sent.
+ * @param asked What is asked for, with its defaults.
+ */
+export function fingerprint(route: string, source: string, asked: object): string {
+  const options = Object.entries(asked).filter(([name]) => name !== "storage_path")
+    .sort(([a], [b]) => a < b ? -1 : 1);
+  const canonical = JSON.stringify([route, source, Object.fromEntries(options)]);
+  return sha256(new TextEncoder().encode(canonical));
 }

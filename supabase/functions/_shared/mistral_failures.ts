@@ -11,18 +11,22 @@ import { alarm } from "./log.ts";
 
 const MAX_SHOWN = 300;
 const MAX_RETRY_AFTER = 3600;
+const SECONDS = /^-?(?:[0-9]+(?:\.[0-9]+)?|inf)$/;
+const HTTP_DATE = /^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$/;
 /** An address, a long token, a host name, a file's path, a stack, or control characters. */
 const UNSAFE =
   // deno-lint-ignore no-control-regex
   /:\/\/|[A-Za-z0-9_-]{24,}|\w\.[A-Za-z]{2,}\b|\d+(?:\.\d+){3}|[\\/][\w.-]+[\\/]|\bTraceback\b|\bline \d+|[\x00-\x1f]/;
 const REJECTED = new Set([400, 404, 413, 415, 422]);
+/** Unknown, unpaid, not allowed. */
+const KEY_REFUSED = new Set([401, 402, 403]);
 
 /** Return the failure that an HTTP status of Mistral's means for a caller of ours. */
 export function ofStatus(status: number, body: unknown, retryAfter: string | null): Failure {
   const wait = { retryAfter: retryAfterSeconds(retryAfter) };
   if (status === 429) return new Failure("provider_rate_limited", undefined, wait);
   if (REJECTED.has(status)) return new Failure("provider_rejected", shown(body));
-  if (status === 401 || status === 403) {
+  if (KEY_REFUSED.has(status)) {
     // The operator's alarm: a user can do nothing about our key.
     alarm("provider_key_refused", { status });
     return unavailable();
@@ -41,17 +45,19 @@ function shown(body: unknown): string | undefined {
     if (isObject(message)) message = message[name] ?? message;
   }
   if (Array.isArray(message) && isObject(message[0])) message = message[0].msg;
-  if (typeof message !== "string" || message.length > MAX_SHOWN || UNSAFE.test(message)) {
-    return undefined;
-  }
+  if (typeof message !== "string" || UNSAFE.test(message)) return undefined;
+  if ([...message].length > MAX_SHOWN) return undefined;
   return `The recogniser refused the request: ${message.trim()}`;
 }
 
 /** Return a `Retry-After` header (RFC 9110, section 10.2.3) as seconds, at most an hour. */
 function retryAfterSeconds(header: string | null): number | undefined {
-  if (header === null || header.trim() === "") return undefined;
-  const seconds = Number(header);
-  const wait = Number.isNaN(seconds) ? (Date.parse(header) - Date.now()) / 1000 : seconds;
+  const told = (header ?? "").trim();
+  const wait = SECONDS.test(told)
+    ? Number(told.replace("inf", "Infinity"))
+    : HTTP_DATE.test(told)
+    ? (Date.parse(told) - Date.now()) / 1000
+    : NaN;
   return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER);
 }
 

@@ -42,7 +42,7 @@ export class Transcriber {
     const options: FileOptions = {
       model,
       language: toCode(asked.language),
-      contextBias: (asked.context_bias ?? []).map((term) => term.trim()).filter(Boolean),
+      contextBias: asked.context_bias ?? [],
       timestamps: asked.timestamps,
       diarize: asked.diarize === true,
     };

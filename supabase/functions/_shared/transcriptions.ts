@@ -11,7 +11,7 @@ import type { Fitted } from "./fitting.ts";
 import type { Transcription, TranscriptionOptions } from "./generated/protocol.ts";
 import type { Result } from "./mistral_answers.ts";
 import { formOf, isMultipart, mediaType } from "./multipart.ts";
-import { keyOf, sha256 } from "./idempotency.ts";
+import { fingerprint, keyOf, sha256 } from "./idempotency.ts";
 import { eventOf } from "./problem.ts";
 import type { Tell, Transcriber } from "./transcriber.ts";
 import { Report } from "./report.ts";
@@ -105,8 +105,8 @@ async function reported(
   const fitted = await services.transcriber.fit(options);
   report.asked(fitted.options);
   const name = typeof source === "string" ? source : sha256(source);
-  const asked = ["transcriptions", name, options];
-  const answered = await services.once.do(caller, key, asked, async () => {
+  const same = fingerprint("transcriptions", name, options);
+  const answered = await services.once.do(caller, key, same, async () => {
     const bytes = typeof source === "string"
       ? await services.storage.download(source, caller, take)
       : source;

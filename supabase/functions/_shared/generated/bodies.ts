@@ -14,13 +14,15 @@ export const BODIES = {
           "Auto"
         ],
         "maxLength": 64,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       },
       "context_bias": {
         "items": {
           "maxLength": 64,
           "minLength": 1,
-          "type": "string"
+          "type": "string",
+          "x-text": "line"
         },
         "maxItems": 100,
         "type": "array"
@@ -57,13 +59,15 @@ export const BODIES = {
           "Auto"
         ],
         "maxLength": 64,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       },
       "context_bias": {
         "items": {
           "maxLength": 64,
           "minLength": 1,
-          "type": "string"
+          "type": "string",
+          "x-text": "line"
         },
         "maxItems": 100,
         "type": "array"
@@ -87,7 +91,8 @@ export const BODIES = {
         "description": "Object in the `reference-audio` bucket: '<user id>/\u2026'.",
         "maxLength": 1024,
         "minLength": 3,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       }
     },
     "required": [
@@ -98,18 +103,20 @@ export const BODIES = {
   },
   "CloneRequest": {
     "additionalProperties": false,
-    "description": "Fields of the form of `POST /api/clone`, besides its file `audio`. Texts are trimmed.",
+    "description": "Fields of the form of `POST /api/clone`, besides its file `audio`.",
     "properties": {
       "name": {
         "maxLength": 100,
         "minLength": 1,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       },
       "transcript": {
         "description": "What is said in the recording, word for word.",
         "maxLength": 20000,
         "minLength": 10,
-        "type": "string"
+        "type": "string",
+        "x-text": "lines"
       },
       "language": {
         "description": "An English name, an ISO 639-1 code, a locale, or 'Auto'.",
@@ -120,13 +127,15 @@ export const BODIES = {
           "Auto"
         ],
         "maxLength": 64,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       },
       "storage_path": {
         "description": "A take that is already in storage, instead of `audio`.",
         "maxLength": 1024,
         "minLength": 3,
-        "type": "string"
+        "type": "string",
+        "x-text": "line"
       },
       "transcript_source": {
         "default": "typed",
@@ -142,6 +151,7 @@ export const BODIES = {
       "machine_transcript": {
         "maxLength": 20000,
         "type": "string",
+        "x-text": "lines",
         "description": "As the recogniser heard it."
       },
       "consent": {

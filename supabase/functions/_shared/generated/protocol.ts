@@ -101,7 +101,7 @@ export interface AudioLimits {
   extensions: string[];
 }
 /**
- * Fields of the form of `POST /api/clone`, besides its file `audio`. Texts are trimmed.
+ * Fields of the form of `POST /api/clone`, besides its file `audio`.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "CloneRequest".

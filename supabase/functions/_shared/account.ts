@@ -1,4 +1,4 @@
-/** `GET /api/usage`: today's seconds and cost, and the limits. */
+/** `GET /api/usage`: a caller's seconds and cost today, and their limits. */
 
 import type { Call, Services } from "./services.ts";
 

@@ -1,0 +1,232 @@
+"""What both services write by hand: the same cases, asked of each one's own code."""
+
+import json
+import random
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from edge_functions.forms import from_fields, from_json
+from edge_functions.idempotency import fingerprint
+from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
+from shared_schema.text import clean
+from shared_schema.voices import CloneRequest
+from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
+from transcription.errors import TranscriptionError
+from transcription.languages import to_code
+from transcription.providers.base import FileCapabilities, FileOptions
+from transcription.providers.failures import from_status
+from transcription.providers.fitting import fit
+
+VECTORS = ROOT / "tests" / "vectors"
+NAMES = ("text", "languages", "bodies", "fitting", "refusals")
+CASES: Mapping[str, list[dict[str, Any]]] = {
+    name: json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
+}
+BODIES: Mapping[str, type[BaseModel]] = {
+    one.__name__: one for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest)
+}
+ALL = [(name, number) for name in NAMES for number in range(len(CASES[name]))]
+
+
+def text(case: Mapping[str, Any]) -> Any:
+    """Clean a text."""
+    return clean(case["text"], in_a_line=case["in_a_line"])
+
+
+def languages(case: Mapping[str, Any]) -> Any:
+    """Read what somebody wrote for a language."""
+    return to_code(case["written"])
+
+
+def bodies(case: Mapping[str, Any]) -> Any:
+    """Read a form's fields, or JSON, and return the body and what makes its request this one."""
+    shape = BODIES[case["body"]]
+    if "fields" in case:
+        body = from_fields(shape, case["fields"])
+    else:
+        body = from_json(shape, case["json"].encode())
+    told: dict[str, Any] = {"read": body.model_dump(mode="json", exclude_none=True)}
+    if "request" in case:
+        route, source = case["request"]
+        told["fingerprint"] = fingerprint(route, source, body)
+    return told
+
+
+def fitting(case: Mapping[str, Any]) -> Any:
+    """Fit options to a model."""
+    asked, can = case["asked"], case["can"]
+    sets = {name: frozenset(can[name]) for name in ("languages", "timestamps")}
+    options = {**asked, "context_bias": tuple(asked.get("context_bias", ()))}
+    fitted = fit(
+        FileOptions(model="any", **options), FileCapabilities(model="any", **{**can, **sets})
+    )
+    return {
+        "language": fitted.options.language,
+        "context_bias": list(fitted.options.context_bias),
+        "timestamps": fitted.options.timestamps,
+        "diarize": fitted.options.diarize,
+        "warnings": list(fitted.warnings),
+    }
+
+
+def refusals(case: Mapping[str, Any]) -> Any:
+    """Tell what a provider's refusal means."""
+    error = from_status(case["status"], retry_after=case.get("retry_after"), body=case["body"])
+    return {"code": error.code, "message": error.message, "retry_after": error.retry_after}
+
+
+RULES = {"text": text, "languages": languages, "bodies": bodies}
+RULES |= {"fitting": fitting, "refusals": refusals}
+
+
+def in_python(name: str, case: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a case with the Python service's own code."""
+    try:
+        return {"is": RULES[name](case)}
+    except TranscriptionError as error:
+        return {"refused": error.code}
+    except ValueError as error:
+        return {"refused": str(error)}
+
+
+def answered_by_deno(cases: Mapping[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Answer cases with the Edge Function's own code, in one process."""
+    done = subprocess.run(  # noqa: S603 - the project's own
+        [
+            *(DENO, "run", "--no-prompt", "--cached-only", "--frozen", f"--lock={LOCK}"),
+            f"--config={FUNCTION / 'deno.json'}",
+            str(Path(__file__).with_name("vectors.ts")),
+        ],
+        input=json.dumps(cases),
+        env={"DENO_DIR": str(CACHE), "DENO_NO_UPDATE_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # Not `splitlines`: an answer may hold what only Unicode calls the end of a line.
+    answers: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.split("\n")[-2])
+    return answers
+
+
+@pytest.fixture(scope="session")
+def in_deno() -> dict[str, list[dict[str, Any]]]:
+    """Every case, answered by Deno."""
+    return answered_by_deno(CASES)
+
+
+def expected(name: str, number: int) -> dict[str, Any]:
+    """Return what a case's file says."""
+    case = CASES[name][number]
+    return {key: case[key] for key in ("is", "refused") if key in case}
+
+
+@pytest.mark.parametrize(("name", "number"), ALL)
+def test_python_answers_as_the_vectors_say(name: str, number: int) -> None:
+    """A shared case has the answer in Python that stands in its file."""
+    assert in_python(name, CASES[name][number]) == expected(name, number)
+
+
+@pytest.mark.parametrize(("name", "number"), ALL)
+def test_deno_answers_as_the_vectors_say(
+    in_deno: dict[str, list[dict[str, Any]]], name: str, number: int
+) -> None:
+    """A shared case has the answer on Deno that stands in its file."""
+    assert in_deno[name][number] == expected(name, number)
+
+
+ODD = (
+    *(
+        "a",
+        "B",
+        "\u00e9",
+        "e\u0301",
+        "\U0001f600",
+        "\u200d",
+        "\ufe0f",
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\x00",
+    ),
+    *("\x1b", "\x1c", "\x85", "\u00a0", "\u00ad", "\u200b", "\u2028", "\u202e", "\u3000", "\u3164"),
+    *("\ufeff", "\uffff", "\u0301" * 16, "\U000e0041", "\u1100\u1161\u11a8", "\u0344", "\u212b"),
+    *("true", "1", "en", "word", "[]", "__proto__", "constructor", ",", '"', "\\"),
+)
+FIELDS = (
+    *("language", "context_bias", "context_bias[]", "timestamps", "diarize", "model", "name"),
+    *("transcript", "transcript_source", "machine_transcript", "consent", "storage_path"),
+    *("__proto__", "x", "toString"),
+)
+
+
+def test_random_cases_are_answered_alike() -> None:
+    """Whatever is written into a text, a form or JSON, both services read the same or refuse."""
+    dice = random.Random(20_260_129)  # noqa: S311 - the same cases each time
+
+    def text() -> str:
+        return "".join(dice.choices(ODD, k=dice.randrange(12)))
+
+    def value() -> Any:
+        plain: tuple[Any, ...] = (
+            text(),
+            "en",
+            "word",
+            "typed",
+            True,
+            False,
+            None,
+            0,
+            1,
+            2,
+            1.5,
+            [],
+            {},
+            [text()],
+        )
+        return dice.choice((*plain, [text(), dice.choice(plain)]))
+
+    def members() -> dict[str, Any]:
+        given = {dice.choice(FIELDS): value() for _ in range(dice.randrange(5))}
+        return {"storage_path": "a/b/c", **given} if dice.random() < 0.8 else given
+
+    usual = [["name", "Ada"], ["transcript", "The words that are spoken."], ["language", "en"]]
+    cases: dict[str, list[dict[str, Any]]] = {
+        "text": [{"text": text(), "in_a_line": dice.random() < 0.5} for _ in range(1500)],
+        "languages": [{"written": text()} for _ in range(200)],
+        "bodies": [
+            *(
+                {
+                    "body": name,
+                    "fields": [
+                        *(usual if name == "CloneRequest" and dice.random() < 0.8 else []),
+                        *([dice.choice(FIELDS), text()] for _ in range(dice.randrange(4))),
+                    ],
+                    "request": ["clone", "digest"],
+                }
+                for name in ("TranscriptionOptions", "CloneRequest")
+                for _ in range(600)
+            ),
+            *(
+                {
+                    "body": "StoredTranscriptionRequest",
+                    "json": json.dumps(members(), ensure_ascii=dice.random() < 0.5),
+                    "request": ["transcriptions", "a/b/c"],
+                }
+                for _ in range(1000)
+            ),
+        ],
+    }
+    there = answered_by_deno(cases)
+    here = {name: [in_python(name, case) for case in of] for name, of in cases.items()}
+    for name, of in cases.items():
+        for case, python, deno in zip(of, here[name], there[name], strict=True):
+            assert python == deno, (name, case)
+    assert sum("is" in answer for answer in here["bodies"]) > 300

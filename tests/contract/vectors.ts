@@ -1,0 +1,69 @@
+/** Answers the cases of `tests/vectors` with the Edge Function's own code: cases in, answers out. */
+
+import { Failure } from "../../supabase/functions/_shared/failure.ts";
+import { type Bodies, fromFields, fromJson } from "../../supabase/functions/_shared/fields.ts";
+import { fit } from "../../supabase/functions/_shared/fitting.ts";
+import { fingerprint } from "../../supabase/functions/_shared/idempotency.ts";
+import { toCode } from "../../supabase/functions/_shared/languages.ts";
+import { ofStatus } from "../../supabase/functions/_shared/mistral_failures.ts";
+import type { FileCapabilities } from "../../supabase/functions/_shared/models.ts";
+import { clean } from "../../supabase/functions/_shared/text.ts";
+
+// deno-lint-ignore no-explicit-any
+type Case = any;
+
+const RULES: Record<string, (one: Case) => unknown> = {
+  text: ({ text, in_a_line }) => clean(text, { inALine: in_a_line }),
+  languages: ({ written }) => toCode(written) ?? null,
+  bodies: ({ body, fields, json, request }) => {
+    const name = body as keyof Bodies;
+    const read = fields === undefined ? fromJson(name, json) : fromFields(name, fields);
+    if (request === undefined) return { read };
+    return { read, fingerprint: fingerprint(request[0], request[1], read) };
+  },
+  fitting: ({ asked, can }) => {
+    const { options, warnings } = fit(
+      {
+        model: "any",
+        language: asked.language,
+        contextBias: asked.context_bias ?? [],
+        timestamps: asked.timestamps,
+        diarize: asked.diarize ?? false,
+      },
+      {
+        languages: new Set(can.languages),
+        timestamps: new Set(can.timestamps),
+        diarization: can.diarization,
+        contextBias: can.context_bias,
+        singleWordBias: can.single_word_bias,
+        languageOrTimestamps: can.language_or_timestamps,
+        microdollarsPerMinute: undefined,
+      } satisfies FileCapabilities,
+    );
+    const { language = null, contextBias, timestamps = null, diarize } = options;
+    return { language, context_bias: contextBias, timestamps, diarize, warnings };
+  },
+  refusals: ({ status, body, retry_after }) => {
+    const { code, message, retryAfter = null } = ofStatus(status, body, retry_after ?? null);
+    return { code, message, retry_after: retryAfter };
+  },
+};
+
+function answer(rule: (one: Case) => unknown, one: Case): unknown {
+  try {
+    return { is: rule(one) };
+  } catch (error) {
+    if (error instanceof Failure) return { refused: error.code };
+    if (error instanceof RangeError) return { refused: error.message };
+    throw error;
+  }
+}
+
+const asked: Record<string, Case[]> = await new Response(Deno.stdin.readable).json();
+const answers = Object.entries(asked).map(([name, cases]) => {
+  const rule = RULES[name];
+  if (rule === undefined) throw new Error(`no rule for ${name}`);
+  return [name, cases.map((one) => answer(rule, one))];
+});
+// Mistral's refusals are logged on the way: the answers are the last line.
+console.log(JSON.stringify(Object.fromEntries(answers)));
