@@ -48,6 +48,12 @@ async function recordTake(booth: Booth, seconds = 4): Promise<void> {
   await booth.stop();
 }
 
+/** Lets the service be one that only a network leads to. */
+function elsewhere(wire: FakeWire): void {
+  const realtime_url = "wss://bridge.example.com/api/transcriptions/realtime";
+  wire.config = { ...wire.config, realtime_url };
+}
+
 /** Lets the page's microphone be one that fails in this way. */
 const refuseMicrophone = (name: string) => (page: Page) =>
   page.addInitScript((fault) => {
@@ -265,6 +271,7 @@ const STATES: Record<string, State> = {
     },
   },
   offline: {
+    prepare: elsewhere,
     reach: async (booth) => {
       await booth.page.evaluate(() => {
         Object.defineProperty(navigator, "onLine", { get: () => false });
@@ -630,6 +637,7 @@ describe("Motion", () => {
 test("Without a network the take goes on, and so do the words when it is back", async () => {
   const sockets: WebSocketRoute[] = [];
   const { booth, page } = await enter((wire) => {
+    elsewhere(wire);
     wire.onSocket = (socket, self) => {
       sockets.push(socket);
       self.serve(socket);

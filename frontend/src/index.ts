@@ -22,5 +22,5 @@ export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 export { Account, type AccountState } from "./services/account";
 export { Api, ApiError } from "./services/http";
 export { SupabaseTakeStorage, type TakeStorage } from "./services/storage";
-export { SignedOutError, type TokenSupplier } from "./session/token";
+export { SignedOutError, SignInError, type TokenSupplier } from "./session/token";
 export { TakeStore } from "./take/take-store";

@@ -35,6 +35,19 @@ function FailureMessage({
       </Message>
     );
   }
+  if (failure.code === "sign_in_failed") {
+    return (
+      <Message
+        actions={
+          <Button onClick={onSignIn} variant="link">
+            Sign in
+          </Button>
+        }
+      >
+        {failure.detail} Your recording and its words are kept.
+      </Message>
+    );
+  }
   const known = failure.code !== "unreachable" && failure.code !== "internal";
   return (
     <Message>

@@ -73,6 +73,11 @@ export function transcriptionProblem(failure: CallFailure): Problem {
     case "signed_out":
     case "unauthenticated":
       return SIGNED_OUT;
+    case "sign_in_failed":
+      return {
+        words: `${failure.detail} Your recording is safe.`,
+        waysOut: ["sign-in", "try-again", "download"],
+      };
     case "quota_exceeded":
       return {
         words: `${quota(failure.retryAt)} Your recording is safe: type what you said.`,
@@ -131,6 +136,11 @@ export function liveProblem(live: LiveView): Problem | undefined {
     case "unauthenticated":
     case "token_expired":
       return SIGNED_OUT;
+    case "sign_in_failed":
+      return {
+        words: `No live words: ${live.failure.message} Your recording is safe.`,
+        waysOut: ["sign-in"],
+      };
     case "quota_exceeded": {
       const wait = live.failure.retryAfter;
       const at = wait === undefined ? undefined : Date.now() + wait * 1000;

@@ -136,7 +136,7 @@ describe("Whoever has no account", () => {
     await account.token();
     await account.signOut();
     await expect(account.token()).rejects.toThrow(SignedOutError);
-    expect(account.getSnapshot()).toEqual({ status: "out", ended: true });
+    expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: true });
     expect(auth.calls).toEqual(["logout"]);
   });
 });

@@ -1,19 +1,20 @@
-/** Who is signed in, by Supabase Auth. */
-import {
-  AuthClient,
-  isAuthApiError,
-  isAuthSessionMissingError,
-  type Session,
-} from "@supabase/auth-js";
+/** Who is signed in, by Supabase Auth. Its client is loaded once there is somebody to sign in. */
+import type { AuthClient, Session } from "@supabase/auth-js";
 import { LIMITS } from "../generated/constants";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { SignedOutError, type TokenSupplier } from "../session/token";
+import { isSignedOut, toSignInError } from "./sign-in-error";
 
 export type AccountState =
   | { readonly status: "loading" }
-  /** `ended`: somebody was signed in on this page before, so nobody else is signed in unasked. */
-  | { readonly status: "out"; readonly ended: boolean }
+  | {
+      readonly status: "out";
+      /** Somebody was signed in on this page before, so nobody else is signed in unasked. */
+      readonly ended: boolean;
+      /** The person has signed out; else the sign-in has ended by itself. */
+      readonly left?: boolean;
+    }
   | {
       readonly status: "in";
       readonly userId: string;
@@ -24,12 +25,16 @@ export type AccountState =
 export interface AccountOptions {
   readonly supabaseUrl: string;
   readonly publishableKey: string;
-  /** Whoever has no account is signed in without one when a token is first needed. */
+  /** Anyone who has no account is signed in without one when a token is first needed. */
   readonly allowAnonymous: boolean;
 }
 
+type Client = InstanceType<typeof AuthClient>;
+
 /** The client retries for half a minute; a recording's words are not to wait for that. */
 const RENEWAL_PATIENCE_MS = 3000;
+/** Seconds by which a session may seem to outlive itself, for the time that an answer takes. */
+const CLOCK_SLACK = 60;
 
 const STORAGE_KEY = "utter-auth";
 
@@ -42,11 +47,21 @@ function wasSignedIn(): boolean {
   }
 }
 
-/** Auth says no, and would say it again; busy (429) or broken (5xx) is something else. */
-function isSignedOut(error: unknown): boolean {
-  if (isAuthSessionMissingError(error)) return true;
-  return isAuthApiError(error) && error.status >= 400 && error.status < 429;
-}
+/** Whether a link of Auth's, such as a confirmation, has led here. */
+const isCallback = () => /[?&#](code|access_token|error_description)=/.test(location.href);
+
+/**
+ * `fetch` that leaves a session's end to be told from its length: this device's clock, by which
+ * the end is compared, may be hours from the server's.
+ */
+const byOwnClock: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init);
+  const copy = response.clone();
+  const body = (await copy.json().catch(() => undefined)) as Partial<Session> | undefined;
+  if (!response.ok || typeof body?.expires_in !== "number") return response;
+  const { expires_at: _, ...session } = body;
+  return new Response(JSON.stringify(session), { status: response.status });
+};
 
 function describe(session: Session): AccountState {
   const { id, email, is_anonymous } = session.user;
@@ -59,40 +74,67 @@ function describe(session: Session): AccountState {
 }
 
 export class Account implements Readable<AccountState> {
-  readonly #auth: InstanceType<typeof AuthClient>;
-  readonly #allowAnonymous: boolean;
+  readonly #options: AccountOptions;
   readonly #store = new Store<AccountState>({ status: "loading" });
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
   readonly #scope: Scope;
   readonly #returning = wasSignedIn();
+  #client: Promise<Client> | undefined;
   #signingIn: Promise<Session> | undefined;
+  /** Tokens that are being asked for: a sign-in that ends meanwhile has ended by itself. */
+  #asking = 0;
+  #leaving = false;
 
   constructor(options: AccountOptions, parent: Scope) {
+    this.#options = options;
     this.#scope = new Scope(parent);
-    this.#allowAnonymous = options.allowAnonymous;
-    this.#auth = new AuthClient({
-      url: `${options.supabaseUrl.replace(/\/$/, "")}/auth/v1`,
-      headers: {
-        apikey: options.publishableKey,
-        Authorization: `Bearer ${options.publishableKey}`,
-      },
+    if (this.#returning || isCallback()) {
+      this.#auth().catch(() => {}); // asked again with the first token
+    } else {
+      this.#store.set({ status: "out", ended: false });
+    }
+  }
+
+  /** @throws SignInError when the client cannot be loaded. */
+  async #auth(): Promise<Client> {
+    this.#client ??= this.#open();
+    try {
+      return await this.#client;
+    } catch (error) {
+      this.#client = undefined;
+      throw toSignInError(error);
+    }
+  }
+
+  async #open(): Promise<Client> {
+    const { AuthClient } = await import("@supabase/auth-js");
+    const { supabaseUrl, publishableKey } = this.#options;
+    const client = new AuthClient({
+      url: `${supabaseUrl.replace(/\/$/, "")}/auth/v1`,
+      headers: { apikey: publishableKey, Authorization: `Bearer ${publishableKey}` },
       storageKey: STORAGE_KEY,
+      // `token` renews what it gives; a page that needs none renews none.
+      autoRefreshToken: false,
       detectSessionInUrl: true,
       flowType: "pkce",
+      fetch: byOwnClock,
     });
-    const { data } = this.#auth.onAuthStateChange((_, session) => this.#take(session));
-    this.#scope.add(() => {
-      data.subscription.unsubscribe();
-      void this.#auth.stopAutoRefresh();
-    });
+    const { data } = client.onAuthStateChange((_, session) => this.#take(session));
+    this.#scope.add(() => data.subscription.unsubscribe());
+    return client;
   }
 
   #take(session: Session | null): void {
     const before = this.#store.getSnapshot();
     if (!session) {
       if (before.status === "out") return;
-      this.#store.set({ status: "out", ended: before.status === "in" || this.#returning });
+      const left = before.status === "in" && (this.#leaving || this.#asking === 0);
+      this.#store.set({
+        status: "out",
+        ended: before.status === "in" || this.#returning,
+        ...(left ? { left } : {}),
+      });
       return;
     }
     const next = describe(session);
@@ -101,18 +143,30 @@ export class Account implements Readable<AccountState> {
 
   /** @see TokenSupplier */
   readonly token: TokenSupplier = async (refresh = false) => {
-    const { data, error } = await this.#auth.getSession();
+    this.#asking += 1;
+    try {
+      return await this.#token(refresh);
+    } finally {
+      this.#asking -= 1;
+    }
+  };
+
+  async #token(refresh: boolean): Promise<string> {
+    const auth = await this.#auth();
+    const { data, error } = await auth.getSession();
     if (!data.session && error) throw this.#toFailure(error);
     const session = data.session ?? (await this.#anonymous());
     const left = (session.expires_at ?? 0) - Date.now() / 1000;
-    if (!refresh && left >= LIMITS.token_refresh_seconds) return session.access_token;
-    const renewal = this.#auth.refreshSession();
+    // A clock that was put back makes a session last longer than it does.
+    const isTimed = left <= session.expires_in + CLOCK_SLACK;
+    if (!refresh && isTimed && left >= LIMITS.token_refresh_seconds) return session.access_token;
+    const renewal = auth.refreshSession();
     // While Auth is away, what is left of the old token does; it is not waited for till the end.
     const renewed = await (refresh || left <= 0 ? renewal : this.#briefly(renewal));
     if (renewed?.data.session) return renewed.data.session.access_token;
     if (!refresh && left > 0) return session.access_token;
     throw this.#toFailure(renewed?.error);
-  };
+  }
 
   async #briefly<T>(promise: Promise<T>): Promise<T | undefined> {
     const scope = new Scope(this.#scope);
@@ -126,8 +180,8 @@ export class Account implements Readable<AccountState> {
   }
 
   /** A refusal ends the sign-in; a token that cannot be renewed for now is still somebody's. */
-  #toFailure(error: unknown): unknown {
-    if (error && !isSignedOut(error)) return error;
+  #toFailure(error: unknown): Error {
+    if (error && !isSignedOut(error)) return toSignInError(error);
     this.#store.set({ status: "out", ended: true });
     return new SignedOutError();
   }
@@ -135,7 +189,7 @@ export class Account implements Readable<AccountState> {
   async #anonymous(): Promise<Session> {
     const state = this.#store.getSnapshot();
     const first = state.status === "loading" || (state.status === "out" && !state.ended);
-    if (!this.#allowAnonymous || !first) throw new SignedOutError();
+    if (!this.#options.allowAnonymous || !first) throw new SignedOutError();
     this.#signingIn ??= this.#signInAnonymously().finally(() => {
       this.#signingIn = undefined;
     });
@@ -143,30 +197,57 @@ export class Account implements Readable<AccountState> {
   }
 
   async #signInAnonymously(): Promise<Session> {
-    const { data, error } = await this.#auth.signInAnonymously();
-    if (!data.session) throw error ?? new SignedOutError();
+    const { data, error } = await (await this.#auth()).signInAnonymously();
+    if (!data.session) throw toSignInError(error);
     this.#take(data.session);
     return data.session;
   }
 
+  /** @throws SignInError */
   async continueAnonymously(): Promise<void> {
     await this.#signInAnonymously();
   }
 
-  /** @throws AuthError, with words for a person. */
+  /** @throws SignInError */
   async signIn(email: string, password: string): Promise<void> {
-    const { error } = await this.#auth.signInWithPassword({ email, password });
-    if (error) throw error;
+    const { error } = await (await this.#auth()).signInWithPassword({ email, password });
+    if (error) throw toSignInError(error);
   }
 
-  /** @returns Whether the person must first confirm the address. */
+  /**
+   * Makes an account. An anonymous person keeps the id, and so the voices.
+   *
+   * @returns Whether the person must first confirm the address.
+   * @throws SignInError
+   */
   async signUp(email: string, password: string): Promise<{ confirm: boolean }> {
-    const { data, error } = await this.#auth.signUp({ email, password });
-    if (error) throw error;
+    const auth = await this.#auth();
+    const state = this.#store.getSnapshot();
+    if (state.status === "in" && state.isAnonymous) return this.#link(auth, email, password);
+    const { data, error } = await auth.signUp({ email, password });
+    if (error) throw toSignInError(error);
     return { confirm: !data.session };
   }
 
+  async #link(auth: Client, email: string, password: string): Promise<{ confirm: boolean }> {
+    await this.token(); // one that is good for the call
+    const { data, error } = await auth.updateUser({ email, password });
+    if (error) throw toSignInError(error);
+    if (data.user.is_anonymous) return { confirm: true };
+    await auth.refreshSession(); // the token at hand still says "anonymous"
+    return { confirm: false };
+  }
+
+  /** Signs out here, also where Auth cannot be told. */
   async signOut(): Promise<void> {
-    await this.#auth.signOut({ scope: "local" });
+    this.#leaving = true;
+    try {
+      const { error } = await (await this.#auth()).signOut({ scope: "local" });
+      if (!error) return;
+      localStorage.removeItem(STORAGE_KEY);
+      this.#take(null);
+    } finally {
+      this.#leaving = false;
+    }
   }
 }

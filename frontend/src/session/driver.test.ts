@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { SessionDriver, type Socket } from "./driver";
 import { Live } from "./live";
-import { SignedOutError, type TokenSupplier } from "./token";
+import { SignedOutError, SignInError, type TokenSupplier } from "./token";
 
 class FakeSocket extends EventTarget implements Socket {
   static all: FakeSocket[] = [];
@@ -121,6 +121,35 @@ test("Signed out is told apart from a token that could not be fetched", async ()
   await settle();
   expect(first.view).toMatchObject({ phase: "failed", failure: { code: "unauthenticated" } });
   expect(second.view.phase).toBe("reconnecting");
+});
+
+test("A sign-in that failed is told as such, and not as a bad line", async () => {
+  const words = "Going on without an account is switched off here. Sign in.";
+  const refused = () => Promise.reject(new SignInError(words, false));
+  const driver = new SessionDriver({}, environment(refused), scope, () => {});
+  driver.give({ type: "start" });
+  await settle();
+  expect(driver.view).toMatchObject({
+    phase: "failed",
+    failure: { code: "sign_in_failed", message: words },
+  });
+});
+
+test.each([
+  ["ws://127.0.0.1:8790/x", false],
+  ["ws://[::1]:8790/x", false],
+  ["ws://localhost/x", false],
+  ["ws://page.localhost/x", false],
+  ["wss://example.com/x", true],
+  ["wss://127.0.0.1.example.com/x", true],
+])("A browser without a network matters to %s: %s", async (url, matters) => {
+  const onLine = vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+  const driver = new SessionDriver({}, { ...environment(), url }, scope, () => {});
+  driver.give({ type: "start" });
+  await settle();
+  expect(driver.view.offline).toBe(matters);
+  expect(FakeSocket.all).toHaveLength(matters ? 0 : 1);
+  onLine.mockRestore();
 });
 
 test("After a pause the next session waits for the end of the one before, and loses no audio", async () => {

@@ -1,9 +1,15 @@
 /** Gives a `Session` its sockets, its clock and its tokens. */
 import { Scope } from "../lib/scope";
-import type { Effect, SessionInput, SessionView } from "./effects";
+import {
+  type Effect,
+  type Failure,
+  type SessionInput,
+  type SessionView,
+  UNREACHABLE,
+} from "./effects";
 import { parseServerMessage, type SessionOptions } from "./messages";
 import { Session } from "./session";
-import { SignedOutError, type TokenSupplier } from "./token";
+import { SignedOutError, SignInError, type TokenSupplier } from "./token";
 
 /** As much of `WebSocket` as a session uses. */
 export interface Socket extends EventTarget {
@@ -19,9 +25,26 @@ export interface SessionEnvironment {
   readonly connect?: (url: string) => Socket;
 }
 
+/** Whether an address is this machine's own. */
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
 interface OpenSocket {
   readonly socket: Socket;
   readonly scope: Scope;
+}
+
+/** Why there is no token; whatever else went wrong, another try may find it mended. */
+function toFailure(error: unknown): Failure {
+  if (error instanceof SignedOutError) {
+    return { code: "unauthenticated", message: error.message, retryable: false };
+  }
+  if (error instanceof SignInError) {
+    return { code: "sign_in_failed", message: error.message, retryable: error.retryable };
+  }
+  return UNREACHABLE;
 }
 
 export class SessionDriver {
@@ -47,10 +70,11 @@ export class SessionDriver {
       buffered: (link) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
       random: Math.random,
     });
+    this.#scope.add(() => this.give({ type: "cancel" }));
+    if (isLoopback(environment.url)) return; // reached without a network
     const online = () => this.give({ type: "online", online: navigator.onLine });
     this.#scope.listen(window, "online", online);
     this.#scope.listen(window, "offline", online);
-    this.#scope.add(() => this.give({ type: "cancel" }));
     // Only a clear no counts: some places know of no network and have one.
     if (navigator.onLine === false) online();
   }
@@ -100,8 +124,7 @@ export class SessionDriver {
     try {
       input = { type: "token", link, token: await this.#environment.token(refresh) };
     } catch (error) {
-      // Whatever else went wrong, another try may find it mended.
-      input = { type: "tokenFailed", link, signedOut: error instanceof SignedOutError };
+      input = { type: "tokenFailed", link, failure: toFailure(error) };
     }
     if (!this.#scope.disposed) this.give(input);
   }

@@ -19,7 +19,7 @@ export type SessionInput =
   | { readonly type: "takeOver"; readonly sessionId: string }
   | { readonly type: "online"; readonly online: boolean }
   | { readonly type: "token"; readonly link: number; readonly token: string }
-  | { readonly type: "tokenFailed"; readonly link: number; readonly signedOut: boolean }
+  | { readonly type: "tokenFailed"; readonly link: number; readonly failure: Failure }
   | { readonly type: "opened"; readonly link: number }
   | { readonly type: "message"; readonly link: number; readonly message: ServerMessage }
   | { readonly type: "closed"; readonly link: number; readonly code: number }
@@ -47,7 +47,7 @@ export type Phase =
   | "failed";
 
 export interface SessionFailure {
-  readonly code: Wire.ErrorCode | "unreachable";
+  readonly code: Wire.ErrorCode | "unreachable" | "sign_in_failed";
   readonly message: string;
   /** Seconds. */
   readonly retryAfter?: number;
@@ -79,6 +79,12 @@ export interface Failure extends SessionFailure {
   /** Whether it may succeed with a fresh access token. */
   readonly afterRefresh?: boolean;
 }
+
+export const UNREACHABLE: Failure = {
+  code: "unreachable",
+  message: "The transcription service cannot be reached.",
+  retryable: true,
+};
 
 /** What a session asks of its surroundings, beside its effects. */
 export interface SessionPorts {

@@ -192,7 +192,8 @@ describe("Beginning", () => {
 
   test("Without a sign-in it fails at once and says so", () => {
     world.give({ type: "start" });
-    world.give({ type: "tokenFailed", link: 1, signedOut: true });
+    const failure = { code: "unauthenticated", message: "Signed out.", retryable: false } as const;
+    world.give({ type: "tokenFailed", link: 1, failure });
     expect(world.view).toMatchObject({ phase: "failed", failure: { code: "unauthenticated" } });
     expect(world.session.wakeAt).toBeUndefined();
   });

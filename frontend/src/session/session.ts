@@ -20,6 +20,7 @@ import {
   type SessionInput,
   type SessionPorts,
   type SessionView,
+  UNREACHABLE,
 } from "./effects";
 import { Link, PATIENCE, type Patience } from "./link";
 import { type ServerMessage, type SessionOptions, STOP_MESSAGE, startMessage } from "./messages";
@@ -37,12 +38,6 @@ const UNACKED = LIMITS.ack_interval_ms * MS;
 /** Failures after which audio may have been taken and not heard. */
 const UNHEARD: readonly string[] = ["provider_unavailable", "provider_rate_limited"];
 const NEVER = Number.POSITIVE_INFINITY;
-
-const UNREACHABLE: Failure = {
-  code: "unreachable",
-  message: "The transcription service cannot be reached.",
-  retryable: true,
-};
 
 export class Session {
   readonly #options: SessionOptions;
@@ -161,7 +156,7 @@ export class Session {
         this.#onToken(input.link, input.token);
         break;
       case "tokenFailed":
-        this.#onTokenFailed(input.link, input.signedOut);
+        this.#onTokenFailed(input.link, input.failure);
         break;
       case "opened":
         this.#onOpened(input.link);
@@ -286,14 +281,9 @@ export class Session {
     this.#effects.push({ type: "connect", link: id });
   }
 
-  #onTokenFailed(id: number, signedOut: boolean): void {
+  #onTokenFailed(id: number, failure: Failure): void {
     const link = this.#next;
-    if (link?.id !== id) return;
-    const message = "You are signed out.";
-    const failure = signedOut
-      ? { code: "unauthenticated" as const, message, retryable: false }
-      : UNREACHABLE;
-    this.#lost(link, failure, GIVEN_UP);
+    if (link?.id === id) this.#lost(link, failure, GIVEN_UP);
   }
 
   #onOpened(id: number): void {

@@ -3,7 +3,7 @@
 /**
  * Returns an access token that is valid for at least six minutes, a brand-new one with `refresh`.
  *
- * @throws SignedOutError when nobody is signed in.
+ * @throws SignedOutError when nobody is signed in; SignInError when a sign-in failed.
  */
 export type TokenSupplier = (refresh?: boolean) => Promise<string>;
 
@@ -11,5 +11,17 @@ export class SignedOutError extends Error {
   constructor() {
     super("Nobody is signed in.");
     this.name = "SignedOutError";
+  }
+}
+
+/** A sign-in that failed; the message is for a person. */
+export class SignInError extends Error {
+  /** Whether the same may succeed in a moment. */
+  readonly retryable: boolean;
+
+  constructor(message: string, retryable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SignInError";
+    this.retryable = retryable;
   }
 }
