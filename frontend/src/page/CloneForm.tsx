@@ -1,11 +1,12 @@
 /** Name, consent, and the one button that everything leads to. */
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import type { Voice } from "../generated/protocol";
+import type { Scope } from "../lib/scope";
 import type { CallFailure } from "../reference-audio/call-failure";
 import type { ReferenceAudio } from "../reference-audio/reference-audio";
 import { Button, Card, fieldClass, Message, ProgressBar } from "../ui/controls";
-import { useReadable } from "../ui/hooks";
+import { useReadable, useScope } from "../ui/hooks";
 import { clone, whyNot } from "./clone";
 import type { Playback } from "./playback";
 
@@ -73,6 +74,10 @@ export function CloneForm({
   const [form, setForm] = useState({ name: "", consent: false });
   const [stage, setStage] = useState<Stage>({ name: "ready" });
   const reason = whyNot(reference.value, state, form);
+  const life = useRef<Scope>(undefined);
+  useScope((scope) => {
+    life.current = scope;
+  }, []);
   const isBusy = stage.name === "busy";
 
   const submit = async (event: FormEvent) => {
@@ -82,6 +87,8 @@ export function CloneForm({
     const outcome = await clone(reference, form, (fraction) =>
       setStage({ name: "busy", fraction }),
     );
+    // The person has left meanwhile: what is on the page is no longer theirs.
+    if (life.current?.disposed) return;
     if ("failure" in outcome) {
       setStage({ name: "failed", failure: outcome.failure });
       return;

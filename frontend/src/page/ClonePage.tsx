@@ -1,7 +1,8 @@
 /** The page: from a few lines read aloud to a voice in the list. */
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { Fragment, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import type { Usage } from "../generated/protocol";
 import { Scope } from "../lib/scope";
+import { Store } from "../lib/store";
 import { ReferenceAudioInput } from "../reference-audio/ReferenceAudioInput";
 import type { ReferenceAudio } from "../reference-audio/reference-audio";
 import type { ReferenceAudioServices } from "../reference-audio/services";
@@ -23,6 +24,11 @@ const SignInDialog = lazy(async () => ({ default: (await import("./SignIn")).Sig
 const SignInGate = lazy(async () => ({ default: (await import("./SignIn")).SignInGate }));
 const KeyNeeded = lazy(async () => ({ default: (await import("./OwnKeyPanel")).KeyNeeded }));
 const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel")).OwnKeyPanel }));
+
+/** Before a component has its reference audio, nobody comes or goes. */
+const NOBODY = new Store(0);
+/** Milliseconds that a sign-out waits for a deletion. */
+const COMMIT_MS = 3000;
 
 export type PageServices = ReferenceAudioServices & { readonly account: Account };
 
@@ -63,10 +69,12 @@ function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Us
 
 export function ClonePage({ services }: { readonly services: PageServices }) {
   const { account, api, config } = services;
-  const [signingIn, setSigningIn] = useState(false);
+  const [signingIn, setSigningIn] = useState<"sign-in" | "sign-up">();
+  const [hasKey, setHasKey] = useState(false);
   const state = useReadable(account);
+  const userId = state.status === "in" ? state.userId : undefined;
   const reference = useReferenceAudio(services);
-  const playback = usePlayback(api);
+  const playback = usePlayback(api, userId);
 
   const { scope, usage, voices } = useMemo(() => {
     const pageScope = new Scope();
@@ -80,17 +88,26 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   useLeaveGuard(reference);
   useUsageRefresh(reference, usage);
 
-  const userId = state.status === "in" ? state.userId : undefined;
+  const person = useReadable(reference?.person ?? NOBODY);
+  const signOut = async () => {
+    // What was decided is done while there is somebody to do it for, and not waited for in vain.
+    const patience = new Scope(scope);
+    const timeout = new Promise<void>((resolve) => patience.after(COMMIT_MS, resolve));
+    await Promise.race([voices.commit(), timeout]);
+    patience.dispose();
+    await account.signOut();
+  };
+
   useEffect(() => {
     usage.clear();
     voices.clear();
+    setHasKey(false);
     if (userId === undefined) return;
     void usage.refresh();
     void voices.refresh();
   }, [userId, usage, voices]);
   const offer = config.own_keys ?? "off";
   const mayBringKey = offer !== "off" && state.status === "in" && !state.isAnonymous;
-  const [hasKey, setHasKey] = useState(false);
   const isKeyNeeded = offer === "required";
   const keyPanel = mayBringKey ? (
     <Suspense>
@@ -101,14 +118,16 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const root = useRef<HTMLElement>(null);
   useKeepFocus(root);
   const opener = useRef<Element>(null);
-  const openSignIn = () => {
+  const openSignIn = () => open("sign-in");
+  const open = (what: "sign-in" | "sign-up") => {
     opener.current = document.activeElement;
-    setSigningIn(true);
+    setSigningIn(what);
   };
   const closeSignIn = () => {
-    setSigningIn(false);
+    setSigningIn(undefined);
     if (opener.current instanceof HTMLElement) opener.current.focus();
   };
+  const isAnonymous = state.status === "in" && state.isAnonymous;
   // Nobody has been here yet, and nobody may be here without an account.
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
@@ -117,6 +136,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         account={account}
         notice={config.notice}
         onSignIn={openSignIn}
+        onSignOut={() => void signOut()}
         ownKey={hasKey}
         usage={useReadable(usage).data}
       />
@@ -126,7 +146,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         </Suspense>
       ) : null}
       {reference && !isGate ? (
-        <>
+        <Fragment key={person}>
           {
             // What nothing else works without comes first.
             isKeyNeeded ? keyPanel : null
@@ -146,15 +166,21 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             }}
             reference={reference}
           />
-          <VoiceList config={config} playback={playback} voices={voices} />
+          <VoiceList
+            config={config}
+            onSave={isAnonymous ? () => open("sign-up") : undefined}
+            playback={playback}
+            voices={voices}
+          />
           {isKeyNeeded ? null : keyPanel}
-        </>
+        </Fragment>
       ) : null}
       {signingIn ? (
         <Suspense>
           <SignInDialog
             account={account}
             allowAnonymous={config.allow_anonymous && state.status === "out"}
+            isNew={signingIn === "sign-up"}
             onClose={closeSignIn}
           />
         </Suspense>

@@ -40,6 +40,7 @@ export function Header({
   usage,
   notice,
   onSignIn,
+  onSignOut,
 }: {
   readonly account: Account;
   /** Whether what is transcribed is on the person's own bill. */
@@ -47,6 +48,7 @@ export function Header({
   readonly usage: Usage | undefined;
   readonly notice: string | undefined;
   readonly onSignIn: () => void;
+  readonly onSignOut: () => void;
 }) {
   const state = useReadable(account);
   const known = state.status === "in" && !state.isAnonymous;
@@ -63,7 +65,7 @@ export function Header({
                 <span className="max-w-40 truncate text-sm text-soft">{state.email}</span>
               ) : null}
               {known ? (
-                <Button className="text-sm" onClick={() => void account.signOut()} variant="quiet">
+                <Button className="text-sm" onClick={onSignOut} variant="quiet">
                   Sign out
                 </Button>
               ) : (

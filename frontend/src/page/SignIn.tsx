@@ -7,14 +7,17 @@ import { CrossIcon } from "../ui/icons";
 function Form({
   account,
   allowAnonymous,
+  isNew,
   onDone,
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
+  /** Begins with making an account. */
+  readonly isNew: boolean;
   readonly onDone?: () => void;
 }) {
   const id = useId();
-  const [creating, setCreating] = useState(false);
+  const [creating, setCreating] = useState(isNew);
   const [busy, setBusy] = useState(false);
   const [message, setMessage] = useState<string>();
 
@@ -110,7 +113,7 @@ export function SignInGate({ account }: { readonly account: Account }) {
       <h2 className="mb-3 text-lg font-medium" id="gate">
         Sign in to begin
       </h2>
-      <Form account={account} allowAnonymous={false} />
+      <Form account={account} allowAnonymous={false} isNew={false} />
     </Card>
   );
 }
@@ -122,6 +125,7 @@ export function SignInDialog({
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
+  readonly isNew: boolean;
   readonly onClose: () => void;
 }) {
   const id = useId();
@@ -136,7 +140,7 @@ export function SignInDialog({
     >
       <div className="mb-4 flex items-center justify-between">
         <h2 className="text-lg font-medium" id={id}>
-          Sign in
+          {form.isNew ? "Create an account" : "Sign in"}
         </h2>
         <Button aria-label="Close" className="-mr-3" onClick={onClose} variant="quiet">
           <CrossIcon />

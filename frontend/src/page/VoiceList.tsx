@@ -12,10 +12,13 @@ export function VoiceList({
   voices,
   playback,
   config,
+  onSave,
 }: {
   readonly voices: Voices;
   readonly playback: Playback;
   readonly config: PublicConfig;
+  /** Lets a person without an account keep the voices. */
+  readonly onSave: (() => void) | undefined;
 }) {
   const id = useId();
   const { data, failed } = useReadable(voices.list);
@@ -96,6 +99,11 @@ export function VoiceList({
           </li>
         ))}
       </ul>
+      {onSave && data && data.length > 0 ? (
+        <Button className="mt-2" onClick={onSave} variant="link">
+          Save my voices: create an account
+        </Button>
+      ) : null}
     </Card>
   );
 }

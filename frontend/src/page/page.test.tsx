@@ -188,6 +188,59 @@ describe("Who is here", () => {
   });
 });
 
+test("a sign-out does what was decided, and leaves nothing to the next person", async () => {
+  const services = new FakeServices();
+  services.signIn(USER_ID, false);
+  const { user, press, record } = await show(services, [VOICE]);
+  await screen.findByText("Mine");
+  await record();
+  await user.type(screen.getByLabelText("Name"), "Grandmother");
+  await press("Delete Mine");
+  await press("Sign out");
+  await vi.waitFor(() => expect(screen.queryByText("Your take")).toBeNull());
+  const deletions = services.api.calls.filter(({ request }) => request.method === "DELETE");
+  expect(deletions.map(({ path }) => path)).toEqual(["/voices/v"]);
+  expect(screen.queryByText("“Mine” is deleted.")).toBeNull();
+  expect(screen.getByLabelText("Name")).toHaveValue("");
+  expect(screen.getByRole("textbox", { name: "Transcript" })).toHaveValue("");
+  act(() => services.signIn("b0000000-0000-4000-8000-000000000000", false));
+  expect(screen.queryByText("Your take")).toBeNull();
+});
+
+test("a voice that is made while its person leaves is not shown to the next one", async () => {
+  const services = new FakeServices();
+  services.signIn(USER_ID, false);
+  const { user, press, record } = await show(services);
+  let made: (voice: Voice) => void = () => {};
+  services.api.answers.set("/clone", () => new Promise((resolve) => (made = resolve)));
+  await record();
+  await user.type(screen.getByLabelText("Name"), "Mine");
+  await user.click(screen.getByLabelText("This is my voice, or I may use it"));
+  await press("Clone voice");
+  await press("Sign out");
+  await vi.waitFor(() => expect(screen.queryByText("Your take")).toBeNull());
+  await act(async () => made(VOICE));
+  expect(screen.queryByText(/“Mine” is ready/)).toBeNull();
+  expect(screen.queryByRole("button", { name: "Play Mine" })).toBeNull();
+});
+
+test("an anonymous person may save the voices in an account, with the same id", async () => {
+  const services = new FakeServices();
+  const signUp = vi.fn(async () => ({ confirm: false }));
+  Object.assign(services.account, { signUp });
+  const { user, press } = await show(services, [VOICE]);
+  await screen.findByText("Mine");
+  await press("Save my voices: create an account");
+  const dialog = await screen.findByRole("dialog", { name: "Create an account" });
+  await user.type(within(dialog).getByLabelText("Email"), "me@example.com");
+  await user.type(within(dialog).getByLabelText("Password"), "correct horse");
+  await user.click(within(dialog).getByRole("button", { name: "Create account" }));
+  expect(signUp).toHaveBeenCalledWith("me@example.com", "correct horse");
+  act(() => services.signIn(USER_ID, false));
+  expect(screen.queryByText("Save my voices: create an account")).toBeNull();
+  expect(await screen.findByText("Mine")).toBeVisible();
+});
+
 test("axe finds nothing on the page, with voices, a take and the sign-in dialog", async () => {
   const { press, record, root } = await show(new FakeServices(), [VOICE]);
   await screen.findByText("Mine");

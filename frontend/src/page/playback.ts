@@ -15,22 +15,26 @@ export interface Playback {
   stop(): void;
 }
 
-/** One voice at a time is heard, wherever its button is. */
-export function usePlayback(api: Api): Playback {
+/** One voice at a time is heard, wherever its button is, and none after its person has left. */
+export function usePlayback(api: Api, userId: string | undefined): Playback {
   const audio = useRef<HTMLAudioElement>(null);
   /** Counts what was asked for: an address that comes late for an earlier wish is not played. */
   const turn = useRef(0);
   const [playing, setPlaying] = useState<string>();
   const [failed, setFailed] = useState<string>();
-  useScope((scope) => {
-    const element = new Audio();
-    audio.current = element;
-    scope.listen(element, "ended", () => setPlaying(undefined));
-    scope.add(() => {
-      turn.current += 1;
-      element.pause();
-    });
-  }, []);
+  useScope(
+    (scope) => {
+      const element = new Audio();
+      audio.current = element;
+      scope.listen(element, "ended", () => setPlaying(undefined));
+      scope.add(() => {
+        turn.current += 1;
+        element.pause();
+        setPlaying(undefined);
+      });
+    },
+    [userId],
+  );
   const stop = () => {
     turn.current += 1;
     audio.current?.pause();

@@ -17,6 +17,8 @@ export class Voices {
   readonly #scope: Scope;
   readonly #list: Remote<Voice[]>;
   readonly #leaving = new Store<Voice | undefined>(undefined);
+  /** The API for the person whose voice is leaving. */
+  #deputy: Promise<Api> | undefined;
   #cancel = () => {};
 
   constructor(api: Api, parent: Scope) {
@@ -25,16 +27,18 @@ export class Voices {
     this.#list = new Remote((signal) => listVoices(api, signal), this.#scope);
     this.list = this.#list;
     this.leaving = this.#leaving;
-    // Whoever leaves the page has decided.
-    this.#scope.listen(window, "pagehide", () => void this.#commit());
-    this.#scope.add(() => void this.#commit());
+    // Leaving the page decides it.
+    this.#scope.listen(window, "pagehide", () => void this.commit());
+    this.#scope.add(() => void this.commit());
   }
 
   refresh(): Promise<void> {
     return this.#list.refresh();
   }
 
+  /** Forgets the list: it was somebody else's, who has decided. */
   clear(): void {
+    void this.commit();
     this.#list.clear();
   }
 
@@ -43,11 +47,13 @@ export class Voices {
   }
 
   remove(voice: Voice): void {
-    void this.#commit();
+    void this.commit();
+    this.#deputy = this.#api.held();
+    this.#deputy.catch(() => {}); // told when it is used
     const { data } = this.#list.getSnapshot();
     this.#list.set((data ?? []).filter((each) => each.voice_id !== voice.voice_id));
     this.#leaving.set(voice);
-    this.#cancel = this.#scope.after(UNDO_MS, () => void this.#commit());
+    this.#cancel = this.#scope.after(UNDO_MS, () => void this.commit());
   }
 
   undo(): void {
@@ -56,13 +62,14 @@ export class Voices {
     void this.refresh();
   }
 
-  async #commit(): Promise<void> {
+  /** Deletes the voice that is leaving, with no way back. */
+  async commit(): Promise<void> {
     const voice = this.#leaving.getSnapshot();
     if (!voice) return;
     this.#cancel();
     this.#leaving.set(undefined);
     try {
-      await deleteVoice(this.#api, voice.voice_id);
+      await deleteVoice((await this.#deputy) ?? this.#api, voice.voice_id);
     } catch {
       // It is still there: say so by showing it again.
       if (!this.#scope.disposed) await this.refresh();

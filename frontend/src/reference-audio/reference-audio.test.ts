@@ -7,6 +7,8 @@ import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/
 import { inVain } from "./LiveWords";
 import { ReferenceAudio } from "./reference-audio";
 
+const ANOTHER = "a0000000-0000-4000-8000-000000000000";
+
 let scope: Scope;
 let services: FakeServices;
 let reference: ReferenceAudio;
@@ -424,6 +426,69 @@ describe("Over a reload", () => {
     await vi.waitFor(() => expect(state().take?.seconds).toBeGreaterThanOrEqual(6.5));
     await reference.transcribe();
     expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("a take that was begun before a sign-in is the first one's, later edits included", async () => {
+    services.state.set({ status: "out", ended: true });
+    await reference.record();
+    services.source.speak(5);
+    await reference.stop();
+    services.signIn(USER_ID, false);
+    reference.edit("Edited by me.");
+    await reload((next) => next.signIn(ANOTHER, false));
+    expect(state().take).toBeUndefined();
+    await reload((next) => next.signIn());
+    expect(state().take).toBeUndefined();
+    await reload((next) => next.signIn(USER_ID, false));
+    expect(state().transcript.text).toBe("Edited by me.");
+  });
+
+  test("an anonymous person's take goes with them into an account", async () => {
+    await recordTake(5);
+    services.signIn(USER_ID, false);
+    await reload((next) => next.signIn(ANOTHER, false));
+    expect(state().take).toBeUndefined();
+    await reload((next) => next.signIn(USER_ID, false));
+    expect(state().take).toBeDefined();
+  });
+
+  test("a sign-out clears the page and keeps the take for its person alone", async () => {
+    services.signIn(USER_ID, false);
+    reference.setContextBias(["Voxtral"]);
+    await recordTake(5);
+    services.leave();
+    expect(state()).toMatchObject({ take: undefined, contextBias: [] });
+    expect(text()).toBe("");
+    services.signIn(ANOTHER, false);
+    await reference.restore();
+    expect(state().take).toBeUndefined();
+    await reload((next) => next.signIn(ANOTHER, false));
+    expect(state().take).toBeUndefined();
+    await reload((next) => next.signIn(USER_ID, false));
+    expect(state().take?.seconds).toBe(5);
+  });
+
+  test("a sign-out in mid-recording keeps what was recorded for its person", async () => {
+    services.signIn(USER_ID, false);
+    await reference.record();
+    services.source.speak(5);
+    services.leave();
+    expect(state().recorder.stage).toBe("idle");
+    await vi.waitFor(() => expect(services.source.closed).toBe(1));
+    await reload((next) => next.signIn(USER_ID, false));
+    await vi.waitFor(() => expect(state().take?.seconds).toBe(5));
+  });
+
+  test("a sign-in that ends by itself keeps the take, until another person signs in", async () => {
+    services.signIn(USER_ID, false);
+    await recordTake(5);
+    services.signOut();
+    expect(state().take).toBeDefined();
+    services.signIn(USER_ID, false);
+    expect(state().take).toBeDefined();
+    services.signOut();
+    services.signIn(ANOTHER, false);
+    expect(state().take).toBeUndefined();
   });
 
   test("a discarded take and one that became a voice are gone", async () => {

@@ -6,6 +6,7 @@ import { isUsable, type LengthLimits } from "../audio/gate";
 import { measure } from "../audio/measure";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
+import { Person } from "../services/person";
 import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
 import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
@@ -32,6 +33,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly recorder: Recorder;
   readonly services: ReferenceAudioServices;
   readonly transcriber: Transcriber;
+  /** Whose take this is: a change clears it. */
+  readonly person: Person;
+  readonly #initial: { readonly mode?: Mode; readonly language?: string };
   readonly #scope: Scope;
   readonly #store: Store<ReferenceAudioState>;
   readonly getSnapshot: () => ReferenceAudioState;
@@ -42,6 +46,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   #live: Live | undefined;
   #takeId = newTakeId();
   #name = "";
+  /** Nobody was signed in when the take was brought back: it may be anyone's. */
+  #restoredByNobody = false;
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
 
@@ -51,6 +57,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     initial: { readonly mode?: Mode; readonly language?: string } = {},
   ) {
     this.services = services;
+    this.#initial = initial;
     this.#scope = new Scope(scope);
     this.#takeScope = new Scope(this.#scope);
     this.transcriber = new Transcriber(services);
@@ -83,7 +90,14 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#scope.add(
       this.#keeper.subscribe(() => this.#patch({ kept: this.#keeper.getSnapshot() })),
     );
-    this.#scope.add(services.account.subscribe(() => void this.restore()));
+    this.person = new Person(services.account, this.#scope);
+    this.#scope.add(this.person.subscribe(() => this.#forget(true)));
+    this.#scope.add(
+      services.account.subscribe(() => {
+        this.#own();
+        void this.restore();
+      }),
+    );
     void this.restore();
   }
 
@@ -288,7 +302,14 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#keeper.begin({ ...record, id, madeAt, owner: this.#owner, language, transcript });
   }
 
-  /** Takes of people without an account are for whoever uses this browser. */
+  /** A take that was made on this page before a sign-in belongs to the one who signs in first. */
+  #own(): void {
+    const owner = this.#owner;
+    const { restored } = this.#state;
+    if (owner !== undefined && !(restored && this.#restoredByNobody)) this.#keeper.own(owner);
+  }
+
+  /** Takes of people without an account are for anyone without one who uses this browser. */
   get #owner(): string | undefined {
     const state = this.services.account.getSnapshot();
     return state.status === "in" && !state.isAnonymous ? state.userId : undefined;
@@ -336,13 +357,21 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#forget();
   }
 
-  #forget(): void {
+  /** `kept` leaves the take in the browser's database, for its person. */
+  #forget(kept = false): void {
     this.#transcribing?.abort();
     this.#transcribing = undefined;
     this.#takeScope.dispose();
     this.#takeScope = new Scope(this.#scope);
     this.#live = undefined;
     void this.recorder.cancel();
+    if (kept) {
+      this.transcriber.release();
+      this.#keeper.leave();
+      const { mode = "record", language = "auto" } = this.#initial;
+      this.#patch({ ...INITIAL, live: IDLE_LIVE, mode, language });
+      return;
+    }
     this.#keeper.forget();
     const { mode, language, contextBias, models, transcribeOnSelect, deviceId } = this.#state;
     this.#patch({
@@ -406,26 +435,29 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const { store, account } = this.services;
     if (account.getSnapshot().status === "loading") return;
     const { transcription } = this.#state;
-    if (transcription.status === "failed" && transcription.failure.code === "signed_out") {
+    const code = transcription.status === "failed" ? transcription.failure.code : undefined;
+    if (code === "signed_out" || code === "sign_in_failed") {
       if (account.getSnapshot().status === "in") await this.transcribe();
       return;
     }
     if (!store || !this.#idle) return;
+    const owner = this.#owner;
     let stored: StoredTake | undefined;
     try {
-      stored = await store.restore(this.#owner);
+      stored = await store.restore(owner);
     } catch {
       this.#patch({ kept: false });
       return;
     }
     if (!stored) return;
     const take = await rebuildTake(stored, this.services.config.limits);
-    if (take && this.#idle) this.#adopt(stored, take);
+    if (take && this.#idle && this.#owner === owner) this.#adopt(stored, take);
     else store.release(stored.id);
   }
 
   #adopt(stored: StoredTake, take: Take): void {
     const { id, kind, language, transcript } = stored;
+    this.#restoredByNobody = this.services.account.getSnapshot().status !== "in";
     this.#takeId = id;
     this.#keeper.resume(stored);
     this.#patch({

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Scope } from "../lib/scope";
-import { SignedOutError } from "../session/token";
+import { SignedOutError, SignInError } from "../session/token";
 import { Account } from "./account";
 
 const encode = (value: object) =>
@@ -14,19 +14,30 @@ class Auth {
   readonly calls: string[] = [];
   /** Status of the next answers, where it is not success. */
   refusal: number | undefined;
+  /** What is answered in its place, as by a firewall. */
+  page: string | undefined;
+  code = "refused";
   expiresIn = 3600;
+  isAnonymous = true;
+  /** Seconds by which the server's clock is ahead of the page's. */
+  ahead = 0;
   #issued = 0;
   readonly server: Server = createServer((request, response) => {
     this.calls.push(this.#name(request));
     request.resume();
     response.setHeader("Content-Type", "application/json");
-    if (this.refusal !== undefined) {
+    if (this.page !== undefined) {
+      response.writeHead(this.refusal ?? 200, { "Content-Type": "text/html" });
+      response.end(this.page);
+    } else if (this.refusal !== undefined) {
       response.writeHead(this.refusal);
-      response.end(JSON.stringify({ code: this.refusal, error_code: "refused", msg: "No." }));
+      response.end(JSON.stringify({ code: this.refusal, error_code: this.code, msg: "No." }));
     } else if (request.url?.includes("/logout")) {
       response.writeHead(204).end();
     } else {
-      response.end(JSON.stringify(this.session()));
+      if (request.method === "PUT") this.isAnonymous = false;
+      const session = this.session();
+      response.end(JSON.stringify(request.method === "PUT" ? session.user : session));
     }
   });
 
@@ -37,7 +48,7 @@ class Auth {
 
   session(expiresIn = this.expiresIn) {
     this.#issued += 1;
-    const exp = Math.floor(Date.now() / 1000) + expiresIn;
+    const exp = Math.floor(Date.now() / 1000) + this.ahead + expiresIn;
     const claims = encode({ sub: "user", exp, role: "authenticated", n: this.#issued });
     return {
       access_token: `${encode({ alg: "ES256", typ: "JWT" })}.${claims}.${btoa(`s${this.#issued}`)}`,
@@ -45,7 +56,12 @@ class Auth {
       token_type: "bearer",
       expires_in: expiresIn,
       expires_at: exp,
-      user: { id: "user", aud: "authenticated", role: "authenticated", is_anonymous: true },
+      user: {
+        id: "user",
+        aud: "authenticated",
+        role: "authenticated",
+        is_anonymous: this.isAnonymous,
+      },
     };
   }
 }
@@ -117,6 +133,15 @@ describe("A token", () => {
 });
 
 describe("Whoever has no account", () => {
+  test("makes one of the anonymous one, whose id stays", async () => {
+    const account = open();
+    const before = await account.token();
+    expect(await account.signUp("me@example.com", "correct horse")).toEqual({ confirm: false });
+    expect(auth.calls).toEqual(["signup", "user", "token refresh_token"]);
+    expect(await account.token()).not.toBe(before);
+    expect(account.getSnapshot()).toMatchObject({ userId: "user", isAnonymous: false });
+  });
+
   test("is signed in without one when a token is first needed, and once", async () => {
     const account = open();
     const tokens = await Promise.all([account.token(), account.token()]);
@@ -139,4 +164,54 @@ describe("Whoever has no account", () => {
     expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: true });
     expect(auth.calls).toEqual(["logout"]);
   });
+});
+
+describe("Clocks", () => {
+  test.each([-7200, 7200])("%d s apart: a token is renewed by its own life", async (ahead) => {
+    auth.ahead = ahead;
+    const account = open();
+    const token = await account.token();
+    for (let n = 0; n < 5; n += 1) expect(await account.token()).toBe(token);
+    expect(auth.calls).toEqual(["signup"]);
+  });
+});
+
+describe("A sign-in that fails", () => {
+  const HTML = "<html><title>Blocked</title></html>";
+
+  test.each([
+    [400, "captcha_failed", undefined, /captcha/, false],
+    [422, "anonymous_provider_disabled", undefined, /switched off here/, false],
+    [429, "over_request_rate_limit", undefined, /too many sign-ins/, true],
+    [500, "unexpected_failure", undefined, /does not answer as it should/, true],
+    [403, "", HTML, /does not answer as it should/, true],
+    [502, "", HTML, /does not answer as it should/, true],
+    [200, "", HTML, /does not answer as it should/, true],
+  ] as const)("with %d %s is told in words", async (status, code, page, words, retryable) => {
+    auth.refusal = status;
+    auth.code = code;
+    auth.page = page;
+    const account = open();
+    const failed = await account.token().catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(SignInError);
+    expect(failed).toMatchObject({ message: expect.stringMatching(words), retryable });
+    await expect(account.signIn("me@example.com", "x")).rejects.toThrow(words);
+    await expect(account.signUp("me@example.com", "x")).rejects.toThrow(words);
+  });
+
+  test("without a server is told in words", async () => {
+    auth.server.close();
+    await expect(open().signIn("me@example.com", "x")).rejects.toThrow(/Try again in a moment/);
+  });
+});
+
+test("A sign-out works where Auth cannot be told", async () => {
+  remember(3600);
+  const account = open();
+  await account.token();
+  auth.refusal = 500;
+  await account.signOut();
+  expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: true });
+  expect(localStorage.getItem("utter-auth")).toBeNull();
+  await expect(account.token()).rejects.toThrow(SignedOutError);
 });

@@ -36,7 +36,7 @@ export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<
   api.call(`/voices/${encodeURIComponent(id)}`, { signal });
 
 export const deleteVoice = (api: Api, id: string): Promise<void> =>
-  api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE" });
+  api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });
 
 function multipart(audio: Audio, fields: Readonly<Record<string, string | undefined>>): FormData {
   const form = new FormData();

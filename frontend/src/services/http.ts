@@ -79,6 +79,12 @@ export class Api {
     this.#token = token;
   }
 
+  /** The same for the person who is signed in now, whoever comes after. */
+  async held(): Promise<Api> {
+    const token = await this.#token();
+    return new Api(this.#base, () => Promise.resolve(token));
+  }
+
   /** A call that anybody may make. */
   async open<T>(path: string, signal?: AbortSignal): Promise<T> {
     return this.#send<T>(path, { signal }, undefined);

@@ -97,15 +97,35 @@ export class TakeKeeper implements Readable<boolean> {
     this.#writeChange();
   }
 
+  /** Gives a take that is nobody's to a person. */
+  own(owner: string): void {
+    const record = this.#record;
+    if (!record || record.owner !== undefined) return;
+    this.#record = { ...record, owner };
+    this.#enqueue((store) => store.update(record.id, { owner }));
+  }
+
   /** The take was submitted or discarded. */
   forget(): void {
+    const id = this.#letGo();
+    if (id !== undefined) this.#enqueue((store) => store.remove(id));
+  }
+
+  /** The page has let go of the take; it stays for its person. */
+  leave(): void {
+    this.#flush();
+    const id = this.#letGo();
+    if (id !== undefined) this.#enqueue(async (store) => store.release(id));
+  }
+
+  #letGo(): string | undefined {
     const id = this.#record?.id;
     this.#cancelSettle();
     this.#record = undefined;
     this.#pending = [];
     this.#pendingSamples = 0;
     this.#change = {};
-    if (id !== undefined) this.#enqueue((store) => store.remove(id));
+    return id;
   }
 
   /** Resolves when everything so far is written, or refused. */

@@ -9,7 +9,7 @@ export interface TakeRecord {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly madeAt: number;
-  /** Who may see it again: the user's id, or undefined for whoever uses this browser. */
+  /** Who may see it again: the user's id, or undefined for anyone here who has no account. */
   readonly owner: string | undefined;
   /** Hertz of a recording's PCM. */
   readonly rate: number;
@@ -86,13 +86,13 @@ export class TakeStore {
     this.release(id);
   }
 
-  /** The newest take that is `owner`'s or nobody's and that no other page works on. */
+  /** The newest take that is `owner`'s, nobody's without one, and that no other page works on. */
   async restore(owner: string | undefined): Promise<StoredTake | undefined> {
     const database = await this.#open();
     const records = await database.getAll("takes");
     records.sort((a, b) => b.madeAt - a.madeAt);
     for (const record of records) {
-      if (record.owner !== undefined && record.owner !== owner) continue;
+      if (record.owner !== owner) continue;
       if (this.#held.has(record.id) || !(await this.hold(record.id))) continue;
       const blocks = await database.getAll("blocks", blocksOf(record.id));
       if (record.file || blocks.length > 0) return { ...record, blocks };

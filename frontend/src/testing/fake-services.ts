@@ -70,6 +70,10 @@ class FakeApi extends Api {
     super("", () => Promise.reject(new SignedOutError()));
   }
 
+  override async held(): Promise<Api> {
+    return this;
+  }
+
   override async open<T>(path: string): Promise<T> {
     return this.call<T>(path);
   }
@@ -152,7 +156,8 @@ export class FakeServices implements ReferenceAudioServices {
 
   /** As much of an account as the component asks for. */
   get account(): Account {
-    return this.state as unknown as Account;
+    const signOut = async () => this.leave();
+    return Object.assign(this.state, { signOut }) as unknown as Account;
   }
 
   readonly token = async (): Promise<string> => {
@@ -160,8 +165,14 @@ export class FakeServices implements ReferenceAudioServices {
     return "token";
   };
 
+  /** The sign-in ends by itself. */
   signOut(): void {
     this.state.set({ status: "out", ended: true });
+  }
+
+  /** The person signs out. */
+  leave(): void {
+    this.state.set({ status: "out", ended: true, left: true });
   }
 
   signIn(userId = USER_ID, isAnonymous = true): void {
