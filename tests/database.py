@@ -88,6 +88,16 @@ class Database:
             "update ledger.stopped_clock set moment = moment + %s", timedelta(seconds=seconds)
         )
 
+    async def recount(self) -> None:
+        """Assert that the totals of today and yesterday are what their rows add up to."""
+        wrong = await self.query(
+            "select d.day, r.* from ("
+            "  select distinct t.opened_on as day from public.transcription_usage as t"
+            "  where t.opened_on >= ledger.day_of(ledger.clock()) - 1"
+            ") as d, ledger.recount(d.day) as r"
+        )
+        assert wrong == []
+
     async def usage(self, session_id: str) -> Row:
         """Return the row of a session."""
         [row] = await self.query(
@@ -141,4 +151,5 @@ async def database(postgres: Postgres) -> AsyncIterator[Database]:
                 postgres.dsn_of("authenticator", name), autocommit=True, row_factory=dict_row
             ) as service:
                 await service.execute("set role service_role")
-                yield Database(postgres, name, service, owner)
+                yield (made := Database(postgres, name, service, owner))
+                await made.recount()

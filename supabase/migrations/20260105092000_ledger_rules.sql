@@ -1,176 +1,495 @@
 -- The rules by which the ledger decides. Only the owner of the database may call or replace them.
+--
+-- The law: a carrier never hands over more than its session's credit; an unsettled session is charged
+-- at least its credit; and what is charged to a user, an address or the deployment in a day only grows
+-- while a lock keeps everybody else from letting it grow too.
+--
+-- Locks, always in this order, so that nobody waits in a circle: accounts (advisory), rows of usage
+-- by id, addresses (advisory), then totals: the deployment's parts by day and number, addresses, users.
+-- What only gives back (a settlement) takes rows and totals alone.
 
 create function ledger.clock() returns timestamptz
 language sql volatile set search_path = ''
 as $$ select clock_timestamp() $$;
 comment on function ledger.clock() is
-  'The only clock of the ledger. Whoever owns the database, such as a test, can put another in its '
+  'The only clock of the ledger. The owner of the database, such as a test, can put another in its '
   'place, and nobody else can.';
+
+create function ledger.day_of(moment timestamptz) returns date
+language sql immutable set search_path = ''
+as $$ select (moment at time zone 'UTC')::date $$;
 
 create function ledger.next_midnight(moment timestamptz) returns timestamptz
 language sql immutable set search_path = ''
 as $$ select ((moment at time zone 'UTC')::date + 1)::timestamp at time zone 'UTC' $$;
 
--- Locks, always in this order: users by their key, then the deployment, then rows by their id.
-create function ledger.user_lock_key(person uuid) returns bigint
-language sql immutable set search_path = ''
-as $$ select hashtextextended('ledger user ' || person::text, 0) $$;
+-- Names of people and places, as salted hashes.
 
-create function ledger.lock_users(people uuid[]) returns void
+create function ledger.key_of(what text, value text) returns bytea
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return (select sha256(convert_to(d.salt || ' ' || what || ' ' || value, 'UTF8')) from ledger.deployment as d);
+end
+$$;
+
+create function ledger.payer_of(person uuid) returns uuid
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return encode(substr(ledger.key_of('account', person::text), 1, 16), 'hex')::uuid;
+end
+$$;
+
+-- Providers of IPv6 give a household a /64, so that is what counts as one address.
+create function ledger.address_key(address inet) returns bytea
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return ledger.key_of(
+    'address', host(network(set_masklen(address, case family(address) when 6 then 64 else 32 end)))
+  );
+end
+$$;
+
+-- What makes somebody the same person under another account. Auth keeps an e-mail address or a phone
+-- number with the account; of any other provider it keeps the subject.
+create function ledger.identity_keys(person uuid) returns bytea[]
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return array(
+    select ledger.key_of(named.what, named.value)
+    from (
+      select 'email' as what, lower(u.email) as value from auth.users as u where u.id = person
+      union
+      select 'phone', u.phone from auth.users as u where u.id = person
+      union
+      select case when i.provider in ('email', 'phone') then i.provider else 'subject of ' || i.provider end,
+        case i.provider
+          when 'email' then lower(i.identity_data ->> 'email')
+          when 'phone' then i.identity_data ->> 'phone'
+          else i.provider_id
+        end
+      from auth.identities as i where i.user_id = person
+    ) as named
+    where named.value <> ''
+  );
+end
+$$;
+
+-- Banned and deleted accounts keep their row, and their tokens until these end.
+create function ledger.account_refusal(person uuid, moment timestamptz) returns text
+language plpgsql stable set search_path = ''
+as $$
+declare
+  account record;
+begin
+  select u.deleted_at, u.banned_until into account from auth.users as u where u.id = person;
+  if not found or account.deleted_at is not null then
+    return 'unauthenticated';
+  elsif account.banned_until > moment then
+    return 'forbidden';
+  end if;
+  return null;
+end
+$$;
+
+-- Locks.
+
+create function ledger.lock_payers(payers uuid[]) returns void
 language plpgsql set search_path = ''
 as $$
 declare
   lock_key bigint;
 begin
   for lock_key in
-    select distinct ledger.user_lock_key(p.id) as k from unnest(people) as p (id) order by k
+    select distinct hashtextextended('ledger payer ' || p.id, 0) as k from unnest(payers) as p (id) order by k
   loop
     perform pg_advisory_xact_lock(lock_key);
   end loop;
 end
 $$;
 
-create function ledger.lock_deployment() returns void
-language sql volatile set search_path = ''
-as $$ select pg_advisory_xact_lock(hashtextextended('ledger deployment', 0)) $$;
-
--- What a session that fell silent may have used: what was last told and what could have flowed
--- since, until its lease ended. The file of a batch call goes to the provider as a whole.
-create function ledger.could_have_flowed(usage public.transcription_usage, moment timestamptz)
-returns numeric
-language sql immutable set search_path = ''
+create function ledger.lock_address(address_key bytea) returns void
+language plpgsql set search_path = ''
 as $$
-  select case
-    when usage.kind = 'batch' then usage.granted_seconds
-    else least(
-      usage.granted_seconds,
-      round(usage.told_seconds + usage.ingest_rate
-        * greatest(0, extract(epoch from least(moment, usage.expires_at) - usage.touched_at)), 3)
-    )
-  end
+begin
+  if address_key is not null then
+    perform pg_advisory_xact_lock(hashtextextended('ledger address ' || encode(address_key, 'hex'), 0));
+  end if;
+end
 $$;
 
--- 4 while a backlog is resent, else 2. A resumed session begins with its backlog; it has caught up
--- once a heartbeat finds that it took no more than live audio can bring.
-create function ledger.ingest_rate_after(
-  usage public.transcription_usage, told_seconds numeric, moment timestamptz
-) returns smallint
-language sql immutable set search_path = ''
+-- All payers whose work of a day counts as this person's; the person's own is the first.
+create function ledger.payers_of(person uuid, identity_keys bytea[], day date) returns uuid[]
+language plpgsql stable set search_path = ''
 as $$
-  select case
-    when told_seconds - usage.told_seconds > 2.2 * silence then 4
-    when usage.ingest_rate = 4 and (told_seconds = 0 or silence < 5) then 4
-    else 2
-  end::smallint
-  from extract(epoch from moment - usage.touched_at) as silence
+declare
+  own constant uuid := ledger.payer_of(person);
+begin
+  return own || array(
+    select distinct i.payer from ledger.identities as i
+    where i.identity_key = any (payers_of.identity_keys) and i.day = payers_of.day and i.payer <> own
+    order by i.payer
+  );
+end
 $$;
 
--- Rows in use are skipped: who holds one is touching or closing it, so it is not dead.
-create function ledger.expire_dead_leases(moment timestamptz) returns integer
-language sql volatile set search_path = ''
+-- The same, locked. Another who has the same identity may have come to work meanwhile.
+create function ledger.lock_person(person uuid, identity_keys bytea[], day date) returns uuid[]
+language plpgsql volatile set search_path = ''
 as $$
-  with dead as (
-    select t.id from public.transcription_usage as t
-    where t.status = 'open' and t.expires_at <= moment
-    order by t.id
-    for update skip locked
-  ), expired as (
-    update public.transcription_usage as t
-    set status = 'expired', closed_at = t.expires_at, charged_seconds = ledger.could_have_flowed(t, moment)
-    from dead where t.id = dead.id
-    returning t.id
-  )
-  select count(*)::integer from expired
+declare
+  payers uuid[];
+  locked uuid[] := '{}';
+begin
+  loop
+    payers := ledger.payers_of(person, identity_keys, day);
+    exit when payers <@ locked;
+    perform ledger.lock_payers(payers);
+    locked := payers;
+  end loop;
+  return payers;
+end
 $$;
 
-create function ledger.price_of(provider text, model text) returns bigint
+-- Totals.
+
+create type ledger.entry as (
+  payer uuid, address_key bytea, kind text, day date, shard smallint,
+  seconds numeric, held_seconds numeric, own_key_seconds numeric,
+  microdollars bigint, held_microdollars bigint, open_sessions integer
+);
+comment on type ledger.entry is 'What a row of usage adds to the totals (sign 1), or takes from them (sign -1).';
+
+create function ledger.entry_of(usage public.transcription_usage, sign integer) returns ledger.entry
+language plpgsql immutable set search_path = ''
+as $$
+declare
+  counted constant numeric := case when usage.own_key then 0 else sign * usage.charged_seconds end;
+  cost constant bigint := sign * usage.cost_microdollars;
+begin
+  return row(
+    usage.payer, usage.address_key, usage.kind, usage.opened_on, usage.shard,
+    counted,
+    case when usage.held then counted else 0 end,
+    case when usage.own_key and not usage.held then sign * usage.charged_seconds else 0 end,
+    cost,
+    case when usage.held then cost else 0 end,
+    case when usage.status = 'open' then sign else 0 end
+  )::ledger.entry;
+end
+$$;
+
+-- Books entries, in the order of locks. A day that has been forgotten already stays forgotten.
+create function ledger.book(entries ledger.entry[]) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  one record;
+begin
+  for one in
+    select e.day, e.shard, sum(e.microdollars)::bigint as microdollars,
+      sum(e.held_microdollars)::bigint as held, sum(e.open_sessions)::integer as open_sessions
+    from unnest(entries) as e group by e.day, e.shard order by e.day, e.shard
+  loop
+    update ledger.deployment_days as d
+    set microdollars = d.microdollars + one.microdollars, held_microdollars = d.held_microdollars + one.held,
+      open_sessions = d.open_sessions + one.open_sessions
+    where d.day = one.day and d.shard = one.shard;
+  end loop;
+
+  for one in
+    select e.address_key, e.day, e.kind, sum(e.seconds) as seconds, sum(e.held_seconds) as held
+    from unnest(entries) as e where e.address_key is not null
+    group by e.address_key, e.day, e.kind order by e.address_key, e.day, e.kind
+  loop
+    update ledger.address_days as d
+    set seconds = d.seconds + one.seconds, held_seconds = d.held_seconds + one.held
+    where d.address_key = one.address_key and d.day = one.day and d.kind = one.kind;
+    if not found and one.seconds > 0 then
+      insert into ledger.address_days (address_key, day, kind, seconds, held_seconds)
+      values (one.address_key, one.day, one.kind, one.seconds, one.held);
+    end if;
+  end loop;
+
+  for one in
+    select e.payer, e.day, e.kind, sum(e.seconds) as seconds, sum(e.held_seconds) as held,
+      sum(e.own_key_seconds) as own_key_seconds,
+      sum(e.microdollars)::bigint as microdollars, sum(e.held_microdollars)::bigint as held_microdollars
+    from unnest(entries) as e where e.payer is not null
+    group by e.payer, e.day, e.kind order by e.payer, e.day, e.kind
+  loop
+    update ledger.user_days as d
+    set seconds = d.seconds + one.seconds, held_seconds = d.held_seconds + one.held,
+      own_key_seconds = d.own_key_seconds + one.own_key_seconds,
+      microdollars = d.microdollars + one.microdollars,
+      held_microdollars = d.held_microdollars + one.held_microdollars
+    where d.payer = one.payer and d.day = one.day and d.kind = one.kind;
+    if not found and (one.seconds > 0 or one.own_key_seconds > 0) then
+      insert into ledger.user_days (
+        payer, day, kind, seconds, held_seconds, own_key_seconds, microdollars, held_microdollars
+      ) values (
+        one.payer, one.day, one.kind, one.seconds, one.held, one.own_key_seconds,
+        one.microdollars, one.held_microdollars
+      );
+    end if;
+  end loop;
+end
+$$;
+
+-- What is kept against what the rows of the day add up to; nothing where they agree.
+create function ledger.recount(day date) returns table (total text, kept text, counted text)
 language sql stable set search_path = ''
 as $$
-  select coalesce(
+  with counted as (
+    select t.payer, t.address_key, t.kind, t.shard, t.held, t.own_key, t.charged_seconds as seconds,
+      t.cost_microdollars as cost, t.status = 'open' as is_open
+    from public.transcription_usage as t
+    where t.opened_at >= recount.day::timestamp at time zone 'UTC'
+      and t.opened_at < (recount.day + 1)::timestamp at time zone 'UTC'
+  )
+  select 'user ' || coalesce(k.name, c.name), coalesce(k.sums, ''), coalesce(c.sums, '')
+  from (
+    select d.payer || ' ' || d.kind as name, format('%s %s %s %s %s',
+      d.seconds, d.held_seconds, d.own_key_seconds, d.microdollars, d.held_microdollars) as sums
+    from ledger.user_days as d where d.day = recount.day
+      and (d.seconds > 0 or d.own_key_seconds > 0)
+  ) as k full join (
+    select t.payer || ' ' || t.kind as name, format('%s %s %s %s %s',
+      coalesce(sum(t.seconds) filter (where not t.own_key), 0)::numeric(14, 3),
+      coalesce(sum(t.seconds) filter (where not t.own_key and t.held), 0)::numeric(14, 3),
+      coalesce(sum(t.seconds) filter (where t.own_key and not t.held), 0)::numeric(14, 3),
+      sum(t.cost), coalesce(sum(t.cost) filter (where t.held), 0)) as sums
+    from counted as t where t.payer is not null group by t.payer, t.kind
+    having sum(t.seconds) filter (where not t.own_key or not t.held) > 0
+  ) as c on c.name = k.name
+  where k.sums is distinct from c.sums
+  union all
+  select 'address ' || coalesce(k.name, c.name), coalesce(k.sums, ''), coalesce(c.sums, '')
+  from (
+    select encode(d.address_key, 'hex') || ' ' || d.kind as name,
+      format('%s %s', d.seconds, d.held_seconds) as sums
+    from ledger.address_days as d where d.day = recount.day and d.seconds > 0
+  ) as k full join (
+    select encode(t.address_key, 'hex') || ' ' || t.kind as name, format('%s %s',
+      sum(t.seconds)::numeric(14, 3), coalesce(sum(t.seconds) filter (where t.held), 0)::numeric(14, 3)) as sums
+    from counted as t where t.address_key is not null and not t.own_key group by t.address_key, t.kind
+    having sum(t.seconds) > 0
+  ) as c on c.name = k.name
+  where k.sums is distinct from c.sums
+  union all
+  select 'deployment ' || coalesce(k.shard, c.shard), coalesce(k.sums, ''), coalesce(c.sums, '')
+  from (
+    select d.shard, format('%s %s %s', d.microdollars, d.held_microdollars, d.open_sessions) as sums
+    from ledger.deployment_days as d where d.day = recount.day
+      and (d.microdollars > 0 or d.open_sessions > 0)
+  ) as k full join (
+    select t.shard, format('%s %s %s', sum(t.cost), coalesce(sum(t.cost) filter (where t.held), 0),
+      count(*) filter (where t.is_open)) as sums
+    from counted as t group by t.shard having sum(t.cost) > 0 or bool_or(t.is_open)
+  ) as c on c.shard = k.shard
+  where k.sums is distinct from c.sums
+$$;
+comment on function ledger.recount is
+  'The totals of a day that differ from what its rows add up to: none. Holds for today and yesterday.';
+
+-- The deployment's day.
+
+-- Takes hold of all parts of the day and of the day before, and makes those that are missing.
+create function ledger.lock_deployment(today date) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  insert into ledger.deployment_days (day, shard)
+  select d.day, s.shard from (values (today - 1), (today)) as d (day), generate_series(0, 15) as s (shard)
+  order by d.day, s.shard
+  on conflict do nothing;
+  perform from ledger.deployment_days as d
+  where d.day in (today - 1, today) order by d.day, d.shard for update;
+end
+$$;
+
+-- Deals what is left of the budget and the places, after a part was promised to one shard.
+-- Only for who holds all parts.
+create function ledger.deal(today date, to_shard smallint, promised bigint, promised_places integer) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  money_each bigint;
+  places_each integer;
+begin
+  select greatest(0, (d.budget_microdollars - promised
+      - (select sum(p.microdollars) from ledger.deployment_days as p where p.day = today)) / 16),
+    greatest(0, (d.open_sessions - promised_places
+      - (select sum(p.open_sessions) from ledger.deployment_days as p where p.day in (today - 1, today))) / 16)
+  into money_each, places_each
+  from ledger.deployment as d;
+  update ledger.deployment_days as p
+  set budget = p.microdollars + money_each + case when p.shard = to_shard then promised else 0 end,
+    places = p.open_sessions + places_each + case when p.shard = to_shard then promised_places else 0 end,
+    of_budget = d.budget_microdollars, of_places = d.open_sessions
+  from ledger.deployment as d
+  where p.day = today;
+end
+$$;
+
+-- Limits and prices.
+
+create function ledger.price_of(provider text, model text) returns bigint
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return coalesce(
     (select p.microdollars_per_minute from ledger.prices as p
      where p.provider = price_of.provider and p.model in (price_of.model, '*')
      order by p.model = '*' limit 1),
     (select max(p.microdollars_per_minute) from ledger.prices as p),
     0
-  )
+  );
+end
 $$;
 
-create function ledger.limit_of(person uuid, is_anonymous boolean, kind text)
-returns table (sessions integer, seconds integer)
-language sql stable set search_path = ''
+create function ledger.cost_of(seconds numeric, price bigint) returns bigint
+language sql immutable set search_path = ''
+as $$ select ceil(seconds * price / 60)::bigint $$;
+
+-- A user's sessions and seconds of a kind; of an address, of all anonymous users behind it.
+create function ledger.limit_of(
+  person uuid, is_anonymous boolean, kind text, out sessions integer, out seconds integer
+)
+language plpgsql stable set search_path = ''
 as $$
+begin
   select coalesce(own.sessions, plan.sessions, 0), coalesce(own.seconds, plan.seconds, 0)
+  into sessions, seconds
   from (select coalesce(
     (select p.plan from ledger.user_plans as p where p.user_id = person),
     case when is_anonymous then 'anonymous' else 'default' end
   ) as name) as chosen
   left join ledger.plan_limits as plan on plan.plan = chosen.name and plan.kind = limit_of.kind
-  left join ledger.user_limits as own on own.user_id = person and own.kind = limit_of.kind
+  left join ledger.user_limits as own on own.user_id = person and own.kind = limit_of.kind;
+end
 $$;
 
--- Providers of IPv6 give a household a /64, so that is what counts as one address.
-create function ledger.address_key(address inet) returns bytea
-language sql stable set search_path = ''
+-- What a day has charged: to payers who count as one, and behind an address.
+create function ledger.used_by(payers uuid[], kind text, day date, out seconds numeric, out held numeric)
+language plpgsql stable set search_path = ''
 as $$
-  select sha256(convert_to(
-    d.address_salt || ' ' || host(network(set_masklen(address, case family(address) when 6 then 64 else 32 end))),
-    'UTF8'
-  ))
-  from ledger.deployment as d
+begin
+  select coalesce(sum(d.seconds), 0), coalesce(sum(d.held_seconds), 0) into seconds, held
+  from ledger.user_days as d
+  where d.payer = any (payers) and d.day = used_by.day and d.kind = used_by.kind;
+end
 $$;
 
--- Whom a limit counts: the user; and where accounts cost nothing, all anonymous users behind one
--- address together. With each, what is open and what the day has seen; `reserved` may still come back.
-create function ledger.scopes_of(
-  person uuid, is_anonymous boolean, address_key bytea, kind text, day date, apart_from uuid
+create function ledger.used_behind(
+  address_key bytea, kind text, day date, out seconds numeric, out held numeric
 )
-returns table (
-  most_sessions integer, most_seconds integer, open_sessions bigint, seconds numeric, reserved numeric
-)
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-  select
-    l.sessions, l.seconds,
-    count(t.id) filter (where t.status = 'open'),
-    coalesce(sum(t.charged_seconds) filter (where t.opened_on = day), 0),
-    coalesce(sum(t.charged_seconds) filter (where t.opened_on = day and t.status = 'open'), 0)
-  from ledger.limit_of(person, is_anonymous, kind) as l
-  left join public.transcription_usage as t
-    on t.user_id = person and t.kind = scopes_of.kind
-    and t.opened_on >= day - 1 and t.id is distinct from apart_from
-  group by l.sessions, l.seconds
-  union all
-  select
-    l.sessions, l.seconds,
-    count(t.id) filter (where t.status = 'open'),
-    coalesce(sum(t.charged_seconds) filter (where t.opened_on = day), 0),
-    coalesce(sum(t.charged_seconds) filter (where t.opened_on = day and t.status = 'open'), 0)
-  from ledger.plan_limits as l
-  left join public.transcription_usage as t
-    on t.address_key = scopes_of.address_key and t.kind = scopes_of.kind
-    and t.opened_on >= day - 1 and t.id is distinct from apart_from
-  where scopes_of.is_anonymous and scopes_of.address_key is not null
-    and l.plan = 'anonymous_address' and l.kind = scopes_of.kind
-  group by l.sessions, l.seconds
+begin
+  select coalesce(sum(d.seconds), 0), coalesce(sum(d.held_seconds), 0) into seconds, held
+  from ledger.address_days as d
+  where d.address_key = used_behind.address_key and d.day = used_behind.day and d.kind = used_behind.kind;
+end
 $$;
 
-create function ledger.load_of_deployment(day date, apart_from uuid)
-returns table (
-  most_sessions integer, budget bigint, open_sessions bigint, microdollars numeric, reserved numeric
-)
-language sql stable set search_path = ''
+-- Leases.
+
+-- What the carrier of a session may hand over until the next heartbeat is answered: two leases at
+-- the pace of speech, so that a ledger that is away for a minute holds nobody up. All of a file goes
+-- at once; of a session that its client carries nobody of ours sees a thing.
+create function ledger.credit_of(usage public.transcription_usage) returns numeric
+language plpgsql immutable set search_path = ''
 as $$
-  select
-    d.open_sessions, d.budget_microdollars,
-    (select count(*) from public.transcription_usage as t
-     where t.status = 'open' and t.id is distinct from apart_from),
-    coalesce(spent.microdollars, 0),
-    coalesce(spent.reserved, 0)
-  from ledger.deployment as d, (
-    select
-      sum(t.cost_microdollars) as microdollars,
-      sum(t.cost_microdollars) filter (where t.status = 'open') as reserved
-    from public.transcription_usage as t
-    where t.opened_on = day and t.id is distinct from apart_from
-  ) as spent
+begin
+  return case
+    when usage.kind = 'batch' or usage.direct then usage.granted_seconds
+    else least(
+      usage.granted_seconds,
+      greatest(usage.credit_seconds, usage.told_seconds + 2 * usage.lease_seconds)
+    )
+  end;
+end
+$$;
+
+-- How much of a recording is behind it, for the length that its heir may still have. No account of
+-- money: an unsettled session is charged its credit whatever this says.
+create function ledger.length_of(usage public.transcription_usage, moment timestamptz) returns numeric
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  return case
+    when usage.audio_seconds is not null then usage.charged_seconds
+    when usage.direct then least(
+      usage.granted_seconds, round(extract(epoch from moment - usage.opened_at), 3)
+    )
+    else least(usage.granted_seconds, usage.told_seconds)
+  end;
+end
+$$;
+
+-- Whether it is time to look through all leases. One caller a second does, and nobody waits for it.
+create function ledger.scan_is_due(moment timestamptz) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  perform from ledger.upkeep as u
+  where moment < u.scanned_at or moment >= u.scanned_at + interval '1 second'
+  for update skip locked;
+  if found then
+    update ledger.upkeep as u set scanned_at = moment;
+    return true;
+  end if;
+  return false;
+end
+$$;
+
+-- Ends rows that their caller has locked, and books it: their leases ('expired'), or the sessions
+-- themselves ('revoked'). What was open may have handed over all of its credit, or still do so.
+create function ledger.end_sessions(
+  ended public.transcription_usage[], as_what text, moment timestamptz
+) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  after public.transcription_usage[];
+begin
+  if cardinality(ended) = 0 then
+    return;
+  end if;
+  with changed as (
+    update public.transcription_usage as t
+    set status = case when t.status = 'open' then as_what else t.status end,
+      held = as_what = 'revoked',
+      closed_at = coalesce(t.closed_at, least(moment, t.expires_at)),
+      charged_seconds = t.credit_seconds
+    from unnest(ended) as e
+    where t.id = e.id
+    returning t.*
+  )
+  select array_agg(row(c.*)::public.transcription_usage) into after from changed as c;
+  perform ledger.lock_deployment(ledger.day_of(moment));
+  perform ledger.book(
+    array(select ledger.entry_of(e, -1) from unnest(ended) as e)
+    || array(select ledger.entry_of(a, 1) from unnest(after) as a)
+  );
+end
+$$;
+
+-- Rows in use are skipped: who holds one is touching or closing it, so it is not dead.
+create function ledger.dead_leases(moment timestamptz, most integer) returns public.transcription_usage[]
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return array(
+    select t from public.transcription_usage as t
+    where t.held and t.expires_at <= moment
+    order by t.id
+    limit most
+    for update skip locked
+  );
+end
 $$;

@@ -47,7 +47,7 @@ begin
     'update ledger.deployment set budget_microdollars = 1',
     'select ledger.clock()',
     'create or replace function ledger.clock() returns timestamptz language sql as ''select now()''',
-    'select address_salt from ledger.deployment'
+    'select salt from ledger.deployment'
   ] loop
     begin
       execute statement;

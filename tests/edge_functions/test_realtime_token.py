@@ -135,7 +135,7 @@ async def test_a_token_opens_the_provider(
     [row] = await world.usage_of(ada)
     assert (str(row["id"]), row["status"], row["charged"]) == (told.session_id, "open", 300)
     assert row["direct"]
-    assert (row["lease_seconds"], row["ingest_rate"]) == (390, 1)
+    assert (row["lease_seconds"], row["credit_seconds"]) == (390, 300)
 
     async with dial(told) as socket:
         await socket.send(told.setup)

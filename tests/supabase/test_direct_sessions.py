@@ -108,25 +108,28 @@ async def test_whose_it_is(database: Database) -> None:
 
 
 async def test_replaced(database: Database) -> None:
-    """A successor inherits what the wall clock left, whoever carries it."""
+    """A successor has the length that the clock left; the first is charged its grant until it settles."""
     user = await database.user()
     first = await open_direct(database, user)
     await database.pass_time(40)
     second = await open_direct(database, user, replaces=first["id"])
     assert second["granted_seconds"] == 260
     row = await database.usage(first["id"])
-    assert (row["status"], row["charged_seconds"]) == ("replaced", 40)
-    assert (await settle(database, user, first["id"], 0))["charged_seconds"] == 40
+    assert (row["status"], row["charged_seconds"]) == ("replaced", 300)
+    # Its secret lives on for a minute, whoever took its place.
+    assert (await settle(database, user, first["id"], 0))["charged_seconds"] == TTL
 
     await database.pass_time(60)
     bridged = await open_live(database, user, replaces=second["id"])
     assert bridged["granted_seconds"] == 200
+    await database.pass_time(5)
+    assert (await settle(database, user, second["id"], 0))["charged_seconds"] == 65
     await touch(database, bridged["id"], 10)
     await close(database, bridged["id"], 30)
     [total] = await database.query(
         "select sum(charged_seconds) as seconds from public.transcription_usage"
     )
-    assert total["seconds"] == 40 + 60 + 30
+    assert total["seconds"] == TTL + 65 + 30
 
 
 async def test_so_many_in_a_minute(database: Database) -> None:

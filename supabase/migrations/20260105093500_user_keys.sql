@@ -199,35 +199,3 @@ begin
   end loop;
 end
 $$;
-
-create or replace function public.erase_user(user_id uuid) returns jsonb
-language plpgsql security definer set search_path = '' set lock_timeout = '5s'
-as $$
-declare
-  revoked integer;
-  voices bigint;
-  rows bigint;
-begin
-  perform ledger.lock_users(array[user_id]);
-  revoked := public.revoke_transcriptions(user_id);
-  delete from public.voices as v where v.user_id = erase_user.user_id;
-  get diagnostics voices = row_count;
-  delete from ledger.idempotency_keys as k where k.user_id = erase_user.user_id;
-  delete from public.own_keys as k where k.user_id = erase_user.user_id;
-  delete from ledger.own_key_attempts as a where a.user_id = erase_user.user_id;
-  delete from ledger.user_limits as l where l.user_id = erase_user.user_id;
-  delete from ledger.user_plans as p where p.user_id = erase_user.user_id;
-  update public.transcription_usage as t
-  set user_id = null, address_key = null
-  where t.user_id = erase_user.user_id;
-  get diagnostics rows = row_count;
-  return jsonb_build_object(
-    'voices', voices, 'usage_rows', rows, 'revoked_sessions', revoked,
-    'objects', (
-      select coalesce(jsonb_agg(o.name order by o.name), '[]')
-      from storage.objects as o
-      where o.bucket_id = 'reference-audio' and starts_with(o.name, erase_user.user_id || '/')
-    )
-  );
-end
-$$;

@@ -5,24 +5,28 @@ language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   moment timestamptz := ledger.clock();
-  today date := (moment at time zone 'UTC')::date;
+  today date := ledger.day_of(moment);
+  payers uuid[] := ledger.payers_of(user_id, ledger.identity_keys(user_id), today);
   kinds jsonb;
 begin
-  perform ledger.expire_dead_leases(moment);
+  perform ledger.end_sessions(array(
+    select t from public.transcription_usage as t
+    where t.payer = any (payers) and t.held and t.expires_at <= moment
+    order by t.id for update skip locked
+  ), 'expired', moment);
 
   select jsonb_object_agg(k.name, jsonb_build_object(
-    'used_seconds', s.seconds - s.reserved,
-    'reserved_seconds', s.reserved,
-    'limit_seconds', s.most_seconds,
-    'max_open_sessions', s.most_sessions,
-    'cost_microdollars', coalesce((
-      select sum(t.cost_microdollars) from public.transcription_usage as t
-      where t.user_id = usage_today.user_id and t.kind = k.name
-        and t.opened_on = today and t.status <> 'open'
-    ), 0)
+    'used_seconds', used.seconds - used.held,
+    'reserved_seconds', used.held,
+    'limit_seconds', allowed.seconds,
+    'max_open_sessions', allowed.sessions,
+    'own_key_seconds', coalesce(own.own_key_seconds, 0),
+    'cost_microdollars', coalesce(own.microdollars - own.held_microdollars, 0)
   )) into kinds
-  from (values ('realtime'), ('batch')) as k (name),
-    lateral ledger.scopes_of(user_id, usage_today.is_anonymous, null, k.name, today, null) as s;
+  from (values ('realtime'), ('batch')) as k (name)
+  cross join ledger.limit_of(user_id, usage_today.is_anonymous, k.name) as allowed
+  cross join ledger.used_by(payers, k.name, today) as used
+  left join ledger.user_days as own on own.payer = payers[1] and own.day = today and own.kind = k.name;
 
   return kinds || jsonb_build_object(
     'cost_microdollars', (kinds #>> '{realtime,cost_microdollars}')::bigint
@@ -33,7 +37,7 @@ begin
         'session_id', t.id, 'kind', t.kind, 'opened_at', t.opened_at
       ) order by t.opened_at), '[]')
       from public.transcription_usage as t
-      where t.user_id = usage_today.user_id and t.status = 'open'
+      where t.payer = payers[1] and t.held and t.status = 'open'
     ),
     'resets_at', ledger.next_midnight(moment)
   );
@@ -43,44 +47,51 @@ comment on function public.usage_today is
   'Today''s seconds and cost by kind, the limits, what is open, and when the minutes return.';
 
 create function public.revoke_transcriptions(user_id uuid) returns integer
-language sql volatile security definer set search_path = '' set lock_timeout = '5s'
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s'
 as $$
-  with held as (
-    select t.id from public.transcription_usage as t
-    where t.user_id = revoke_transcriptions.user_id and t.status = 'open'
+declare
+  held public.transcription_usage[] := array(
+    select t from public.transcription_usage as t
+    where t.payer = ledger.payer_of(revoke_transcriptions.user_id) and t.held and t.status = 'open'
     order by t.id
     for update
-  ), revoked as (
-    update public.transcription_usage as t
-    set status = 'revoked', closed_at = moment, charged_seconds = ledger.could_have_flowed(t, moment)
-    from held, ledger.clock() as moment
-    where t.id = held.id
-    returning t.id
-  )
-  select count(*)::integer from revoked
+  );
+begin
+  perform ledger.end_sessions(held, 'revoked', ledger.clock());
+  return cardinality(held);
+end
 $$;
 comment on function public.revoke_transcriptions is
   'Ends what a user has open: the bridges hear of it at their next heartbeat. Answers how many.';
 
--- The objects go through the storage API, which alone can delete their bytes.
+-- The objects go through the storage API, which alone can delete their bytes. What the day needs to
+-- keep its limits stays until it is over, under salted hashes: who paid, from where, and as whom.
 create function public.erase_user(user_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 declare
+  account uuid := ledger.payer_of(user_id);
+  identity_keys bytea[] := ledger.identity_keys(user_id);
+  today date := ledger.day_of(ledger.clock());
   revoked integer;
   voices bigint;
   rows bigint;
 begin
-  perform ledger.lock_users(array[user_id]);
+  perform ledger.lock_person(user_id, identity_keys, today);
   revoked := public.revoke_transcriptions(user_id);
+  insert into ledger.identities (identity_key, day, payer)
+  select k.identity_key, d.day, account from unnest(identity_keys) as k (identity_key), (
+    select distinct u.day from ledger.user_days as u where u.payer = account and u.day >= today
+  ) as d
+  on conflict do nothing;
   delete from public.voices as v where v.user_id = erase_user.user_id;
   get diagnostics voices = row_count;
   delete from ledger.idempotency_keys as k where k.user_id = erase_user.user_id;
+  delete from public.own_keys as k where k.user_id = erase_user.user_id;
+  delete from ledger.own_key_attempts as a where a.user_id = erase_user.user_id;
   delete from ledger.user_limits as l where l.user_id = erase_user.user_id;
   delete from ledger.user_plans as p where p.user_id = erase_user.user_id;
-  update public.transcription_usage as t
-  set user_id = null, address_key = null
-  where t.user_id = erase_user.user_id;
+  update public.transcription_usage as t set user_id = null where t.user_id = erase_user.user_id;
   get diagnostics rows = row_count;
   return jsonb_build_object(
     'voices', voices, 'usage_rows', rows, 'revoked_sessions', revoked,

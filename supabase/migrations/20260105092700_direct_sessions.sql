@@ -1,14 +1,6 @@
 -- Sessions that no bridge carries: their client has a secret of the provider's, and nobody of ours
--- sees what flows. The wall clock counts in the place of heartbeats.
-
-alter table public.transcription_usage
-  add column direct boolean not null default false,
-  drop constraint transcription_usage_ingest_rate_check,
-  add constraint transcription_usage_ingest_rate_check check (ingest_rate in (1, 2, 4)),
-  add constraint usage_direct_flows_at_the_pace_of_speech check (not direct or ingest_rate = 1);
-comment on column public.transcription_usage.direct is
-  'Carried by its client, who has a secret of the provider''s: counted by the wall clock.';
-grant select (direct) on public.transcription_usage to authenticated;
+-- sees what flows. The wall clock counts in the place of heartbeats, and until it is settled a session
+-- is charged its whole grant.
 
 create function public.start_direct_transcription(
   session_id uuid, user_id uuid, most_in_a_minute integer
@@ -23,8 +15,7 @@ begin
   if (most_in_a_minute >= 1) is not true then
     raise exception 'most_in_a_minute out of range' using errcode = '22023';
   end if;
-  perform ledger.lock_users(array[user_id]);
-  perform ledger.lock_deployment();
+  perform ledger.lock_payers(array[ledger.payer_of(user_id)]);
   moment := ledger.clock();
 
   select t.* into usage from public.transcription_usage as t
@@ -37,19 +28,20 @@ begin
   if usage.direct then
     return jsonb_build_object('id', usage.id);
   end if;
+  perform ledger.lock_address(usage.address_key);
 
-  -- Whoever settles at once has a place again, and would else ask for secrets without end. Accounts
+  -- Who settles at once has a place again, and would else ask for secrets without end. Accounts
   -- that cost nothing share what one may have.
   select count(*) as sessions, min(t.opened_at) as first into recent
   from public.transcription_usage as t
   where t.direct and t.opened_at > moment - interval '1 minute'
-    and t.opened_on >= (moment at time zone 'UTC')::date - 1
-    and (t.user_id = usage.user_id or t.address_key = usage.address_key);
+    and (t.payer = usage.payer or t.address_key = usage.address_key);
   if recent.sessions >= most_in_a_minute then
     return ledger.refusal('session_limit', 60 - extract(epoch from moment - recent.first));
   end if;
 
-  update public.transcription_usage as t set direct = true, ingest_rate = 1 where t.id = session_id;
+  update public.transcription_usage as t set direct = true, credit_seconds = t.granted_seconds
+  where t.id = session_id;
   return jsonb_build_object('id', usage.id);
 end
 $$;
@@ -70,14 +62,14 @@ begin
   end if;
 
   select t.* into usage from public.transcription_usage as t
-  where t.id = session_id and t.user_id = settle_direct_transcription.user_id and t.direct
-  for update;
+  where t.id = session_id and t.user_id = settle_direct_transcription.user_id and t.direct;
   if not found then
     return ledger.refusal('not_found');
   end if;
 
-  if usage.status = 'open' then
-    -- A client may say that it used more, and never that it used less than the time allowed.
+  if usage.status in ('open', 'replaced', 'revoked') then
+    -- A client may say that it used more, and never that it used less than the time allowed. One
+    -- that was replaced still had its secret, until now.
     elapsed := extract(epoch from ledger.clock() - usage.opened_at);
     return public.close_transcription(
       session_id, least(1000000, greatest(audio_seconds, minimum_seconds, elapsed)), 'complete'

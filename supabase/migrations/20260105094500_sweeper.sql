@@ -1,0 +1,112 @@
+-- What a crash or a change of mind left behind. Objects are only named here: the storage API removes them.
+
+create function public.sweepable_voices(older_than_seconds integer default 900)
+returns table (id uuid, storage_path text)
+language sql stable security definer set search_path = ''
+as $$
+  select v.id, v.storage_path from public.voices as v
+  where v.status = 'pending' and v.created_at < ledger.clock() - make_interval(secs => older_than_seconds)
+  order by v.created_at
+  limit 1000
+$$;
+comment on function public.sweepable_voices is 'Voices whose recording never arrived: remove the object, then the row.';
+
+create function public.sweepable_objects(
+  takes_older_than_seconds integer default 86400, orphans_older_than_seconds integer default 3600
+)
+returns table (name text)
+language sql stable security definer set search_path = ''
+as $$
+  select o.name from storage.objects as o
+  where o.bucket_id = 'reference-audio'
+    and case
+      when (storage.foldername(o.name))[2] = 'takes'
+        then o.created_at < ledger.clock() - make_interval(secs => takes_older_than_seconds)
+      else o.created_at < ledger.clock() - make_interval(secs => orphans_older_than_seconds)
+        and not exists (select from public.voices as v where v.storage_path = o.name)
+    end
+  order by o.created_at
+  limit 1000
+$$;
+comment on function public.sweepable_objects is 'Takes that were not used, and recordings whose voice is gone.';
+
+-- Each call forgets and deletes in bounded pieces; the sweeper calls again.
+create function public.sweep_ledger() returns jsonb
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s'
+as $$
+declare
+  moment timestamptz := ledger.clock();
+  today date := ledger.day_of(moment);
+  piece constant integer := 10000;
+  dead public.transcription_usage[];
+  keys bigint;
+  addresses bigint;
+  rows bigint;
+  departed uuid[];
+  wrong integer := 0;
+begin
+  dead := ledger.dead_leases(moment, 1000);
+  perform ledger.end_sessions(dead, 'expired', moment);
+
+  -- Once a day, before anything of yesterday is forgotten. A larger day is counted by hand.
+  update ledger.upkeep as u set recounted_day = today - 1 where u.recounted_day < today - 1;
+  if found and (
+    select count(*) < 100000 from (
+      select from ledger.user_days as d where d.day = today - 1 limit 100000
+    ) as rows_of_day
+  ) then
+    wrong := (select count(*) from ledger.recount(today - 1));
+  end if;
+
+  delete from ledger.idempotency_keys as k where k.claimed_at < moment - interval '1 day';
+  get diagnostics keys = row_count;
+
+  -- Addresses, and payers whose account is gone, after their day.
+  with past as (
+    select t.id, case when t.user_id is null then t.payer end as departed
+    from public.transcription_usage as t
+    where (t.address_key is not null or (t.user_id is null and t.payer is not null))
+      and t.opened_at < today::timestamp at time zone 'UTC' and not t.held
+    order by t.opened_at
+    limit piece
+    for update skip locked
+  ), forgotten as (
+    update public.transcription_usage as t
+    set address_key = null, payer = case when t.user_id is not null then t.payer end
+    from past where t.id = past.id
+    returning past.departed
+  )
+  select count(*), array_agg(distinct f.departed) into addresses, departed from forgotten as f;
+  delete from ledger.user_days as d
+  where d.day < today - 1 or (d.day < today and d.payer = any (departed));
+  delete from ledger.address_days as d where d.day < today and not exists (
+    select from public.transcription_usage as t where t.held and t.address_key = d.address_key
+  );
+  delete from ledger.identities as i where i.day < today;
+  delete from ledger.deployment_days as d using ledger.deployment as p
+  where d.day < today - p.keep_usage_days;
+
+  with old as (
+    select t.ctid from public.transcription_usage as t, ledger.deployment as p
+    where t.opened_at < moment - make_interval(days => p.keep_usage_days) and not t.held
+    limit piece
+  )
+  delete from public.transcription_usage as t using old where t.ctid = old.ctid;
+  get diagnostics rows = row_count;
+
+  return jsonb_build_object(
+    'expired_leases', cardinality(dead), 'forgotten_keys', keys, 'forgotten_addresses', addresses,
+    'deleted_rows', rows, 'wrong_totals', wrong
+  );
+end
+$$;
+comment on function public.sweep_ledger is
+  'Expires dead leases, forgets idempotency keys after a day, addresses and erased accounts after theirs, '
+  'and usage after `keep_usage_days`. Recounts yesterday once. Answers how many of each.';
+
+revoke all on function public.sweepable_voices from public, anon, authenticated;
+revoke all on function public.sweepable_objects from public, anon, authenticated;
+revoke all on function public.sweep_ledger from public, anon, authenticated;
+grant execute on function public.sweepable_voices to service_role;
+grant execute on function public.sweepable_objects to service_role;
+grant execute on function public.sweep_ledger to service_role;
