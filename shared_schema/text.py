@@ -46,14 +46,22 @@ MAX_MARKS: Final = 30
 """In a row, as in Unicode's Stream-Safe Text Format."""
 
 
-def _among(*ranges: Ranges, negated: bool = False) -> re.Pattern[str]:
+def among(*ranges: Ranges, negated: bool = False) -> re.Pattern[str]:
+    """Return a pattern of one character that is among these, or is not."""
     inside = "".join(rf"\U{a:08x}-\U{b:08x}" for group in ranges for a, b in group)
     return re.compile(f"[{'^' if negated else ''}{inside}]")
 
 
-_dropped, _control = _among(DROPPED), _among(CONTROLS)
-_seen = _among(WHITE_SPACE, UNSEEN, negated=True)
-_space = "".join(chr(one) for first, last in WHITE_SPACE for one in range(first, last + 1))
+def characters(*ranges: Ranges) -> str:
+    """Return all of these characters, as `str.strip` takes them."""
+    return "".join(
+        chr(one) for group in ranges for first, last in group for one in range(first, last + 1)
+    )
+
+
+_dropped, _control = among(DROPPED), among(CONTROLS)
+_seen = among(WHITE_SPACE, UNSEEN, negated=True)
+_space = characters(WHITE_SPACE)
 _line_break, _not_in_a_line = re.compile("\r\n?"), re.compile("[\t\n\u2028\u2029]")
 
 

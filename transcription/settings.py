@@ -3,9 +3,9 @@
 Every one is documented in `.env.example`. All faults are reported at once, at start.
 """
 
-import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,18 +16,26 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
 from transcription.ledger.base import LEASE_SECONDS
 from transcription.ledger.heartbeat import INTERVAL_SECONDS
+from transcription.pasted import (
+    checked_key,
+    checked_origin,
+    checked_publishable,
+    checked_secret,
+    pasted,
+)
 from transcription.providers.registry import PROVIDERS
 from transcription.user_keys.key_ring import KeyRing
 
-_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 
@@ -36,12 +44,11 @@ def _checked_url(url: str) -> str:
 
 
 def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    for origin in origins:
-        # As browsers send it (RFC 6454, section 6.2): anything else would match none, or all.
-        if not _ORIGIN.fullmatch(origin):
-            message = "each must be like https://page.example, without a path, and no wildcard"
-            raise ValueError(message)
-    return origins
+    return tuple(map(checked_origin, origins))
+
+
+def _secretly(check: Callable[[str], str]) -> Callable[[SecretStr], SecretStr]:
+    return lambda key: SecretStr(check(key.get_secret_value()))
 
 
 def _checked_provider(name: str) -> str:
@@ -80,6 +87,7 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Key = Annotated[SecretStr, AfterValidator(_secretly(checked_key))]
 
 
 class Settings(BaseSettings):
@@ -87,6 +95,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # some editors write a byte order mark
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -109,12 +118,12 @@ class Settings(BaseSettings):
     """Of one user; of all anonymous users behind one address together."""
     transcription_provider: Annotated[str, AfterValidator(_checked_provider)] = "mistral"
 
-    mistral_api_key: SecretStr | None = None
+    mistral_api_key: Key | None = None
     mistral_server_url: Url = "https://api.mistral.ai"
     mistral_transcribe_model: str = "voxtral-mini-2602"
     mistral_realtime_model: str = "voxtral-mini-transcribe-realtime-2602"
     vllm_server_url: Url = "http://127.0.0.1:8000"
-    vllm_api_key: SecretStr | None = None
+    vllm_api_key: Key | None = None
     """As vLLM's `--api-key`; left out where it has none."""
     vllm_transcribe_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
     vllm_realtime_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
@@ -132,8 +141,8 @@ class Settings(BaseSettings):
     supabase_public_url: Url | None = None
     """Where browsers reach Supabase, if that differs."""
     supabase_jwt_issuer: str | None = None
-    supabase_publishable_key: str
-    supabase_secret_key: SecretStr
+    supabase_publishable_key: Annotated[str, AfterValidator(checked_publishable)]
+    supabase_secret_key: Annotated[SecretStr, AfterValidator(_secretly(checked_secret))]
     supabase_jwt_secret: SecretStr | None = None
     """For projects that still sign HS256."""
     allow_anonymous: bool = True
@@ -224,6 +233,16 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: Url | None = None
     """Where an OpenTelemetry collector takes traces over HTTP, without `/v1/traces`."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_as_it_was_meant(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        kept = pasted(value)
+        if not kept:
+            raise PydanticUseDefault  # set to nothing is as good as unset
+        return kept
+
     @model_validator(mode="after")
     def _audio_bounds_are_in_order(self) -> Self:
         if self.min_audio_seconds >= self.max_audio_seconds:
@@ -260,6 +279,8 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except UnicodeDecodeError:
+        raise SystemExit("Cannot start, .env is not UTF-8: save it as UTF-8 text.") from None
     except ValidationError as error:
         faults = "\n".join(
             f"  {'_'.join(map(str, fault['loc'])).upper() or 'SETTINGS'}: {fault['msg']}"

@@ -24,7 +24,7 @@ from tests.contract.test_tokens import STRANGER, claims
 from tests.contract.world import TARGETS, Target, targets
 from tests.edge_functions.test_bad_input import part
 from tests.edge_functions.test_voices import clone
-from tests.edge_functions.world import PATH, problem, speak
+from tests.edge_functions.world import KEY, ORIGIN, PATH, problem, speak
 from transcription.settings import Settings
 
 pytestmark = [
@@ -53,6 +53,9 @@ async def changed(
         "max_audio_seconds": 6,
         "supabase_jwt_secret": SECRET,
         "functions_upload_idle_seconds": 2,
+        # As they come from documents and terminals.
+        "mistral_api_key": f"\ufeff\u201c{KEY}\u201d\r\n",
+        "allowed_origins": f"\u00ab{ORIGIN}, capacitor://localhost,https://page.example:443\u00bb",
     }
     async with targets(postgres, tmp_path_factory.mktemp("changed"), **settings) as opened:
         yield opened
@@ -94,6 +97,28 @@ async def test_the_configuration_tells_them(changed: Targets, target: str) -> No
     ]
     limits = config.limits
     assert (limits.max_bytes, limits.min_seconds, limits.max_seconds) == (1_000_000, 1, 6)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (ORIGIN, 200),
+        ("capacitor://localhost", 200),
+        ("https://page.example", 200),
+        ("https://page.example:443", 400),
+        ("tauri://localhost", 400),
+        ("null", 400),
+    ],
+)
+async def test_apps_have_origins_too(
+    changed: Targets, target: str, origin: str, status: int
+) -> None:
+    """An origin is compared as browsers send it, whatever its scheme, and however it was pasted."""
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    response = await changed[target].http.options(PATH, headers=headers)
+    assert response.status_code == status
+    allowed = response.headers.get("access-control-allow-origin")
+    assert allowed == (origin if status == 200 else None)
 
 
 async def test_models_that_are_allowed_can_be_named(

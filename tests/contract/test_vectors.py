@@ -3,7 +3,7 @@
 import json
 import random
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,19 @@ from shared_schema.voices import CloneRequest
 from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
 from transcription.errors import TranscriptionError
 from transcription.languages import to_code
+from transcription.pasted import (
+    checked_key,
+    checked_origin,
+    checked_publishable,
+    checked_secret,
+    pasted,
+)
 from transcription.providers.base import FileCapabilities, FileOptions
 from transcription.providers.failures import from_status
 from transcription.providers.fitting import fit
 
 VECTORS = ROOT / "tests" / "vectors"
-NAMES = ("text", "languages", "bodies", "fitting", "refusals")
+NAMES = ("text", "languages", "bodies", "fitting", "refusals", "settings")
 CASES: Mapping[str, list[dict[str, Any]]] = {
     name: json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
 }
@@ -80,8 +87,20 @@ def refusals(case: Mapping[str, Any]) -> Any:
     return {"code": error.code, "message": error.message, "retry_after": error.retry_after}
 
 
+def settings(case: Mapping[str, Any]) -> Any:
+    """Read a setting as it was pasted."""
+    return SETTINGS[case["rule"]](case["value"])
+
+
+SETTINGS: Mapping[str, Callable[[str], str]] = {
+    "pasted": pasted,
+    "key": checked_key,
+    "publishable": checked_publishable,
+    "secret": checked_secret,
+    "origin": checked_origin,
+}
 RULES = {"text": text, "languages": languages, "bodies": bodies}
-RULES |= {"fitting": fitting, "refusals": refusals}
+RULES |= {"fitting": fitting, "refusals": refusals, "settings": settings}
 
 
 def in_python(name: str, case: Mapping[str, Any]) -> dict[str, Any]:

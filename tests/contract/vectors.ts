@@ -7,10 +7,25 @@ import { fingerprint } from "../../supabase/functions/_shared/idempotency.ts";
 import { toCode } from "../../supabase/functions/_shared/languages.ts";
 import { ofStatus } from "../../supabase/functions/_shared/mistral_failures.ts";
 import type { FileCapabilities } from "../../supabase/functions/_shared/models.ts";
+import {
+  checkedKey,
+  checkedOrigin,
+  checkedPublishable,
+  checkedSecret,
+  pasted,
+} from "../../supabase/functions/_shared/pasted.ts";
 import { clean } from "../../supabase/functions/_shared/text.ts";
 
 // deno-lint-ignore no-explicit-any
 type Case = any;
+
+const SETTINGS = {
+  pasted,
+  key: checkedKey,
+  publishable: checkedPublishable,
+  secret: checkedSecret,
+  origin: checkedOrigin,
+};
 
 const RULES: Record<string, (one: Case) => unknown> = {
   text: ({ text, in_a_line }) => clean(text, { inALine: in_a_line }),
@@ -43,6 +58,7 @@ const RULES: Record<string, (one: Case) => unknown> = {
     const { language = null, contextBias, timestamps = null, diarize } = options;
     return { language, context_bias: contextBias, timestamps, diarize, warnings };
   },
+  settings: ({ rule, value }) => SETTINGS[rule as keyof typeof SETTINGS](value),
   refusals: ({ status, body, retry_after }) => {
     const { code, message, retryAfter = null } = ofStatus(status, body, retry_after ?? null);
     return { code, message, retry_after: retryAfter };

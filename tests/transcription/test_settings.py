@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from tests.own_keys import RING
 from transcription.ledger.base import LEASE_SECONDS
@@ -41,6 +42,12 @@ def _fault(environment: pytest.MonkeyPatch, **values: str) -> str:
     with pytest.raises(SystemExit) as end:
         load_settings()
     return str(end.value)
+
+
+def _legacy(role: str | None) -> str:
+    """Return a key as older projects have them: a JWT with a role."""
+    claims = {"iss": "supabase", "role": role} if role is not None else {"iss": "supabase"}
+    return jwt.encode(claims, "x" * 32)
 
 
 def test_the_needed_ones_are_enough(environment: pytest.MonkeyPatch) -> None:
@@ -203,8 +210,150 @@ def test_a_file_is_read_and_the_environment_wins(
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("MISTRAL_API_KEY", "k3y\r", "k3y"),
+        ("MISTRAL_API_KEY", "\ufeffk3y\n", "k3y"),
+        ("MISTRAL_API_KEY", " \u201ck3y\u201d ", "k3y"),
+        ("MISTRAL_API_KEY", "'\"k3y\"'\u200b", "k3y"),
+        ("MISTRAL_API_KEY", "\u200b \r\n", None),
+        ("SUPABASE_SECRET_KEY", "\u2018sb_secret_y\u2019\r\n", "sb_secret_y"),
+        ("SUPABASE_JWT_SECRET", "super-secret \u00e9\u2028", "super-secret \u00e9"),
+        ("SUPABASE_URL", "\u201chttps://b.example/\u201d\r", "https://b.example"),
+        ("BRIDGE_PORT", "\u00a08123\r", 8123),
+        ("REALTIME_ENABLED", "\ufefffalse\r", False),
+        ("ALLOWED_MODELS", "\u00aba, b\u00bb", ("a", "b")),
+        (
+            "NOTICE",
+            "\ufeff\u00abDemo\u00bb of \u201cUtter\u201d\r",
+            "\u00abDemo\u00bb of \u201cUtter\u201d",
+        ),
+    ],
+)
+def test_what_came_along_with_a_value_is_taken_off(
+    environment: pytest.MonkeyPatch, name: str, value: str, kept: object
+) -> None:
+    """Line ends, spaces, byte order marks and quotes around a value are not part of it."""
+    environment.setenv(name, value)
+    read = getattr(load_settings(), name.lower())
+    assert (read.get_secret_value() if isinstance(read, SecretStr) else read) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("MISTRAL_API_KEY", "k3\ry", "U+000D"),
+        ("MISTRAL_API_KEY", "k3\u200by", "U+200B"),
+        ("MISTRAL_API_KEY", "k3 y", "U+0020"),
+        ("MISTRAL_API_KEY", "\u201ck3y", "U+201C"),
+        ("MISTRAL_API_KEY", 'k3"y', "U+0022"),
+        ("VLLM_API_KEY", "k\u0435y", "U+0435"),
+        ("SUPABASE_SECRET_KEY", "sb_secret_\nx", "U+000A"),
+        ("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_\ufeffx", "U+FEFF"),
+        ("SUPABASE_JWT_SECRET", "a\x7fb", "U+007F"),
+        ("SUPABASE_URL", "https://b\u200b.example", "U+200B"),
+        ("NOTICE", "a\x1b[31mb", "U+001B"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    environment: pytest.MonkeyPatch, name: str, value: str, named: str
+) -> None:
+    """A value that cannot be sent keeps the process from starting, and is not told itself."""
+    told = _fault(environment, **{name: value})
+    assert f"{name}: " in told
+    assert named in told
+    assert value not in told
+    assert "sb_secret_" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "words"),
+    [
+        ("SUPABASE_PUBLISHABLE_KEY", "sb_secret_abc", "secret key"),
+        ("SUPABASE_PUBLISHABLE_KEY", "\u201csb_secret_abc\u201d\r", "secret key"),
+        ("SUPABASE_PUBLISHABLE_KEY", _legacy("service_role"), "secret key"),
+        ("SUPABASE_PUBLISHABLE_KEY", _legacy("authenticated"), "secret key"),
+        ("SUPABASE_PUBLISHABLE_KEY", _legacy(None), "secret key"),
+        ("SUPABASE_SECRET_KEY", "sb_publishable_abc", "no secret key"),
+        ("SUPABASE_SECRET_KEY", _legacy("anon"), "no secret key"),
+    ],
+)
+def test_keys_that_were_mixed_up_are_refused(
+    environment: pytest.MonkeyPatch, name: str, key: str, words: str
+) -> None:
+    """A key that every visitor is given is no secret one, by its prefix or by its role."""
+    told = _fault(environment, **{name: key})
+    assert name in told
+    assert words in told
+    assert key not in told
+
+
+def test_older_projects_have_keys_with_a_role(environment: pytest.MonkeyPatch) -> None:
+    """A legacy key is good where its role belongs."""
+    environment.setenv("SUPABASE_PUBLISHABLE_KEY", _legacy("anon"))
+    environment.setenv("SUPABASE_SECRET_KEY", _legacy("service_role"))
+    assert load_settings().supabase_publishable_key == _legacy("anon")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"\xef\xbb\xbfMISTRAL_API_KEY=k3y\r\n", None),
+        ("MISTRAL_API_KEY=\u201ck3y\u201d\r\n".encode(), None),
+        ("MISTRAL_API_KEY=k3y\r\n".encode("utf-16"), "not UTF-8"),
+    ],
+    ids=["byte order mark", "quotes", "UTF-16"],
+)
+def test_a_file_may_be_written_by_any_editor(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes, fault: str | None
+) -> None:
+    """Neither a byte order mark nor the line ends of Windows hide the first variable."""
+    (tmp_path / ".env").write_bytes(content)
+    if fault is not None:
+        assert fault in _fault(environment)
+        return
+    key = load_settings().mistral_api_key
+    assert key is not None
+    assert key.get_secret_value() == "k3y"
+
+
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("https://page.example:443", "https://page.example"),
+        ("http://page.example:80", "http://page.example"),
+        ("https://page.example:80", "https://page.example:80"),
+        ("https://Page.Example:0443", "https://page.example"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("ionic://localhost", "ionic://localhost"),
+        ("tauri://localhost", "tauri://localhost"),
+        ("chrome-extension://abcdefghijklmnopabcdefghijklmnop",) * 2,
+        ("moz-extension://2b1b1c1e-8a43-4b5c-9c66-0d9f2f3f6a01",) * 2,
+        ("safari-web-extension://2B1B1C1E-8A43-4B5C-9C66-0D9F2F3F6A01",) * 2,
+    ],
+)
+def test_an_origin_is_as_browsers_send_it(
+    environment: pytest.MonkeyPatch, written: str, origin: str
+) -> None:
+    """Apps and extensions have origins too, and a usual port is left out of an origin."""
+    environment.setenv("ALLOWED_ORIGINS", written)
+    assert load_settings().allowed_origins == (origin,)
+
+
+@pytest.mark.parametrize(
     "origin",
-    ["*", "https://*.page.example", "https://page.example/", "page.example", "null", "file://"],
+    [
+        *(
+            "*",
+            "https://*.page.example",
+            "https://page.example/",
+            "page.example",
+            "null",
+            "file://",
+        ),
+        *("https://page.example:70000", "javascript://page.example", "capacitor://"),
+        *("ws://page.example", "https://p\u00e4ge.example", "https://user@page.example"),
+    ],
 )
 def test_an_origin_is_one_page(environment: pytest.MonkeyPatch, origin: str) -> None:
     """A wildcard, and what no browser ever sends, is refused and not left to match all or none."""

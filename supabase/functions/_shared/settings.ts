@@ -5,6 +5,7 @@
  */
 
 import { LIMITS } from "./generated/constants.ts";
+import { checkedKey, checkedOrigin, checkedPublishable, checkedSecret, pasted } from "./pasted.ts";
 
 export interface Settings {
   readonly supabaseUrl: string;
@@ -47,7 +48,6 @@ export interface Settings {
   readonly notice: string | undefined;
 }
 
-const ORIGIN = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 const TRUE = new Set(["1", "true", "t", "yes", "y", "on"]);
 const FALSE = new Set(["0", "false", "f", "no", "n", "off"]);
 
@@ -64,8 +64,12 @@ export function readSettings(env: (name: string) => string | undefined): Setting
   const settings: Settings = {
     supabaseUrl,
     publicSupabaseUrl,
-    publishableKey: reader.key("SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_ANON_KEY"),
-    secretKey: reader.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY"),
+    publishableKey: reader.key(
+      "SUPABASE_PUBLISHABLE_KEYS",
+      "SUPABASE_ANON_KEY",
+      checkedPublishable,
+    ),
+    secretKey: reader.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY", checkedSecret),
     issuer: reader.text("JWT_ISSUER") ?? `${publicSupabaseUrl}/auth/v1`,
     jwtSecret: reader.text("JWT_SECRET"),
     allowAnonymous: reader.flag("ALLOW_ANONYMOUS", true),
@@ -77,7 +81,7 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     transcriptionEnabled: reader.flag("TRANSCRIPTION_ENABLED", true),
     realtimeEnabled: reader.flag("REALTIME_ENABLED", true),
     finalPassEnabled: reader.flag("FINAL_PASS_ENABLED", true),
-    mistralApiKey: reader.text("MISTRAL_API_KEY"),
+    mistralApiKey: reader.text("MISTRAL_API_KEY", checkedKey),
     mistralServerUrl: reader.url("MISTRAL_SERVER_URL", "https://api.mistral.ai"),
     transcribeModel,
     realtimeModel: reader.text("MISTRAL_REALTIME_MODEL") ??
@@ -115,25 +119,44 @@ class Reader {
 
   constructor(private readonly env: (name: string) => string | undefined) {}
 
-  text(name: string): string | undefined {
-    return this.env(name)?.trim() || undefined;
+  /** @param check Returns a value as it was meant, or throws why it cannot be. */
+  text(name: string, check = (value: string) => value): string | undefined {
+    return this.checked(name, this.env(name) ?? "", check);
   }
 
   /** A key from the dictionary of keys, or from the variable of older projects. */
-  key(dictionary: string, older: string): string {
+  key(dictionary: string, older: string, check: (value: string) => string): string {
     const kept = this.text(dictionary);
-    if (kept !== undefined) {
-      try {
-        const key: unknown = JSON.parse(kept).default;
-        if (typeof key === "string" && key !== "") return key;
-      } catch {
-        // told below, without its value
-      }
-      this.faults.push(`${dictionary}: must be a JSON object with a key "default"`);
+    if (kept === undefined) {
+      const key = this.text(older, check);
+      if (!this.env(older)) this.faults.push(`${dictionary}: missing`);
+      return key ?? "";
     }
-    const key = this.text(older);
-    if (kept === undefined && key === undefined) this.faults.push(`${dictionary}: missing`);
-    return key ?? "";
+    let key: unknown;
+    try {
+      key = JSON.parse(kept).default;
+    } catch {
+      // told below, without its value
+    }
+    if (typeof key === "string" && key !== "") return this.checked(dictionary, key, check) ?? "";
+    this.faults.push(`${dictionary}: must be a JSON object with a key "default"`);
+    return "";
+  }
+
+  /** A value as it was meant; undefined of one that is empty, or wrong, which is a fault. */
+  private checked(
+    name: string,
+    value: string,
+    check: (value: string) => string,
+  ): string | undefined {
+    try {
+      const kept = pasted(value);
+      return kept === "" ? undefined : check(kept);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.faults.push(`${name}: ${error.message}`);
+      return undefined;
+    }
   }
 
   url(name: string, otherwise?: string): string {
@@ -182,10 +205,10 @@ class Reader {
 
   origins(name: string, otherwise: string[]): ReadonlySet<string> {
     const given = this.text(name) === undefined ? otherwise : this.names(name);
-    // As browsers send it (RFC 6454, section 6.2): anything else would match none, or all.
-    if (!given.every((origin) => ORIGIN.test(origin))) {
-      this.faults.push(`${name}: each must be like https://page.example, without a path`);
-    }
-    return new Set(given);
+    return new Set(
+      given.map((origin) => this.checked(name, origin, checkedOrigin)).filter((origin) =>
+        origin !== undefined
+      ),
+    );
   }
 }
