@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TypeVar
+from functools import partial
 from uuid import UUID
 
 import uvloop
@@ -12,16 +11,14 @@ import uvloop
 from edge_functions.composition import compose, upkeep
 from edge_functions.erasure import Erased
 from edge_functions.rotation import Rotated, rotate
-from edge_functions.server import run
+from edge_functions.server import serving
 from edge_functions.sweeper import Swept
-from transcription.errors import TranscriptionError
-from transcription.process import tracing
+from transcription.process import shell
+from transcription.process.deployment import load_settings
+from transcription.process.logs import configure_logging
 from transcription.process.metrics import Metrics
-from transcription.process.record import configure_logging
-from transcription.settings import Settings, load_settings
+from transcription.settings import Settings
 from transcription.user_keys.key_ring import KeyRing
-
-E = TypeVar("E", bound=BaseException)
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -37,7 +34,8 @@ def command_line() -> argparse.ArgumentParser:
 
 async def _serve(settings: Settings) -> None:
     async with compose(settings) as composition:
-        await run(composition)
+        drain = partial(composition.services.in_flight.drain, settings.functions_drain_seconds)
+        await shell.run(serving(composition), drain)
 
 
 async def _sweep(settings: Settings) -> Swept:
@@ -65,35 +63,21 @@ def main() -> None:
     settings = load_settings()
     # A command's own words go to standard output.
     configure_logging(settings.log_level, sys.stderr if arguments.command else None)
-    try:
+    if arguments.command is None:
+        shell.start(_serve(settings), settings, name="utter-functions")
+        return
+    with shell.ending_plainly("edge_functions"):
         if arguments.command == "sweep":
             _tell(uvloop.run(_sweep(settings)))
         elif arguments.command == "erase":
             _tell(uvloop.run(_erase(settings, arguments.user_id)))
-        elif arguments.command == "rotate-keys":
-            ring = settings.key_ring
-            if ring is None:
-                sys.exit("edge_functions: BYOK_KEYS is not set")
-            rotated = uvloop.run(_rotate(settings, ring))
+        elif settings.byok_keys is None:
+            sys.exit("edge_functions: BYOK_KEYS is not set")
+        else:
+            rotated = uvloop.run(_rotate(settings, KeyRing.parse(settings.byok_keys)))
             _tell(rotated)
             if rotated.unreadable:
                 sys.exit("edge_functions: BYOK_KEYS lacks a key, or some rows are not as they were")
-        else:
-            endpoint = settings.otel_exporter_otlp_endpoint
-            with tracing.exporting(endpoint, service="utter-functions"):
-                uvloop.run(_serve(settings))
-    except* TranscriptionError as errors:
-        sys.exit("\n".join(f"edge_functions: {one.message}" for one in _leaves(errors)))
-    except* OSError as errors:
-        sys.exit("\n".join(f"Cannot start: {one}" for one in _leaves(errors)))
-
-
-def _leaves(errors: BaseExceptionGroup[E]) -> Iterator[E]:
-    for error in errors.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def _tell(done: Swept | Erased | Rotated) -> None:

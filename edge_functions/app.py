@@ -18,7 +18,6 @@ from edge_functions import (
     public_config,
     realtime_token,
     transcriptions,
-    usage,
     user_keys,
     voices,
 )
@@ -35,8 +34,14 @@ from edge_functions.problem import http_exception, validation_error
 from edge_functions.services import Services
 
 _FUNCTIONS: Final = (
-    *(transcriptions, realtime_token, clone, voices, usage, account, public_config),
-    *(health, pages),
+    transcriptions,
+    realtime_token,
+    clone,
+    voices,
+    account,
+    public_config,
+    health,
+    pages,
 )
 _FORM_OVERHEAD_BYTES: Final = MAX_FIELDS_BYTES + 64 * 1024
 """Fields, and the headers of all parts."""
@@ -46,7 +51,7 @@ _SLACK_SECONDS: Final = 300.0
 
 def create_app(services: Services) -> FastAPI:
     """Return the application over its parts; whoever made the parts closes them."""
-    settings = services.settings
+    settings = services.shell.settings
     whole = settings.functions_upload_seconds + settings.provider_file_seconds + _SLACK_SECONDS
     policy = content_security_policy(
         connect=tuple(
@@ -69,7 +74,7 @@ def create_app(services: Services) -> FastAPI:
         middleware=[
             Middleware(RequestId),
             Middleware(Trace),
-            Middleware(Measure, histogram=services.metrics.http_seconds),
+            Middleware(Measure, histogram=services.shell.metrics.http_seconds),
             Middleware(SecurityHeaders, policy=policy),
             Middleware(
                 CORSMiddleware,
@@ -85,17 +90,7 @@ def create_app(services: Services) -> FastAPI:
         ],
     )
     app.state.services = services
-    for function in (
-        transcriptions,
-        realtime_token,
-        clone,
-        voices,
-        usage,
-        account,
-        public_config,
-        health,
-        pages,
-    ):
+    for function in _FUNCTIONS:
         app.include_router(function.router)
     if services.own_keys is not None:
         app.include_router(user_keys.router)

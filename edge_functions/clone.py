@@ -62,14 +62,14 @@ async def post_clone(
     request: Request, caller: CallerOf, services: ServicesOf, key: IdempotencyKey = None
 ) -> Response:
     """Send the recording as `audio`, or name a take of yours by its `storage_path`."""
-    with services.work.begun(), services.uploads.place(*caller.origin) as upload:
+    with services.in_flight.begun(), services.uploads.place(*caller.origin) as upload:
         form = await _receive(request, services, upload)
         asked = from_fields(CloneRequest, form.fields)
         if form.has_file == (asked.storage_path is not None):
             raise InvalidMessage("audio: send either the file or its storage_path")
         language = languages.to_code(asked.language) or languages.AUTO
         same = fingerprint("clone", asked.storage_path or upload.sha256, asked)
-        async with services.once.turn(caller.user, key, same) as turn:
+        async with services.idempotency.turn(caller.user, key, same) as turn:
             if turn.answered is not None:
                 return JSONResponse(turn.answered.answer, turn.answered.status)
             if asked.storage_path is not None:

@@ -28,11 +28,11 @@ async def _caller(
     if bearer is None or len(request.headers.getlist("Authorization")) > 1:
         raise Unauthenticated("Sign in and send 'Authorization: Bearer <access token>'.")
     token = bearer.credentials.strip()
-    user = await services.verifier.user(token)
+    user = await services.shell.verifier.user(token)
     address = client_address(
         request.client.host if request.client is not None else None,
         request.headers.getlist("X-Forwarded-For"),
-        hops=services.settings.trusted_proxy_hops,
+        hops=services.shell.settings.trusted_proxy_hops,
     )
     return Caller(user, SecretStr(token), address)
 

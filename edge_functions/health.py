@@ -17,11 +17,7 @@ async def healthz() -> Response:
 @router.get("/readyz")
 async def readyz(services: ServicesOf) -> Response:
     """Answer 503 while starting, while draining, and while no audio can be read."""
-    if services.work.draining:
-        status = "draining"
-    elif not services.warm.is_set():
-        status = "starting"
-    else:
-        status = "ready" if await services.inspector.ready() else "no_audio_worker"
-    told = {"status": status, "provider": services.health.told()}
-    return JSONResponse(told, 200 if status == "ready" else 503)
+    told = services.shell.readiness(draining=services.in_flight.draining)
+    if told["status"] == "ready" and not await services.inspector.ready():
+        told["status"] = "no_audio_worker"
+    return JSONResponse(told, 200 if told["status"] == "ready" else 503)

@@ -50,7 +50,7 @@ class Turn:
         self.kept = Answered(status, answer)
 
 
-class Once:
+class Idempotency:
     """Gives requests their turns.
 
     Args:

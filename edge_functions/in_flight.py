@@ -15,7 +15,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-class Work:
+class InFlight:
     """Counts work in progress, owns what outlives its request, and lets all of it end.
 
     Args:

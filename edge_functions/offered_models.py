@@ -3,31 +3,31 @@
 from collections.abc import Collection
 from contextlib import suppress
 
-from edge_functions.services import Services
 from shared_schema.account import LanguageOption, ModelOption, StreamingDelays
 from transcription import languages
 from transcription.errors import NotFound
-from transcription.providers.base import FileCapabilities, RealtimeCapabilities
-from transcription.providers.registry import chosen, file_models, realtime_models
+from transcription.providers.base import (
+    FileCapabilities,
+    Offered,
+    Provider,
+    RealtimeCapabilities,
+)
 
 
-async def offered(services: Services) -> tuple[ModelOption, ...]:
-    """Return them, live ones first, of each kind the default first; none where nobody can be asked.
+async def offered(provider: Provider) -> tuple[ModelOption, ...]:
+    """Return them, live ones first, of each kind the default first; none where none can be asked.
 
-    A model that is allowed and not to be found is left out: whoever names it is told so.
+    A model that is allowed and not to be found is left out: a caller who names it is told so.
     """
-    models = services.recogniser.models if services.recogniser is not None else None
-    if models is None:
+    if provider.files is None or not provider.is_shared:
         return ()
-    settings = services.settings
-    provider = chosen(settings)
+    models = provider.models
     found: list[ModelOption] = []
-    if settings.realtime_enabled:
-        default = provider.realtime_model(settings)
-        for name in _ordered(realtime_models(settings), default):
+    if provider.realtime is not None:
+        for name in _ordered(provider.live):
             with suppress(NotFound):
                 found.append(_live(await models.realtime_capabilities(name), provider.languages))
-    for name in _ordered(file_models(settings), provider.file_model(settings)):
+    for name in _ordered(provider.batch):
         with suppress(NotFound):
             found.append(_batch(await models.file_capabilities(name)))
     return tuple(found)
@@ -39,8 +39,8 @@ def options(codes: Collection[str]) -> tuple[LanguageOption, ...]:
     return tuple(sorted(named, key=lambda one: one.name))
 
 
-def _ordered(names: Collection[str], default: str) -> list[str]:
-    return sorted(names, key=lambda name: (name != default, name))
+def _ordered(models: Offered) -> list[str]:
+    return sorted(models.names, key=lambda name: (name != models.default, name))
 
 
 def _live(can: RealtimeCapabilities, known: Collection[str]) -> ModelOption:

@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/legacy/clone")
 async def legacy_clone(request: Request, services: ServicesOf) -> Response:
     """The page for those who embed no component."""
-    settings = services.settings
+    settings = services.shell.settings
     return _templates.TemplateResponse(
         request,
         "legacy_clone.html",

@@ -13,7 +13,7 @@ from shared_schema.account import (
     PublicConfig,
 )
 from shared_schema.errors import ErrorCode
-from transcription.providers.registry import chosen
+from transcription.providers.base import Provider
 
 MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
 EXTENSIONS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm")
@@ -30,9 +30,9 @@ router = APIRouter(prefix="/api")
 )
 async def get_config(services: ServicesOf) -> PublicConfig:
     """What can be done here, by whom, and where. Nobody needs to be signed in."""
-    settings = services.settings
-    enabled = services.recogniser is not None
-    models = await offered(services)
+    settings, provider = services.shell.settings, services.shell.provider
+    enabled = services.files is not None
+    models = await offered(provider)
     return PublicConfig(
         enabled=enabled,
         realtime_enabled=enabled and settings.realtime_enabled,
@@ -48,9 +48,9 @@ async def get_config(services: ServicesOf) -> PublicConfig:
             types=MIME_TYPES,
             extensions=EXTENSIONS,
         ),
-        languages=_languages(models, services),
-        model=chosen(settings).file_model(settings),
-        realtime_model=chosen(settings).realtime_model(settings),
+        languages=_languages(models, provider),
+        model=provider.batch.default,
+        realtime_model=provider.live.default,
         models=models,
         final_pass=enabled and settings.final_pass_enabled,
         own_keys=_own_keys(services),
@@ -59,14 +59,13 @@ async def get_config(services: ServicesOf) -> PublicConfig:
 
 
 def _own_keys(services: Services) -> OwnKeysOffer:
-    if services.own_keys is None or services.recogniser is None:
+    if services.own_keys is None or services.files is None:
         return "off"
-    return "offered" if services.recogniser.is_shared else "required"
+    return "offered" if services.shell.provider.is_shared else "required"
 
 
-def _languages(models: tuple[ModelOption, ...], services: Services) -> tuple[LanguageOption, ...]:
+def _languages(models: tuple[ModelOption, ...], provider: Provider) -> tuple[LanguageOption, ...]:
     """Return those of the model for files, by their English names."""
-    settings = services.settings
-    default = chosen(settings).file_model(settings)
+    default = provider.batch.default
     of_default = (one.languages for one in models if (one.id, one.kind) == (default, "batch"))
-    return next(of_default, ()) or options(chosen(settings).languages)
+    return next(of_default, ()) or options(provider.languages)

@@ -62,7 +62,7 @@ async def post_realtime_token(
     Where the deployment's mode is `bridge`, or its provider gives out no such tokens, this is off.
     """
     direct = _direct(services)
-    with services.work.begun():
+    with services.in_flight.begun():
         body = await _json(request, services)
         return await direct.open(from_json(RealtimeTokenRequest, body), caller)
 

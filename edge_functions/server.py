@@ -1,15 +1,12 @@
 """A process that serves, and drains when it is told to go."""
 
 import asyncio
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import structlog
 import uvicorn
 
 from edge_functions.app import create_app
@@ -18,6 +15,7 @@ from edge_functions.connection import Connection, Patience
 from edge_functions.services import Services
 from transcription.process.connection_limiter import Crowd
 from transcription.process.metrics_server import serve_metrics
+from transcription.process.shell import BACKLOG, Address
 
 GRACE_SECONDS: Final = 5
 """For answers that are on their way when everything else has ended."""
@@ -25,17 +23,6 @@ KEEP_ALIVE_SECONDS: Final = 130
 """Longer than proxies keep a connection that nothing uses, so that it is theirs to close."""
 LOOK_SECONDS: Final = 0.5
 """Between two looks at the clock for every connection."""
-_BACKLOG: Final = 1024
-
-_log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a running process listens."""
-
-    port: int
-    metrics_port: int
 
 
 class _Uvicorn(uvicorn.Server):
@@ -71,7 +58,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
         OSError: a port is taken.
     """
     services = composition.services
-    settings = services.settings
+    settings = services.shell.settings
     config = uvicorn.Config(
         create_app(services),
         http=_connections(services),
@@ -87,16 +74,16 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
     with (
         _listening(settings.functions_host, settings.functions_port) as listener,
         serve_metrics(
-            services.metrics, settings.functions_metrics_host, settings.functions_metrics_port
+            services.shell.metrics, settings.functions_metrics_host, settings.functions_metrics_port
         ) as metrics_port,
     ):
         server = _Uvicorn(config)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
             background = [
-                group.create_task(composition.warm_up(), name="warm-up"),
+                group.create_task(services.shell.warm_up(), name="warm-up"),
                 group.create_task(server.keep_time(), name="clock"),
-                group.create_task(composition.services.health.run(), name="health"),
+                group.create_task(services.shell.health.run(), name="health"),
             ]
             if settings.functions_sweep_seconds:
                 sweeping = composition.sweeper.run(settings.functions_sweep_seconds)
@@ -111,32 +98,9 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
                 await serving
 
 
-async def run(composition: Composition) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal ends what is left at once."""
-    loop = asyncio.get_running_loop()
-    first, second = asyncio.Event(), asyncio.Event()
-
-    def stop() -> None:
-        (second if first.is_set() else first).set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    services = composition.services
-    async with serving(composition) as address:
-        _log.info("listening", port=address.port, metrics_port=address.metrics_port)
-        await first.wait()
-        draining = loop.create_task(services.work.drain(services.settings.functions_drain_seconds))
-        hurry = loop.create_task(second.wait())
-        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (draining, hurry):
-            task.cancel()
-        await asyncio.gather(draining, hurry, return_exceptions=True)
-    _log.info("stopped")
-
-
 def _connections(services: Services) -> Any:
     """Return what makes a connection, for uvicorn."""
-    settings = services.settings
+    settings = services.shell.settings
     return partial(
         Connection,
         crowd=Crowd(
@@ -145,12 +109,12 @@ def _connections(services: Services) -> Any:
         ),
         is_direct=settings.trusted_proxy_hops == 0,
         patience=Patience(settings.functions_head_seconds, settings.functions_unread_seconds),
-        turned_away=services.metrics.sockets_turned_away,
+        turned_away=services.shell.metrics.sockets_turned_away,
     )
 
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listener:
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         yield listener

@@ -1,6 +1,5 @@
 """What the functions share: made once by `composition`, reached through `ServicesOf`."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -10,18 +9,15 @@ from fastapi import Depends, Request
 from edge_functions.body import Pace
 from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
-from edge_functions.idempotency import Once
-from edge_functions.in_flight import Work
+from edge_functions.idempotency import Idempotency
+from edge_functions.in_flight import InFlight
 from edge_functions.storage import Storage
-from edge_functions.transcriber import Recogniser
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInfo
-from transcription.identity.verifier import Verifier
-from transcription.ledger.base import Ledger
-from transcription.process.metrics import Metrics
-from transcription.providers.health import ProviderHealth
-from transcription.settings import Settings
+from transcription.process.shell import Shell
+from transcription.providers.base import FileProvider
+from transcription.user_keys.providers import Providers
 from transcription.user_keys.supabase import SupabaseOwnKeys
 
 
@@ -45,21 +41,16 @@ class Inspector(Protocol):
 class Services:
     """The parts of one process."""
 
-    settings: Settings
-    metrics: Metrics
-    verifier: Verifier
-    ledger: Ledger
-    once: Once
+    shell: Shell
+    """What both services have in common."""
+    idempotency: Idempotency
     inspector: Inspector
     uploads: Uploads
     storage: Storage
     voices: VoiceTable
     erasure: Erasure
-    work: Work
-    health: ProviderHealth
-    warm: asyncio.Event
-    """Set when the first caller need not wait for what is made once."""
-    recogniser: Recogniser | None
+    in_flight: InFlight
+    files: Providers[FileProvider] | None
     """None: transcription is off, or has no key and takes none."""
     direct: DirectSessions | None
     """None: clients may not talk to the provider by themselves."""
@@ -69,7 +60,7 @@ class Services:
     @property
     def pace(self) -> Pace:
         """How slowly a body may come."""
-        settings = self.settings
+        settings = self.shell.settings
         return Pace(
             settings.functions_upload_seconds,
             settings.functions_upload_idle_seconds,

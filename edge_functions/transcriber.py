@@ -1,219 +1,236 @@
-"""A file becomes text: fitted options, reserved seconds, the provider, the settlement."""
+"""One file's way, from the first byte of its request to its transcript."""
 
+import asyncio
 import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import Final
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from starlette.requests import ClientDisconnect
 
 from edge_functions.caller import Caller
-from edge_functions.report import Report
-from shared_schema.batch import TranscriptionOptions
-from transcription import languages
+from edge_functions.idempotency import fingerprint
+from edge_functions.services import Services
+from edge_functions.uploads import Upload
+from shared_schema import batch
+from shared_schema.batch import Transcription, TranscriptionOptions
+from transcription.audio.inspection import COPY_MIME, AudioInfo
 from transcription.errors import (
-    NotFound,
-    OwnKeyRequired,
+    InternalError,
+    PayloadTooLarge,
     ProviderUnavailable,
+    TranscriptionDisabled,
     TranscriptionError,
 )
-from transcription.identity.verifier import User
-from transcription.ledger.base import Ledger, Outcome
+from transcription.ledger.base import Outcome
 from transcription.process import tracing
+from transcription.process.record import TranscriptionRecord
 from transcription.providers.base import (
     AudioFile,
     FileOptions,
     FileProvider,
-    Models,
     Segment,
     TextDelta,
     TranscriptionResult,
 )
-from transcription.providers.fitting import Fitted, fit
-from transcription.user_keys.providers import OwnProviders
+from transcription.providers.fitting import Fitted, fitted_file
+from transcription.user_keys.providers import Lent
 
 LEASE_SLACK_SECONDS: Final = 30
 """Beyond the provider's deadline: the way to the ledger and back."""
 
 Tell = Callable[[TextDelta | Segment], Awaitable[None]]
 
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What this deployment offers for files.
+class Asked:
+    """What a request asks for."""
+
+    options: TranscriptionOptions
+    storage_path: str | None = None
+    """None: the file came with the request."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Transcriber:
+    """Takes one file to its transcript.
 
     Attributes:
-        provider_name: For the ledger and the log.
-        default_model: Used when a caller names none.
-        models: Those that a caller may name.
-        deadline_seconds: Of the provider, for one file.
+        services: The process's parts.
+        caller: Who pays.
+        key: `Idempotency-Key`.
+        request_id: Of the request.
+        receive: Reads the request's body; its file, if it has one, goes to the upload.
+        begin: Called when only the provider can fail any more.
+        tell: Given the text as it comes; None asks for the whole at once.
     """
 
-    provider_name: str
-    default_model: str
-    models: frozenset[str]
-    deadline_seconds: float
+    services: Services
+    caller: Caller
+    key: str | None
+    request_id: str
+    receive: Callable[[Upload], Awaitable[Asked]]
+    begin: Callable[[], None] = lambda: None
+    tell: Tell | None = None
+    _record: TranscriptionRecord = field(init=False)
+    _began: float = field(init=False)
 
+    async def run(self) -> dict[str, Any]:
+        """Take the file to its transcript, leaving nothing behind.
 
-class Recogniser:
-    """Hands files to the provider, within what the ledger grants.
-
-    Args:
-        provider: Turns speech into text; None: the deployment has no key.
-        ledger: Reserves and settles seconds.
-        offer: What callers may ask for.
-        own: Calls with users' own keys; None where they bring none.
-    """
-
-    def __init__(
-        self,
-        *,
-        provider: FileProvider | None,
-        ledger: Ledger,
-        offer: Offer,
-        own: OwnProviders[FileProvider] | None = None,
-    ) -> None:
-        self._provider = provider
-        self._ledger = ledger
-        self._own = own
-        self.offer = offer
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether whoever has no key of their own may transcribe as well."""
-        return self._provider is not None
-
-    @property
-    def models(self) -> Models | None:
-        """What the provider's models can do; None where only users' own keys could ask it."""
-        return self._provider
-
-    @asynccontextmanager
-    async def of(self, user: User) -> AsyncIterator["Service"]:
-        """Lend what transcribes for a user: with their own key, where they have stored one.
+        Returns:
+            `shared_schema.batch.Transcription` as JSON.
 
         Raises:
-            OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
-            OwnKeyRequired: they have none, and neither has the deployment.
-            BackendUnavailable: nobody knows now whether they have one.
+            TranscriptionError: why there is no transcript.
+            ClientDisconnect: the caller has gone in the middle of the body.
         """
-        async with AsyncExitStack() as stack:
-            own = None
-            if self._own is not None:
-                own = await stack.enter_async_context(self._own.of(user))
-            provider = own if own is not None else self._provider
-            if provider is None:
-                raise OwnKeyRequired("Store a key of your own to transcribe here.")
-            yield Service(provider, self._ledger, self.offer, own_key=own is not None)
+        records = self.services.shell.records
+        self._began, self._record = time.monotonic(), records.new("batch")
+        self._record.is_of(self.caller.user)
+        failure: TranscriptionError | None = None
+        try:
+            return await self._run()
+        except TranscriptionError as error:
+            failure = error
+            raise
+        except (ClientDisconnect, asyncio.CancelledError):
+            self._record.status = "abandoned"
+            raise
+        except Exception:
+            failure = InternalError()
+            _log.exception("transcription_failed", error_id=failure.error_id)
+            raise failure from None
+        finally:
+            if failure is not None:
+                self._record.status = "partial" if self._record.deltas else "refused"
+            self._record.wall_seconds = round(time.monotonic() - self._began, 3)
+            records.tell(self._record, failure)
 
+    async def _run(self) -> dict[str, Any]:
+        services = self.services
+        if services.files is None:
+            raise TranscriptionDisabled
+        with services.in_flight.begun(), services.uploads.place(*self.caller.origin) as upload:
+            asked = await self.receive(upload)
+            async with services.files.of(self.caller.user) as lent:
+                return await self._transcribe(asked, upload, lent)
 
-class Service:
-    """What transcribes one user's files; lent by the `Recogniser`.
+    async def _transcribe(
+        self, asked: Asked, upload: Upload, lent: Lent[FileProvider]
+    ) -> dict[str, Any]:
+        services, record, owner = self.services, self._record, self.caller.user.id
+        record.own_key = lent.own_key or None
+        fitted = await fitted_file(asked.options, services.shell.provider, lent.key)
+        record.model, record.language = fitted.options.model, fitted.options.language
+        source = asked.storage_path or upload.sha256
+        same = fingerprint("transcriptions", source, asked.options)
+        async with services.idempotency.turn(self.caller.user, self.key, same) as turn:
+            if turn.answered is not None:
+                self.begin()
+                record.status = "complete"
+                return dict(turn.answered.answer)
+            if asked.storage_path is not None:
+                await services.storage.download(asked.storage_path, self.caller, upload)
+            record.bytes_in = upload.size
+            with tracing.span("inspect"):
+                info = await services.inspector.inspect(upload.path, owner=owner)
+            audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
+            if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
+                audio = await self._copied(audio, upload.copy, fitted.max_bytes)
+            result = await self._call(audio, fitted.options, lent)
+            answer = _answer(result, fitted, info, self.request_id)
+            told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
+            turn.keep(200, told)
+            return told
 
-    Args:
-        provider: Turns speech into text.
-        ledger: Reserves and settles seconds.
-        offer: What the caller may ask for.
-        own_key: Whether `provider` calls with a key of the user's own.
-    """
-
-    def __init__(
-        self, provider: FileProvider, ledger: Ledger, offer: Offer, *, own_key: bool
-    ) -> None:
-        self._provider = provider
-        self._ledger = ledger
-        self.offer = offer
-        self.own_key = own_key
-
-    async def fit(self, asked: TranscriptionOptions) -> Fitted:
-        """Return what to ask of the provider.
+    async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
+        """Return a 16 kHz copy of a file that is larger than the provider takes.
 
         Raises:
-            NotFound: the model is not offered.
-            InvalidMessage: the model cannot do what is asked for.
+            PayloadTooLarge: the copy is as well.
+            Capacity: the disk is full, or too many files are waiting.
         """
-        model = asked.model or self.offer.default_model
-        if model not in self.offer.models:
-            raise NotFound("There is no such model for files here.")
-        options = FileOptions(
-            model=model,
-            language=languages.to_code(asked.language),
-            context_bias=asked.context_bias or (),
-            timestamps=asked.timestamps,
-            diarize=asked.diarize is True,
-        )
-        return fit(options, await self._provider.file_capabilities(model))
+        inspector, owner = self.services.inspector, self.caller.user.id
+        with tracing.span("copy"):
+            await inspector.to_16k_wav(audio.path, target, owner=owner)
+        size = (await asyncio.to_thread(target.stat)).st_size
+        if size > max_bytes:
+            raise PayloadTooLarge(
+                f"The recogniser takes at most {max_bytes:,} bytes; at 16 kHz this is {size:,}."
+            )
+        return AudioFile(target, COPY_MIME, audio.duration_seconds, size)
 
-    async def recognise(
-        self,
-        audio: AudioFile,
-        options: FileOptions,
-        caller: Caller,
-        report: Report,
-        *,
-        begin: Callable[[], None],
-        tell: Tell | None,
+    async def _call(
+        self, audio: AudioFile, options: FileOptions, lent: Lent[FileProvider]
     ) -> TranscriptionResult:
         """Reserve the file's seconds, have it transcribed, and settle, whatever happens.
 
         What gave no text is not charged; what gave some is charged for the whole file.
-
-        Args:
-            audio: A file that was inspected.
-            options: Fitted to the model.
-            caller: Who pays.
-            report: Told of every step.
-            begin: Called when the seconds are reserved.
-            tell: Given the text as it comes; None asks for the whole at once.
-
-        Raises:
-            TranscriptionError: the ledger's or the provider's refusal.
         """
-        async with self._reserved(audio, options, caller, report) as charge:
-            begin()
-            with tracing.span("provider", provider=self.offer.provider_name, model=options.model):
-                if tell is None:
-                    result = await self._provider.transcribe_file(audio, options)
-                else:
-
-                    async def told(piece: TextDelta | Segment) -> None:
-                        charge.outcome = "partial"
-                        report.told()
-                        await tell(piece)
-
-                    result = await self._stream(audio, options, told)
-            charge.outcome = "complete"
-            report.recognised(result)
+        record, provider = self._record, self.services.shell.provider.name
+        async with self._reserved(audio, options, own_key=lent.own_key) as charge:
+            handed = time.monotonic()
+            self.begin()
+            with tracing.span("provider", provider=provider, model=options.model):
+                async with lent.guard():
+                    if self.tell is None:
+                        result = await lent.half.transcribe_file(audio, options)
+                    else:
+                        result = await self._stream(lent.half, audio, options, charge, handed)
+            charge.outcome = record.status = "complete"
+            record.language = result.language or record.language
+            request_id = result.provider_metadata.get("request_id")
+            record.provider_request_id = str(request_id) if request_id is not None else None
+            record.finish_ms = _ms_since(handed)
         return result
 
     async def _stream(
-        self, audio: AudioFile, options: FileOptions, tell: Tell
+        self,
+        provider: FileProvider,
+        audio: AudioFile,
+        options: FileOptions,
+        charge: "_Charge",
+        handed: float,
     ) -> TranscriptionResult:
-        async with aclosing(self._provider.stream_file(audio, options)) as events:
+        record = self._record
+        async with aclosing(provider.stream_file(audio, options)) as events:
             async for event in events:
                 if isinstance(event, TranscriptionResult):
                     return event
-                if isinstance(event, TextDelta | Segment):
-                    await tell(event)
+                if isinstance(event, TextDelta | Segment) and self.tell is not None:
+                    charge.outcome = "partial"
+                    record.first_delta_ms = record.first_delta_ms or _ms_since(handed)
+                    record.deltas = (record.deltas or 0) + 1
+                    await self.tell(event)
         raise ProviderUnavailable
 
     @asynccontextmanager
     async def _reserved(
-        self, audio: AudioFile, options: FileOptions, caller: Caller, report: Report
+        self, audio: AudioFile, options: FileOptions, *, own_key: bool
     ) -> AsyncIterator["_Charge"]:
-        seconds = audio.duration_seconds
+        shell, record, seconds = self.services.shell, self._record, audio.duration_seconds
+        deadline = math.ceil(shell.settings.provider_file_seconds)
         with tracing.span("reserve"):
-            grant = await self._ledger.open(
-                caller.user,
+            grant = await shell.ledger.open(
+                self.caller.user,
                 kind="batch",
-                provider=self.offer.provider_name,
+                provider=shell.provider.name,
                 model=options.model,
                 seconds=seconds,
                 minimum_seconds=seconds,
-                lease_seconds=math.ceil(self.offer.deadline_seconds) + LEASE_SLACK_SECONDS,
-                address=caller.address,
-                own_key=self.own_key,
+                lease_seconds=deadline + LEASE_SLACK_SECONDS,
+                address=self.caller.address,
+                own_key=own_key,
             )
-        report.reserved(grant.id, seconds)
+        record.session_id, record.audio_seconds = grant.id, seconds
+        record.ready_ms = _ms_since(self._began)
         charge = _Charge()
         try:
             yield charge
@@ -222,17 +239,42 @@ class Service:
             raise
         finally:
             with tracing.span("settle"):
-                settlement = await self._ledger.close(
+                settlement = await shell.ledger.close(
                     grant.id,
                     audio_seconds=0.0 if charge.outcome == "failed" else seconds,
                     status=charge.outcome,
                     reason=charge.reason,
                 )
             if settlement is not None:
-                report.settled(settlement.cost_microdollars)
+                record.cost_microdollars = settlement.cost_microdollars
 
 
 @dataclass(slots=True)
 class _Charge:
     outcome: Outcome = "failed"
     reason: str | None = None
+
+
+def _ms_since(moment: float) -> float:
+    return round((time.monotonic() - moment) * 1000, 1)
+
+
+def _answer(
+    result: TranscriptionResult, fitted: Fitted, info: AudioInfo, request_id: str
+) -> Transcription:
+    segments = tuple(
+        batch.Segment(text=one.text, start=one.start, end=one.end, speaker=one.speaker)
+        for one in result.segments
+    )
+    words = tuple(batch.Word(text=one.text, start=one.start, end=one.end) for one in result.words)
+    timestamps = fitted.options.timestamps
+    return Transcription(
+        text=result.text,
+        model=fitted.options.model,
+        language=result.language or fitted.options.language,
+        segments=segments if timestamps == "segment" else None,
+        words=words if timestamps == "word" else None,
+        duration_seconds=info.duration_seconds,
+        request_id=request_id,
+        warnings=(*fitted.warnings, *result.warnings) or None,
+    )

@@ -1,17 +1,23 @@
 """`POST /api/transcriptions`: a file in, its transcript out."""
 
-from dataclasses import replace
+from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from edge_functions.body import pieces, read_json
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.event_stream import EventStream, is_wanted
+from edge_functions.forms import from_fields, from_json
+from edge_functions.middleware.request_id import request_id_of
+from edge_functions.multipart import is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, json_body, multipart, problems
 from edge_functions.problem import event_of
-from edge_functions.services import ServicesOf
-from edge_functions.transcribing import Transcribing
+from edge_functions.services import Services, ServicesOf
+from edge_functions.transcriber import Asked, Transcriber
+from edge_functions.uploads import Upload
 from shared_schema.batch import (
     DeltaEvent,
     FinalEvent,
@@ -21,7 +27,7 @@ from shared_schema.batch import (
     TranscriptionOptions,
 )
 from shared_schema.errors import ErrorCode
-from transcription.errors import TranscriptionError
+from transcription.errors import InvalidMessage, TranscriptionError
 from transcription.providers.base import Segment, TextDelta
 
 _C = ErrorCode
@@ -69,17 +75,23 @@ async def post_transcription(
 
     With `Accept: text/event-stream` the text comes as it is recognised.
     """
-    transcribing = Transcribing(request=request, caller=caller, key=key, services=services)
+    transcriber = Transcriber(
+        services=services,
+        caller=caller,
+        key=key,
+        request_id=request_id_of(request.scope),
+        receive=partial(_receive, request, services=services),
+    )
     if not is_wanted(request.headers.get("accept")):
-        return JSONResponse(await transcribing.run())
+        return JSONResponse(await transcriber.run())
     events = EventStream()
     # A job of its own: a reader who leaves is charged all the same, and finds the answer
     # under the idempotency key.
-    job = services.work.start(_stream(transcribing, events), name="stream")
+    job = services.in_flight.start(_stream(transcriber, events), name="stream")
     return await events.answer(job)
 
 
-async def _stream(transcribing: Transcribing, events: EventStream) -> None:
+async def _stream(transcriber: Transcriber, events: EventStream) -> None:
     async def tell(piece: TextDelta | Segment) -> None:
         if isinstance(piece, TextDelta):
             await events.send(DeltaEvent(text=piece.text))
@@ -88,11 +100,28 @@ async def _stream(transcribing: Transcribing, events: EventStream) -> None:
             await events.send(SegmentEvent(text=piece.text, speaker=piece.speaker, **where))
 
     try:
-        answer = await replace(transcribing, begin=events.begin, tell=tell).run()
-        await events.send(FinalEvent.model_validate(answer))
+        transcriber.begin, transcriber.tell = events.begin, tell
+        await events.send(FinalEvent.model_validate(await transcriber.run()))
     except TranscriptionError as error:
         if not events.begun:
             raise
         await events.send(event_of(error))
     finally:
         await events.send(None)
+
+
+async def _receive(request: Request, upload: Upload, *, services: Services) -> Asked:
+    """Read a request's body; its file, if it has one, goes to `upload`."""
+    content_type = request.headers.get("content-type", "")
+    if is_multipart(content_type):
+        async with aclosing(pieces(request, services.pace)) as body:
+            form = await read_form(body, content_type, file_field="audio", upload=upload)
+        options = from_fields(TranscriptionOptions, form.fields)
+        if not form.has_file:
+            raise InvalidMessage("audio: Field required")
+        return Asked(options)
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        stored = from_json(StoredTranscriptionRequest, await read_json(request, services.pace))
+        options = TranscriptionOptions.model_validate(stored.model_dump(exclude={"storage_path"}))
+        return Asked(options, stored.storage_path)
+    raise InvalidMessage("Send multipart/form-data with a file, or application/json.")

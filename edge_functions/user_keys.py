@@ -14,7 +14,6 @@ from shared_schema.errors import ErrorCode
 from shared_schema.own_keys import OwnKey, OwnKeyRequest
 from transcription.errors import Forbidden, InvalidMessage, NotFound, ProviderKeyRefused
 from transcription.providers.base import OwnKeyRules
-from transcription.providers.registry import chosen
 from transcription.user_keys.supabase import SupabaseOwnKeys
 
 _C = ErrorCode
@@ -91,7 +90,7 @@ async def post_own_key_test(caller: CallerOf, services: ServicesOf) -> OwnKey:
     await keys.claim_attempt(caller.user)
     works = True
     try:
-        await _rules(services).check(services.settings, key.secret)
+        await _rules(services).check(key.secret)
     except ProviderKeyRefused:
         works = False
     told = await keys.tested(key, works=works)
@@ -108,6 +107,6 @@ def _keys(services: Services, caller: Caller) -> SupabaseOwnKeys:
 
 
 def _rules(services: Services) -> OwnKeyRules:
-    rules = chosen(services.settings).own_keys
+    rules = services.shell.provider.own_keys
     assert rules is not None  # noqa: S101 - the settings are refused without
     return rules

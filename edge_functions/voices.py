@@ -44,7 +44,7 @@ async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -
     row = await _find(voice_id, caller, services)
     if row.status != "ready":
         raise NotFound("There is no such voice of yours.")
-    seconds = services.settings.signed_url_seconds
+    seconds = services.shell.settings.signed_url_seconds
     return VoiceDetail(
         **shown(row).model_dump(),
         transcript=row.transcript,

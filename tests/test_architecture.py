@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,78 @@ def test_a_package_imports_what_it_may(package: str) -> None:
     assert wrong == []
 
 
+def _modules() -> dict[str, Path]:
+    """Return every module of every package, by name."""
+    named = {}
+    for package in MAY_IMPORT:
+        for file in _files(package):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            named[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return named
+
+
+def _imported(file: Path, modules: dict[str, Path]) -> set[str]:
+    """Return the modules of ours that a file imports, those for types alone as well."""
+    package = file.relative_to(ROOT).parent.parts
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            whole = ".".join((*above, *filter(None, [node.module])))
+            named = {f"{whole}.{name.name}" for name in node.names}
+            found |= {name if name in modules else whole for name in named}
+    return {name for name in found if name in modules}
+
+
+def _circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Return a circle of arrows; an empty list where there is none."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def test_no_module_imports_itself_in_the_end() -> None:
+    """No chain of imports leads back to where it began, type-only imports counted."""
+    modules = _modules()
+    arrows = {name: _imported(file, modules) - {name} for name, file in modules.items()}
+    assert sum(map(len, arrows.values())) > 500
+    assert _circle(arrows) == []
+
+
+def test_no_room_of_the_domain_imports_itself_in_the_end() -> None:
+    """The rooms of the domain stand on floors: each imports only those below its own."""
+    modules = _modules()
+    arrows: dict[str, set[str]] = {}
+    for name, file in modules.items():
+        if name.startswith("transcription."):
+            rooms = {
+                ".".join(other.split(".")[:2])
+                for other in _imported(file, modules)
+                if other.startswith("transcription.")
+            }
+            room = ".".join(name.split(".")[:2])
+            arrows.setdefault(room, set()).update(rooms - {room})
+    assert _circle(arrows) == []
+    assert {"transcription.settings", "transcription.providers"} <= arrows.keys()
+    assert arrows["transcription.settings"] == {"transcription.pasted"}
+
+
+@pytest.mark.parametrize(
+    ("arrows", "circle"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"a"}}, ["a", "b", "a"]),
+    ],
+)
+def test_a_circle_is_found(arrows: dict[str, set[str]], circle: list[str]) -> None:
+    """The law above can be broken."""
+    assert sorted(set(_circle(arrows))) == sorted(set(circle))
+
+
 def test_the_contract_is_pure() -> None:
     """The contract needs the standard library and pydantic alone."""
     known = set(sys.stdlib_module_names) | PURE | {"shared_schema"}
@@ -79,7 +152,7 @@ def test_the_contract_is_pure() -> None:
 
 def test_a_session_decides_without_io() -> None:
     """The session and what it is made of know no socket, no loop and no clock."""
-    for name in ("session", "effects", "pace", "watch", "voice", "messages"):
+    for name in ("session", "effects", "pace", "watch", "messages"):
         imported = {_top(module) for module, _ in _imports(ROOT / "ws_bridge" / f"{name}.py")}
         assert not imported & {"asyncio", "websockets", "time", "socket", "httpx"}, name
 

@@ -16,9 +16,8 @@ from local_stack.provider.engine import ModelCard
 from local_stack.provider.names import WIRES as SERVED
 from local_stack.provider.names import Named
 from shared_schema.errors import ErrorCode
-from transcription.providers.base import Provider, RealtimeProvider
+from transcription.providers.base import RealtimeProvider
 from transcription.providers.mistral.realtime import MistralRealtime
-from transcription.providers.registry import PROVIDERS
 from transcription.providers.vllm.realtime import VllmRealtime
 
 KEY: Final = "test-key"
@@ -59,11 +58,6 @@ class Wire:
     def served(self) -> Named:
         """How the local stack serves it."""
         return SERVED[self.name]
-
-    @property
-    def provider(self) -> Provider:
-        """What a deployment chooses by its name."""
-        return PROVIDERS[self.name]
 
     @property
     def live_model(self) -> str:

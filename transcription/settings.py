@@ -1,6 +1,7 @@
-"""Settings of both services, from the environment and `.env`.
+"""Settings of both services, from the environment and `.env`: names and numbers, and no more.
 
-Every one is documented in `.env.example`. All faults are reported at once, at start.
+Every one is documented in `.env.example`. `process.deployment` reads them and checks them against
+what there is.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,6 @@ from pydantic import (
     HttpUrl,
     SecretStr,
     TypeAdapter,
-    ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -24,8 +23,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
-from transcription.ledger.base import LEASE_SECONDS
-from transcription.ledger.heartbeat import INTERVAL_SECONDS
 from transcription.pasted import (
     checked_key,
     checked_origin,
@@ -33,8 +30,6 @@ from transcription.pasted import (
     checked_secret,
     pasted,
 )
-from transcription.providers.registry import PROVIDERS
-from transcription.user_keys.key_ring import KeyRing
 
 _url: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
@@ -49,30 +44,6 @@ def _checked_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 def _secretly(check: Callable[[str], str]) -> Callable[[SecretStr], SecretStr]:
     return lambda key: SecretStr(check(key.get_secret_value()))
-
-
-def _checked_provider(name: str) -> str:
-    if name not in PROVIDERS:
-        message = f"there are {', '.join(sorted(PROVIDERS))}"
-        raise ValueError(message)
-    return name
-
-
-def _checked_own_keys(are_taken: bool, info: ValidationInfo) -> bool:
-    provider = PROVIDERS.get(info.data.get("transcription_provider", ""))
-    if are_taken and provider is not None and provider.own_keys is None:
-        message = f"the provider {provider.name} takes no keys of users' own"
-        raise ValueError(message)
-    return are_taken
-
-
-def _checked_ring(text: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-    if text is not None:
-        KeyRing.parse(text)
-    elif info.data.get("byok_enabled"):
-        message = "needed with BYOK_ENABLED, like 2026a:<what openssl rand -base64 32 says>"
-        raise ValueError(message)
-    return text
 
 
 def _split(value: object) -> object:
@@ -116,7 +87,7 @@ class Settings(BaseSettings):
     """How long a client secret opens sockets, and the least that its session is charged."""
     direct_mode_secrets_per_minute: Annotated[int, Field(gt=0)] = 20
     """Of one user; of all anonymous users behind one address together."""
-    transcription_provider: Annotated[str, AfterValidator(_checked_provider)] = "mistral"
+    transcription_provider: str = "mistral"
 
     mistral_api_key: Key | None = None
     mistral_server_url: Url = "https://api.mistral.ai"
@@ -130,11 +101,9 @@ class Settings(BaseSettings):
     allowed_models: Names = ()
     """Models that a caller may name, besides the two defaults."""
 
-    byok_enabled: Annotated[bool, AfterValidator(_checked_own_keys)] = False
+    byok_enabled: bool = False
     """Whether users may bring a key of their own for the provider."""
-    byok_keys: Annotated[
-        SecretStr | None, AfterValidator(_checked_ring), Field(validate_default=True)
-    ] = None
+    byok_keys: Annotated[SecretStr | None, Field(validate_default=True)] = None
     """What their keys are encrypted with: `name:base64,…`, the one in use first."""
 
     supabase_url: Url
@@ -176,8 +145,8 @@ class Settings(BaseSettings):
     bridge_ping_interval_seconds: Seconds = 15.0
     """Silence of a client after which it is asked whether it is there."""
     bridge_ping_timeout_seconds: Seconds = 10.0
-    bridge_heartbeat_seconds: Seconds = Field(default=INTERVAL_SECONDS, lt=LEASE_SECONDS)
-    """Between two reports to the ledger, of all live sessions at once; a lease lasts 30 s."""
+    bridge_heartbeat_seconds: Seconds = 10.0
+    """Between two reports to the ledger, of all live sessions at once; it is a third of a lease."""
     bridge_slow_consumer_seconds: Seconds = 10.0
     bridge_drain_seconds: Seconds = 30.0
     bridge_ending_soon_seconds: Seconds = 30.0
@@ -251,11 +220,6 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def key_ring(self) -> KeyRing | None:
-        """What users' own keys are encrypted with."""
-        return KeyRing.parse(self.byok_keys) if self.byok_keys is not None else None
-
-    @property
     def issuer(self) -> str:
         """`iss` of the tokens that are accepted."""
         return self.supabase_jwt_issuer or f"{self.public_supabase_url}/auth/v1"
@@ -269,22 +233,3 @@ class Settings(BaseSettings):
     def realtime_url(self) -> str:
         """The bridge as browsers reach it: absolute, or a path on the page's own host."""
         return self.bridge_public_url or REALTIME_PATH
-
-
-def load_settings() -> Settings:
-    """Read the settings, or end the process with every fault named by its variable.
-
-    Raises:
-        SystemExit: something is missing or wrong.
-    """
-    try:
-        return Settings()
-    except UnicodeDecodeError:
-        raise SystemExit("Cannot start, .env is not UTF-8: save it as UTF-8 text.") from None
-    except ValidationError as error:
-        faults = "\n".join(
-            f"  {'_'.join(map(str, fault['loc'])).upper() or 'SETTINGS'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        message = f"Cannot start, these settings are wrong (see .env.example):\n{faults}"
-        raise SystemExit(message) from None

@@ -1,30 +1,33 @@
-"""Who is let in, in steps: flag, token, options, place; then quota and provider side by side.
+"""The one door of the bridge: every step from a `start` to an open session with the provider.
 
-No stranger ever opens a paid socket: nothing is reserved and nobody is called before the
-token has been verified.
+Flag, token, key, options, place; then quota and provider side by side. No stranger ever opens a
+paid socket: nothing is reserved and no provider is called before the token has been verified.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
-from transcription import languages
 from transcription.errors import (
     Forbidden,
-    NotFound,
-    OwnKeyRequired,
     TranscriptionDisabled,
     TranscriptionError,
     Unauthenticated,
 )
-from transcription.identity.verifier import User, Verifier
-from transcription.ledger.base import Grant, Ledger
+from transcription.identity.verifier import User
+from transcription.ledger.base import Grant, Outcome
+from transcription.ledger.heartbeat import Heartbeat
 from transcription.process import tracing
-from transcription.providers.base import RealtimeOptions, RealtimeProvider, RealtimeSession
-from transcription.providers.fitting import FittedLive, fit_live
-from transcription.user_keys.providers import OwnProviders
+from transcription.process.record import TranscriptionRecord
+from transcription.process.shell import Shell
+from transcription.providers.base import RealtimeEvent, RealtimeProvider, RealtimeSession
+from transcription.providers.fitting import FittedLive, fitted_live
+from transcription.user_keys.providers import Lent, Providers
+from ws_bridge.bridge import Bridge, Held
+from ws_bridge.session import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,172 +42,181 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What this deployment offers to a session.
+class Admitted:
+    """A session that was let in. It is left and settled when the block of `admit` ends."""
 
-    Attributes:
-        provider_name: For the ledger and the log.
-        default_model: Used when a caller names none.
-        models: Those that a caller may name.
-        max_seconds: Longest session, in seconds of audio.
-    """
+    terms: Terms
+    upstream: RealtimeSession
+    guard: Callable[[], AbstractAsyncContextManager[None]]
 
-    provider_name: str
-    default_model: str
-    models: frozenset[str]
-    max_seconds: float
+    async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
+        """Tell `hear` what the provider says, up to its last word.
+
+        Raises:
+            OwnKeyRefused: the provider refuses the user's own key.
+            ProviderError: it failed, or closed before it was done.
+        """
+        async with self.guard():
+            await self.upstream.listen(hear)
 
 
 class Admission:
     """Lets callers in.
 
     Args:
-        verifier: Tells users from tokens.
-        ledger: Reserves seconds.
-        provider: Opens sessions; None where live transcription is off, or has no key.
-        offer: What may be asked for.
-        own: Opens sessions with users' own keys; None where they bring none.
-        own_key: Whether `provider` calls with a key of the user's own.
+        shell: With the verifier, the ledger and the provider.
+        providers: Open sessions with each user's key; None where live transcription is off.
+        bridge: Has the places.
+        heartbeat: Keeps the lease of a live session.
     """
 
     def __init__(
         self,
+        shell: Shell,
         *,
-        verifier: Verifier,
-        ledger: Ledger,
-        provider: RealtimeProvider | None,
-        offer: Offer,
-        own: OwnProviders[RealtimeProvider] | None = None,
-        own_key: bool = False,
+        providers: Providers[RealtimeProvider] | None,
+        bridge: Bridge,
+        heartbeat: Heartbeat,
     ) -> None:
-        self._verifier = verifier
-        self._ledger = ledger
-        self._provider = provider
-        self._own = own
-        self.offer = offer
-        self.own_key = own_key
+        self._shell = shell
+        self._providers = providers
+        self._bridge = bridge
+        self._heartbeat = heartbeat
 
-    async def identify(self, start: Start, caller: Caller) -> User:
-        """Return who is calling.
+    @asynccontextmanager
+    async def admit(
+        self, start: Start, caller: Caller, held: Held, record: TranscriptionRecord
+    ) -> AsyncIterator[Admitted]:
+        """Let a caller in; when the block ends, leave the provider and settle.
+
+        Args:
+            start: What the client asks for.
+            caller: What its handshake told.
+            held: Holds the session, and gets the place.
+            record: Filled in, step by step.
 
         Raises:
-            TranscriptionDisabled: live transcription is off.
-            TranscriptionError: the token's fault, or `Forbidden` for two tokens of two users.
+            TranscriptionError: why they are not let in.
         """
-        if self._provider is None and self._own is None:
-            raise TranscriptionDisabled("Live transcription is off here.")
+        async with AsyncExitStack() as stack:
+            admitting = stack.enter_context(ExitStack())
+            admitting.enter_context(tracing.span("admit"))
+            if self._providers is None:
+                raise TranscriptionDisabled("Live transcription is off here.")
+            with tracing.span("identify"):
+                user = await self._identify(start, caller)
+            record.is_of(user)
+            lent = await stack.enter_async_context(self._providers.of(user))
+            record.own_key = lent.own_key or None
+            fitted = await fitted_live(start, self._shell.provider, lent.key)
+            record.model, record.language = fitted.options.model, fitted.options.language
+            await self._place(user, start, caller, held)
+            opening = self._open(user, lent, fitted, start, caller, held, record)
+            grant, upstream = await stack.enter_async_context(opening)
+            record.provider_request_id = upstream.request_id
+            self._bridge.name(held, user.id, grant.id)
+            stack.enter_context(
+                self._heartbeat.watching(
+                    grant,
+                    audio_seconds=lambda: seconds(held.session.handed),
+                    on_lost=held.lost,
+                    on_grant=held.session.regrant,
+                )
+            )
+            terms = Terms(
+                grant.id,
+                fitted.options.model,
+                grant.granted_seconds,
+                grant.cut_by,
+                fitted.max_lag_ms,
+                fitted.ignored,
+            )
+            admitting.close()
+            yield Admitted(terms, upstream, lent.guard)
+
+    async def _identify(self, start: Start, caller: Caller) -> User:
         if start.access_token is None:
             if caller.user is None:
                 raise Unauthenticated("Sign in and send the access token.")
             return caller.user
-        user = await self._verifier.user(start.access_token.get_secret_value())
+        user = await self._shell.verifier.user(start.access_token.get_secret_value())
         if caller.user is not None and caller.user.id != user.id:
             raise Forbidden("The two access tokens are of different users.")
         return user
 
-    @asynccontextmanager
-    async def of(self, user: User) -> AsyncIterator["Admission"]:
-        """Let a user in with their own key, where they have stored one.
-
-        Raises:
-            OwnKeyUnreadable: theirs cannot be read. The deployment's never takes its place.
-            OwnKeyRequired: they have none, and neither has the deployment.
-            BackendUnavailable: nobody knows now whether they have one.
-        """
-        if self._own is None:
-            yield self
-            return
-        async with self._own.of(user) as provider:
-            if provider is not None:
-                yield Admission(
-                    verifier=self._verifier,
-                    ledger=self._ledger,
-                    provider=provider,
-                    offer=self.offer,
-                    own_key=True,
-                )
-            elif self._provider is None:
-                raise OwnKeyRequired("Store a key of your own to transcribe here.")
-            else:
-                yield self
-
-    async def options(self, start: Start) -> FittedLive:
-        """Return what to ask of the provider.
-
-        Hints that the model does not take, a language or terms, are left out.
-
-        Raises:
-            NotFound: the model is not offered.
-            InvalidMessage: the model cannot do what is asked for.
-        """
-        model = start.model or self.offer.default_model
-        if self._provider is None or model not in self.offer.models:
-            raise NotFound(f"There is no realtime model called {model!r} here.")
-        asked = RealtimeOptions(
-            model,
-            languages.to_code(start.language),
-            start.context_bias or (),
-            start.target_streaming_delay_ms,
-            diarize=start.diarize is True,
-            turn_detection=start.turn_detection is True,
-        )
-        can = await self._provider.realtime_capabilities(model)
-        return fit_live(asked, can)
+    async def _place(self, user: User, start: Start, caller: Caller, held: Held) -> None:
+        now = asyncio.get_running_loop().time()
+        if start.resumes is None:
+            self._bridge.enter(held, caller.address, now)
+        else:
+            await self._bridge.succeed(held, user.id, start.resumes, caller.address, now)
+        held.let_in()
 
     @asynccontextmanager
-    async def open(
+    async def _open(  # noqa: PLR0917
         self,
         user: User,
-        options: RealtimeOptions,
-        *,
-        address: str | None,
-        replaces: str | None,
-        settle: Callable[[Grant], Awaitable[None]],
+        lent: Lent[RealtimeProvider],
+        fitted: FittedLive,
+        start: Start,
+        caller: Caller,
+        held: Held,
+        record: TranscriptionRecord,
     ) -> AsyncIterator[tuple[Grant, RealtimeSession]]:
-        """Reserve seconds and connect the provider at once; leave and settle both at the end.
-
-        Args:
-            user: Who is let in.
-            options: What is asked of the provider.
-            address: The caller's IP address.
-            replaces: Session of the same user whose place is taken.
-            settle: Called exactly once for a grant that was given, whatever happened since.
-
-        Raises:
-            TranscriptionError: the ledger's or the provider's refusal.
-        """
-        if self._provider is None:
-            raise TranscriptionDisabled("Live transcription is off here.")
+        """Reserve seconds and connect the provider at once; leave and settle both at the end."""
+        provider, model = self._shell.provider.name, fitted.options.model
         async with AsyncExitStack() as settling, AsyncExitStack() as leaving:
 
             async def reserve() -> Grant:
                 with tracing.span("reserve"):
-                    grant = await self._ledger.open(
+                    grant = await self._shell.ledger.open(
                         user,
                         kind="realtime",
-                        provider=self.offer.provider_name,
-                        model=options.model,
-                        seconds=self.offer.max_seconds,
-                        address=address,
-                        replaces=replaces,
-                        own_key=self.own_key,
+                        provider=provider,
+                        model=model,
+                        seconds=self._shell.settings.max_audio_seconds,
+                        address=caller.address,
+                        replaces=start.resumes,
+                        own_key=lent.own_key,
                     )
-                settling.push_async_callback(settle, grant)
+                settling.push_async_callback(self._settle, grant, held, record)
                 return grant
 
-            async def connect(provider: RealtimeProvider) -> RealtimeSession:
-                with tracing.span(
-                    "connect", provider=self.offer.provider_name, model=options.model
-                ):
-                    return await leaving.enter_async_context(provider.open_realtime(options))
+            async def connect() -> RealtimeSession:
+                with tracing.span("connect", provider=provider, model=model):
+                    async with lent.guard():
+                        opening = lent.half.open_realtime(fitted.options)
+                        return await leaving.enter_async_context(opening)
 
             try:
                 async with asyncio.TaskGroup() as group:
                     reserving = group.create_task(reserve(), name="reserve")
-                    connecting = group.create_task(connect(self._provider), name="connect")
+                    connecting = group.create_task(connect(), name="connect")
             except BaseExceptionGroup as failures:
                 raise _first(failures) from None
             yield reserving.result(), connecting.result()
+
+    async def _settle(self, grant: Grant, held: Held, record: TranscriptionRecord) -> None:
+        """Settle a grant, even where whoever waits for it is cancelled."""
+        closing = asyncio.create_task(self._close(grant, held), name="settle")
+        try:
+            record.cost_microdollars = await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await asyncio.wait({closing})
+            record.cost_microdollars = closing.result()
+            raise
+
+    async def _close(self, grant: Grant, held: Held) -> int | None:
+        session = held.session
+        ended: Outcome = "complete" if session.status == "complete" else "partial"
+        with tracing.span("settle"):
+            settlement = await self._shell.ledger.close(
+                grant.id,
+                audio_seconds=seconds(session.handed),
+                status=ended if session.terms is not None else "failed",
+                reason=session.outcome,
+            )
+        return settlement.cost_microdollars if settlement is not None else None
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

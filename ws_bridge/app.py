@@ -2,39 +2,23 @@
 
 import asyncio
 import math
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
 
-import httpx
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.hashes import SHA256
 from websockets.asyncio.server import ServerConnection, serve
 
 from shared_schema import limits
-from transcription.errors import TranscriptionError
-from transcription.identity.jwks import Jwks
-from transcription.identity.verifier import Verifier
-from transcription.ledger.base import Ledger
 from transcription.ledger.heartbeat import Heartbeat
 from transcription.process import tracing
 from transcription.process.connection_limiter import Crowd
-from transcription.process.metrics import Metrics
 from transcription.process.metrics_server import serve_metrics
+from transcription.process.shell import BACKLOG, Address, Shell
 from transcription.providers.base import RealtimeProvider
-from transcription.providers.registry import (
-    chosen,
-    provider_health,
-    realtime_models,
-    realtime_provider,
-)
-from transcription.settings import Settings
-from transcription.user_keys.providers import OwnProviders
-from ws_bridge.admission import Admission, Offer
+from transcription.user_keys.providers import Providers
+from ws_bridge.admission import Admission
 from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket
 from ws_bridge.handshake import Door, socket_logger
@@ -46,87 +30,47 @@ from ws_bridge.watch import Patience
 MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
 """A message up to this size is read before it is refused; a larger one is refused unread."""
 _WRITE_LIMIT: Final = 32_768
-_BACKLOG: Final = 1024
-"""Connections that the kernel holds for us: when it is full, an honest client waits a second."""
-_KEYS_RETRY_SECONDS: Final = 2.0
 _DRAIN_HEARTBEAT_SECONDS: Final = 1.0
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a running bridge listens."""
-
-    port: int
-    metrics_port: int
 
 
 class App:
     """A bridge, composed of its parts.
 
     Args:
-        settings: The deployment's.
-        ledger: Reserves and settles seconds.
-        http: Client for the signing keys; the caller owns it.
-        metrics: Where everything is counted.
-        provider: Opens sessions; the one that the settings name when left out.
-        own: Opens sessions with users' own keys; None where they bring none.
+        shell: What both services have in common; the caller closes it.
+        providers: Open sessions with each user's key; None where live transcription is off.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        ledger: Ledger,
-        http: httpx.AsyncClient,
-        metrics: Metrics | None = None,
-        provider: RealtimeProvider | None = None,
-        own: OwnProviders[RealtimeProvider] | None = None,
-    ) -> None:
-        self._settings = settings
-        self._ledger = ledger
-        self.metrics = metrics if metrics is not None else Metrics()
-        self.metrics.expect("realtime", settings.transcription_provider)
-        self._jwks = Jwks(settings.supabase_url, http=http)
-        self._verifier = Verifier(
-            issuer=settings.issuer,
-            keys=self._jwks,
-            secret=settings.supabase_jwt_secret,
-            allow_anonymous=settings.allow_anonymous,
-        )
-        self._provider = provider if provider is not None else realtime_provider(settings)
-        self._admission = Admission(
-            verifier=self._verifier,
-            ledger=ledger,
-            provider=self._provider,
-            offer=Offer(
-                provider_name=settings.transcription_provider,
-                default_model=chosen(settings).realtime_model(settings),
-                models=realtime_models(settings),
-                max_seconds=settings.max_audio_seconds,
-            ),
-            own=own,
-        )
+    def __init__(self, shell: Shell, providers: Providers[RealtimeProvider] | None) -> None:
+        parse('{"type":"stop"}')  # builds the validators that the first session would wait for
+        self._shell = shell
+        self._settings = settings = shell.settings
+        self.metrics = shell.metrics
         self.bridge = Bridge(
             sessions=Crowd(
                 room=settings.bridge_max_sessions,
                 per_network=settings.bridge_max_sessions_per_address,
-                moment_seconds=math.inf,  # nobody who was let in gives way
+                moment_seconds=math.inf,  # a session that was let in is never ended for another
             ),
             pending=Crowd(
                 room=settings.bridge_max_pending,
                 per_network=settings.bridge_max_pending_per_address,
             ),
             metrics=self.metrics,
-            health=provider_health(settings),
         )
         # Twice as many: those that are shaking hands or are being closed take room too.
         self._strangers = Crowd(
             room=2 * settings.bridge_max_pending,
             per_network=2 * settings.bridge_max_pending_per_address,
         )
-        self._heartbeat = Heartbeat(ledger, interval_seconds=settings.bridge_heartbeat_seconds)
+        self._heartbeat = Heartbeat(
+            shell.ledger, interval_seconds=settings.bridge_heartbeat_seconds
+        )
+        self._admission = Admission(
+            shell, providers=providers, bridge=self.bridge, heartbeat=self._heartbeat
+        )
         self._timing = Timing(
             start=settings.bridge_start_timeout_seconds,
             finish=settings.provider_finish_seconds,
@@ -139,14 +83,12 @@ class App:
             ),
         )
         self._door = Door(
-            verifier=self._verifier,
+            verifier=shell.verifier,
             origins=frozenset(settings.allowed_origins),
             proxy_hops=settings.trusted_proxy_hops,
-            status=self._status,
-            provider=self.bridge.health.told,
+            readiness=lambda: shell.readiness(draining=self.bridge.draining),
             refused=self.metrics.handshakes_refused,
         )
-        self._warm = False
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Address]:
@@ -156,8 +98,8 @@ class App:
             background = [
                 group.create_task(self.bridge.keep_time(), name="clock"),
                 group.create_task(self._heartbeat.run(), name="heartbeat"),
-                group.create_task(self._warm_up(), name="warm-up"),
-                group.create_task(self.bridge.health.run(), name="health"),
+                group.create_task(self._shell.warm_up(), name="warm-up"),
+                group.create_task(self._shell.health.run(), name="health"),
             ]
             with serve_metrics(
                 self.metrics, settings.bridge_metrics_host, settings.bridge_metrics_port
@@ -179,7 +121,7 @@ class App:
                     server_header=None,
                     logger=socket_logger(),
                     reuse_port=settings.bridge_reuse_port or None,
-                    backlog=_BACKLOG,
+                    backlog=BACKLOG,
                 )
                 try:
                     port = next(iter(server.sockets)).getsockname()[1]
@@ -190,12 +132,10 @@ class App:
                     await server.wait_closed()
                     for task in background:
                         task.cancel()
-                    await self._jwks.aclose()
-                    if self._provider is not None:
-                        await self._provider.aclose()
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float | None = None) -> None:
         """Take nothing more; return when every session has ended, or was ended at the deadline."""
+        seconds = self._settings.bridge_drain_seconds if seconds is None else seconds
         _log.info("draining", sessions=self.bridge.open_sessions, seconds=seconds)
         now = asyncio.get_running_loop().time()
         self.bridge.drain(seconds, now)
@@ -207,27 +147,6 @@ class App:
                 await self.bridge.wait_empty()
         except TimeoutError:
             _log.warning("drain_incomplete", sessions=len(self.bridge))
-
-    async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain; a second signal ends what is left at once."""
-        loop = asyncio.get_running_loop()
-        first, second = asyncio.Event(), asyncio.Event()
-
-        def stop() -> None:
-            (second if first.is_set() else first).set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
-        async with self.serving() as address:
-            _log.info("listening", port=address.port, metrics_port=address.metrics_port)
-            await first.wait()
-            draining = asyncio.create_task(self.drain(self._settings.bridge_drain_seconds))
-            hurry = asyncio.create_task(second.wait())
-            await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (draining, hurry):
-                task.cancel()
-            await asyncio.gather(draining, hurry, return_exceptions=True)
-        _log.info("stopped")
 
     @property
     def _socket(self) -> partial[Socket]:
@@ -245,32 +164,9 @@ class App:
             socket.caller,
             bridge=self.bridge,
             admission=self._admission,
-            ledger=self._ledger,
-            heartbeat=self._heartbeat,
+            records=self._shell.records,
             timing=self._timing,
             slow_seconds=self._settings.bridge_slow_consumer_seconds,
         )
         with tracing.root("session", socket.caller.traceparent):
             await relay.run()
-
-    def _status(self) -> str:
-        if self.bridge.draining:
-            return "draining"
-        return "ready" if self._warm else "starting"
-
-    async def _warm_up(self) -> None:
-        """Pay for keys, models and validators before the first caller comes."""
-        parse('{"type":"stop"}')
-        ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
-        if self._provider is not None:
-            await self._provider.warm_up(self._admission.offer.models)
-        try:
-            await self._ledger.touch({})
-        except TranscriptionError as error:
-            _log.warning("warm_up_without_ledger", code=error.code)
-        while not self._jwks.ready and self._settings.supabase_jwt_secret is None:
-            await self._jwks.refresh()
-            if not self._jwks.ready:
-                await asyncio.sleep(_KEYS_RETRY_SECONDS)
-        self._warm = True
-        _log.info("ready")

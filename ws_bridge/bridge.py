@@ -7,9 +7,10 @@ from typing import Final, Protocol
 import structlog
 
 from transcription.errors import Capacity, Draining
+from transcription.ledger.heartbeat import Loss
 from transcription.process.connection_limiter import Crowd
 from transcription.process.metrics import Metrics
-from transcription.providers.health import ProviderHealth
+from ws_bridge.session import Session
 
 _log = structlog.get_logger(__name__)
 
@@ -17,7 +18,20 @@ TICK_SECONDS: Final = 0.5
 
 
 class Held(Protocol):
-    """A relay, as the bridge holds it."""
+    """A relay, as the bridge and the door hold it."""
+
+    @property
+    def session(self) -> Session:
+        """What it relays."""
+        ...
+
+    def let_in(self) -> None:
+        """It has a place from now on."""
+        ...
+
+    def lost(self, loss: Loss) -> None:
+        """End, because the ledger has given the place away or an operator has ended the session."""
+        ...
 
     def tick(self, now: float) -> None:
         """Look at the clock."""
@@ -47,19 +61,16 @@ class Bridge:
         sessions: Room for sessions; none of them gives way.
         pending: Room for sockets that wait to be let in.
         metrics: Where they are counted.
-        health: Told what the provider made of them.
     """
 
-    def __init__(
-        self, *, sessions: Crowd, pending: Crowd, metrics: Metrics, health: ProviderHealth
-    ) -> None:
-        self.metrics = metrics
-        self.health = health
+    def __init__(self, *, sessions: Crowd, pending: Crowd, metrics: Metrics) -> None:
+        self._metrics = metrics
         metrics.sessions_limit.set(sessions.room)
         self._relays: set[Held] = set()
         self._pending = pending
         self._placed = sessions
         self._named: dict[tuple[str, str], Held] = {}
+        self._names: dict[Held, tuple[str, str]] = {}
         self._drain_until: float | None = None
         self._empty = asyncio.Event()
         self._empty.set()
@@ -105,7 +116,8 @@ class Bridge:
 
     def name(self, relay: Held, user_id: str, session_id: str) -> None:
         """Remember whose session a relay holds."""
-        self._named[user_id, session_id] = relay
+        name = self._names[relay] = (user_id, session_id)
+        self._named[name] = relay
 
     async def succeed(
         self, heir: Held, user_id: str, session_id: str, address: str | None, now: float
@@ -124,26 +136,27 @@ class Bridge:
             self._placed.leave(relay)
         self.enter(heir, address, now)
 
-    def leave(self, relay: Held, named: tuple[str, str] | None) -> None:
+    def leave(self, relay: Held) -> None:
         """A socket is done, with all that belonged to it."""
         self._relays.discard(relay)
         self._pending.leave(relay)
         self._placed.leave(relay)
-        if named is not None:
-            self._named.pop(named, None)
+        name = self._names.pop(relay, None)
+        if name is not None:
+            self._named.pop(name, None)
         self._count()
 
     def drain(self, seconds: float, now: float) -> None:
         """Take nothing more and tell every session that it has `seconds` left."""
         self._drain_until = now + seconds
-        self.metrics.draining.set(1)
+        self._metrics.draining.set(1)
         for relay in self._snapshot():
             relay.drain(seconds, now)
 
     def end(self, now: float) -> None:
         """Take nothing more and end every session at once."""
         self._drain_until = now
-        self.metrics.draining.set(1)
+        self._metrics.draining.set(1)
         for relay in self._snapshot():
             relay.end(now)
 
@@ -168,8 +181,8 @@ class Bridge:
         return tuple(self._relays)
 
     def _count(self) -> None:
-        self.metrics.sessions_open.set(self.open_sessions)
-        self.metrics.sockets_pending.set(len(self._pending))
+        self._metrics.sessions_open.set(self.open_sessions)
+        self._metrics.sockets_pending.set(len(self._pending))
         if self._relays:
             self._empty.clear()
         else:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,8 +18,8 @@ from shared_schema.base import REALTIME_PATH
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity.verifier import User, Verifier
 from transcription.process.addresses import client_address
+from transcription.process.logs import quiet_logger
 from transcription.process.metrics import ORIGIN_REFUSED
-from transcription.process.record import quiet_logger
 from ws_bridge.admission import Caller
 from ws_bridge.client_socket import Socket
 
@@ -35,8 +35,7 @@ class Door:
         verifier: Tells users from tokens.
         origins: Those that a browser may come from.
         proxy_hops: How many proxies of ours stand before the bridge.
-        status: "ready", or why not.
-        provider: What is known of the provider.
+        readiness: What `/readyz` tells.
         refused: Counts refusals, by reason.
     """
 
@@ -46,15 +45,13 @@ class Door:
         verifier: Verifier,
         origins: frozenset[str],
         proxy_hops: int,
-        status: Callable[[], str],
-        provider: Callable[[], Mapping[str, object]],
+        readiness: Callable[[], dict[str, object]],
         refused: Counter,
     ) -> None:
         self._verifier = verifier
         self._origins = origins
         self._proxy_hops = proxy_hops
-        self._status = status
-        self._provider = provider
+        self._readiness = readiness
         self._refused = refused
 
     async def check(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -67,10 +64,9 @@ class Door:
         if path == "/healthz":
             return _answer(HTTPStatus.OK, {"status": "alive"})
         if path == "/readyz":
-            status = self._status()
-            ready = status == "ready"
-            code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-            return _answer(code, {"status": status, "provider": self._provider()})
+            told = self._readiness()
+            ready = told["status"] == "ready"
+            return _answer(HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE, told)
         if path != REALTIME_PATH:
             return _answer(HTTPStatus.NOT_FOUND, {"message": "There is nothing here."})
         origins = request.headers.get_all("Origin")

@@ -10,14 +10,14 @@ the sockets' buffers.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 import structlog
 from websockets.exceptions import ConnectionClosed
 
-from shared_schema.audio import seconds
+from shared_schema import audio
 from shared_schema.client_messages import Start
 from transcription.errors import (
     Capacity,
@@ -26,21 +26,18 @@ from transcription.errors import (
     InternalError,
     InvalidMessage,
     ProviderError,
-    ProviderKeyRefused,
     SlowConsumer,
     TranscriptionError,
 )
-from transcription.identity.verifier import User
-from transcription.ledger.base import Grant, Ledger
-from transcription.ledger.heartbeat import Heartbeat, Loss
+from transcription.ledger.heartbeat import Loss
 from transcription.process import tracing
+from transcription.process.record import Records, TranscriptionRecord
 from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket
 from ws_bridge.effects import Close, EndAudio, Open, Ping, Send
-from ws_bridge.report import Report
-from ws_bridge.session import Session, Terms, Timing
+from ws_bridge.session import Session, Timing
 
 MAX_UNSENT: Final = 512
 """Messages that may wait for a client that does not read."""
@@ -58,8 +55,7 @@ class Relay:
         caller: What its handshake told.
         bridge: What the process's sessions share.
         admission: Lets callers in.
-        ledger: Settles.
-        heartbeat: Keeps the lease of a live session.
+        records: Told how it ended.
         timing: The session's deadlines.
         slow_seconds: How long a client may not read.
     """
@@ -71,8 +67,7 @@ class Relay:
         *,
         bridge: Bridge,
         admission: Admission,
-        ledger: Ledger,
-        heartbeat: Heartbeat,
+        records: Records,
         timing: Timing,
         slow_seconds: float,
     ) -> None:
@@ -81,17 +76,15 @@ class Relay:
         self._caller = caller
         self._bridge = bridge
         self._admission = admission
-        self._ledger = ledger
-        self._heartbeat = heartbeat
+        self._records = records
+        self._record = records.new("realtime")
         self._slow_seconds = slow_seconds
         self._clock = asyncio.get_running_loop().time
-        self._session = Session(timing, self._clock())
-        self._report = Report(bridge.metrics, bridge.health, admission.offer.provider_name)
+        self.session = Session(timing, self._clock())
         self._tasks = asyncio.TaskGroup()
         self._conversation: asyncio.Task[None] | None = None
         self._leaving = False
         self._upstream: RealtimeSession | None = None
-        self._named: tuple[str, str] | None = None
         self._wake = asyncio.Event()
         self._handing_over: asyncio.Task[None] | None = None
         self._writing_since: float | None = None
@@ -102,7 +95,7 @@ class Relay:
         try:
             self._bridge.arrive(self, self._caller.address, self._clock())
         except TranscriptionError as refusal:
-            self._session.fail(refusal, self._clock())
+            self.session.fail(refusal, self._clock())
             self._wake.set()
         try:
             async with self._tasks:
@@ -114,41 +107,54 @@ class Relay:
                 if self._handing_over is not None:
                     self._handing_over.cancel()
         finally:
-            self._bridge.leave(self, self._named)
-            self._report.tell(self._session, self._clock())
+            self._bridge.leave(self)
+            self._tell()
 
-    # As the bridge holds it.
+    # As the bridge and the door hold it.
+
+    def let_in(self) -> None:
+        """Have a place from now on."""
+        self._socket.let_in()
+
+    def lost(self, loss: Loss) -> None:
+        """End, because the ledger has given the place away or an operator has ended the session."""
+        _log.info("session_lost", state=loss)
+        if loss == "replaced":
+            self.session.replaced(self._clock())
+        else:
+            self.session.fail(Forbidden("This session was ended by the server."), self._clock())
+        self._stir()
 
     def tick(self, now: float) -> None:
         """Look at the clock: the session's deadlines, and a client that does not read."""
-        self._session.tick(now)
+        self.session.tick(now)
         since = self._writing_since
         if since is not None and (
-            now - since >= self._slow_seconds or len(self._session.effects) > MAX_UNSENT
+            now - since >= self._slow_seconds or len(self.session.effects) > MAX_UNSENT
         ):
-            self._session.fail(SlowConsumer("Messages were not read for too long."), now)
+            self.session.fail(SlowConsumer("Messages were not read for too long."), now)
             self._patience.reschedule(now)
         self._stir()
 
     def drain(self, seconds: float, now: float) -> None:
         """Tell the client that the server goes away in `seconds`."""
-        self._session.drain(seconds, now)
+        self.session.drain(seconds, now)
         self._stir()
 
     def end(self, now: float) -> None:
         """Tell the client that the server goes away now, with the text that there is."""
-        self._session.fail(Draining(retry_after=0.0), now)
+        self.session.fail(Draining(retry_after=0.0), now)
         self._stir()
 
     def give_way(self) -> bool:
         """Tell the client, which has been waiting for long, that the server is full."""
-        self._session.fail(Capacity(retry_after=1.0), self._clock())
+        self.session.fail(Capacity(retry_after=1.0), self._clock())
         self._stir()
         return True
 
     async def replace(self, now: float) -> None:
         """End and settle, because another session of the same user takes the place."""
-        self._session.replaced(now)
+        self.session.replaced(now)
         self._stir()
         if self._conversation is not None:
             self._leave_provider()
@@ -175,20 +181,17 @@ class Relay:
             bug = InternalError()
             _log.exception("internal_error", error_id=bug.error_id)
             error = bug
-        elif isinstance(error, ProviderKeyRefused):
-            # The operator's alarm: a user can do nothing about our key.
-            _log.error("provider_key_refused", status=error.status)
-        self._session.fail(error, self._clock())
+        self.session.fail(error, self._clock())
 
     # The client.
 
     def _refuse(self, why: str) -> None:
-        self._session.fail(InvalidMessage(why), self._clock())
+        self.session.fail(InvalidMessage(why), self._clock())
         self._stir()
 
     def _hear(self, message: bytes, is_text: bool) -> None:
         """Take in a message of the client's."""
-        session, now = self._session, self._clock()
+        session, now = self.session, self._clock()
         try:
             if is_text:
                 session.receive_text(message.decode(), now)
@@ -202,7 +205,7 @@ class Relay:
             self._stir()
 
     def _lose(self) -> None:
-        self._session.gone(self._clock())
+        self.session.gone(self._clock())
         self._stir()
 
     def _hand_over(self, frame: bytes, now: float) -> None:
@@ -210,7 +213,7 @@ class Relay:
         if upstream is None:
             return
         if upstream.offer(frame):
-            wait = self._session.handed_over(len(frame), now)
+            wait = self.session.handed_over(len(frame), now)
             if wait > 0:
                 self._read_on_in(wait)
         else:
@@ -226,7 +229,7 @@ class Relay:
             # The conversation is told the same, after the last text that still came.
             wait = 0.0
         else:
-            wait = self._session.handed_over(len(frame), self._clock())
+            wait = self.session.handed_over(len(frame), self._clock())
         self._read_on_in(wait)
 
     def _read_on_in(self, seconds: float) -> None:
@@ -237,7 +240,7 @@ class Relay:
 
     def _stir(self) -> None:
         """Send what can be sent at once, and let the writer do the rest."""
-        effects = self._session.effects
+        effects = self.session.effects
         if self._writing_since is None:
             while effects and isinstance(effect := effects[0], Send):
                 if not self._socket.post(effect.message.to_bytes()):
@@ -256,7 +259,7 @@ class Relay:
             return await self._perform_rest()
 
     async def _perform_all(self) -> Close:
-        effects = self._session.effects
+        effects = self.session.effects
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -270,7 +273,7 @@ class Relay:
 
     async def _perform_rest(self) -> Close:
         self._writing_since = None
-        for effect in self._session.effects:
+        for effect in self.session.effects:
             if isinstance(effect, Close):
                 return effect
             if isinstance(effect, Send):
@@ -298,7 +301,7 @@ class Relay:
                     pong = asyncio.ensure_future(await self._socket.ping())
                     pong.add_done_callback(self._ponged)
         except ConnectionClosed:
-            self._session.gone(self._clock())
+            self.session.gone(self._clock())
 
     async def _hang_up(self, close: Close) -> None:
         """Close the socket. A client that does not read could hold up the close frame for ever."""
@@ -310,100 +313,52 @@ class Relay:
 
     def _ponged(self, pong: asyncio.Future[float]) -> None:
         if not pong.cancelled() and pong.exception() is None:
-            self._session.pong(self._clock())
+            self.session.pong(self._clock())
 
-    # The conversation.
+    # What stands behind the session.
 
     async def _converse(self, start: Start) -> None:
-        """Let the caller in and bring the provider's words; everything is settled after."""
-        with ExitStack() as admitting:
-            admitting.enter_context(tracing.span("admit"))
-            await self._talk(start, admitting.close)
+        """Be let in and bring the provider's words; everything is settled after."""
+        async with self._admission.admit(start, self._caller, self, self._record) as admitted:
+            self._upstream = admitted.upstream
+            self.session.opened(admitted.terms, self._clock())
+            self._wake.set()
+            # A failure is told before the settlement, which may take a while.
+            await self._guard(partial(admitted.listen, self._hear_provider))
+            self._leaving = True
 
-    async def _talk(self, start: Start, admitted: Callable[[], None]) -> None:
-        with tracing.span("identify"):
-            user = await self._admission.identify(start, self._caller)
-        self._report.identified(user)
-        async with self._admission.of(user) as admission:
-            self._report.paying(own_key=admission.own_key)
-            await self._talk_as(user, start, admission, admitted)
-
-    async def _talk_as(
-        self, user: User, start: Start, admission: Admission, admitted: Callable[[], None]
-    ) -> None:
-        session, clock, report = self._session, self._clock, self._report
-        fitted = await admission.options(start)
-        options = fitted.options
-        report.asked(options)
-        if start.resumes is None:
-            self._bridge.enter(self, self._caller.address, clock())
-        else:
-            await self._bridge.succeed(self, user.id, start.resumes, self._caller.address, clock())
-        self._socket.let_in()
-        async with admission.open(
-            user,
-            options,
-            address=self._caller.address,
-            replaces=start.resumes,
-            settle=self._settle,
-        ) as (grant, upstream):
-            report.connected(upstream.request_id)
-            self._upstream = upstream
-            self._named = (user.id, grant.id)
-            self._bridge.name(self, *self._named)
-            with self._heartbeat.watching(
-                grant,
-                audio_seconds=self._audio_seconds,
-                on_lost=self._lost,
-                on_grant=session.regrant,
-            ):
-                terms = Terms(
-                    grant.id,
-                    options.model,
-                    grant.granted_seconds,
-                    grant.cut_by,
-                    fitted.max_lag_ms,
-                    fitted.ignored,
-                )
-                session.opened(terms, clock())
-                admitted()
-                self._wake.set()
-                # A failure is told before the settlement, which may take a while.
-                await self._guard(partial(self._listen, upstream))
-                self._leaving = True
-
-    async def _listen(self, upstream: RealtimeSession) -> None:
-        session = self._session
-
-        def hear(event: RealtimeEvent) -> None:
-            session.provider_event(event, self._clock())
-            self._stir()
-
-        await upstream.listen(hear)
-
-    # The ledger.
-
-    def _audio_seconds(self) -> float:
-        return seconds(self._session.handed)
-
-    def _lost(self, loss: Loss) -> None:
-        _log.info("session_lost", state=loss)
-        if loss == "replaced":
-            self._session.replaced(self._clock())
-        else:
-            self._session.fail(Forbidden("This session was ended by the server."), self._clock())
+    def _hear_provider(self, event: RealtimeEvent) -> None:
+        self.session.provider_event(event, self._clock())
         self._stir()
 
-    async def _settle(self, grant: Grant) -> None:
-        self._leaving = True
-        session = self._session
-        ended = session.status if session.status == "complete" else "partial"
-        with tracing.span("settle"):
-            settlement = await self._ledger.close(
-                grant.id,
-                audio_seconds=self._audio_seconds(),
-                status=ended if session.terms is not None else "failed",
-                reason=session.outcome,
-            )
-        if settlement is not None:
-            self._report.settled(settlement.cost_microdollars)
+    def _tell(self) -> None:
+        """Tell how it ended."""
+        session, now = self.session, self._clock()
+        _describe(session, self._record, now)
+        # Who asks for nothing is counted and leaves no line: strangers could fill the disk.
+        self._records.tell(self._record, session.error, is_logged=session.start is not None)
+        if session.ended_at is not None and session.closed_at is not None:
+            code = session.error.code if session.error is not None else None
+            tracing.past("finish", session.ended_at, session.closed_at, now=now, code=code)
+
+
+def _describe(session: Session, record: TranscriptionRecord, now: float) -> None:
+    """Take down what a session has come to."""
+    record.status, record.code = session.status, session.outcome
+    record.close_code = session.close_code
+    record.wall_seconds = round(now - session.arrived_at, 3)
+    record.language = session.language or record.language
+    record.resumes = session.start.resumes if session.start is not None else None
+    if session.terms is not None:
+        record.session_id = session.terms.session_id
+        record.audio_seconds = audio.seconds(session.handed)
+        record.bytes_in = session.received
+        record.frames = session.frames
+        record.deltas = session.deltas
+    record.ready_ms = _ms(session.started_at, session.ready_at)
+    record.first_delta_ms = _ms(session.first_frame_at, session.first_delta_at)
+    record.finish_ms = _ms(session.ended_at, session.closed_at)
+
+
+def _ms(start: float | None, end: float | None) -> float | None:
+    return round((end - start) * 1000, 1) if start is not None and end is not None else None

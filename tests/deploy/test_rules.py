@@ -13,8 +13,8 @@ from tests.deploy.promql import TARGET, Checker, catalogue, matchers
 from tests.deploy.rules import FILES, Alert, Recording, alerts, checker, rules
 from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
-from transcription.process.metrics import ORIGIN_REFUSED
-from transcription.process.record import Kind, Status
+from transcription.ledger.base import Kind
+from transcription.process.metrics import ORIGIN_REFUSED, Status
 
 _CODES: Final = frozenset(code.value for code in ErrorCode)
 VALUES: Final = {

@@ -9,7 +9,6 @@ import pytest
 from tests.deploy.files import DEPLOY, document, documents, interpolated, manifest
 from tests.deploy.test_compose import services, validate
 from tests.deploy.test_kubernetes import VERSIONS
-from transcription.providers.registry import chosen
 from transcription.settings import Settings
 
 VLLM: Final = DEPLOY / "vllm"
@@ -69,7 +68,7 @@ def test_every_replica_is_told(kind: str) -> None:
         environment = dict(overlay()[name]["environment"])
         assert environment.pop("VLLM_API_KEY") == vllm["environment"]["VLLM_API_KEY"]
         settings = read(environment)
-        assert chosen(settings).name == "vllm"
+        assert settings.transcription_provider == "vllm"
         assert settings.vllm_server_url == "http://vllm:8000"
         assert "--port=8000" in vllm["command"]
 
@@ -84,7 +83,7 @@ def test_the_pods_are_told() -> None:
     told = dict(re.findall(r'op: add, path: /data/(\w+), value: "?([^"}]+)"?}', patch["patch"]))
     assert len(told) == patch["patch"].count("op: add")
     settings = read(told)
-    assert chosen(settings).name == "vllm"
+    assert settings.transcription_provider == "vllm"
     [port] = of("Service")["spec"]["ports"]
     assert settings.vllm_server_url == f"http://{of('Service')['metadata']['name']}:{port['port']}"
     secret = next(one for one in container()["env"] if one["name"] == "VLLM_API_KEY")

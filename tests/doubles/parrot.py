@@ -14,6 +14,8 @@ from transcription.providers.base import (
     FileCapabilities,
     FileEvent,
     FileOptions,
+    Offered,
+    Provider,
     RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
@@ -23,44 +25,37 @@ from transcription.providers.base import (
 )
 from transcription.settings import Settings
 
+NAME: Final = "parrot"
 MODEL: Final = "grey-parrot"
 
 
 class Parrot:
-    """A provider that needs neither a key nor a network; both halves are its own."""
+    """A provider that needs neither a key nor a network; its models and both halves are its own."""
 
-    name: Final = "parrot"
     languages: Final = frozenset({"en"})
 
-    def key(self, settings: Settings) -> SecretStr | None:
-        """Return nothing: birds have no keys."""
-        return None
+    @classmethod
+    def bind(cls, settings: Settings) -> Provider:
+        """Return it as a deployment uses it; it has nothing to be set."""
+        parrot, offered = cls(), Offered(MODEL, frozenset({MODEL}))
+        return Provider(
+            name=NAME,
+            languages=cls.languages,
+            models=parrot,
+            live=offered,
+            batch=offered,
+            realtime=lambda key: parrot,
+            files=lambda key: parrot,
+            secrets=None,
+            key=None,
+            is_shared=True,
+            own_keys=None,
+            health_url=None,
+        )
 
-    def is_configured(self, settings: Settings) -> bool:
-        """Return true."""
-        return True
-
-    def realtime_model(self, settings: Settings) -> str:
-        """Return the one that there is."""
-        return MODEL
-
-    def file_model(self, settings: Settings) -> str:
-        """Return the one that there is."""
-        return MODEL
-
-    def health_url(self, settings: Settings) -> str | None:
-        """Return nothing: it cannot be asked."""
-        return None
-
-    def realtime(self, settings: Settings, key: SecretStr | None) -> "Parrot":
-        """Return itself."""
-        return self
-
-    def files(self, settings: Settings, key: SecretStr | None) -> "Parrot":
-        """Return itself."""
-        return self
-
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+    async def realtime_capabilities(
+        self, model: str, key: SecretStr | None = None
+    ) -> RealtimeCapabilities:
         """Return what it can do: nothing can be set."""
         if model != MODEL:
             raise NotFound
@@ -79,10 +74,10 @@ class Parrot:
         """Open a session at once."""
         yield ParrotSession()
 
-    async def warm_up(self, models: Collection[str] = ()) -> None:
+    async def warm_up(self, models: Collection[str]) -> None:
         """Nothing makes it slow."""
 
-    async def file_capabilities(self, model: str) -> FileCapabilities:
+    async def file_capabilities(self, model: str, key: SecretStr | None = None) -> FileCapabilities:
         """Return what it can do: nothing can be set."""
         if model != MODEL:
             raise NotFound

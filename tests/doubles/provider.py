@@ -6,10 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from tests.doubles.gate import Gate
 from transcription.errors import NotFound
 from transcription.providers.base import (
     FileCapabilities,
+    Offered,
+    Provider,
     RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
@@ -76,7 +80,9 @@ class HandHeldProvider:
         self.refusal: Exception | None = None
         self._can = can
 
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
+    async def realtime_capabilities(
+        self, model: str, key: SecretStr | None = None
+    ) -> RealtimeCapabilities:
         """Return what every model can do."""
         everything = RealtimeCapabilities(
             model=model,
@@ -91,7 +97,7 @@ class HandHeldProvider:
         )
         return replace(everything, **self._can)
 
-    async def file_capabilities(self, model: str) -> FileCapabilities:
+    async def file_capabilities(self, model: str, key: SecretStr | None = None) -> FileCapabilities:
         """Take no files."""
         raise NotFound(model)
 
@@ -107,8 +113,26 @@ class HandHeldProvider:
         finally:
             session.left = True
 
-    async def warm_up(self, models: Collection[str] = ()) -> None:
+    async def warm_up(self, models: Collection[str]) -> None:
         """Do nothing."""
+
+    def bound(self, *models: str) -> Provider:
+        """Return it as a deployment has it that offers these models; the first is the default."""
+        offered = Offered(models[0], frozenset(models))
+        return Provider(
+            name="hand-held",
+            languages=frozenset(),
+            models=self,
+            live=offered,
+            batch=offered,
+            realtime=lambda key: self,
+            files=None,
+            secrets=None,
+            key=None,
+            is_shared=True,
+            own_keys=None,
+            health_url=None,
+        )
 
     async def aclose(self) -> None:
         """Hold nothing."""

@@ -15,6 +15,7 @@ from tests.edge_functions.world import World, running, wav
 from tests.local_stack.world import Person
 from tests.own_keys import RING
 from tests.wires import MISTRAL, Wire
+from transcription.providers.registry import PROVIDERS
 
 __all__ = ["postgres", "postgres_binaries"]
 
@@ -38,7 +39,7 @@ async def worlds(
                         postgres,
                         folder,
                         wire=wire,
-                        byok_enabled=wire.provider.own_keys is not None,
+                        byok_enabled=PROVIDERS[wire.name].takes_own_keys,
                         byok_keys=RING,
                     )
                 )

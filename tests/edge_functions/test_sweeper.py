@@ -101,7 +101,7 @@ async def test_when_a_whole_sweep_was_is_told(world: World) -> None:
     """An operator can tell when all was swept last; a sweep that breaks off is none."""
 
     def told() -> float:
-        registry = world.composition.services.metrics.registry
+        registry = world.composition.services.shell.metrics.registry
         return registry.get_sample_value("utter_swept_timestamp_seconds") or 0.0
 
     await world.composition.sweeper.sweep()

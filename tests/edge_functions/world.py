@@ -154,7 +154,7 @@ async def beside(
         serving(composition) as address,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
     ):
-        await asyncio.wait_for(composition.services.warm.wait(), 10)
+        await asyncio.wait_for(composition.services.shell.warm.wait(), 10)
         yield World(
             stack=near.stack,
             engine=near.engine,

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from shared_schema.errors import ERRORS
-from transcription.process.metrics import Metrics
-from transcription.process.record import Kind, Status
+from transcription.ledger.base import Kind
+from transcription.process.metrics import Metrics, Status
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))

@@ -39,6 +39,7 @@ from transcription.providers.base import (
     Word,
 )
 from transcription.providers.calls import ATTEMPTS
+from transcription.providers.mistral.cards import ModelCards
 from transcription.providers.mistral.files import MistralFiles
 
 KEY = "sk-very-secret-key-0123456789abcdef"
@@ -456,10 +457,18 @@ async def test_a_file_is_never_whole_in_memory(tmp_path: Path) -> None:
     assert peak < 2 * 1024 * 1024
 
 
+@asynccontextmanager
+async def asked(url: str) -> AsyncIterator[ModelCards]:
+    """Ask a provider what its models can do."""
+    cards = ModelCards(url, api_key=SecretStr("k"), connect_seconds=2)
+    yield cards
+    await cards.aclose()
+
+
 async def test_capabilities_are_those_of_the_card() -> None:
     """What a model's card says is believed, and asked for once."""
     cards = [replace(HOSTED[0], languages=("en",), diarization=False)]
-    async with serve(ScriptedEngine(cards=cards)) as server, client(server.url) as files:
+    async with serve(ScriptedEngine(cards=cards)) as server, asked(server.url) as files:
         can = await files.file_capabilities(V2)
         await server.close()
         assert await files.file_capabilities(V2) is can
@@ -471,7 +480,7 @@ async def test_capabilities_are_those_of_the_card() -> None:
 
 async def test_capabilities_without_a_card_are_those_that_are_known() -> None:
     """While the provider cannot be asked, the table says what its models can do."""
-    async with client("http://127.0.0.1:9") as files:
+    async with asked("http://127.0.0.1:9") as files:
         version_2, version_3 = [await files.file_capabilities(one) for one in (V2, V3)]
         with pytest.raises(NotFound):
             await files.file_capabilities("voxtral-unheard-of")
@@ -483,6 +492,6 @@ async def test_capabilities_without_a_card_are_those_that_are_known() -> None:
 
 async def test_a_live_model_takes_no_files() -> None:
     """A model that only listens live is no model for files."""
-    async with scripted() as (files, _):
+    async with serve(ScriptedEngine()) as server, asked(server.url) as files:
         with pytest.raises(NotFound, match="no files"):
             await files.file_capabilities("voxtral-mini-transcribe-realtime-2602")

@@ -31,7 +31,8 @@ from transcription.providers.base import (
     TranscriptDone,
     Turn,
 )
-from transcription.providers.mistral.realtime import MistralRealtime
+from transcription.providers.mistral.cards import ModelCards
+from transcription.providers.mistral.realtime import MistralRealtime, build_validators
 
 VERSION_2 = "voxtral-mini-transcribe-realtime-2602"
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
@@ -249,7 +250,7 @@ async def test_the_end_is_said_once() -> None:
 
 async def test_what_models_can_do_is_told() -> None:
     """Known models have their delays and languages; an unknown one is not found."""
-    mistral = _mistral("http://127.0.0.1:9")
+    mistral = ModelCards("http://127.0.0.1:9", api_key=SecretStr(KEY), connect_seconds=1)
     second, third = [await mistral.realtime_capabilities(one) for one in (VERSION_2, VERSION_3)]
     assert [480 in delays for delays in second.streaming_delays_ms] == [True]
     assert not any(1300 in delays for delays in third.streaming_delays_ms)
@@ -260,8 +261,9 @@ async def test_what_models_can_do_is_told() -> None:
     with pytest.raises(NotFound) as failure:
         await mistral.realtime_capabilities("x" * 1000)
     assert len(failure.value.message) < 200
+    await mistral.aclose()
 
 
-async def test_warming_up_needs_no_provider() -> None:
+def test_validators_are_built_without_a_provider() -> None:
     """What makes a first session slow is paid for without calling anybody."""
-    await _mistral("http://127.0.0.1:9").warm_up()
+    build_validators()

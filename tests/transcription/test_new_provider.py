@@ -6,20 +6,20 @@ import pytest
 from pydantic import ValidationError
 
 from local_stack.postgres import Postgres
-from tests.doubles.parrot import MODEL, Parrot
+from tests.doubles.parrot import MODEL, NAME, Parrot
 from tests.edge_functions.world import PATH, events, wav
 from tests.edge_functions.world import running as functions
 from tests.ws_bridge.world import SILENCE
 from tests.ws_bridge.world import running as bridge
-from transcription.providers.registry import PROVIDERS
-from transcription.settings import Settings
+from transcription.process.deployment import Deployment
+from transcription.providers.registry import PROVIDERS, Entry
 
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> str:
     """The line of the registry; its name, which a deployment chooses."""
-    monkeypatch.setitem(PROVIDERS, Parrot.name, Parrot())
-    return Parrot.name
+    monkeypatch.setitem(PROVIDERS, NAME, Entry(Parrot.bind))
+    return NAME
 
 
 async def test_it_speaks_live(line: str) -> None:
@@ -67,7 +67,7 @@ async def test_it_reads_files(line: str, postgres: Postgres, tmp_path: Path) -> 
 def test_a_name_without_a_line_is_no_provider() -> None:
     """A deployment that names a provider that is not there is told which are."""
     with pytest.raises(ValidationError, match="there are mistral, vllm"):
-        Settings(
+        Deployment(
             _env_file=None,
             transcription_provider="parrot",
             supabase_url="http://127.0.0.1:1",

@@ -9,12 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from transcription.process.record import (
-    TranscriptionRecord,
-    configure_logging,
-    log_transcription,
-    quiet_logger,
-)
+from transcription.process.logs import configure_logging, quiet_logger
+from transcription.process.record import TranscriptionRecord, log_transcription
 
 
 @pytest.fixture

@@ -9,14 +9,10 @@ from pydantic import SecretStr, ValidationError
 
 from tests.own_keys import RING
 from transcription.ledger.base import LEASE_SECONDS
-from transcription.providers.registry import (
-    PROVIDERS,
-    chosen,
-    direct_provider,
-    file_provider,
-    realtime_provider,
-)
-from transcription.settings import Settings, load_settings
+from transcription.process.deployment import load_settings
+from transcription.providers.registry import bind
+from transcription.settings import Settings
+from transcription.user_keys.key_ring import KeyRing
 
 NEEDED = {
     "SUPABASE_URL": "https://project.example",
@@ -57,21 +53,22 @@ def test_the_needed_ones_are_enough(environment: pytest.MonkeyPatch) -> None:
     assert settings.issuer == "https://project.example/auth/v1"
     assert settings.public_supabase_url == "https://project.example"
     assert settings.realtime_url == "/api/transcriptions/realtime"
-    assert not chosen(settings).is_configured(settings)
-    assert realtime_provider(settings) is None
-    assert file_provider(settings) is None
+    assert not bind(settings).is_shared
 
 
 def test_a_key_is_what_transcription_needs(environment: pytest.MonkeyPatch) -> None:
     """With its key a deployment transcribes, as far as it is not switched off."""
     environment.setenv("MISTRAL_API_KEY", "k")
-    assert realtime_provider(load_settings()) is not None
-    assert file_provider(load_settings()) is not None
+    provider = bind(load_settings())
+    assert provider.is_shared
+    assert provider.realtime is not None
+    assert provider.files is not None
     environment.setenv("REALTIME_ENABLED", "false")
-    assert realtime_provider(load_settings()) is None
-    assert file_provider(load_settings()) is not None
+    provider = bind(load_settings())
+    assert provider.realtime is None
+    assert provider.files is not None
     environment.setenv("TRANSCRIPTION_ENABLED", "false")
-    assert file_provider(load_settings()) is None
+    assert bind(load_settings()).files is None
 
 
 def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
@@ -108,7 +105,7 @@ def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
 
 def test_own_keys_need_a_ring(environment: pytest.MonkeyPatch) -> None:
     """Where users bring keys, what encrypts them must be set, and right; else it is named."""
-    assert load_settings().key_ring is None
+    assert load_settings().byok_keys is None
     told = _fault(environment, BYOK_ENABLED="true", BRIDGE_PORT="70000")
     assert "BYOK_KEYS: Value error, needed with BYOK_ENABLED" in told
     assert "BRIDGE_PORT" in told
@@ -119,8 +116,8 @@ def test_own_keys_need_a_ring(environment: pytest.MonkeyPatch) -> None:
         assert secret not in told
     environment.setenv("BYOK_KEYS", RING)
     settings = load_settings()
-    assert settings.key_ring is not None
-    assert settings.key_ring.current == "2026a"
+    assert settings.byok_keys is not None
+    assert KeyRing.parse(settings.byok_keys).current == "2026a"
     assert RING.partition(":")[2] not in repr(settings) + settings.model_dump_json()
 
 
@@ -374,12 +371,12 @@ def test_settings_do_not_change() -> None:
 def test_direct_mode_is_what_a_deployment_chooses(environment: pytest.MonkeyPatch) -> None:
     """Clients talk to the provider by themselves only where that is said, and live words are on."""
     environment.setenv("MISTRAL_API_KEY", "k")
-    assert direct_provider(load_settings()) is None
+    assert bind(load_settings()).secrets is None
     environment.setenv("REALTIME_MODE", "direct")
-    assert direct_provider(load_settings()) is not None
+    assert bind(load_settings()).secrets is not None
     assert load_settings().direct_mode_trusts == "own_keys"
     environment.setenv("REALTIME_ENABLED", "false")
-    assert direct_provider(load_settings()) is None
+    assert bind(load_settings()).secrets is None
     for name, value in (
         ("REALTIME_MODE", "both"),
         ("DIRECT_MODE_TRUSTS", "nobody"),
@@ -390,15 +387,8 @@ def test_direct_mode_is_what_a_deployment_chooses(environment: pytest.MonkeyPatc
         environment.delenv(name)
 
 
-class Mute:
-    """A provider whose clients go over the bridge."""
-
-    name = "mute"
-
-
 def test_a_provider_that_makes_no_secrets(environment: pytest.MonkeyPatch) -> None:
     """Where the provider gives out no secrets, direct mode is the bridge's."""
     environment.setenv("REALTIME_MODE", "direct")
-    environment.setitem(PROVIDERS, "mute", Mute())
-    environment.setenv("TRANSCRIPTION_PROVIDER", "mute")
-    assert direct_provider(load_settings()) is None
+    environment.setenv("TRANSCRIPTION_PROVIDER", "vllm")
+    assert bind(load_settings()).secrets is None

@@ -28,6 +28,7 @@ from transcription.providers.base import (
     TranscriptionResult,
 )
 from transcription.providers.vllm.files import VllmFiles
+from transcription.providers.vllm.models import VllmModels
 
 OPTIONS: Final = FileOptions(VLLM.live_model)
 HOST: Final = "http://vllm.test"
@@ -227,8 +228,7 @@ async def test_a_busy_server_is_asked_again(audio: AudioFile) -> None:
 
 async def test_what_a_model_can_do() -> None:
     """A file takes a language and nothing else, and is of 25 MB at most."""
-    async with client() as files:
-        can = await files.file_capabilities("any/name")
+    can = await VllmModels().file_capabilities("any/name")
     assert "de" in can.languages
     assert can.timestamps == frozenset()
     assert not can.diarization

@@ -26,6 +26,7 @@ from transcription.providers.base import (
     TextDelta,
     TranscriptDone,
 )
+from transcription.providers.vllm.models import VllmModels
 from transcription.providers.vllm.realtime import VllmRealtime
 
 OPTIONS = RealtimeOptions(VLLM.live_model)
@@ -203,9 +204,9 @@ async def test_what_nobody_knows_is_passed_over() -> None:
 
 async def test_what_cannot_be_set_is_told() -> None:
     """A session is its model: neither language nor terms nor delay can be set."""
-    vllm = _vllm("http://127.0.0.1:9")
+    vllm = VllmModels()
     can = await vllm.realtime_capabilities("any/name")
     assert (can.accepts_language, can.accepts_context_bias) == (False, False)
     assert can.streaming_delays_ms == ()
     assert "de" in can.languages
-    await vllm.warm_up()
+    await vllm.warm_up(["any/name"])

@@ -1,5 +1,9 @@
 """Who is let in, step by step."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +12,8 @@ from shared_schema.client_messages import Start
 from tests.doubles.auth import USER
 from tests.doubles.ledger import MemoryLedger
 from tests.doubles.provider import HandHeldProvider
-from tests.ws_bridge.world import START
+from tests.ws_bridge.machine import TIMING, start
+from tests.ws_bridge.world import START, plain_http
 from transcription.errors import (
     InvalidMessage,
     NotFound,
@@ -16,53 +21,109 @@ from transcription.errors import (
     QuotaExceeded,
     TranscriptionDisabled,
 )
-from transcription.identity.verifier import User, Verifier
-from transcription.ledger.base import Grant
+from transcription.identity.verifier import User
+from transcription.ledger.heartbeat import Heartbeat, Loss
+from transcription.process.connection_limiter import Crowd as ConnectionLimiter
+from transcription.process.shell import Shell
 from transcription.providers.base import RealtimeOptions
-from transcription.providers.fitting import FittedLive
-from ws_bridge.admission import Admission, Caller, Offer
+from transcription.providers.fitting import FittedLive, fitted_live
+from transcription.settings import Settings
+from transcription.user_keys.providers import lending
+from ws_bridge.admission import Admission, Admitted, Caller
+from ws_bridge.bridge import Bridge
+from ws_bridge.session import Session
 
-OFFER = Offer("hand-held", "usual", frozenset({"usual", "other"}), max_seconds=300)
 SOMEBODY = User(USER, is_anonymous=False, session_id=None, expires_at=0)
-OPTIONS = RealtimeOptions("usual")
 
 
-class Nobody:
-    """A key set without keys."""
+class Relay:
+    """What holds the session that is let in."""
 
-    async def key(self, kid: str) -> Any:
-        """Never have it."""
-        raise AssertionError(kid)
+    def __init__(self) -> None:
+        self.session = Session(TIMING, 0.0)
+        self.has_place = False
 
+    def let_in(self) -> None:
+        """Remember it."""
+        self.has_place = True
 
-def _admission(provider: HandHeldProvider | None, ledger: MemoryLedger | None = None) -> Admission:
-    return Admission(
-        verifier=Verifier(issuer="", keys=Nobody()),
-        ledger=ledger if ledger is not None else MemoryLedger(),
-        provider=provider,
-        offer=OFFER,
-    )
+    def lost(self, loss: Loss) -> None:
+        """Never be lost."""
+        raise AssertionError(loss)
+
+    def tick(self, now: float) -> None:
+        """Have no clock."""
+
+    def drain(self, seconds: float, now: float) -> None:
+        """Tell nobody."""
+
+    def end(self, now: float) -> None:
+        """Tell nobody."""
+
+    def give_way(self) -> bool:
+        """Stay."""
+        return False
+
+    async def replace(self, now: float) -> None:
+        """Stay."""
 
 
 def _start(**fields: Any) -> Start:
     return Start.model_validate({**START, **fields})
 
 
+async def _fitted(provider: HandHeldProvider, **fields: Any) -> FittedLive:
+    return await fitted_live(_start(**fields), provider.bound("usual", "other"), None)
+
+
+@asynccontextmanager
+async def _admitted(
+    provider: HandHeldProvider,
+    ledger: MemoryLedger,
+    relay: Relay,
+    *,
+    is_off: bool = False,
+    asked: Start | None = None,
+) -> AsyncIterator[Admitted]:
+    """Let somebody in."""
+    settings: dict[str, Any] = {
+        "_env_file": None,
+        "supabase_url": "http://127.0.0.1:9",
+        "supabase_publishable_key": "sb_publishable_test",
+        "supabase_secret_key": "sb_secret_test",
+    }
+    bound = provider.bound("usual", "other")
+    async with plain_http() as http, lending(bound.realtime, bound, None) as providers:
+        shell = Shell(Settings(**settings), "realtime", ledger=ledger, http=http, provider=bound)
+        room = partial(ConnectionLimiter, room=1, per_network=1)
+        admission = Admission(
+            shell,
+            providers=None if is_off else providers,
+            bridge=Bridge(sessions=room(), pending=room(), metrics=shell.metrics),
+            heartbeat=Heartbeat(ledger),
+        )
+        record = shell.records.new("realtime")
+        caller = Caller(SOMEBODY, None)
+        async with admission.admit(asked or _start(), caller, relay, record) as admitted:
+            assert record.user_id == SOMEBODY.id
+            yield admitted
+
+
 async def test_what_is_not_said_is_the_usual() -> None:
     """A `start` without wishes gets the usual model, any language and no terms."""
-    fitted = await _admission(HandHeldProvider()).options(_start())
+    fitted = await _fitted(HandHeldProvider())
     assert fitted == FittedLive(RealtimeOptions("usual"), (), max_lag_ms=1000)
 
 
 async def test_wishes_are_put_as_the_provider_takes_them() -> None:
     """A language is its code, terms are trimmed and blank ones left out."""
-    start = _start(
+    fitted = await _fitted(
+        HandHeldProvider(),
         model="other",
         language="pt-BR",
         context_bias=[" a b ", "c", " "],
         target_streaming_delay_ms=80,
     )
-    fitted = await _admission(HandHeldProvider()).options(start)
     assert fitted.options == RealtimeOptions("other", "pt", ("a b", "c"), 80)
     assert fitted.ignored == ()
 
@@ -81,17 +142,17 @@ async def test_hints_that_a_model_does_not_take_are_left_out(
 ) -> None:
     """A hint is no demand: where the model takes none, the session goes on without, and says so."""
     provider = HandHeldProvider(accepts_language=False, accepts_context_bias=False)
-    fitted = await _admission(provider).options(_start(**fields))
+    fitted = await _fitted(provider, **fields)
     assert fitted.options == RealtimeOptions("usual")
     assert fitted.ignored == ignored
 
 
 async def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
     """Terms of several words become words, and no more of them than the limit."""
-    admission = _admission(HandHeldProvider(single_word_bias=True))
-    fitted = await admission.options(_start(context_bias=["Utter, Voice Clone", "Voxtral"]))
+    provider = HandHeldProvider(single_word_bias=True)
+    fitted = await _fitted(provider, context_bias=["Utter, Voice Clone", "Voxtral"])
     assert fitted.options.context_bias == ("Utter", "Voice", "Clone", "Voxtral")
-    fitted = await admission.options(_start(context_bias=["a b"] * 100))
+    fitted = await _fitted(provider, context_bias=["a b"] * 100)
     assert len(fitted.options.context_bias) == 100
 
 
@@ -109,16 +170,16 @@ async def test_what_cannot_be_done_is_refused(
 ) -> None:
     """A model that is not offered, and a wish that it cannot meet, are refused."""
     with pytest.raises(kind):
-        await _admission(HandHeldProvider(**can)).options(_start(**fields))
+        await _fitted(HandHeldProvider(**can), **fields)
 
 
 async def test_without_a_provider_nobody_is_let_in() -> None:
     """Where live transcription is off, no token is even looked at."""
-    admission = _admission(None)
+    relay, asked = Relay(), _start(access_token="x")
     with pytest.raises(TranscriptionDisabled):
-        await admission.identify(_start(access_token="x"), Caller(SOMEBODY, None))
-    with pytest.raises(TranscriptionDisabled):
-        await _open(admission, [])
+        async with _admitted(HandHeldProvider(), MemoryLedger(), relay, is_off=True, asked=asked):
+            raise AssertionError
+    assert not relay.has_place
 
 
 @pytest.mark.parametrize(
@@ -137,32 +198,51 @@ async def test_one_failure_is_told_and_a_bug_before_a_refusal(
     """Of two failures at once a bug is told; a grant that was given is settled all the same."""
     provider, ledger = HandHeldProvider(), MemoryLedger(refusal=ledger_says)
     provider.refusal = provider_says
-    settled: list[str] = []
     with pytest.raises(told):
-        await _open(_admission(provider, ledger), settled)
-    assert settled == list(ledger.entries)
+        async with _admitted(provider, ledger, Relay()):
+            raise AssertionError
+    assert ledger.open_sessions == []
+    assert all(entry.settled == (0.0, "failed", None) for entry in ledger.entries.values())
     assert all(session.left for session in provider.sessions)
 
 
 async def test_both_are_left_in_order() -> None:
     """The provider is left before the grant is settled, once, whatever happened inside."""
-    provider, ledger = HandHeldProvider(), MemoryLedger()
-    order: list[bool] = []
+    provider, ledger, relay = HandHeldProvider(), MemoryLedger(), Relay()
+    ledger.closing.close()
 
-    async def settle(_: Grant) -> None:
-        order.append(provider.sessions[0].left)
-
-    with pytest.raises(ZeroDivisionError):
-        async with _admission(provider, ledger).open(
-            SOMEBODY, OPTIONS, address=None, replaces=None, settle=settle
-        ):
+    async def fail() -> None:
+        async with _admitted(provider, ledger, relay) as admitted:
+            relay.session.receive_text(start(), 0.0)
+            relay.session.opened(admitted.terms, 0.0)
+            assert relay.has_place
             raise ZeroDivisionError
-    assert order == [True]
+
+    failing = asyncio.create_task(fail())
+    await ledger.closing.reached.wait()
+    assert provider.sessions[0].left
+    ledger.closing.open()
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    [entry] = ledger.entries.values()
+    assert entry.settled == (0.0, "partial", None)
 
 
-async def _open(admission: Admission, settled: list[str]) -> None:
-    async def settle(grant: Grant) -> None:
-        settled.append(grant.id)
+async def test_a_settlement_is_not_cut_short() -> None:
+    """A caller that is cancelled while its grant is being settled leaves it settled."""
+    provider, ledger = HandHeldProvider(), MemoryLedger()
+    ledger.closing.close()
 
-    async with admission.open(SOMEBODY, OPTIONS, address=None, replaces=None, settle=settle):
-        raise AssertionError
+    async def come_and_go() -> None:
+        async with _admitted(provider, ledger, Relay()):
+            pass
+
+    going = asyncio.create_task(come_and_go())
+    await ledger.closing.reached.wait()
+    going.cancel()
+    await asyncio.sleep(0)
+    assert not going.done()
+    ledger.closing.open()
+    with pytest.raises(asyncio.CancelledError):
+        await going
+    assert ledger.open_sessions == []

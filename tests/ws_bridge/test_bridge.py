@@ -7,11 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.waiting import until
+from tests.ws_bridge.machine import TIMING
 from transcription.errors import Capacity, Draining
+from transcription.ledger.heartbeat import Loss
 from transcription.process.connection_limiter import Crowd
 from transcription.process.metrics import Metrics
-from transcription.providers.health import ProviderHealth
 from ws_bridge.bridge import Bridge
+from ws_bridge.session import Session
 
 
 class Guest:
@@ -21,6 +23,15 @@ class Guest:
         self.ticks = 0
         self.told: list[str] = []
         self.broken = False
+        self.session = Session(TIMING, 0.0)
+
+    def let_in(self) -> None:
+        """Note it."""
+        self.told.append("let in")
+
+    def lost(self, loss: Loss) -> None:
+        """Note it."""
+        self.told.append(loss)
 
     def tick(self, now: float) -> None:
         """Count; or break."""
@@ -52,7 +63,6 @@ def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
         sessions=Crowd(room=sessions, per_network=1, moment_seconds=math.inf),
         pending=Crowd(room=pending, per_network=1),
         metrics=Metrics(),
-        health=ProviderHealth("any", None, every_seconds=1),
     )
 
 
@@ -69,7 +79,7 @@ def test_who_was_let_in_waits_no_more() -> None:
         bridge.enter(third, None, 0.0)
     assert (len(bridge), bridge.open_sessions) == (3, 1)
     for guest in (first, second, third):
-        bridge.leave(guest, None)
+        bridge.leave(guest)
     assert (len(bridge), bridge.open_sessions) == (0, 0)
 
 
@@ -108,7 +118,7 @@ def test_who_is_refused_takes_no_place() -> None:
     bridge.arrive(first, None, 0.0)
     with pytest.raises(Capacity):
         bridge.arrive(refused, None, 0.0)
-    bridge.leave(first, None)
+    bridge.leave(first)
     bridge.arrive(third, None, 0.0)
     assert bridge.open_sessions == 0
 
@@ -128,7 +138,7 @@ async def test_a_place_is_inherited() -> None:
     await bridge.succeed(heir, "user", "session", None, 0.0)
     assert old.told == ["replace"]
     assert bridge.open_sessions == 1
-    bridge.leave(old, ("user", "session"))
+    bridge.leave(old)
     assert bridge.open_sessions == 1
 
 
@@ -163,7 +173,7 @@ async def test_empty_is_empty_again() -> None:
     waiting = asyncio.create_task(bridge.wait_empty())
     await asyncio.sleep(0)
     assert not waiting.done()
-    bridge.leave(guest, None)
+    bridge.leave(guest)
     await waiting
 
 

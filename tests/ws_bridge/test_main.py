@@ -114,7 +114,7 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert process.returncode == 1
     lines = output.decode().splitlines()
     assert [line for line in lines if not line.startswith("{")] == [lines[-1]]
-    assert lines[-1].startswith("Cannot listen: ")
+    assert lines[-1].startswith("Cannot start: ")
     assert str(port) in lines[-1]
 
 

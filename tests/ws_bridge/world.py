@@ -4,8 +4,8 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,13 +22,14 @@ from shared_schema.errors import ERRORS, ErrorCode
 from shared_schema.server_messages import server_message
 from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
+from tests.doubles.provider import HandHeldProvider
 from tests.waiting import until
 from tests.wires import MISTRAL, Wire
-from transcription.providers.base import RealtimeProvider
-from transcription.providers.registry import realtime_provider
+from transcription.process.shell import Address, Shell
+from transcription.providers.registry import bind
 from transcription.settings import Settings
 from transcription.user_keys.base import OwnKeys
-from transcription.user_keys.providers import own_realtime
+from transcription.user_keys.providers import lending
 from ws_bridge.app import App
 
 SILENCE = bytes(FRAME_BYTES)
@@ -223,13 +224,20 @@ def plain_http() -> httpx.AsyncClient:
 
 
 @asynccontextmanager
+async def serving(app: App) -> AsyncIterator[tuple[App, Address]]:
+    """Let a bridge listen."""
+    async with app.serving() as address:
+        yield app, address
+
+
+@asynccontextmanager
 async def running(
     script: Script | None = None,
     *,
     wire: Wire = MISTRAL,
     auth_down: bool = False,
     ledger_away: bool = False,
-    provider: RealtimeProvider | None = None,
+    provider: HandHeldProvider | None = None,
     cards: Sequence[ModelCard] | None = None,
     own_keys: OwnKeys | None = None,
     **settings: Any,
@@ -249,7 +257,6 @@ async def running(
     engine = wire.engine(script, cards)
     ledger = MemoryLedger(away=ledger_away)
     async with (
-        AsyncExitStack() as stack,
         serve_issuer() as issuer,
         serve(engine, host="127.0.0.1", port=0, wire=wire.served.wire()) as server,
         plain_http() as http,
@@ -264,12 +271,20 @@ async def running(
             "allowed_origins": ORIGIN,
             "bridge_port": 0,
             "bridge_metrics_port": 0,
+            "byok_enabled": own_keys is not None,
         }
         chosen = Settings(**(values | settings))
-        provider = provider if provider is not None else realtime_provider(chosen)
-        own = await stack.enter_async_context(own_realtime(chosen, own_keys, provider))
-        app = App(chosen, ledger=ledger, http=http, provider=provider, own=own)
-        async with app.serving() as address:
+        bound = bind(chosen)
+        if provider is not None:
+            bound = replace(bound, models=provider, realtime=lambda key: provider)
+        shell = Shell(
+            chosen, "realtime", ledger=ledger, http=http, provider=bound, own_keys=own_keys
+        )
+        async with (
+            aclosing(shell),
+            lending(bound.realtime, bound, own_keys) as providers,
+            serving(App(shell, providers)) as (app, address),
+        ):
             world = World(
                 url=f"ws://127.0.0.1:{address.port}{REALTIME_PATH}",
                 issuer=issuer,

@@ -4,15 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import structlog
 
 from transcription.errors import LedgerUnavailable
 from transcription.ledger.base import Grant, Ledger
-
-INTERVAL_SECONDS: Final = 10.0
-"""A third of a lease, so that one lost beat ends nothing."""
 
 Loss = Literal["replaced", "revoked"]
 
@@ -35,7 +32,7 @@ class Heartbeat:
         interval_seconds: Between two beats.
     """
 
-    def __init__(self, ledger: Ledger, *, interval_seconds: float = INTERVAL_SECONDS) -> None:
+    def __init__(self, ledger: Ledger, *, interval_seconds: float = 10.0) -> None:
         self._ledger = ledger
         self._interval = interval_seconds
         self._watches: dict[str, _Watch] = {}
@@ -75,7 +72,7 @@ class Heartbeat:
             self._hurried.clear()
             await self.beat()
 
-    def hurry(self, interval_seconds: float) -> None:
+    def hurry(self, interval_seconds: float = 10.0) -> None:
         """Beat now, and from now on so often: what was told is what a successor's grant goes by."""
         self._interval = interval_seconds
         self._hurried.set()

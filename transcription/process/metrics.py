@@ -1,14 +1,16 @@
 """Every Prometheus metric of both services, declared in one place."""
 
 import asyncio
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from shared_schema.errors import ERRORS, ErrorCode
 from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
-from transcription.process.record import Kind, Status
+from transcription.ledger.base import Kind
+
+Status = Literal["complete", "partial", "refused", "abandoned"]
 
 _LATENCY: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _DURATION: Final = (3.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)

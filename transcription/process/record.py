@@ -1,29 +1,25 @@
-"""Structured logs: one wide line for each transcription.
+"""The record of a transcription: one line of the log, and the metrics.
 
-Never a token, a key, audio or transcript text: only the fields of `TranscriptionRecord`,
-and libraries that would write headers or payloads at DEBUG are capped at WARNING.
+The line holds the fields of `TranscriptionRecord` alone: never a token, a key, audio or text.
 """
 
-import logging
-import sys
 from dataclasses import asdict, dataclass
-from typing import Final, Literal, TextIO, cast
+from typing import Final, cast
 
 import structlog
-from structlog.typing import Processor
 
 from shared_schema.errors import ERRORS
+from transcription.errors import InternalError, ProviderError, TranscriptionError
+from transcription.identity.verifier import User
+from transcription.ledger.base import Kind
 from transcription.process import tracing
+from transcription.process.metrics import Metrics, Status
+from transcription.providers.health import ProviderHealth
 
-_TALKATIVE: Final = ("websockets", "httpx", "httpcore", "httpx2", "httpcore2", "hpack", "asyncio")
 _NOT_TRACED: Final = frozenset({"user_id", "trace_id"})
 _OURS: Final = frozenset(code for code, row in ERRORS.items() if row.is_ours)
 
 _log = structlog.get_logger("utter.transcription")
-
-
-Kind = Literal["realtime", "batch"]
-Status = Literal["complete", "partial", "refused", "abandoned"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +55,91 @@ class TranscriptionRecord:
     cost_microdollars: int | None = None
     trace_id: str | None = None
 
+    def is_of(self, user: User) -> None:
+        """Take down who calls."""
+        self.user_id, self.anonymous = user.id, user.is_anonymous
+
+
+class Records:
+    """Where one process tells of its transcriptions.
+
+    Args:
+        metrics: Where they are counted.
+        health: Told what the provider made of them.
+        provider: The provider's name.
+    """
+
+    def __init__(self, metrics: Metrics, health: ProviderHealth, provider: str) -> None:
+        self._metrics = metrics
+        self._health = health
+        self._provider = provider
+
+    def new(self, kind: Kind, *, direct: bool | None = None) -> TranscriptionRecord:
+        """Return the record of a transcription that begins."""
+        return TranscriptionRecord(kind=kind, provider=self._provider, direct=direct)
+
+    def tell(
+        self,
+        record: TranscriptionRecord,
+        error: TranscriptionError | None = None,
+        *,
+        is_logged: bool = True,
+        counted_seconds: float | None = None,
+    ) -> None:
+        """Write the line of a transcription that ended, and count it.
+
+        Args:
+            record: All that is known of it.
+            error: What ended it.
+            is_logged: False: it is counted alone.
+            counted_seconds: Seconds of audio to count; those of the record by default.
+        """
+        if error is not None:
+            record.code = error.code
+        if isinstance(error, InternalError):
+            record.error_id = error.error_id
+        if is_logged:
+            log_transcription(record)
+        self._count(record, error, counted_seconds)
+
+    def _count(
+        self, record: TranscriptionRecord, error: TranscriptionError | None, seconds: float | None
+    ) -> None:
+        metrics, kind = self._metrics, record.kind
+        metrics.transcriptions.labels(kind, record.status).inc()
+        if error is not None:
+            metrics.errors.labels(kind, error.code).inc()
+        if isinstance(error, ProviderError):
+            metrics.provider_failures.labels(self._provider, error.reason).inc()
+        if not record.direct:
+            self._know(record, error)
+        for milliseconds, histogram in (
+            ((record.finish_ms, metrics.provider_file_seconds),)
+            if kind == "batch"
+            else (
+                (record.ready_ms, metrics.ready_seconds),
+                (record.first_delta_ms, metrics.first_delta_seconds),
+                (record.finish_ms, metrics.finish_seconds),
+            )
+        ):
+            if milliseconds is not None:
+                histogram.observe(milliseconds / 1000)
+        seconds = record.audio_seconds if seconds is None else seconds
+        if seconds is not None:
+            metrics.audio_seconds.labels(kind).inc(seconds)
+            metrics.session_audio_seconds.labels(kind).observe(seconds)
+        if kind == "realtime":
+            metrics.deltas.inc(record.deltas or 0)
+        if record.cost_microdollars is not None:
+            metrics.cost.labels(kind).inc(record.cost_microdollars)
+
+    def _know(self, record: TranscriptionRecord, error: TranscriptionError | None) -> None:
+        """Tell the provider's health what came of a session or a call."""
+        if isinstance(error, ProviderError):
+            self._health.failed(error)
+        elif error is None and record.session_id and (record.deltas or record.status == "complete"):
+            self._health.worked()
+
 
 def log_transcription(record: TranscriptionRecord) -> None:
     """Write the wide line of a transcription that ended, and tell its trace the same."""
@@ -69,52 +150,3 @@ def log_transcription(record: TranscriptionRecord) -> None:
         failure=record.code if record.code in _OURS else None,
         **cast("tracing.Attributes", {name: told[name] for name in told.keys() - _NOT_TRACED}),
     )
-
-
-def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Send every log line of the process to `stream` as JSON.
-
-    Args:
-        level: A name of `logging`, such as "INFO".
-        stream: Standard output by default.
-    """
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        ),
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
-    handler = logging.StreamHandler(stream if stream is not None else sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _TALKATIVE:
-        quiet_logger(name)
-
-
-def quiet_logger(name: str) -> logging.Logger:
-    """Return the logger `name`, capped so that it never writes headers or payloads."""
-    logger = logging.getLogger(name)
-    logger.setLevel(logging.WARNING)
-    return logger

@@ -1,7 +1,7 @@
-"""The seam between the services and whoever turns speech into text.
+"""The seam between the services and what turns speech into text.
 
-A provider takes our options and audio and gives our results, events and errors; no object
-of its own leaks past it. Adding one is one file here and one line in `registry.py`.
+A provider takes our options and audio and gives our results, events and errors. None of its own
+objects leaves it. A new provider is a module beside the others and an entry in `registry.py`.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from re import Pattern
-from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
 
-if TYPE_CHECKING:  # the settings know which providers there are
-    from transcription.settings import Settings
+from transcription.errors import NotFound
 
 Timestamps = Literal["segment", "word"]
 TurnEvent = Literal["start", "eager_end", "resume", "end"]
@@ -215,35 +214,45 @@ FileEvent = TextDelta | LanguageDetected | Segment | TranscriptionResult
 
 
 class Models(Protocol):
-    """What a provider's models can do. Each of its halves can tell it of both kinds."""
+    """What a provider's models can do: one table for live sessions and for files."""
 
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do live, as far as the provider tells.
+    async def realtime_capabilities(
+        self, model: str, key: SecretStr | None = None
+    ) -> RealtimeCapabilities:
+        """Return what `model` can do live, as far as the provider says.
+
+        Args:
+            model: Its id.
+            key: Asks the provider where the deployment has no key.
 
         Raises:
             NotFound: the model is not offered, or takes no live audio.
         """
         ...
 
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do with a file, as far as the provider tells.
+    async def file_capabilities(self, model: str, key: SecretStr | None = None) -> FileCapabilities:
+        """Return what `model` can do with a file, as far as the provider says.
+
+        Args:
+            model: Its id.
+            key: Asks the provider where the deployment has no key.
 
         Raises:
             NotFound: the model is not offered, or takes no files.
         """
         ...
 
-    async def warm_up(self, models: Collection[str] = ()) -> None:
-        """Pay once, before the first call, for what would make one of these models slow."""
+    async def warm_up(self, models: Collection[str]) -> None:
+        """Do once, before the first call, what would make a call to one of these models slow."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         ...
 
 
-class RealtimeProvider(Models, Protocol):
-    """A provider's live half."""
+class RealtimeProvider(Protocol):
+    """A provider's live half, which calls with one key."""
 
     def open_realtime(
         self, options: RealtimeOptions
@@ -255,9 +264,13 @@ class RealtimeProvider(Models, Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """Close every connection that no session uses."""
+        ...
 
-class FileProvider(Models, Protocol):
-    """A provider's batch half."""
+
+class FileProvider(Protocol):
+    """A provider's batch half, which calls with one key."""
 
     async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
         """Transcribe a whole file.
@@ -270,11 +283,15 @@ class FileProvider(Models, Protocol):
     def stream_file(
         self, audio: AudioFile, options: FileOptions
     ) -> AsyncGenerator[FileEvent, None]:
-        """Transcribe a whole file and tell the text as it comes; the result is last.
+        """Transcribe a whole file and give the text as it comes; the result is last.
 
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
         ...
 
 
@@ -294,16 +311,13 @@ class SecretMint(Protocol):
     """Makes client secrets of one provider's."""
 
     @property
-    def url(self) -> str:
-        """Where clients connect: `ws:` or `wss:`."""
+    def wire(self) -> Literal["mistral"]:
+        """Whose protocol clients speak with it."""
         ...
 
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do, as far as the provider tells.
-
-        Raises:
-            NotFound: the model is not offered, or takes no live audio.
-        """
+    @property
+    def url(self) -> str:
+        """Where clients connect: `ws:` or `wss:`."""
         ...
 
     async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
@@ -315,33 +329,19 @@ class SecretMint(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of every connection."""
-        ...
-
-
-@runtime_checkable
-class DirectProvider(Protocol):
-    """What a provider can do besides, whose clients may talk to it by themselves."""
-
-    @property
-    def wire(self) -> Literal["mistral"]:
-        """Whose protocol clients speak with it."""
-        ...
-
-    def secrets(self, settings: "Settings") -> SecretMint:
-        """Return what makes client secrets; the caller closes it."""
+        """Close every connection."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OwnKeyRules:
-    """How a provider takes keys of users' own."""
+    """How a provider takes users' own keys."""
 
     title: str
     """The provider's name for people."""
     shape: Pattern[str]
     """What a whole key looks like."""
-    check: Callable[["Settings", SecretStr], Awaitable[None]]
+    check: Callable[[SecretStr], Awaitable[None]]
     """Ask the provider whether it takes a key, in a few seconds and at no cost.
 
     Raises:
@@ -350,48 +350,55 @@ class OwnKeyRules:
     """
 
 
-class Provider(Protocol):
-    """A provider that a deployment may choose; the settings say what it needs to know."""
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The models of one kind that callers may name."""
 
-    @property
-    def name(self) -> str:
-        """As `TRANSCRIPTION_PROVIDER`, the ledger's prices, the log and the metrics have it."""
-        ...
+    default: str
+    """The model of calls that name none."""
+    names: frozenset[str]
 
-    @property
-    def languages(self) -> frozenset[str]:
-        """ISO 639-1 codes that it is known to take, without asking it."""
-        ...
+    def chosen(self, asked: str | None) -> str:
+        """Return the model that a caller gets.
 
-    @property
-    def own_keys(self) -> OwnKeyRules | None:
-        """How it takes keys of users' own; None where it takes none."""
-        ...
+        Raises:
+            NotFound: it is not offered.
+        """
+        model = asked or self.default
+        if model not in self.names:
+            raise NotFound(f"There is no model called {model[:100]!r} here.")
+        return model
 
-    def key(self, settings: "Settings") -> SecretStr | None:
-        """Return the deployment's key, if it has one."""
-        ...
 
-    def is_configured(self, settings: "Settings") -> bool:
-        """Return whether the settings say all that its sessions and calls need."""
-        ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A provider as a deployment uses it; made once, by `registry.bind`."""
 
-    def realtime_model(self, settings: "Settings") -> str:
-        """Return the model of live sessions that name none."""
-        ...
+    name: str
+    """As `TRANSCRIPTION_PROVIDER`, the ledger's prices, the log and the metrics have it."""
+    languages: frozenset[str]
+    """ISO 639-1 codes that it is known to take, without asking it."""
+    models: Models
+    live: Offered
+    batch: Offered
+    realtime: Callable[[SecretStr | None], RealtimeProvider] | None
+    """Makes the live half for a key, which the caller closes; None: live words are off."""
+    files: Callable[[SecretStr | None], FileProvider] | None
+    """Makes the batch half for a key, which the caller closes; None: transcription is off."""
+    secrets: Callable[[], SecretMint] | None
+    """Makes what makes client secrets, which the caller closes; None: there are none here."""
+    key: SecretStr | None
+    """The deployment's own."""
+    is_shared: bool
+    """Whether it can be called without a user's own key."""
+    own_keys: OwnKeyRules | None
+    """None: it takes no keys of users' own."""
+    health_url: str | None
+    """Where anyone may ask how it is; None where there is no such place."""
+    prepare: Callable[[], None] = lambda: None
+    """Builds what the first session would wait for."""
 
-    def file_model(self, settings: "Settings") -> str:
-        """Return the model of calls with a file that name none."""
-        ...
-
-    def health_url(self, settings: "Settings") -> str | None:
-        """Return where it says how it is, to whoever asks; None where there is no such place."""
-        ...
-
-    def realtime(self, settings: "Settings", key: SecretStr | None) -> RealtimeProvider:
-        """Return its live half, which calls with `key`; the caller closes it."""
-        ...
-
-    def files(self, settings: "Settings", key: SecretStr | None) -> FileProvider:
-        """Return its batch half, which calls with `key`; the caller closes it."""
-        ...
+    async def warm_up(self) -> None:
+        """Do once, before the first call, what would make that call slow."""
+        self.prepare()
+        await self.models.warm_up(self.live.names | self.batch.names)

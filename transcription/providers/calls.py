@@ -1,10 +1,17 @@
-"""A provider's HTTP: one file sent, its answer read, within one deadline and one size."""
+"""A provider's HTTP: one file sent, its answer read, within one deadline and one size.
+
+How a form is written and an answer read is each provider's own. How a file is sent, when it is sent
+again, and how long all of it may take is the same for all of them.
+"""
 
 import asyncio
 import json
 import random
+import ssl
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import cache
 from typing import IO, Any, Final, TypeVar
 
 import httpx2
@@ -14,9 +21,9 @@ from pydantic import SecretStr
 
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
-from transcription.providers.base import AudioFile
-from transcription.providers.trust import trusted
+from transcription.providers.base import AudioFile, FileEvent, FileOptions, TranscriptionResult
 
+_PATH: Final = "/v1/audio/transcriptions"
 ATTEMPTS: Final = 4
 FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 20.0
@@ -35,12 +42,21 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-class Calls:
-    """Calls one provider over HTTP; whoever made it closes it.
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return the certificates that are trusted over HTTP.
+
+    Reading them takes tens of milliseconds, so they are read once, for every client of every key.
+    """
+    return httpx2.create_ssl_context()
+
+
+class HttpFiles(ABC):
+    """The batch half of a provider whose wire is OpenAI's, more or less.
 
     Args:
         server_url: The provider's address.
-        api_key: Told as a bearer; None: the provider asks for none.
+        api_key: Sent as a bearer; None: the provider asks for none.
         connect_seconds: Limit on a connection's handshake.
         deadline_seconds: Limit on a whole transcription, with its retries.
         first_pause_seconds: Before the first retry; doubles, jittered.
@@ -48,15 +64,15 @@ class Calls:
 
     def __init__(
         self,
-        server_url: str,
         *,
+        server_url: str,
         api_key: SecretStr | None,
         connect_seconds: float,
         deadline_seconds: float,
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
         bearer = None if api_key is None else f"Bearer {api_key.get_secret_value()}"
-        self.http = httpx2.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=server_url,
             headers={"Authorization": bearer} if bearer is not None else {},
             timeout=httpx2.Timeout(deadline_seconds, connect=connect_seconds, write=WRITE_SECONDS),
@@ -65,49 +81,72 @@ class Calls:
         self._deadline = deadline_seconds
         self._first_pause = first_pause_seconds
 
-    def deadline(self) -> float:
-        """Return until when a call that begins now may take, by the loop's clock."""
-        return asyncio.get_running_loop().time() + self._deadline
+    @abstractmethod
+    def _form(
+        self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool
+    ) -> Form:
+        """Return what to send."""
 
-    async def aclose(self) -> None:
-        """Let go of every connection."""
-        await self.http.aclose()
-
-    async def send(
-        self,
-        path: str,
-        audio: AudioFile,
-        form_of: Callable[[IO[bytes]], Form],
-        *,
-        stream: bool,
-        deadline: float,
-    ) -> httpx2.Response:
-        """Send a file, again where it surely was not worked on, until an answer begins.
-
-        Args:
-            path: Behind the provider's address.
-            audio: The file.
-            form_of: Given the open file, returns what to send.
-            stream: Whether server-sent events are asked for.
-            deadline: As `deadline()` gave it.
+    @abstractmethod
+    async def _result(
+        self, response: httpx2.Response, audio: AudioFile, options: FileOptions
+    ) -> TranscriptionResult:
+        """Return what an answer with status 200 says.
 
         Raises:
-            ProviderError: no answer in time, or a refusal.
+            ProviderUnavailable: it breaks off, is too large, or not what was promised.
         """
-        return await by(deadline, self._send(path, audio, form_of, stream, deadline))
+
+    @abstractmethod
+    def _events(
+        self, response: httpx2.Response, audio: AudioFile, options: FileOptions
+    ) -> AsyncGenerator[FileEvent, None]:
+        """Iterate over server-sent events up to and with the result.
+
+        Raises:
+            ProviderError: the provider reports an error, or breaks off before it was done.
+        """
+
+    async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:
+        """Transcribe a whole file.
+
+        Raises:
+            ProviderError: the provider cannot be reached, refuses, or takes too long.
+        """
+        deadline = asyncio.get_running_loop().time() + self._deadline
+        sent = await by(deadline, self._send(audio, options, deadline, stream=False))
+        async with aclosing(sent) as response:
+            return await by(deadline, self._result(response, audio, options))
+
+    async def stream_file(
+        self, audio: AudioFile, options: FileOptions
+    ) -> AsyncGenerator[FileEvent, None]:
+        """Transcribe a whole file and give the text as it comes; the result is last.
+
+        Raises:
+            ProviderError: the provider cannot be reached, refuses, takes too long, or breaks off.
+        """
+        deadline = asyncio.get_running_loop().time() + self._deadline
+        sent = await by(deadline, self._send(audio, options, deadline, stream=True))
+        async with (
+            aclosing(sent) as response,
+            aclosing(self._events(response, audio, options)) as events,
+        ):
+            while (event := await by(deadline, anext(events, None))) is not None:
+                yield event
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
 
     async def _send(
-        self,
-        path: str,
-        audio: AudioFile,
-        form_of: Callable[[IO[bytes]], Form],
-        stream: bool,
-        deadline: float,
+        self, audio: AudioFile, options: FileOptions, deadline: float, *, stream: bool
     ) -> httpx2.Response:
+        """Send a file, again where it surely was not worked on, until an answer begins."""
         with await asyncio.to_thread(audio.path.open, "rb") as file:
-            form = form_of(file)
+            form = self._form(audio, options, file, stream=stream)
             for attempt in range(1, ATTEMPTS + 1):
-                answer = await self._try(path, form, stream=stream)
+                answer = await self._try(form, stream=stream)
                 if isinstance(answer, httpx2.Response):
                     return answer
                 pause = answer.retry_after
@@ -120,15 +159,15 @@ class Calls:
                 await asyncio.sleep(pause)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _try(self, path: str, form: Form, *, stream: bool) -> httpx2.Response | ProviderError:
+    async def _try(self, form: Form, *, stream: bool) -> httpx2.Response | ProviderError:
         """Send once. An error that is returned, and not raised, is safe to try again after."""
         data, files = form
         accept = "text/event-stream" if stream else "application/json"
-        request = self.http.build_request(
-            "POST", path, data=data, files=files, headers={"Accept": accept}
+        request = self._http.build_request(
+            "POST", _PATH, data=data, files=files, headers={"Accept": accept}
         )
         try:
-            response = await self.http.send(request, stream=True)
+            response = await self._http.send(request, stream=True)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             _log.warning("provider_connect_failed", error=type(error).__name__)
             return ProviderUnavailable()

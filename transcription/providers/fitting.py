@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass, replace
 
+from pydantic import SecretStr
+
+from shared_schema.batch import TranscriptionOptions
+from shared_schema.client_messages import Start
+from shared_schema.direct import RealtimeTokenRequest
 from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
 from transcription import languages
 from transcription.errors import InvalidMessage
 from transcription.providers.base import (
     FileCapabilities,
     FileOptions,
+    Provider,
     RealtimeCapabilities,
     RealtimeOptions,
 )
@@ -33,6 +39,57 @@ class FittedLive:
     """Names of hints of `start` that the model does not take, and that were left out."""
     max_lag_ms: int
     """Of the model: greatest delay between a word's audio and its text."""
+
+
+async def fitted_file(
+    asked: TranscriptionOptions, provider: Provider, key: SecretStr | None
+) -> Fitted:
+    """Return what to ask of a provider for a file.
+
+    Args:
+        asked: By the caller.
+        provider: Does it.
+        key: The caller's own.
+
+    Raises:
+        NotFound: the model is not offered.
+        InvalidMessage: the model cannot do what is asked for.
+    """
+    model = provider.batch.chosen(asked.model)
+    options = FileOptions(
+        model=model,
+        language=languages.to_code(asked.language),
+        context_bias=asked.context_bias or (),
+        timestamps=asked.timestamps,
+        diarize=asked.diarize is True,
+    )
+    return fit(options, await provider.models.file_capabilities(model, key))
+
+
+async def fitted_live(
+    asked: Start | RealtimeTokenRequest, provider: Provider, key: SecretStr | None
+) -> FittedLive:
+    """Return what to ask of a provider for a live session.
+
+    Args:
+        asked: By the caller.
+        provider: Does it.
+        key: The caller's own.
+
+    Raises:
+        NotFound: the model is not offered.
+        InvalidMessage: the model cannot do what is asked for.
+    """
+    model = provider.live.chosen(asked.model)
+    options = RealtimeOptions(
+        model,
+        languages.to_code(asked.language),
+        asked.context_bias or (),
+        asked.target_streaming_delay_ms,
+        diarize=asked.diarize is True,
+        turn_detection=asked.turn_detection is True,
+    )
+    return fit_live(options, await provider.models.realtime_capabilities(model, key))
 
 
 def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:

@@ -1,71 +1,71 @@
-"""Which providers there are, and which one a deployment uses. A new one is a line here."""
+"""Which providers there are, and the one that a deployment uses. A new one is an entry here."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from transcription.providers.base import (
-    DirectProvider,
-    FileProvider,
-    Provider,
-    RealtimeProvider,
-)
-from transcription.providers.health import ProviderHealth
-from transcription.providers.mistral.provider import Mistral
-from transcription.providers.vllm.provider import Vllm
+from transcription.providers.base import Offered, Provider
+from transcription.providers.mistral.provider import mistral
+from transcription.providers.vllm.provider import vllm
+from transcription.settings import Settings
 
-if TYPE_CHECKING:
-    from transcription.settings import Settings
 
-PROVIDERS: Final[dict[str, Provider]] = {
-    Mistral.name: Mistral(),
-    Vllm.name: Vllm(),
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A provider that a deployment may choose."""
+
+    bind: Callable[[Settings], Provider]
+    takes_own_keys: bool = False
+    """Whether users may bring keys of their own for it."""
+
+
+def _mistral(settings: Settings) -> Provider:
+    return mistral(
+        server_url=settings.mistral_server_url,
+        key=settings.mistral_api_key,
+        live=_offered(settings, settings.mistral_realtime_model),
+        batch=_offered(settings, settings.mistral_transcribe_model),
+        **_patience(settings),
+    )
+
+
+def _vllm(settings: Settings) -> Provider:
+    return vllm(
+        server_url=settings.vllm_server_url,
+        key=settings.vllm_api_key,
+        live=_offered(settings, settings.vllm_realtime_model),
+        batch=_offered(settings, settings.vllm_transcribe_model),
+        **_patience(settings),
+    )
+
+
+PROVIDERS: Final[dict[str, Entry]] = {
+    "mistral": Entry(_mistral, takes_own_keys=True),
+    "vllm": Entry(_vllm),
 }
 
 
-def chosen(settings: "Settings") -> Provider:
-    """Return the provider that a deployment uses."""
-    return PROVIDERS[settings.transcription_provider]
+def bind(settings: Settings) -> Provider:
+    """Return the provider that a deployment uses, without what its settings switch off."""
+    provider = PROVIDERS[settings.transcription_provider].bind(settings)
+    is_live = settings.transcription_enabled and settings.realtime_enabled
+    is_direct = is_live and settings.realtime_mode == "direct"
+    return replace(
+        provider,
+        realtime=provider.realtime if is_live else None,
+        files=provider.files if settings.transcription_enabled else None,
+        secrets=provider.secrets if is_direct else None,
+        own_keys=provider.own_keys if settings.byok_enabled else None,
+        health_url=provider.health_url if settings.transcription_enabled else None,
+    )
 
 
-def realtime_provider(settings: "Settings") -> RealtimeProvider | None:
-    """Return the provider of live sessions, or None where they are off or not configured."""
-    provider = chosen(settings)
-    if not (settings.realtime_enabled and _can_transcribe(settings, provider)):
-        return None
-    return provider.realtime(settings, provider.key(settings))
+def _offered(settings: Settings, default: str) -> Offered:
+    return Offered(default, frozenset({default, *settings.allowed_models}))
 
 
-def direct_provider(settings: "Settings") -> DirectProvider | None:
-    """Return the provider that clients may talk to by themselves, or None where they may not."""
-    provider = chosen(settings)
-    if settings.realtime_mode != "direct" or not isinstance(provider, DirectProvider):
-        return None
-    return provider if settings.transcription_enabled and settings.realtime_enabled else None
-
-
-def provider_health(settings: "Settings") -> ProviderHealth:
-    """Return what will be known of the provider."""
-    provider = chosen(settings)
-    url = provider.health_url(settings) if _can_transcribe(settings, provider) else None
-    return ProviderHealth(provider.name, url, every_seconds=settings.provider_health_seconds)
-
-
-def realtime_models(settings: "Settings") -> frozenset[str]:
-    """Return the models that a live session may name."""
-    return frozenset({chosen(settings).realtime_model(settings), *settings.allowed_models})
-
-
-def file_provider(settings: "Settings") -> FileProvider | None:
-    """Return the provider of whole files, or None where transcription is off or not configured."""
-    provider = chosen(settings)
-    if not _can_transcribe(settings, provider):
-        return None
-    return provider.files(settings, provider.key(settings))
-
-
-def file_models(settings: "Settings") -> frozenset[str]:
-    """Return the models that a call with a file may name."""
-    return frozenset({chosen(settings).file_model(settings), *settings.allowed_models})
-
-
-def _can_transcribe(settings: "Settings", provider: Provider) -> bool:
-    return settings.transcription_enabled and provider.is_configured(settings)
+def _patience(settings: Settings) -> dict[str, Any]:
+    return {
+        "connect_seconds": settings.provider_connect_seconds,
+        "file_seconds": settings.provider_file_seconds,
+    }

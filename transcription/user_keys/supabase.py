@@ -17,7 +17,6 @@ from transcription.errors import (
 )
 from transcription.identity.verifier import User
 from transcription.rpc import Rpc
-from transcription.settings import Settings
 from transcription.user_keys.base import OwnKey
 from transcription.user_keys.key_ring import KeyRing, Place, Sealed, UnreadableError
 
@@ -177,14 +176,6 @@ class SupabaseOwnKeys:
 
     async def _mark(self, key_id: str, *, works: bool, tested: bool) -> Any:
         return await self._rpc.call("mark_own_key", own_key_id=key_id, works=works, tested=tested)
-
-
-def supabase_own_keys(settings: Settings, rpc: Rpc) -> SupabaseOwnKeys | None:
-    """Return where a deployment keeps its users' own keys; None where they bring none."""
-    ring = settings.key_ring
-    if not settings.byok_enabled or ring is None:
-        return None
-    return SupabaseOwnKeys(rpc, ring, settings.transcription_provider)
 
 
 _REFUSALS: Final[Mapping[str, type[TranscriptionError]]] = {

@@ -15,15 +15,9 @@ from mistralai.client.models import CreateRealtimeSessionRequest, CreateRealtime
 from pydantic import SecretStr, ValidationError
 
 from transcription.errors import ProviderUnavailable
-from transcription.providers.base import (
-    ClientSecret,
-    RealtimeCapabilities,
-    RealtimeOptions,
-)
-from transcription.providers.calls import by, not_understood, read, refusal
-from transcription.providers.mistral import models
+from transcription.providers.base import ClientSecret, RealtimeOptions
+from transcription.providers.calls import by, not_understood, read, refusal, trusted
 from transcription.providers.mistral.realtime import PATH, update_message
-from transcription.providers.trust import trusted
 
 _PATH: Final = "/v1/client/sessions"
 
@@ -38,6 +32,8 @@ class MistralSecrets:
         connect_seconds: Limit on a whole call.
     """
 
+    wire: Final = "mistral"
+
     def __init__(self, *, server_url: str, connect_seconds: float) -> None:
         parts = urlsplit(server_url)
         scheme = "wss" if parts.scheme == "https" else "ws"
@@ -46,14 +42,6 @@ class MistralSecrets:
         self._http = httpx2.AsyncClient(
             base_url=server_url, timeout=connect_seconds, verify=trusted()
         )
-
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what is known of a model.
-
-        Raises:
-            NotFound: nothing is known of it, or it takes no live audio.
-        """
-        return models.realtime_capabilities(model)
 
     async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
         """Make a secret with `key`, good for one model and at most so many seconds.

@@ -5,7 +5,7 @@ gives connecting as long as the whole transcription may take, follows redirects,
 answer of any size.
 """
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from typing import IO
 
 import httpx2
@@ -15,75 +15,19 @@ from mistralai.client.models import (
     File,
 )
 from mistralai.client.utils.forms import serialize_multipart_form
-from pydantic import SecretStr
 
 from transcription.providers.base import (
     AudioFile,
-    FileCapabilities,
     FileEvent,
     FileOptions,
-    RealtimeCapabilities,
     TranscriptionResult,
 )
-from transcription.providers.calls import FIRST_PAUSE_SECONDS, Form
-from transcription.providers.http_files import HttpFiles
+from transcription.providers.calls import Form, HttpFiles
 from transcription.providers.mistral import answers
-from transcription.providers.mistral.cards import ModelCards
 
 
 class MistralFiles(HttpFiles):
-    """Transcribes whole files with Mistral.
-
-    Args:
-        server_url: Mistral's address.
-        api_key: The deployment's key.
-        connect_seconds: Limit on a connection's handshake.
-        deadline_seconds: Limit on a whole transcription, with its retries.
-        first_pause_seconds: Before the first retry; doubles, jittered.
-    """
-
-    def __init__(
-        self,
-        *,
-        server_url: str,
-        api_key: SecretStr,
-        connect_seconds: float,
-        deadline_seconds: float,
-        first_pause_seconds: float = FIRST_PAUSE_SECONDS,
-    ) -> None:
-        super().__init__(
-            server_url,
-            api_key=api_key,
-            connect_seconds=connect_seconds,
-            deadline_seconds=deadline_seconds,
-            first_pause_seconds=first_pause_seconds,
-        )
-        self._cards = ModelCards(server_url, api_key=api_key, connect_seconds=connect_seconds)
-
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do live: as its card says, else what is known of it.
-
-        Raises:
-            NotFound: the model is not offered, or takes no live audio.
-        """
-        return await self._cards.realtime_capabilities(model)
-
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do: as its card says, else what is known of it.
-
-        Raises:
-            NotFound: the model is not offered, or takes no files.
-        """
-        return await self._cards.file_capabilities(model)
-
-    async def warm_up(self, models: Collection[str] = ()) -> None:
-        """Ask for the cards of these models."""
-        await self._cards.warm_up(models)
-
-    async def aclose(self) -> None:
-        """Let go of every connection."""
-        await self._cards.aclose()
-        await super().aclose()
+    """Transcribes whole files with Mistral."""
 
     def _form(
         self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool

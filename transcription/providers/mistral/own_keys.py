@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import httpx2
 import structlog
@@ -10,10 +10,7 @@ from pydantic import SecretStr
 
 from transcription.errors import ProviderUnavailable
 from transcription.providers import failures
-from transcription.providers.trust import trusted
-
-if TYPE_CHECKING:
-    from transcription.settings import Settings
+from transcription.providers.calls import trusted
 
 SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 CHECK_SECONDS: Final = 10.0
@@ -22,18 +19,18 @@ _PATH: Final = "/v1/models"
 _log = structlog.get_logger(__name__)
 
 
-async def check(settings: "Settings", key: SecretStr) -> None:
+async def check(server_url: str, key: SecretStr) -> None:
     """Ask for the list of models, which costs nothing and needs a good key.
 
     Raises:
-        ProviderKeyRefused: the key is none.
+        ProviderKeyRefused: the key is not good.
         ProviderError: Mistral does not say.
     """
     try:
         async with (
             asyncio.timeout(CHECK_SECONDS),
             httpx2.AsyncClient(
-                base_url=settings.mistral_server_url,
+                base_url=server_url,
                 headers={"Authorization": f"Bearer {key.get_secret_value()}"},
                 timeout=CHECK_SECONDS,
                 verify=trusted(),

@@ -1,74 +1,48 @@
 """Mistral as a deployment chooses it."""
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
 
 from pydantic import SecretStr
 
-from transcription.providers.base import OwnKeyRules
-from transcription.providers.mistral import models, own_keys
+from transcription.providers.base import Offered, OwnKeyRules, Provider
+from transcription.providers.mistral import own_keys
+from transcription.providers.mistral.cards import ModelCards
 from transcription.providers.mistral.client_secrets import MistralSecrets
 from transcription.providers.mistral.files import MistralFiles
-from transcription.providers.mistral.realtime import MistralRealtime
-
-if TYPE_CHECKING:
-    from transcription.settings import Settings
+from transcription.providers.mistral.models import LANGUAGES
+from transcription.providers.mistral.realtime import MistralRealtime, build_validators
 
 
-class Mistral:
-    """Voxtral, hosted by Mistral. It needs a key."""
-
-    name: Final = "mistral"
-    wire: Final = "mistral"
-    languages: Final = models.LANGUAGES
-    own_keys: Final = OwnKeyRules("Mistral", own_keys.SHAPE, own_keys.check)
-
-    def key(self, settings: "Settings") -> SecretStr | None:
-        """Return the deployment's key, if it has one."""
-        return settings.mistral_api_key
-
-    def is_configured(self, settings: "Settings") -> bool:
-        """Return whether there is a key."""
-        return settings.mistral_api_key is not None
-
-    def realtime_model(self, settings: "Settings") -> str:
-        """Return the model of live sessions that name none."""
-        return settings.mistral_realtime_model
-
-    def file_model(self, settings: "Settings") -> str:
-        """Return the model of calls with a file that name none."""
-        return settings.mistral_transcribe_model
-
-    def health_url(self, settings: "Settings") -> str | None:
-        """Return nothing: what became of sessions and calls tells more than a status page."""
-        return None
-
-    def realtime(self, settings: "Settings", key: SecretStr | None) -> MistralRealtime:
-        """Return its live half, which calls with `key`; the caller closes it."""
-        return MistralRealtime(
-            server_url=settings.mistral_server_url,
-            api_key=_needed(key),
-            connect_seconds=settings.provider_connect_seconds,
-        )
-
-    def files(self, settings: "Settings", key: SecretStr | None) -> MistralFiles:
-        """Return its batch half, which calls with `key`; the caller closes it."""
-        return MistralFiles(
-            server_url=settings.mistral_server_url,
-            api_key=_needed(key),
-            connect_seconds=settings.provider_connect_seconds,
-            deadline_seconds=settings.provider_file_seconds,
-        )
-
-    def secrets(self, settings: "Settings") -> MistralSecrets:
-        """Return what makes client secrets; the caller closes it."""
-        return MistralSecrets(
-            server_url=settings.mistral_server_url,
-            connect_seconds=settings.provider_connect_seconds,
-        )
-
-
-def _needed(key: SecretStr | None) -> SecretStr:
-    if key is None:
-        message = "Mistral needs a key"
-        raise ValueError(message)
-    return key
+def mistral(
+    *,
+    server_url: str,
+    key: SecretStr | None,
+    live: Offered,
+    batch: Offered,
+    connect_seconds: float,
+    file_seconds: float,
+) -> Provider:
+    """Return Voxtral, hosted by Mistral. Every call needs a key."""
+    return Provider(
+        name="mistral",
+        languages=LANGUAGES,
+        models=ModelCards(server_url, api_key=key, connect_seconds=connect_seconds),
+        live=live,
+        batch=batch,
+        realtime=lambda api_key: MistralRealtime(
+            server_url=server_url, api_key=api_key, connect_seconds=connect_seconds
+        ),
+        files=lambda api_key: MistralFiles(
+            server_url=server_url,
+            api_key=api_key,
+            connect_seconds=connect_seconds,
+            deadline_seconds=file_seconds,
+        ),
+        secrets=lambda: MistralSecrets(server_url=server_url, connect_seconds=connect_seconds),
+        key=key,
+        is_shared=key is not None,
+        own_keys=OwnKeyRules("Mistral", own_keys.SHAPE, partial(own_keys.check, server_url)),
+        # What became of sessions and calls tells more than a status page.
+        health_url=None,
+        prepare=build_validators,
+    )

@@ -5,7 +5,7 @@ connection swallows cancellation, so a deadline around its reader never fires, a
 permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -35,9 +35,7 @@ from shared_schema.audio import SAMPLE_RATE
 from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import (
-    FileCapabilities,
     LanguageDetected,
-    RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
     TextDelta,
@@ -46,8 +44,7 @@ from transcription.providers.base import (
     TurnEvent,
 )
 from transcription.providers.mistral import answers
-from transcription.providers.mistral.cards import ModelCards
-from transcription.providers.upstream import Upstream, UpstreamSession, UpstreamSocket, payload
+from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
 PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
@@ -78,42 +75,19 @@ class MistralRealtime:
 
     Args:
         server_url: Mistral's address, `http:` or `https:`.
-        api_key: The deployment's key.
+        api_key: Sent as a bearer.
         connect_seconds: Limit on the handshake up to `session.created`.
     """
 
-    def __init__(self, *, server_url: str, api_key: SecretStr, connect_seconds: float) -> None:
+    def __init__(
+        self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
+    ) -> None:
         self._upstream = Upstream(
             server_url, PATH, api_key=api_key, connect_seconds=connect_seconds
         )
-        self._cards = ModelCards(server_url, api_key=api_key, connect_seconds=connect_seconds)
-
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do live: as its card says, else what is known of it.
-
-        Raises:
-            NotFound: the model is not offered, or takes no live audio.
-        """
-        return await self._cards.realtime_capabilities(model)
-
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do with a file.
-
-        Raises:
-            NotFound: the model is not offered, or takes no files.
-        """
-        return await self._cards.file_capabilities(model)
-
-    async def warm_up(self, models: Collection[str] = ()) -> None:
-        """Build each message's validator once, and ask for the cards of these models."""
-        for one in ({"type": "transcription.text.delta", "text": ""}, {"type": "error"}):
-            parse_realtime_event(one)
-        update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
-        await self._cards.warm_up(models)
 
     async def aclose(self) -> None:
-        """Ask for no more cards. Sessions that are open stay so."""
-        await self._cards.aclose()
+        """Do nothing: only sessions hold connections, and they stay open."""
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["MistralSession"]:
@@ -169,6 +143,13 @@ class MistralSession(UpstreamSession):
         if isinstance(event, RealtimeTranscriptionError):
             raise _failed(event)
         return None
+
+
+def build_validators() -> None:
+    """Build each message's validator, which the first session would wait for."""
+    for one in ({"type": _TEXT_DELTA, "text": ""}, {"type": "error"}):
+        parse_realtime_event(one)
+    update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
 
 
 def update_message(options: RealtimeOptions) -> str:

@@ -1,7 +1,7 @@
 """vLLM's batch wire: `POST /v1/audio/transcriptions`, in OpenAI's shape."""
 
 import json
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import IO, Any, Final
 
@@ -12,16 +12,12 @@ from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.base import (
     AudioFile,
-    FileCapabilities,
     FileEvent,
     FileOptions,
-    RealtimeCapabilities,
     TextDelta,
     TranscriptionResult,
 )
-from transcription.providers.calls import Form, not_understood, read, server_sent
-from transcription.providers.http_files import HttpFiles
-from transcription.providers.vllm import models
+from transcription.providers.calls import Form, HttpFiles, not_understood, read, server_sent
 
 _LAST: Final = "[DONE]"
 
@@ -30,17 +26,6 @@ _log = structlog.get_logger(__name__)
 
 class VllmFiles(HttpFiles):
     """Transcribes whole files with vLLM; its key is vLLM's `--api-key`, if it has one."""
-
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do live."""
-        return models.realtime_capabilities(model)
-
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do. Whether the server has it, the call tells."""
-        return models.file_capabilities(model)
-
-    async def warm_up(self, models: Collection[str] = ()) -> None:
-        """Nothing here is made once."""
 
     def _form(
         self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool

@@ -6,7 +6,10 @@ server. A server tells no more of its models than their names, so any that is na
 Voxtral.
 """
 
+from collections.abc import Collection
 from typing import Final
+
+from pydantic import SecretStr
 
 from transcription.providers.base import FileCapabilities, RealtimeCapabilities
 
@@ -20,30 +23,40 @@ _MAX_LAG_MS: Final = 2500
 """The greatest delay that a server can be set to, 2.4 s, and a little for the way."""
 
 
-def realtime_capabilities(model: str) -> RealtimeCapabilities:
-    """Return what a realtime model can do: a session is its model, and no more."""
-    return RealtimeCapabilities(
-        model=model,
-        languages=LANGUAGES,
-        accepts_language=False,
-        accepts_context_bias=False,
-        single_word_bias=False,
-        streaming_delays_ms=(),
-        max_lag_ms=_MAX_LAG_MS,
-        microdollars_per_minute=0,
-    )
+class VllmModels:
+    """What its models can do. Whether a server has a model, the session or the call tells."""
 
+    async def realtime_capabilities(
+        self, model: str, key: SecretStr | None = None
+    ) -> RealtimeCapabilities:
+        """Return what a realtime model can do: a session is its model, and no more."""
+        return RealtimeCapabilities(
+            model=model,
+            languages=LANGUAGES,
+            accepts_language=False,
+            accepts_context_bias=False,
+            single_word_bias=False,
+            streaming_delays_ms=(),
+            max_lag_ms=_MAX_LAG_MS,
+            microdollars_per_minute=0,
+        )
 
-def file_capabilities(model: str) -> FileCapabilities:
-    """Return what a model can do with a file."""
-    return FileCapabilities(
-        model=model,
-        languages=LANGUAGES,
-        timestamps=frozenset(),
-        diarization=False,
-        context_bias=False,
-        single_word_bias=False,
-        language_or_timestamps=False,
-        max_bytes=MAX_FILE_BYTES,
-        microdollars_per_minute=0,
-    )
+    async def file_capabilities(self, model: str, key: SecretStr | None = None) -> FileCapabilities:
+        """Return what a model can do with a file."""
+        return FileCapabilities(
+            model=model,
+            languages=LANGUAGES,
+            timestamps=frozenset(),
+            diarization=False,
+            context_bias=False,
+            single_word_bias=False,
+            language_or_timestamps=False,
+            max_bytes=MAX_FILE_BYTES,
+            microdollars_per_minute=0,
+        )
+
+    async def warm_up(self, models: Collection[str]) -> None:
+        """Do nothing: nothing here is made once."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is held."""

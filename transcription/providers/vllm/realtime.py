@@ -5,7 +5,7 @@ generation, and a last commit, which ends the audio. There is no package to take
 """
 
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,15 +17,12 @@ from shared_schema import audio
 from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import (
-    FileCapabilities,
-    RealtimeCapabilities,
     RealtimeEvent,
     RealtimeOptions,
     TextDelta,
     TranscriptDone,
 )
-from transcription.providers.upstream import Upstream, UpstreamSession, UpstreamSocket, payload
-from transcription.providers.vllm import models
+from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
 _PATH: Final = "/v1/realtime"
 _APPEND_HEAD: Final = b'{"type":"input_audio_buffer.append","audio":"'
@@ -63,19 +60,8 @@ class VllmRealtime:
             server_url, _PATH, api_key=api_key, connect_seconds=connect_seconds
         )
 
-    async def realtime_capabilities(self, model: str) -> RealtimeCapabilities:
-        """Return what `model` can do. Whether the server has it, the session tells."""
-        return models.realtime_capabilities(model)
-
-    async def file_capabilities(self, model: str) -> FileCapabilities:
-        """Return what `model` can do with a file."""
-        return models.file_capabilities(model)
-
-    async def warm_up(self, models: Collection[str] = ()) -> None:
-        """Nothing here is made once."""
-
     async def aclose(self) -> None:
-        """Nothing is held. Sessions that are open stay so."""
+        """Do nothing: only sessions hold connections, and they stay open."""
 
     @asynccontextmanager
     async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["VllmSession"]:

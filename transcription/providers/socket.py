@@ -5,6 +5,7 @@ means when it fails is the same for all of them.
 """
 
 import asyncio
+import logging
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -21,7 +22,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from transcription.direct_socket import DirectSocket
 from transcription.errors import ProviderError, ProviderUnavailable
-from transcription.process.record import quiet_logger
 from transcription.providers import failures
 from transcription.providers.base import RealtimeEvent, TranscriptDone
 
@@ -34,7 +34,8 @@ _WRITE_LIMIT: Final = 32_768
 S = TypeVar("S")
 
 _log = structlog.get_logger(__name__)
-_socket_log = quiet_logger("utter.provider.socket")
+# A child of the library's, which never writes headers or payloads: see `process.logs`.
+_socket_log = logging.getLogger("websockets.provider")
 
 
 class Upstream:

@@ -1,0 +1,222 @@
+"""The process around a service: what both services have in common, from the start to the drain."""
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import structlog
+import uvloop
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from transcription.errors import TranscriptionError
+from transcription.identity.jwks import Jwks
+from transcription.identity.verifier import Verifier
+from transcription.ledger.base import Kind, Ledger
+from transcription.ledger.supabase import SupabaseLedger
+from transcription.process import tracing
+from transcription.process.metrics import Metrics
+from transcription.process.record import Records
+from transcription.providers.base import Provider
+from transcription.providers.health import ProviderHealth
+from transcription.providers.registry import bind
+from transcription.rpc import Rpc
+from transcription.settings import Settings
+from transcription.user_keys.base import OwnKeys
+from transcription.user_keys.key_ring import KeyRing
+from transcription.user_keys.supabase import SupabaseOwnKeys
+
+BACKLOG: Final = 1024
+"""Connections that the kernel holds for us: when it is full, an honest client waits a second."""
+KEYS_RETRY_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a running service listens."""
+
+    port: int
+    metrics_port: int
+
+
+class Shell:
+    """The parts that both services have in common.
+
+    Args:
+        settings: The deployment's.
+        kind: What the process does.
+        ledger: Reserves and settles seconds.
+        http: Client for the signing keys; the caller owns it.
+        provider: Turns speech into text.
+        own_keys: Where users' own keys are kept; None: they bring none.
+        metrics: Where everything is counted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        kind: Kind,
+        *,
+        ledger: Ledger,
+        http: httpx.AsyncClient,
+        provider: Provider | None = None,
+        own_keys: OwnKeys | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.provider = provider if provider is not None else bind(settings)
+        self.own_keys = own_keys
+        self.metrics = metrics if metrics is not None else Metrics()
+        self.metrics.expect(kind, self.provider.name)
+        self._jwks = Jwks(settings.supabase_url, http=http)
+        self.verifier = Verifier(
+            issuer=settings.issuer,
+            keys=self._jwks,
+            secret=settings.supabase_jwt_secret,
+            allow_anonymous=settings.allow_anonymous,
+        )
+        self.health = ProviderHealth(
+            self.provider.name,
+            self.provider.health_url,
+            every_seconds=settings.provider_health_seconds,
+        )
+        self.records = Records(self.metrics, self.health, self.provider.name)
+        self.warm = asyncio.Event()
+        """Set when the first caller need not wait for what is made once."""
+
+    def readiness(self, *, draining: bool) -> dict[str, Any]:
+        """Return what `/readyz` tells: `status`, which is "ready" or why not, and the provider."""
+        status = "draining" if draining else "ready" if self.warm.is_set() else "starting"
+        return {"status": status, "provider": self.health.told()}
+
+    async def warm_up(self) -> None:
+        """Pay for keys, connections, models and validators before the first caller comes."""
+        ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
+        if self.provider.realtime is not None or self.provider.files is not None:
+            await self.provider.warm_up()
+        try:
+            await self.ledger.touch({})
+        except TranscriptionError as error:
+            _log.warning("warm_up_without_ledger", code=error.code)
+        while not self._jwks.ready and self.settings.supabase_jwt_secret is None:
+            await self._jwks.refresh()
+            if not self._jwks.ready:
+                await asyncio.sleep(KEYS_RETRY_SECONDS)
+        self.warm.set()
+        _log.info("ready")
+
+    async def aclose(self) -> None:
+        """Let go of signing keys and models."""
+        await self._jwks.aclose()
+        await self.provider.models.aclose()
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    kind: Kind,
+    *,
+    http: httpx.AsyncClient,
+    rpc: Rpc,
+    metrics: Metrics | None = None,
+) -> AsyncIterator[Shell]:
+    """Open what both services have in common, over Supabase, for as long as the block runs."""
+    provider = bind(settings)
+    ring = KeyRing.parse(settings.byok_keys) if settings.byok_keys is not None else None
+    own_keys = (
+        SupabaseOwnKeys(rpc, ring, provider.name)
+        if ring is not None and provider.own_keys is not None
+        else None
+    )
+    async with SupabaseLedger(rpc) as ledger:
+        shell = Shell(
+            settings,
+            kind,
+            ledger=ledger,
+            http=http,
+            provider=provider,
+            own_keys=own_keys,
+            metrics=metrics,
+        )
+        shell.metrics.settlements_pending.set_function(lambda: ledger.pending)
+        shell.metrics.count_tasks(asyncio.get_running_loop())
+        try:
+            yield shell
+        finally:
+            await shell.aclose()
+
+
+async def run(
+    serving: AbstractAsyncContextManager[Address], drain: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends what is left at once."""
+    loop = asyncio.get_running_loop()
+    first, second = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        (second if first.is_set() else first).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with serving as address:
+        _log.info("listening", port=address.port, metrics_port=address.metrics_port)
+        await first.wait()
+        draining = asyncio.ensure_future(drain())
+        hurry = asyncio.create_task(second.wait())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurry):
+            task.cancel()
+        await asyncio.gather(draining, hurry, return_exceptions=True)
+    _log.info("stopped")
+
+
+def start(serve: Coroutine[Any, Any, None], settings: Settings, *, name: str) -> None:
+    """Run a service to its end, with its traces.
+
+    Args:
+        serve: Returns when the service has drained.
+        settings: The deployment's.
+        name: `service.name` of its traces.
+    """
+    # What was imported stays. To look through it for garbage would stop everybody for 0.1 s.
+    gc.freeze()
+    with (
+        ending_plainly(name),
+        tracing.exporting(settings.otel_exporter_otlp_endpoint, service=name),
+    ):
+        uvloop.run(serve)
+
+
+@contextmanager
+def ending_plainly(name: str) -> Iterator[None]:
+    """End the process with words for a person where the block fails for a reason that is known.
+
+    Args:
+        name: Of the command.
+
+    Raises:
+        SystemExit: Supabase or the provider refuses, or a port or a file cannot be had.
+    """
+    try:
+        yield
+    except* TranscriptionError as errors:
+        sys.exit("\n".join(f"{name}: {one}" for one in _leaves(errors)))
+    except* OSError as errors:
+        sys.exit("\n".join(f"Cannot start: {one}" for one in _leaves(errors)))
+
+
+def _leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in errors.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
