@@ -62,6 +62,10 @@ export class MicrophoneSource implements AudioSource {
     this.#options = options;
   }
 
+  get unavailable(): SourceFault | undefined {
+    return canRecord() ? undefined : "insecure";
+  }
+
   async open(
     options: OpenOptions,
     listener: AudioListener,

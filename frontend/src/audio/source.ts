@@ -31,6 +31,8 @@ export interface OpenOptions {
 }
 
 export interface AudioSource {
+  /** Why it can never be opened on this page, where that is so. */
+  readonly unavailable?: SourceFault | undefined;
   /**
    * Opens the source. An abort before it is open gives back whatever comes late.
    *

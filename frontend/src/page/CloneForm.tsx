@@ -45,15 +45,14 @@ function FailureMessage({
           </Button>
         }
       >
-        {failure.detail} Your recording and its words are kept.
+        {`${failure.detail} Your recording and its words are kept.`}
       </Message>
     );
   }
   const known = failure.code !== "unreachable" && failure.code !== "internal";
   return (
     <Message>
-      {known ? `${failure.detail} ` : "The voice could not be made. "}
-      Your recording and its words are kept; you can try again.
+      {`${known ? failure.detail : "The voice could not be made."} Your recording and its words are kept; you can try again.`}
     </Message>
   );
 }
@@ -159,7 +158,7 @@ export function CloneForm({
             }
             tone="plain"
           >
-            “{stage.voice.name}” is ready. It is listed below.
+            {`“${stage.voice.name}” is ready. It is listed below.`}
           </Message>
         ) : null}
       </div>

@@ -10,6 +10,7 @@ import { useReferenceAudio } from "../reference-audio/use-reference-audio";
 import type { Account } from "../services/account";
 import { fetchUsage } from "../services/api";
 import { isOver } from "../session/live";
+import { Boundary } from "../ui/boundary";
 import { useReadable, useScope } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
 import { CloneForm } from "./CloneForm";
@@ -27,6 +28,7 @@ const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel"))
 
 /** Before a component has its reference audio, nobody comes or goes. */
 const NOBODY = new Store(0);
+const NO_SIGN_IN = "The sign-in cannot be shown just now. Your recording is kept.";
 /** Milliseconds that a sign-out waits for a deletion. */
 const COMMIT_MS = 3000;
 
@@ -101,7 +103,6 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   useEffect(() => {
     usage.clear();
     voices.clear();
-    setHasKey(false);
     if (userId === undefined) return;
     void usage.refresh();
     void voices.refresh();
@@ -110,11 +111,14 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const mayBringKey = offer !== "off" && state.status === "in" && !state.isAnonymous;
   const isKeyNeeded = offer === "required";
   const keyPanel = mayBringKey ? (
-    <Suspense>
-      <OwnKeyPanel api={api} isNeeded={isKeyNeeded} key={userId} onStored={setHasKey} />
-    </Suspense>
+    <Boundary words="Your key cannot be shown just now. Your recording is kept.">
+      <Suspense>
+        <OwnKeyPanel api={api} isNeeded={isKeyNeeded} key={userId} onStored={setHasKey} />
+      </Suspense>
+    </Boundary>
   ) : null;
 
+  const today = useReadable(usage).data;
   const root = useRef<HTMLElement>(null);
   useKeepFocus(root);
   const opener = useRef<Element>(null);
@@ -132,18 +136,22 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
     <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10" ref={root}>
-      <Header
-        account={account}
-        notice={config.notice}
-        onSignIn={openSignIn}
-        onSignOut={() => void signOut()}
-        ownKey={hasKey}
-        usage={useReadable(usage).data}
-      />
+      <Boundary words="The head of the page cannot be shown just now. Your recording goes on.">
+        <Header
+          account={account}
+          notice={config.notice}
+          onSignIn={openSignIn}
+          onSignOut={() => void signOut()}
+          ownKey={hasKey}
+          usage={today}
+        />
+      </Boundary>
       {isGate ? (
-        <Suspense fallback={<p className="text-soft">One moment…</p>}>
-          <SignInGate account={account} />
-        </Suspense>
+        <Boundary words={NO_SIGN_IN}>
+          <Suspense fallback={<p className="text-soft">One moment…</p>}>
+            <SignInGate account={account} />
+          </Suspense>
+        </Boundary>
       ) : null}
       {reference && !isGate ? (
         <Fragment key={person}>
@@ -152,38 +160,46 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             isKeyNeeded ? keyPanel : null
           }
           {isKeyNeeded && !mayBringKey ? (
-            <Suspense>
-              <KeyNeeded onSignIn={openSignIn} />
-            </Suspense>
+            <Boundary words={NO_SIGN_IN}>
+              <Suspense>
+                <KeyNeeded onSignIn={openSignIn} />
+              </Suspense>
+            </Boundary>
           ) : null}
           <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
-          <CloneForm
-            onSignIn={openSignIn}
-            playback={playback}
-            onVoice={(voice) => {
-              voices.add(voice);
-              void usage.refresh();
-            }}
-            reference={reference}
-          />
-          <VoiceList
-            config={config}
-            onSave={isAnonymous ? () => open("sign-up") : undefined}
-            playback={playback}
-            voices={voices}
-          />
+          <Boundary words="The form cannot be shown just now. Your recording is kept.">
+            <CloneForm
+              onSignIn={openSignIn}
+              playback={playback}
+              onVoice={(voice) => {
+                voices.add(voice);
+                void usage.refresh();
+              }}
+              reference={reference}
+            />
+          </Boundary>
+          <Boundary words="Your voices cannot be shown just now. Your recording is kept.">
+            <VoiceList
+              config={config}
+              onSave={isAnonymous ? () => open("sign-up") : undefined}
+              playback={playback}
+              voices={voices}
+            />
+          </Boundary>
           {isKeyNeeded ? null : keyPanel}
         </Fragment>
       ) : null}
       {signingIn ? (
-        <Suspense>
-          <SignInDialog
-            account={account}
-            allowAnonymous={config.allow_anonymous && state.status === "out"}
-            isNew={signingIn === "sign-up"}
-            onClose={closeSignIn}
-          />
-        </Suspense>
+        <Boundary words={NO_SIGN_IN}>
+          <Suspense>
+            <SignInDialog
+              account={account}
+              allowAnonymous={config.allow_anonymous && state.status === "out"}
+              isNew={signingIn === "sign-up"}
+              onClose={closeSignIn}
+            />
+          </Suspense>
+        </Boundary>
       ) : null}
     </main>
   );

@@ -108,7 +108,7 @@ function Deletion({
         </>
       }
     >
-      Delete the key that ends in {lastFour}? {after}
+      {`Delete the key that ends in ${lastFour}? ${after}`}
     </Message>
   );
 }
@@ -129,10 +129,13 @@ function StoredKey({
   return (
     <>
       <p className="mt-1">
-        The key that ends in <span className="font-medium">{lastFour}</span>.{" "}
+        <span>The key that ends in </span>
+        <span className="font-medium">{lastFour}</span>
+        <span>. </span>
         <span className={isFine ? "text-soft" : "text-bad"}>
           {STATES[stored.state ?? "untested"]}
-        </span>{" "}
+        </span>
+        <span> </span>
         <span className="text-soft">{used}</span>
       </p>
       {step === "replacing" ? (

@@ -41,7 +41,7 @@ export function VoiceList({
             }
             tone="plain"
           >
-            “{leaving.name}” is deleted.
+            {`“${leaving.name}” is deleted.`}
           </Message>
         ) : null}
       </div>
@@ -74,7 +74,9 @@ export function VoiceList({
               {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
             </button>
             <div className="min-w-0 grow">
-              <p className="truncate font-medium">{voice.name}</p>
+              <p className="truncate font-medium" translate="no">
+                {voice.name}
+              </p>
               <p className="text-sm text-soft">
                 {playback.failed === voice.voice_id
                   ? "It cannot be played just now."

@@ -36,8 +36,10 @@ export function BiasTerms() {
     <Fold label={`Words to expect${terms.length > 0 ? ` (${terms.length})` : ""}`}>
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
-          Names and terms, such as “Voxtral”. They help the next transcription.
-          {contextBias === "words" ? " Single words: a phrase counts as its words." : ""}
+          <span>Names and terms, such as “Voxtral”. They help the next transcription.</span>
+          <span>
+            {contextBias === "words" ? " Single words: a phrase counts as its words." : ""}
+          </span>
         </label>
         <div className="flex gap-2">
           <input
@@ -59,7 +61,9 @@ export function BiasTerms() {
               className="inline-flex max-w-full items-center rounded-3xl bg-sunken pl-3"
               key={term}
             >
-              <span className="min-w-0 wrap-anywhere">{term}</span>
+              <span className="min-w-0 wrap-anywhere" translate="no">
+                {term}
+              </span>
               <button
                 aria-label={`Remove ${term}`}
                 className="grid size-9 place-items-center rounded-full text-soft hover:text-ink"

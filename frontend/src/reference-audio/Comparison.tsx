@@ -17,14 +17,15 @@ export function Comparison({
   return (
     <figure className="appear rounded-xl border border-line px-4 py-3">
       <figcaption className="mb-1 text-sm text-soft">{caption}</figcaption>
-      <p className="leading-7" dir="auto">
+      <p className="leading-7" dir="auto" translate="no">
         {keyed.map(({ kind, text, key }) => (
           <Fragment key={key}>
-            {kind === "same" ? text : null}
+            {kind === "same" ? <span>{text}</span> : null}
             {kind === "removed" ? <del className="rounded bg-removed px-0.5">{text}</del> : null}
             {kind === "added" ? (
               <ins className="rounded bg-added px-0.5 decoration-1 underline-offset-4">{text}</ins>
-            ) : null}{" "}
+            ) : null}
+            <span> </span>
           </Fragment>
         ))}
       </p>

@@ -45,7 +45,7 @@ export function LineChip() {
       data-line
     >
       <span aria-hidden="true" className={`size-2 shrink-0 rounded-full ${DOTS[line.tone]}`} />
-      {line.words}
+      <span>{line.words}</span>
     </span>
   );
 }

@@ -44,15 +44,15 @@ export function LiveWords() {
       tabIndex={0}
     >
       {text ? (
-        <p className="text-lg/7" dir="auto">
-          {text.slice(0, settled)}
+        <p className="text-lg/7" dir="auto" translate="no">
+          <span>{text.slice(0, settled)}</span>
           <span className="appear text-soft" key={settled}>
             {text.slice(settled)}
           </span>
         </p>
       ) : (
         <p className="text-soft">
-          Your words appear here a moment after you say them.{inVain(ignored)}
+          {`Your words appear here a moment after you say them.${inVain(ignored)}`}
         </p>
       )}
     </section>

@@ -89,8 +89,8 @@ export function Player({
           value={Math.min(at, length)}
         />
       </div>
-      <span className="text-sm whitespace-nowrap text-soft tabular-nums">
-        {minutes(at)} / {minutes(length)}
+      <span className="text-sm whitespace-nowrap text-soft tabular-nums" translate="no">
+        {`${minutes(at)} / ${minutes(length)}`}
       </span>
     </div>
   );

@@ -44,7 +44,7 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
         </Button>
       ))}
     >
-      {problem.words}
+      <span>{problem.words}</span>
       {explained ? (
         <span className="mt-2 block text-soft">
           Open the site settings beside the address (a lock or sliders), allow the microphone for

@@ -35,7 +35,12 @@ export function ReadAloud() {
           Another text
         </Button>
       </figcaption>
-      <blockquote className="font-reading text-xl/8 text-pretty" dir="auto" lang={scripts.language}>
+      <blockquote
+        className="font-reading text-xl/8 text-pretty"
+        dir="auto"
+        lang={scripts.language}
+        translate="no"
+      >
         {scripts.texts[index % scripts.texts.length]}
       </blockquote>
     </figure>

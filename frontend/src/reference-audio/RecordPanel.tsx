@@ -54,7 +54,7 @@ function RecordButton() {
     <button
       className="group row-span-2 flex flex-col items-center gap-1.5 rounded-xl py-1"
       data-record
-      disabled={stage === "stopping"}
+      disabled={stage === "stopping" || reference.services.source.unavailable !== undefined}
       onClick={act}
       type="button"
     >
@@ -72,14 +72,16 @@ function Progress() {
   const paused = stage === "paused";
   return (
     <>
-      <span className="self-end text-4xl font-light tabular-nums">{minutes(seconds)}</span>
+      <span className="self-end text-4xl font-light tabular-nums" translate="no">
+        {minutes(seconds)}
+      </span>
       <Button
         className="justify-self-start sm:col-start-3 sm:row-span-2 sm:row-start-1"
         disabled={stage === "stopping"}
         onClick={() => void (paused ? reference.resume() : reference.pause())}
       >
         {paused ? <MicrophoneIcon /> : <PauseIcon />}
-        {paused ? "Go on" : "Pause"}
+        <span>{paused ? "Go on" : "Pause"}</span>
       </Button>
       {/* Room of its own, so that longer words move nothing. */}
       <div className="col-span-2 sm:col-span-1 sm:col-start-2 sm:row-start-2 sm:self-start">
@@ -98,8 +100,9 @@ function Idle() {
 
 export function RecordPanel() {
   const { reference, state } = useParts();
-  const { stage, fault, silent } = state.recorder;
-  const { config } = reference.services;
+  const { stage, silent } = state.recorder;
+  const { config, source } = reference.services;
+  const fault = source.unavailable ?? state.recorder.fault;
   const isRunning = stage === "recording" || stage === "paused" || stage === "stopping";
   const problem = isRunning ? liveProblem(state.live) : undefined;
   return (

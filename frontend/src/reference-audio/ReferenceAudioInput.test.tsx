@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { violations } from "../testing/axe";
 import { FakeServices, model, refuse, TRANSCRIPTION } from "../testing/fake-services";
+import { translate } from "../testing/translate";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioValue } from "./state";
@@ -69,7 +70,9 @@ describe("Recording", () => {
     expect(screen.getByRole("button", { name: "Stop recording" })).toHaveFocus();
     act(() => shown.services.source.speak(5));
     await shown.user.keyboard("{Enter}");
-    await act(() => vi.waitFor(() => expect(screen.getByText("Your take")).toHaveFocus()));
+    await act(() =>
+      vi.waitFor(() => expect(screen.getByRole("heading", { name: "Your take" })).toHaveFocus()),
+    );
     await shown.press("Redo");
     expect(screen.getByRole("button", { name: "Start recording" })).toHaveFocus();
   });
@@ -154,7 +157,7 @@ describe("What goes wrong has words and a way out", () => {
     const message = await seen(
       "We could not transcribe it. Your recording is safe: type what you said, or try again.",
     );
-    expect(within(message.parentElement as HTMLElement).getAllByRole("button")).toHaveLength(2);
+    expect(within(message.closest("div") as HTMLElement).getAllByRole("button")).toHaveLength(2);
     expect(await violations(shown.root)).toEqual([]);
     shown.services.api.answers.set("/transcriptions", () => TRANSCRIPTION);
     await shown.press("Try again");
@@ -364,4 +367,43 @@ describe("What a model cannot do", () => {
     expect(reference.getSnapshot().models).toEqual({ batch: "n" });
     expect(services.api.calls).toEqual([]);
   });
+});
+
+describe("A page that others rewrite", () => {
+  test("keeps its words through a whole take: each text stands in an element of its own", async () => {
+    const errors = vi.spyOn(console, "error");
+    const shown = show(new FakeServices({ realtime_enabled: true }));
+    const stop = translate(shown.root);
+    const seen = () => shown.root.textContent ?? "";
+    await shown.press("Start recording");
+    const button = () => screen.getByRole("button", { name: "Pause" });
+    act(() => shown.services.source.speak(2));
+    await shown.user.click(button());
+    await vi.waitFor(() => expect(seen()).toContain("Nothing is recorded while you pause."));
+    await shown.press("Go on");
+    await vi.waitFor(() => expect(seen()).not.toContain("Nothing is recorded"));
+    act(() => shown.services.source.speak(10));
+    await shown.press("Stop recording");
+    await screen.findByDisplayValue(TRANSCRIPTION.text);
+    expect(seen()).toContain("Good length: 12 seconds.");
+    await shown.user.type(screen.getByRole("textbox", { name: "Transcript" }), "!");
+    await shown.press("Redo");
+    expect(seen()).toContain("Your edited transcript goes with this take.");
+    await shown.press("Redo anyway");
+    await shown.user.click(screen.getByRole("tab", { name: "Upload" }));
+    expect(seen()).not.toContain("Good length");
+    stop();
+    expect(errors).not.toHaveBeenCalled();
+  });
+});
+
+test("A page without https says at once that it cannot record, and takes a file", async () => {
+  const services = new FakeServices();
+  Object.assign(services.source, { unavailable: "insecure" });
+  const shown = show(services);
+  expect(screen.getByText("Recording needs https.")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Start recording" })).toBeDisabled();
+  expect(await violations(shown.root)).toEqual([]);
+  await shown.press("Upload a file instead");
+  expect(screen.getByLabelText("Choose an audio file")).toBeEnabled();
 });

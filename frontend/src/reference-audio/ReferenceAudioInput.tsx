@@ -1,6 +1,7 @@
 /** Reference audio for any page: record or upload it, and get it with its exact words. */
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
-import { Card } from "../ui/controls";
+import { Boundary } from "../ui/boundary";
+import { Button, Card } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
 import { Tabs } from "../ui/tabs";
@@ -11,7 +12,7 @@ import type { Mode, ReferenceAudioValue } from "./state";
 import { TakePanel } from "./TakePanel";
 import { TranscriptCard } from "./TranscriptCard";
 import { UploadPanel } from "./UploadPanel";
-import { PartsContext } from "./use-reference-audio";
+import { PartsContext, useParts } from "./use-reference-audio";
 
 const MODES = [
   { key: "record", label: "Record" },
@@ -25,6 +26,18 @@ export interface ReferenceAudioInputProps {
   readonly onChange?: (value: ReferenceAudioValue) => void;
   /** Lets the person sign in; without it that way out is not offered. */
   readonly onSignIn?: () => void;
+}
+
+/** The way to an end where the panel with the button has failed. */
+function StopAnyway() {
+  const { reference, state } = useParts();
+  const { stage } = state.recorder;
+  if (stage !== "recording" && stage !== "paused") return null;
+  return (
+    <Button onClick={() => void reference.stop()} variant="link">
+      Stop recording
+    </Button>
+  );
 }
 
 export function ReferenceAudioInput({ reference, onChange, onSignIn }: ReferenceAudioInputProps) {
@@ -66,12 +79,19 @@ export function ReferenceAudioInput({ reference, onChange, onSignIn }: Reference
             selected={state.mode}
             tabs={MODES}
           >
-            {take ? <TakePanel key={take.kind} /> : null}
-            {!take && state.mode === "record" ? <RecordPanel /> : null}
-            {!take && state.mode === "upload" ? <UploadPanel /> : null}
+            <Boundary
+              actions={<StopAnyway />}
+              words="This part of the page failed. Your recording is kept."
+            >
+              {take ? <TakePanel key={take.kind} /> : null}
+              {!take && state.mode === "record" ? <RecordPanel /> : null}
+              {!take && state.mode === "upload" ? <UploadPanel /> : null}
+            </Boundary>
           </Tabs>
         </Card>
-        <TranscriptCard />
+        <Boundary words="The transcript cannot be shown just now. Your recording is kept.">
+          <TranscriptCard />
+        </Boundary>
         <Announcer />
       </div>
     </PartsContext>

@@ -24,7 +24,7 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
           <span className={`mt-0.5 ${MARKS[grade].colour}`}>{MARKS[grade].icon}</span>
           <span>
             <span className="sr-only">{MARKS[grade].spoken}</span>
-            {sentence}
+            <span>{sentence}</span>
           </span>
         </li>
       ))}
@@ -38,7 +38,7 @@ function TrimOffer() {
   if (untrimmed) {
     return (
       <p className="text-soft">
-        Silence trimmed.{" "}
+        <span>Silence trimmed. </span>
         <Button onClick={() => reference.untrim()} variant="link">
           Undo
         </Button>
@@ -49,7 +49,7 @@ function TrimOffer() {
   if (!cut) return null;
   return (
     <p className="text-soft">
-      {cut.saves.toFixed(1)} s of silence at the ends.{" "}
+      <span>{`${cut.saves.toFixed(1)} s of silence at the ends. `}</span>
       <Button onClick={() => reference.trim()} variant="link">
         Trim it
       </Button>
@@ -90,7 +90,7 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
           actions={
             <>
               <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
-                {label} anyway
+                {`${label} anyway`}
               </Button>
               <Button onClick={() => setAsking(false)} variant="link">
                 Keep this take
@@ -139,7 +139,7 @@ export function TakePanel() {
   return (
     <div className="appear space-y-4">
       <h3 className="truncate font-medium" ref={heading} tabIndex={-1} title={take.file.name}>
-        {isRecording ? "Your take" : take.file.name}
+        <span>{isRecording ? "Your take" : take.file.name}</span>
         <span className="font-normal text-soft">{size}</span>
       </h3>
       {restored ? (

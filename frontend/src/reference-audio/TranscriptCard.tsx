@@ -82,6 +82,7 @@ function GrowingTextArea({
       }
       ref={area}
       rows={4}
+      translate="no"
       value={text}
     />
   );

@@ -1,5 +1,7 @@
 /** Brings a take to the services: one upload, then as many calls as it takes. */
+
 import type { Transcription } from "../generated/protocol";
+import { randomId } from "../lib/random-id";
 import { type Audio, transcribe } from "../services/api";
 import { ApiError, type Progress } from "../services/http";
 import type { SessionOptions } from "../session/messages";
@@ -109,7 +111,7 @@ export class Transcriber {
       "file" in audio ? "file" : audio.storagePath,
       purpose,
     ]);
-    const key = this.#keys.get(subject) ?? crypto.randomUUID();
+    const key = this.#keys.get(subject) ?? randomId();
     this.#keys.set(subject, key);
     return key;
   }

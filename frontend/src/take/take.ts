@@ -2,6 +2,7 @@
 import { judge, type LengthLimits, type Verdict } from "../audio/gate";
 import type { Measurement } from "../audio/measure";
 import { encodeWav } from "../audio/wav";
+import { randomId } from "../lib/random-id";
 
 /** PCM as it was recorded. */
 export interface Pcm {
@@ -28,7 +29,7 @@ export interface Take {
 /** Bars of a take's waveform. */
 const PEAKS = 160;
 
-export const newTakeId = (): string => crypto.randomUUID();
+export const newTakeId = randomId;
 
 export function countSamples(pcm: Pcm): number {
   return pcm.blocks.reduce((sum, block) => sum + block.length, 0);

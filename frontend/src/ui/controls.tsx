@@ -77,7 +77,7 @@ export function Fold({
         <span className="group-open:rotate-90">
           <ChevronIcon />
         </span>
-        {label}
+        <span>{label}</span>
       </summary>
       {children}
     </details>
