@@ -16,6 +16,8 @@ export interface BrowserOptions {
   readonly microphone?: string;
   /** Answers the browser's question about the microphone; without it the page's context decides. */
   readonly grant?: boolean;
+  /** Names that stand for this machine: pages under them are not secure without https. */
+  readonly hosts?: readonly string[];
 }
 
 export async function launch(options: BrowserOptions = {}): Promise<Browser> {
@@ -27,6 +29,9 @@ export async function launch(options: BrowserOptions = {}): Promise<Browser> {
       "--use-fake-device-for-media-stream",
       `--use-file-for-fake-audio-capture=${options.microphone ?? REFERENCE}%noloop`,
       ...(options.grant === false ? [] : ["--use-fake-ui-for-media-stream"]),
+      ...(options.hosts
+        ? [`--host-resolver-rules=${options.hosts.map((host) => `MAP ${host} 127.0.0.1`).join()}`]
+        : []),
       // Tests hear nothing, but sound must be allowed to play without a click.
       "--autoplay-policy=no-user-gesture-required",
       "--mute-audio",

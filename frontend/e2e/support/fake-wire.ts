@@ -90,6 +90,8 @@ export class FakeWire {
   onSocket: ((socket: WebSocketRoute, wire: FakeWire) => void) | undefined;
   /** Answers wait until this resolves. */
   hold: Promise<void> = Promise.resolve();
+  /** Refuses every sign-in. */
+  refuseSignIn: { readonly status: number; readonly code: string } | undefined;
   readonly uploads: string[] = [];
   sockets = 0;
   audioBytes = 0;
@@ -107,6 +109,10 @@ export class FakeWire {
 
   #auth(route: Route): Promise<void> {
     if (route.request().method() === "OPTIONS") return cors(route, 200, {});
+    if (this.refuseSignIn) {
+      const { status, code } = this.refuseSignIn;
+      return cors(route, status, { code: status, error_code: code, msg: "No." });
+    }
     return cors(route, 200, session());
   }
 

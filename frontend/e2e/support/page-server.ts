@@ -19,7 +19,7 @@ export async function servePage(
     logLevel: "error",
     appType: "spa",
     build: { outDir },
-    preview: { host: "127.0.0.1", port: 0, proxy },
+    preview: { host: "127.0.0.1", port: 0, proxy, allowedHosts: ["page.example"] },
   });
   const address = server.httpServer.address();
   if (address === null || typeof address === "string") throw new Error("The page has no port.");
