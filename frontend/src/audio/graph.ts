@@ -6,7 +6,16 @@ import type { AudioListener, OpenOptions, OpenSource } from "./source";
 /** A flush normally takes one turn of the audio thread; a dead thread must not hold a stop up. */
 const FLUSH_TIMEOUT_MS = 1000;
 
+/** Closes a context with the scope, once: a second time is an error. */
+export function closeWith(scope: Scope, context: AudioContext): void {
+  scope.add(() => {
+    // A context that the browser has closed by itself says that it cannot be closed.
+    context.close().catch(() => {});
+  });
+}
+
 export interface Graph {
+  /** Closed by its maker, with the scope. */
   readonly context: AudioContext;
   readonly input: AudioNode;
   readonly label: string;
@@ -24,9 +33,6 @@ export async function openGraph(
   listener: AudioListener,
 ): Promise<OpenSource> {
   const { context, scope } = graph;
-  scope.add(() => {
-    if (context.state !== "closed") void context.close();
-  });
   let capture: CaptureTap;
   try {
     capture = await tap(context, graph.input, listener, {

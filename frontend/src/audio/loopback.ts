@@ -1,6 +1,6 @@
 /** A recording in place of the microphone: the same graph, exact samples. For development. */
 import { Scope } from "../lib/scope";
-import { openGraph } from "./graph";
+import { closeWith, openGraph } from "./graph";
 import {
   type AudioListener,
   type AudioSource,
@@ -37,6 +37,7 @@ export class LoopbackSource implements AudioSource {
     const sampleRate = wavRate(bytes);
     const context = new AudioContext(sampleRate ? { sampleRate } : {});
     const scope = new Scope();
+    closeWith(scope, context);
     const input = context.createBufferSource();
     let started = false;
     try {
@@ -60,7 +61,6 @@ export class LoopbackSource implements AudioSource {
       return source;
     } catch (error) {
       scope.dispose();
-      if (context.state !== "closed") void context.close();
       throw error;
     }
   }

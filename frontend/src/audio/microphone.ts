@@ -1,6 +1,6 @@
 /** The microphone, as raw as the browser gives it. */
 import { Scope } from "../lib/scope";
-import { openGraph } from "./graph";
+import { closeWith, openGraph } from "./graph";
 import {
   type AudioListener,
   type AudioSource,
@@ -50,6 +50,27 @@ async function openStream(deviceId: string | undefined): Promise<MediaStream> {
   }
 }
 
+const newContext = (rate?: Pick<AudioContextOptions, "sampleRate">) =>
+  new AudioContext({ latencyHint: "interactive", ...rate });
+
+/** The stream as a node. Firefox joins none to a context of another rate: then one of the track's. */
+function connect(
+  context: AudioContext,
+  stream: MediaStream,
+  track: MediaStreamTrack,
+  scope: Scope,
+): { readonly context: AudioContext; readonly input: AudioNode } {
+  try {
+    return { context, input: context.createMediaStreamSource(stream) };
+  } catch (error) {
+    const { sampleRate } = track.getSettings();
+    if (!sampleRate || sampleRate === context.sampleRate) throw error;
+    const second = newContext({ sampleRate });
+    closeWith(scope, second);
+    return { context: second, input: second.createMediaStreamSource(stream) };
+  }
+}
+
 export interface MicrophoneOptions {
   /** False forces the script node, as in a browser without worklets. */
   readonly worklet?: boolean;
@@ -73,11 +94,9 @@ export class MicrophoneSource implements AudioSource {
   ): Promise<OpenSource> {
     if (!canRecord()) throw new SourceError("insecure");
     // Before the first await: Safari starts a context only within the click.
-    const context = new AudioContext({ latencyHint: "interactive" });
+    const context = newContext();
     const scope = new Scope();
-    scope.add(() => {
-      if (context.state !== "closed") void context.close();
-    });
+    closeWith(scope, context);
     try {
       const stream = await openStream(options.deviceId);
       scope.add(() => {
@@ -88,8 +107,7 @@ export class MicrophoneSource implements AudioSource {
       if (!track) throw new SourceError("missing");
       const source = await openGraph(
         {
-          context,
-          input: context.createMediaStreamSource(stream),
+          ...connect(context, stream, track, scope),
           label: track.label,
           scope,
           ...this.#options,
