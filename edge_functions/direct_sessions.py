@@ -111,7 +111,7 @@ class DirectSessions:
             token=secret.value.get_secret_value(),
             expires_at=secret.expires_at,
             model=options.model,
-            max_seconds=grant.granted_seconds,
+            max_seconds=min(grant.granted_seconds, self._wanted(asked)),
             cut_by=grant.cut_by,
             resume_rewind_ms=fitted.max_lag_ms + REWIND_MARGIN_MS,
             audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
@@ -146,11 +146,10 @@ class DirectSessions:
             cost_microdollars=settlement.cost_microdollars,
         )
 
-    @property
-    def _longest(self) -> float:
-        """The longest session whose lease the ledger allows."""
+    def _wanted(self, asked: RealtimeTokenRequest) -> float:
+        """Return the seconds to carry, at most those whose lease the ledger allows."""
         room = LONGEST_LEASE_SECONDS - SLACK_SECONDS - self._secret_seconds
-        return min(self._shell.settings.max_audio_seconds, room)
+        return min(asked.max_seconds or math.inf, self._shell.settings.max_audio_seconds, room)
 
     def _told(self, own: OwnKey | None) -> AbstractAsyncContextManager[None]:
         keys, rules = self._shell.own_keys, self._shell.provider.own_keys
@@ -175,7 +174,8 @@ class DirectSessions:
     ) -> AsyncIterator[Grant]:
         """Reserve what is given back where the block fails."""
         ledger = self._shell.ledger
-        seconds = min(asked.max_seconds or math.inf, self._longest)
+        # However little is asked for, the secret opens sockets for as long as it lives.
+        seconds = max(self._wanted(asked), self._secret_seconds)
         with tracing.span("reserve"):
             grant = await ledger.open(
                 caller.user,
@@ -183,6 +183,7 @@ class DirectSessions:
                 provider=self._shell.provider.name,
                 model=options.model,
                 seconds=seconds,
+                minimum_seconds=self._secret_seconds,
                 # Nobody touches it: it lasts for as long as an honest client could use it.
                 lease_seconds=math.ceil(seconds) + self._secret_seconds + SLACK_SECONDS,
                 address=caller.address,

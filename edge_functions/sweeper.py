@@ -29,7 +29,9 @@ class Swept:
     keys: int = 0
     """Idempotency keys, after their day."""
     addresses: int = 0
-    """Of anonymous callers, after their day."""
+    """Of anonymous callers and of accounts that are gone, after their day."""
+    usage_rows: int = 0
+    """Older than the deployment keeps them."""
 
 
 class Sweeper:
@@ -59,6 +61,10 @@ class Sweeper:
         swept.leases = ledger["expired_leases"]
         swept.keys = ledger["forgotten_keys"]
         swept.addresses = ledger["forgotten_addresses"]
+        swept.usage_rows = ledger["deleted_rows"]
+        if ledger["wrong_totals"]:
+            # Not of a race: rows and totals change together. Somebody has changed one by hand.
+            _log.error("ledger_totals_wrong", totals=ledger["wrong_totals"])
         async for voices in self._named("sweepable_voices", by="id"):
             # The object first: with the row gone, nothing would tell its name for an hour.
             await self._storage.remove([voice["storage_path"] for voice in voices])

@@ -115,12 +115,14 @@ class Admission:
             grant, upstream = await stack.enter_async_context(opening)
             record.provider_request_id = upstream.request_id
             self._bridge.name(held, user.id, grant.id)
+            held.credit(min(grant.credit_seconds, grant.granted_seconds))
             stack.enter_context(
                 self._heartbeat.watching(
                     grant,
                     audio_seconds=lambda: seconds(held.session.handed),
                     on_lost=held.lost,
                     on_grant=held.session.regrant,
+                    on_credit=held.credit,
                 )
             )
             terms = Terms(

@@ -29,6 +29,10 @@ class Held(Protocol):
         """It has a place from now on."""
         ...
 
+    def credit(self, seconds: float) -> None:
+        """Let so many seconds of audio be handed over in all."""
+        ...
+
     def lost(self, loss: Loss) -> None:
         """End, because the ledger has given the place away or an operator has ended the session."""
         ...

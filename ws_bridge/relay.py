@@ -87,6 +87,7 @@ class Relay:
         self._upstream: RealtimeSession | None = None
         self._wake = asyncio.Event()
         self._handing_over: asyncio.Task[None] | None = None
+        self._credited = asyncio.Event()
         self._writing_since: float | None = None
         self._patience = asyncio.timeout(None)
 
@@ -115,6 +116,11 @@ class Relay:
     def let_in(self) -> None:
         """Have a place from now on."""
         self._socket.let_in()
+
+    def credit(self, seconds: float) -> None:
+        """Let so many seconds of audio be handed over in all."""
+        self.session.recredit(seconds)
+        self._credited.set()
 
     def lost(self, loss: Loss) -> None:
         """End, because the ledger has given the place away or an operator has ended the session."""
@@ -212,7 +218,7 @@ class Relay:
         upstream = self._upstream
         if upstream is None:
             return
-        if upstream.offer(frame):
+        if self.session.affords(len(frame)) and upstream.offer(frame):
             wait = self.session.handed_over(len(frame), now)
             if wait > 0:
                 self._read_on_in(wait)
@@ -222,7 +228,10 @@ class Relay:
             self._handing_over = self._tasks.create_task(self._guard(work), name="hand-over")
 
     async def _hand_over_late(self, upstream: RealtimeSession, frame: bytes) -> None:
-        """Wait until the provider takes the frame, then read on."""
+        """Wait until the ledger allows the frame and the provider takes it, then read on."""
+        while not self.session.affords(len(frame)):
+            self._credited.clear()
+            await self._credited.wait()
         try:
             await upstream.send(frame)
         except ProviderError:

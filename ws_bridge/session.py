@@ -31,6 +31,7 @@ from transcription.errors import (
     Forbidden,
     IdleTimeout,
     InvalidMessage,
+    LedgerUnavailable,
     ProviderUnavailable,
     StartTimeout,
     TranscriptionError,
@@ -127,6 +128,7 @@ class Session:
         self._timing = timing
         self._watch = Watch(timing.patience, now)
         self._granted = 0
+        self._credit = 0
         self._cut_by: FinalReason = "max_duration"
         self._soon = 0
         self._pace: Pace | None = None
@@ -252,6 +254,14 @@ class Session:
         self._granted = granted
         self._soon = granted - audio.whole_samples(self._timing.ending_soon)
 
+    def recredit(self, seconds: float) -> None:
+        """Let so many seconds of audio in all be handed over, until a heartbeat brings more."""
+        self._credit = max(self._credit, audio.whole_samples(seconds))
+
+    def affords(self, size: int) -> bool:
+        """Whether `size` more bytes may be handed over by now."""
+        return self.handed + size <= self._credit
+
     def handed_over(self, size: int, now: float) -> float:
         """The provider has taken `size` bytes; return the seconds to wait before reading on."""
         self._watch.audio_taken(now)
@@ -338,7 +348,9 @@ class Session:
             self.finish(Draining(), now)
             return
         silence = self._watch.silence(now)
-        if silence is Silence.PROVIDER:
+        if silence is Silence.PROVIDER and self.received > self._credit:
+            self.fail(LedgerUnavailable(), now)
+        elif silence is Silence.PROVIDER:
             self.fail(ProviderUnavailable("The recogniser has stopped answering."), now)
         elif silence is Silence.CLIENT:
             self.fail(IdleTimeout("The client no longer answers."), now)

@@ -127,7 +127,7 @@ begin
 
   refused := ledger.account_refusal(user_id, moment);
   if refused is not null then
-    return ledger.refusal(refused);
+    return ledger.refusal(refused) || case refused when 'forbidden' then '{"reason": "suspended"}' else '{}' end::jsonb;
   end if;
 
   -- What this person holds, and what nobody holds any more.
@@ -306,7 +306,7 @@ $$;
 
 comment on function public.open_transcription is
   'Reserves seconds and a place; with a key of the user''s own, a place alone. Answers {id, '
-  'granted_seconds, credit_seconds, cut_by, lease_seconds} or {code, retry_after?, open_sessions?}.';
+  'granted_seconds, credit_seconds, cut_by, lease_seconds} or {code, reason?, retry_after?, open_sessions?}.';
 
 create function public.touch_transcriptions(session_ids uuid[], audio_seconds numeric[])
 returns jsonb

@@ -1,5 +1,6 @@
 """A ledger in memory, for tests that are not about money."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ class MemoryLedger:
     """What the next heartbeat finds of a session; `open` where nothing is said."""
     regranted: dict[str, float] = field(default_factory=dict)
     """Seconds to which the next heartbeat cuts a session's grant."""
+    credit_seconds: float = math.inf
+    """What may be handed over from one heartbeat to the next."""
     away: bool = False
     """Heartbeats fail."""
     opening: Gate = field(default_factory=Gate)
@@ -56,6 +59,7 @@ class MemoryLedger:
     """Holds up what settles one."""
     entries: dict[str, Entry] = field(default_factory=dict)
     touches: int = 0
+    missed: int = 0
 
     @property
     def open_sessions(self) -> list[str]:
@@ -83,11 +87,17 @@ class MemoryLedger:
         granted = self.granted_seconds if self.granted_seconds is not None else seconds
         session_id = str(uuid4())
         self.entries[session_id] = Entry(user, granted, replaces, address, own_key)
-        return Grant(id=session_id, granted_seconds=granted, cut_by=self.cut_by)
+        return Grant(
+            id=session_id,
+            granted_seconds=granted,
+            cut_by=self.cut_by,
+            credit_seconds=self.credited(session_id, 0),
+        )
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:
         """Prolong every lease but the lost ones."""
         if self.away:
+            self.missed += 1
             raise LedgerUnavailable
         self.touches += 1
         for one, seconds in audio_seconds.items():
@@ -97,9 +107,15 @@ class MemoryLedger:
                 id=one,
                 state=self.lost.get(one, "open"),
                 granted_seconds=self.regranted.get(one, self.entries[one].granted),
+                credit_seconds=self.credited(one, seconds),
             )
-            for one in audio_seconds
+            for one, seconds in audio_seconds.items()
         }
+
+    def credited(self, session_id: str, told: float) -> float:
+        """Return the credit of a session that has told of so many seconds."""
+        granted = self.regranted.get(session_id, self.entries[session_id].granted)
+        return min(granted, told + self.credit_seconds)
 
     async def close(
         self, session_id: str, *, audio_seconds: float, status: Outcome, reason: str | None = None

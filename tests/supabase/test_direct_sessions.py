@@ -108,7 +108,7 @@ async def test_whose_it_is(database: Database) -> None:
 
 
 async def test_replaced(database: Database) -> None:
-    """A successor has the length that the clock left; the first is charged its grant until it settles."""
+    """A successor has the length that the clock left; the first is charged till it settles."""
     user = await database.user()
     first = await open_direct(database, user)
     await database.pass_time(40)

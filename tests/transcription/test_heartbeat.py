@@ -10,6 +10,7 @@ from transcription.ledger.base import Grant, Lease, LeaseState
 from transcription.ledger.heartbeat import Heartbeat, Loss
 
 GRANTED = 300.0
+CREDIT = 60.0
 
 
 @dataclass
@@ -32,6 +33,7 @@ class ScriptedLedger(MemoryLedger):
                 id=one,
                 state=self.states.get(one, "open"),
                 granted_seconds=self.grants.get(one, GRANTED),
+                credit_seconds=audio_seconds[one] + CREDIT,
             )
             for one in audio_seconds
         }
@@ -45,6 +47,7 @@ class Session:
     audio_seconds: float = 0.0
     losses: list[Loss] = field(default_factory=list)
     grants: list[float] = field(default_factory=list)
+    credits: list[float] = field(default_factory=list)
 
     def watched_by(self, heartbeat: Heartbeat) -> AbstractContextManager[None]:
         """Have it watched."""
@@ -53,6 +56,7 @@ class Session:
             audio_seconds=lambda: self.audio_seconds,
             on_lost=self.losses.append,
             on_grant=self.grants.append,
+            on_credit=self.credits.append,
         )
 
 
@@ -67,6 +71,18 @@ async def test_one_call_for_all() -> None:
         assert ledger.told == [{"one": 1.5, "two": 2.5}]
     await heartbeat.beat()
     assert len(ledger.told) == 1
+
+
+async def test_credit() -> None:
+    """Each answer brings the session's credit, but for one whose lease has ended."""
+    ledger = ScriptedLedger(states={"two": "expired"})
+    heartbeat = Heartbeat(ledger)
+    one, two = Session("one", 5.0), Session("two", 5.0)
+    with one.watched_by(heartbeat), two.watched_by(heartbeat):
+        await heartbeat.beat()
+        ledger.away = True
+        await heartbeat.beat()
+    assert (one.credits, two.credits) == ([5 + CREDIT], [])
 
 
 async def test_regular() -> None:

@@ -60,7 +60,7 @@ async def frozen(database: Database) -> AsyncIterator[None]:
     """Keep the ledger from deciding anything while the block lasts."""
     dsn = database.server.dsn_of("postgres", database.name)
     async with await psycopg.AsyncConnection.connect(dsn) as connection:
-        await connection.execute("select ledger.lock_deployment()")
+        await connection.execute("select ledger.lock_deployment(ledger.day_of(ledger.clock()))")
         yield
 
 
@@ -276,8 +276,13 @@ async def test_outage_ends_no_session(
     heartbeat = Heartbeat(ledger)
     grant = await open_live(ledger, user)
     news: list[object] = []
+    credited: list[float] = []
     with heartbeat.watching(
-        grant, audio_seconds=lambda: 200.0, on_lost=news.append, on_grant=news.append
+        grant,
+        audio_seconds=lambda: 200.0,
+        on_lost=news.append,
+        on_grant=news.append,
+        on_credit=credited.append,
     ):
         await gateway.stop()
         await heartbeat.beat()
@@ -288,6 +293,7 @@ async def test_outage_ends_no_session(
         await heartbeat.beat()
     row = await database.usage(grant.id)
     assert (row["status"], row["told_seconds"], news) == ("open", 200, [])
+    assert credited == [260]
 
 
 async def test_racing_replicas(database: Database, gateway: Gateway, user: User) -> None:

@@ -100,3 +100,39 @@ async def test_the_end_waits_for_no_settlement(wire: Wire) -> None:
         await world.is_clean(upstreams=1)
         (entry,) = world.ledger.entries.values()
         assert entry.settled == (0.1, "complete", None)
+
+
+@over_all_wires
+async def test_nothing_is_handed_over_on_credit_that_is_used_up(wire: Wire) -> None:
+    """While the ledger is away the provider gets what was allowed; then all of it, in order."""
+    async with running(bridge_heartbeat_seconds=0.05, wire=wire) as world:
+        world.ledger.credit_seconds, world.ledger.away = 0.25, True
+        async with world.session() as talk:
+            for number in range(4):
+                await talk.send(frame(number))
+            sent = b"".join(map(frame, range(4)))
+            await until(lambda: len(world.provider.sessions[0].audio) == 6400)
+            beats = world.ledger.missed
+            await until(lambda: world.ledger.missed > beats + 2)
+            assert bytes(world.provider.sessions[0].audio) == sent[:6400]
+            world.ledger.away = False
+            await until(lambda: len(world.provider.sessions[0].audio) == len(sent))
+            assert (await talk.stopped()).completed()["audio_seconds"] == 0.4
+        assert bytes(world.provider.sessions[0].audio) == sent
+        await world.is_clean(upstreams=1)
+
+
+@over_all_wires
+async def test_a_ledger_that_stays_away_ends_what_it_would_have_to_allow(wire: Wire) -> None:
+    """A session without credit ends after the provider's patience, and says that it was quotas."""
+    async with running(
+        bridge_heartbeat_seconds=0.05, provider_stall_seconds=0.2, wire=wire
+    ) as world:
+        world.ledger.credit_seconds, world.ledger.away = 0.25, True
+        async with world.session() as talk:
+            for number in range(4):
+                await talk.send(frame(number))
+            heard = await talk.ended()
+            heard.failed(ErrorCode.LEDGER_UNAVAILABLE)
+            assert heard.of("final")[0]["audio_seconds"] == 0.2
+        await world.is_clean(upstreams=1)

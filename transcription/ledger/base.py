@@ -3,6 +3,7 @@
 The duty of a caller: `open`, then `touch` within every lease, then `close` exactly once.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Final, Literal, Protocol
 
@@ -34,6 +35,9 @@ class Grant(_Answer):
     """Audio seconds that may be used."""
     cut_by: CutBy
     """What keeps it from being longer: the reason to tell when it runs out."""
+    credit_seconds: float = math.inf
+    """Audio seconds that may be handed over before a heartbeat brings more: what the ledger
+    charges a session that falls silent."""
 
 
 class Lease(_Answer):
@@ -43,6 +47,8 @@ class Lease(_Answer):
     state: LeaseState
     granted_seconds: float | None
     """May be less than before when a lease was revived; None: `unknown`."""
+    credit_seconds: float | None = None
+    """As of a grant. It never falls."""
 
 
 class Settlement(_Answer):

@@ -22,6 +22,7 @@ class _Watch:
     audio_seconds: Callable[[], float]
     on_lost: Callable[[Loss], None]
     on_grant: Callable[[float], None]
+    on_credit: Callable[[float], None]
 
 
 class Heartbeat:
@@ -47,6 +48,7 @@ class Heartbeat:
         audio_seconds: Callable[[], float],
         on_lost: Callable[[Loss], None],
         on_grant: Callable[[float], None],
+        on_credit: Callable[[float], None],
     ) -> Iterator[None]:
         """Keep a session's lease alive until the block ends.
 
@@ -55,8 +57,9 @@ class Heartbeat:
             audio_seconds: Tells what the session has used so far.
             on_lost: Called once when another session has taken its place, or an operator ended it.
             on_grant: Called with the new grant in seconds when the ledger has changed it.
+            on_credit: Called with the seconds that may be handed over from now on.
         """
-        watch = _Watch(grant.granted_seconds, audio_seconds, on_lost, on_grant)
+        watch = _Watch(grant.granted_seconds, audio_seconds, on_lost, on_grant, on_credit)
         self._watches[grant.id] = watch
         try:
             yield
@@ -100,6 +103,10 @@ class Heartbeat:
             if lease.state in {"replaced", "revoked", "unknown"}:
                 del self._watches[session_id]
                 watch.on_lost("replaced" if lease.state == "replaced" else "revoked")
-            elif lease.granted_seconds is not None and lease.granted_seconds != watch.granted:
+                continue
+            if lease.granted_seconds is not None and lease.granted_seconds != watch.granted:
                 watch.granted = lease.granted_seconds
                 watch.on_grant(lease.granted_seconds)
+            # Expired: what the ledger charges is what was allowed before, and no more is.
+            if lease.credit_seconds is not None and lease.state == "open":
+                watch.on_credit(lease.credit_seconds)

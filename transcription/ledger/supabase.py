@@ -232,6 +232,8 @@ def _refuse(answer: dict[str, Any], replaces: str | None) -> NoReturn:
     code, retry_after = answer["code"], answer.get("retry_after")
     if code == SessionLimit.code:
         raise SessionLimit(retry_after=retry_after, open_sessions=answer.get("open_sessions", ()))
+    if answer.get("reason") == "suspended":
+        raise Forbidden("This account is suspended.")
     if code == Forbidden.code:
         raise Forbidden(
             "Your plan does not include this." if replaces is None else "Not a session of yours."

@@ -29,6 +29,7 @@ const REFUSALS: readonly Code[] = [
 
 interface Refusal {
   readonly code?: Code;
+  readonly reason?: string;
   readonly retry_after?: number | null;
   readonly open_sessions?: string[];
 }
@@ -146,7 +147,8 @@ export class Ledger {
   }
 }
 
-function refusal({ code, retry_after, open_sessions }: Refusal): Failure {
+function refusal({ code, reason, retry_after, open_sessions }: Refusal): Failure {
+  if (reason === "suspended") return new Failure("forbidden", "This account is suspended.");
   if (code === "forbidden") return new Failure("forbidden", "Your plan does not include this.");
   if (code !== undefined && REFUSALS.includes(code)) {
     return new Failure(code, undefined, {
