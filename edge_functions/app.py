@@ -21,14 +21,8 @@ from edge_functions import (
     user_keys,
     voices,
 )
-from edge_functions.middleware.body_limit import BodyLimit
-from edge_functions.middleware.faults import Faults
-from edge_functions.middleware.measure import Measure
-from edge_functions.middleware.request_id import HEADER as REQUEST_ID
-from edge_functions.middleware.request_id import RequestId
-from edge_functions.middleware.security_headers import SecurityHeaders, content_security_policy
-from edge_functions.middleware.time_limit import TimeLimit
-from edge_functions.middleware.trace import Trace
+from edge_functions.middleware.guard import Guard
+from edge_functions.middleware.observe import REQUEST_ID, Observe, content_security_policy
 from edge_functions.multipart import MAX_FIELDS_BYTES
 from edge_functions.problem import http_exception, validation_error
 from edge_functions.services import Services
@@ -72,10 +66,7 @@ def create_app(services: Services) -> FastAPI:
             RequestValidationError: validation_error,
         },
         middleware=[
-            Middleware(RequestId),
-            Middleware(Trace),
-            Middleware(Measure, histogram=services.shell.metrics.http_seconds),
-            Middleware(SecurityHeaders, policy=policy),
+            Middleware(Observe, histogram=services.shell.metrics.http_seconds, policy=policy),
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
@@ -84,9 +75,11 @@ def create_app(services: Services) -> FastAPI:
                 expose_headers=["Retry-After", REQUEST_ID],
                 max_age=600,
             ),
-            Middleware(BodyLimit, max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES),
-            Middleware(Faults),
-            Middleware(TimeLimit, seconds=whole),
+            Middleware(
+                Guard,
+                max_bytes=settings.max_upload_bytes + _FORM_OVERHEAD_BYTES,
+                seconds=whole,
+            ),
         ],
     )
     app.state.services = services

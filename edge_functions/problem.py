@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge_functions.middleware.request_id import request_id_of
+from edge_functions.middleware.observe import request_id_of
 from shared_schema.batch import ErrorEvent, Problem
 from transcription.errors import InvalidMessage, NotFound, SessionLimit, TranscriptionError
 

@@ -11,7 +11,7 @@ from edge_functions.body import pieces, read_json
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.event_stream import EventStream, is_wanted
 from edge_functions.forms import from_fields, from_json
-from edge_functions.middleware.request_id import request_id_of
+from edge_functions.middleware.observe import request_id_of
 from edge_functions.multipart import is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, json_body, multipart, problems
 from edge_functions.problem import event_of

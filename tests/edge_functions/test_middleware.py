@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from edge_functions.middleware import body_limit
-from edge_functions.middleware.body_limit import BodyLimit
-from edge_functions.middleware.faults import Faults
-from edge_functions.middleware.request_id import RequestId
-from edge_functions.middleware.time_limit import TimeLimit
+from edge_functions.middleware import guard
+from edge_functions.middleware.guard import Guard
 from local_stack.postgres import Postgres
 from tests.edge_functions.world import PATH, running, speak
 from transcription.errors import InternalError, PayloadTooLarge, TranscriptionError
@@ -26,6 +23,7 @@ def scope(**headers: str) -> Scope:
         "type": "http",
         "method": "POST",
         "path": "/x",
+        "state": {"request_id": "00000000"},
         "headers": [
             (name.replace("_", "-").encode(), one.encode()) for name, one in headers.items()
         ],
@@ -82,7 +80,7 @@ async def refuses(_: Scope, receive: Receive, send: Send) -> None:
 async def test_a_body_up_to_the_limit_passes() -> None:
     """The limit itself is allowed, and the connection stays."""
     client = Client(b"1234", b"5678")
-    app = BodyLimit(reads_all, max_bytes=8)
+    app = Guard(reads_all, max_bytes=8, seconds=60)
     await app(scope(transfer_encoding="chunked"), client.receive, client.send)
     assert (client.status, client.heard[0]["headers"]) == (200, [])
 
@@ -91,7 +89,7 @@ async def test_a_body_up_to_the_limit_passes() -> None:
 async def test_a_byte_more_is_refused(headers: dict[str, str]) -> None:
     """What is larger is refused when it is known, told or counted."""
     client = Client(b"1234", b"56789")
-    app = RequestId(BodyLimit(Faults(reads_all), max_bytes=8))
+    app = Guard(reads_all, max_bytes=8, seconds=60)
     await app(scope(**headers), client.receive, client.send)
     assert client.status == PayloadTooLarge.spec().http
     assert client.left == []
@@ -100,19 +98,21 @@ async def test_a_byte_more_is_refused(headers: dict[str, str]) -> None:
 async def test_the_rest_of_a_refused_body_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer goes out at once, the connection is closed when the client has sent all."""
     client = Client(b"1234", b"5678")
-    await BodyLimit(refuses, max_bytes=8)(scope(content_length="8"), client.receive, client.send)
+    await Guard(refuses, max_bytes=8, seconds=60)(
+        scope(content_length="8"), client.receive, client.send
+    )
     assert client.left == []
     assert client.ended
     assert (b"connection", b"close") in client.heard[0]["headers"]
     assert client.heard[1]["body"] == b"no"
 
-    monkeypatch.setattr(body_limit, "LINGER_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "LINGER_IDLE_SECONDS", 0.05)
     silent = Client(b"12", ends=False)
-    app = BodyLimit(refuses, max_bytes=8)
+    app = Guard(refuses, max_bytes=8, seconds=60)
     await asyncio.wait_for(app(scope(content_length="8"), silent.receive, silent.send), 5)
     assert silent.ended
 
-    monkeypatch.setattr(body_limit, "LINGER_SECONDS", 0.05)
+    monkeypatch.setattr(guard, "LINGER_SECONDS", 0.05)
     endless = Client(*[b"1"] * 1_000_000)
     await asyncio.wait_for(app(scope(content_length="8"), endless.receive, endless.send), 5)
     assert endless.left
@@ -122,7 +122,7 @@ async def test_the_rest_of_a_refused_body_runs_out(monkeypatch: pytest.MonkeyPat
 async def test_a_client_that_waits_to_be_asked_is_not_asked() -> None:
     """With `Expect: 100-continue` a refused body is never sent."""
     client = Client(b"12345678")
-    await BodyLimit(refuses, max_bytes=8)(
+    await Guard(refuses, max_bytes=8, seconds=60)(
         scope(content_length="8", expect="100-continue"), client.receive, client.send
     )
     assert client.left == [b"12345678"]
@@ -140,8 +140,9 @@ async def test_no_request_outlives_its_limit() -> None:
             cancelled.set()
 
     client = Client()
-    with pytest.raises(InternalError):
-        await TimeLimit(hangs, seconds=0.02)(scope(), client.receive, client.send)
+    await Guard(hangs, max_bytes=8, seconds=0.02)(scope(), client.receive, client.send)
+    assert client.status == InternalError.spec().http
+    assert b'"code":"internal"' in client.heard[1]["body"]
     assert cancelled.is_set()
 
 
@@ -154,7 +155,7 @@ async def test_half_an_answer_is_cut_off() -> None:
 
     client = Client()
     with pytest.raises(TranscriptionError):
-        await RequestId(Faults(breaks))(scope(), client.receive, client.send)
+        await Guard(breaks, max_bytes=8, seconds=60)(scope(), client.receive, client.send)
     assert len(client.heard) == 1
 
 

@@ -1,21 +1,31 @@
-"""The greatest body, refused when it is reached and not after."""
+"""The inner layer: no request is larger or takes longer than it may, and every failure is told."""
 
 import asyncio
 from contextlib import suppress
 from typing import Final
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from transcription.errors import PayloadTooLarge
+from edge_functions.middleware.observe import request_id_of
+from edge_functions.problem import respond
+from transcription.errors import InternalError, PayloadTooLarge, TranscriptionError
+from transcription.process import tracing
 
 LINGER_SECONDS: Final = 30.0
 LINGER_IDLE_SECONDS: Final = 2.0
 """A client that has stopped sending has read the answer."""
 
+_log = structlog.get_logger(__name__)
 
-class BodyLimit:
-    """Counts what comes, and lets the rest of a refused body run out.
+
+class Guard:
+    """Limits a request, and answers its failure with a problem.
+
+    What was not expected is logged, and told as an id. What has outlived every limit of its own is
+    a bug, or a neighbour that hangs: it is ended.
 
     An answer before the end of the body would be lost if the socket were closed at once: a
     client that is still sending meets a reset, and never reads why. So the socket stays open
@@ -24,11 +34,13 @@ class BodyLimit:
     Args:
         app: What is served.
         max_bytes: Of a body.
+        seconds: For a whole request.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -36,8 +48,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         body = _Body(receive, Headers(scope=scope), self._max_bytes)
+        started = False
 
         async def answer(message: Message) -> None:
+            nonlocal started
+            started = True
             if body.ended:
                 await send(message)
             elif message["type"] == "http.response.start":
@@ -50,7 +65,35 @@ class BodyLimit:
                 await body.run_out()
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await self._app(scope, body.receive, answer)
+        try:
+            await self._within_its_time(scope, body.receive, answer)
+            return
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except TranscriptionError as error:
+            failure = error
+        except Exception:
+            failure = InternalError()
+            _log.exception("request_failed", error_id=failure.error_id, path=scope["path"])
+        tracing.describe(
+            code=failure.code, failure=failure.code if failure.spec().is_ours else None
+        )
+        if started:
+            raise failure  # the server cuts the connection: half an answer must not look whole
+        response = respond(failure, request_id=request_id_of(scope))
+        await response(scope, receive, answer)
+
+    async def _within_its_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            error = InternalError()
+            _log.error("request_takes_too_long", path=scope["path"], error_id=error.error_id)
+            raise error from None
 
 
 class _Body:
