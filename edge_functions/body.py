@@ -14,7 +14,7 @@ MAX_JSON_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BodyTimeouts:
     """How slowly a body may come."""
 
     seconds: float
@@ -25,7 +25,7 @@ class Pace:
     """On average, after the first `idle_seconds`."""
 
 
-async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
+async def pieces(request: Request, timeouts: BodyTimeouts) -> AsyncGenerator[bytes, None]:
     """Iterate over a body.
 
     Raises:
@@ -38,9 +38,9 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
     async with aclosing(request.stream()) as stream:
         while True:
             until = min(
-                began + pace.seconds,
-                began + pace.idle_seconds + received / pace.bytes_per_second,
-                clock() + pace.idle_seconds,
+                began + timeouts.seconds,
+                began + timeouts.idle_seconds + received / timeouts.bytes_per_second,
+                clock() + timeouts.idle_seconds,
             )
             try:
                 async with asyncio.timeout_at(until):
@@ -53,7 +53,7 @@ async def pieces(request: Request, pace: Pace) -> AsyncGenerator[bytes, None]:
             yield piece
 
 
-async def read_json(request: Request, pace: Pace) -> bytes:
+async def read_json(request: Request, timeouts: BodyTimeouts) -> bytes:
     """Return a body that holds no file.
 
     Raises:
@@ -62,7 +62,7 @@ async def read_json(request: Request, pace: Pace) -> bytes:
         ClientDisconnect: the caller has gone.
     """
     body = bytearray()
-    async with aclosing(pieces(request, pace)) as stream:
+    async with aclosing(pieces(request, timeouts)) as stream:
         async for piece in stream:
             body += piece
             if len(body) > MAX_JSON_BYTES:

@@ -85,7 +85,7 @@ async def _receive(request: Request, services: Services, upload: Upload) -> Form
     content_type = request.headers.get("content-type", "")
     if not is_multipart(content_type):
         raise InvalidMessage("Send multipart/form-data.")
-    async with aclosing(pieces(request, services.pace)) as body:
+    async with aclosing(pieces(request, services.body_timeouts)) as body:
         return await read_form(body, content_type, file_field="audio", upload=upload)
 
 

@@ -13,7 +13,7 @@ import h11
 from prometheus_client import Counter
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 
 MAX_HEAD_BYTES: Final = 32_768
 """Of a request."""
@@ -22,7 +22,7 @@ _MEAN_CHUNK_BYTES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How slow a client may be, in seconds."""
 
     head: float
@@ -36,34 +36,34 @@ class Connection(H11Protocol):
 
     Args:
         args: uvicorn's own.
-        crowd: All connections of the process.
+        limiter: All connections of the process.
         is_direct: Whether the other end is the client, and no proxy of ours.
-        patience: How slow the client may be.
-        turned_away: Counts those that were ended for want of room or of patience.
+        timeouts: How slow the client may be.
+        turned_away: Counts those that were ended for want of room or of timeouts.
         kwargs: uvicorn's own.
     """
 
     def __init__(
         self,
         *args: Any,
-        crowd: Crowd,
+        limiter: ConnectionLimiter,
         is_direct: bool,
-        patience: Patience,
+        timeouts: Timeouts,
         turned_away: Counter,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.conn = _Frugal(h11.SERVER, MAX_HEAD_BYTES)
-        self._crowd = crowd
+        self._limiter = limiter
         self._is_direct = is_direct
-        self._patience = patience
+        self._timeouts = timeouts
         self._turned_away = turned_away
         self._has_room = False
         self._head_since: float | None = None
         self._unread_since: float | None = None
         self._closing_since: float | None = None
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Leave for somebody who comes, unless there is a request to be answered."""
         if self.cycle is not None and not self.cycle.response_complete:
             return False
@@ -75,9 +75,9 @@ class Connection(H11Protocol):
         if self._closing_since is None and self.transport.is_closing():
             self._closing_since = now
         for since, seconds in (
-            (self._head_since, self._patience.head),
-            (self._unread_since, self._patience.unread),
-            (self._closing_since, self._patience.unread),
+            (self._head_since, self._timeouts.head),
+            (self._unread_since, self._timeouts.unread),
+            (self._closing_since, self._timeouts.unread),
         ):
             if since is not None and now - since >= seconds:
                 self._turn_away()
@@ -91,7 +91,7 @@ class Connection(H11Protocol):
         peer = transport.get_extra_info("peername") if self._is_direct else None
         address = peer[0] if isinstance(peer, tuple) else None
         self._head_since = self.loop.time()
-        self._has_room = self._crowd.arrive(self, address, self._head_since)
+        self._has_room = self._limiter.arrive(self, address, self._head_since)
         if self._has_room:
             super().connection_made(self.transport)
         else:
@@ -99,7 +99,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
-        self._crowd.leave(self)
+        self._limiter.leave(self)
         if self._has_room:
             super().connection_lost(exc)
 

@@ -103,4 +103,4 @@ async def _json(request: Request, services: Services) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise InvalidMessage("Send application/json.")
-    return await read_json(request, services.pace)
+    return await read_json(request, services.body_timeouts)

@@ -11,9 +11,9 @@ import uvicorn
 
 from edge_functions.app import create_app
 from edge_functions.composition import Composition
-from edge_functions.connection import Connection, Patience
+from edge_functions.connection import Connection, Timeouts
 from edge_functions.services import Services
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 from transcription.process.metrics_server import serve_metrics
 from transcription.process.shell import BACKLOG, Address
 
@@ -103,12 +103,12 @@ def _connections(services: Services) -> Any:
     settings = services.shell.settings
     return partial(
         Connection,
-        crowd=Crowd(
-            room=settings.functions_max_connections,
+        limiter=ConnectionLimiter(
+            limit=settings.functions_max_connections,
             per_network=settings.functions_max_connections_per_address,
         ),
         is_direct=settings.trusted_proxy_hops == 0,
-        patience=Patience(settings.functions_head_seconds, settings.functions_unread_seconds),
+        timeouts=Timeouts(settings.functions_head_seconds, settings.functions_unread_seconds),
         turned_away=services.shell.metrics.sockets_turned_away,
     )
 

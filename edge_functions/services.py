@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from edge_functions.body import Pace
+from edge_functions.body import BodyTimeouts
 from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
 from edge_functions.idempotency import Idempotency
@@ -58,10 +58,10 @@ class Services:
     """None: users bring no keys of their own."""
 
     @property
-    def pace(self) -> Pace:
+    def body_timeouts(self) -> BodyTimeouts:
         """How slowly a body may come."""
         settings = self.shell.settings
-        return Pace(
+        return BodyTimeouts(
             settings.functions_upload_seconds,
             settings.functions_upload_idle_seconds,
             settings.functions_upload_min_rate,

@@ -114,14 +114,16 @@ async def _receive(request: Request, upload: Upload, *, services: Services) -> A
     """Read a request's body; its file, if it has one, goes to `upload`."""
     content_type = request.headers.get("content-type", "")
     if is_multipart(content_type):
-        async with aclosing(pieces(request, services.pace)) as body:
-            form = await read_form(body, content_type, file_field="audio", upload=upload)
+        async with aclosing(pieces(request, services.body_timeouts)) as form_pieces:
+            form = await read_form(form_pieces, content_type, file_field="audio", upload=upload)
         options = from_fields(TranscriptionOptions, form.fields)
         if not form.has_file:
             raise InvalidMessage("audio: Field required")
         return Asked(options)
     if content_type.partition(";")[0].strip().lower() == "application/json":
-        stored = from_json(StoredTranscriptionRequest, await read_json(request, services.pace))
+        stored = from_json(
+            StoredTranscriptionRequest, await read_json(request, services.body_timeouts)
+        )
         options = TranscriptionOptions.model_validate(stored.model_dump(exclude={"storage_path"}))
         return Asked(options, stored.storage_path)
     raise InvalidMessage("Send multipart/form-data with a file, or application/json.")

@@ -50,7 +50,7 @@ async def put_own_key(request: Request, caller: CallerOf, services: ServicesOf) 
     The key is kept encrypted. Whether the provider takes it is told by a test.
     """
     keys = _keys(services, caller)
-    given = from_json(OwnKeyRequest, await read_json(request, services.pace)).key
+    given = from_json(OwnKeyRequest, await read_json(request, services.body_timeouts)).key
     rules = _rules(services)
     if not rules.shape.fullmatch(given.get_secret_value()):
         raise InvalidMessage(f"key: That does not look like a key of {rules.title}'s.")

@@ -152,7 +152,7 @@ def test_the_contract_is_pure() -> None:
 
 def test_a_session_decides_without_io() -> None:
     """The session and what it is made of know no socket, no loop and no clock."""
-    for name in ("session", "effects", "pace", "watch", "messages"):
+    for name in ("session", "effects", "token_bucket", "watchdog", "messages"):
         imported = {_top(module) for module, _ in _imports(ROOT / "ws_bridge" / f"{name}.py")}
         assert not imported & {"asyncio", "websockets", "time", "socket", "httpx"}, name
 

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from shared_schema import limits
 from transcription.ledger.heartbeat import Heartbeat
 from transcription.process import tracing
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 from transcription.process.metrics_server import serve_metrics
 from transcription.process.shell import BACKLOG, Address, Shell
 from transcription.providers.base import RealtimeProvider
@@ -21,11 +21,11 @@ from transcription.user_keys.providers import Providers
 from ws_bridge.admission import Admission
 from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket
-from ws_bridge.handshake import Door, socket_logger
+from ws_bridge.handshake import HandshakeGuard, socket_logger
 from ws_bridge.messages import parse
 from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
-from ws_bridge.watch import Patience
+from ws_bridge.watchdog import Timeouts
 
 MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
 """A message up to this size is read before it is refused; a larger one is refused unread."""
@@ -49,20 +49,20 @@ class App:
         self._settings = settings = shell.settings
         self.metrics = shell.metrics
         self.bridge = Bridge(
-            sessions=Crowd(
-                room=settings.bridge_max_sessions,
+            sessions=ConnectionLimiter(
+                limit=settings.bridge_max_sessions,
                 per_network=settings.bridge_max_sessions_per_address,
-                moment_seconds=math.inf,  # a session that was let in is never ended for another
+                grace_seconds=math.inf,  # a session that was let in is never ended for another
             ),
-            pending=Crowd(
-                room=settings.bridge_max_pending,
+            pending=ConnectionLimiter(
+                limit=settings.bridge_max_pending,
                 per_network=settings.bridge_max_pending_per_address,
             ),
             metrics=self.metrics,
         )
         # Twice as many: those that are shaking hands or are being closed take room too.
-        self._strangers = Crowd(
-            room=2 * settings.bridge_max_pending,
+        self._strangers = ConnectionLimiter(
+            limit=2 * settings.bridge_max_pending,
             per_network=2 * settings.bridge_max_pending_per_address,
         )
         self._heartbeat = Heartbeat(
@@ -75,14 +75,14 @@ class App:
             start=settings.bridge_start_timeout_seconds,
             finish=settings.provider_finish_seconds,
             ending_soon=settings.bridge_ending_soon_seconds,
-            patience=Patience(
+            timeouts=Timeouts(
                 audio=settings.bridge_idle_timeout_seconds,
                 ping_interval=settings.bridge_ping_interval_seconds,
                 ping_timeout=settings.bridge_ping_timeout_seconds,
                 provider=settings.provider_stall_seconds,
             ),
         )
-        self._door = Door(
+        self._guard = HandshakeGuard(
             verifier=shell.verifier,
             origins=frozenset(settings.allowed_origins),
             proxy_hops=settings.trusted_proxy_hops,
@@ -108,7 +108,7 @@ class App:
                     self._handle,
                     settings.bridge_host,
                     settings.bridge_port,
-                    process_request=self._door.check,
+                    process_request=self._guard.check,
                     create_connection=cast("type[Socket]", self._socket),
                     compression=None,
                     # The session pings a client that has gone quiet. A pong behind audio that
@@ -152,7 +152,7 @@ class App:
     def _socket(self) -> partial[Socket]:
         return partial(
             Socket,
-            crowd=self._strangers,
+            limiter=self._strangers,
             is_direct=self._settings.trusted_proxy_hops == 0,
             turned_away=self.metrics.sockets_turned_away,
         )

@@ -8,7 +8,7 @@ import structlog
 
 from transcription.errors import Capacity, Draining
 from transcription.ledger.heartbeat import Loss
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 from transcription.process.metrics import Metrics
 from ws_bridge.session import Session
 
@@ -49,7 +49,7 @@ class Held(Protocol):
         """Tell the client that the server goes away now, with the text that there is."""
         ...
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Tell the client that the server is full."""
         ...
 
@@ -62,14 +62,16 @@ class Bridge:
     """One process's sessions.
 
     Args:
-        sessions: Room for sessions; none of them gives way.
-        pending: Room for sockets that wait to be let in.
+        sessions: Limits sessions; none of them gives way.
+        pending: Limits sockets that wait to be let in.
         metrics: Where they are counted.
     """
 
-    def __init__(self, *, sessions: Crowd, pending: Crowd, metrics: Metrics) -> None:
+    def __init__(
+        self, *, sessions: ConnectionLimiter, pending: ConnectionLimiter, metrics: Metrics
+    ) -> None:
         self._metrics = metrics
-        metrics.sessions_limit.set(sessions.room)
+        metrics.sessions_limit.set(sessions.limit)
         self._relays: set[Held] = set()
         self._pending = pending
         self._placed = sessions

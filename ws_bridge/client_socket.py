@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection
 
 from shared_schema.limits import MAX_MESSAGE_BYTES
 from transcription.direct_socket import DirectSocket
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 from ws_bridge.admission import Caller
 
 MAX_HEAD_BYTES: Final = 32_768
@@ -31,7 +31,7 @@ class Socket(DirectSocket, ServerConnection):
 
     Args:
         args: The library's own.
-        crowd: All sockets of the process that were not let in yet, from TCP's handshake on.
+        limiter: All sockets of the process that were not let in yet, from TCP's handshake on.
         is_direct: Whether the other end of the socket is the client, and no proxy of ours.
         turned_away: Counts those for whom there was no room.
         kwargs: The library's own.
@@ -40,12 +40,17 @@ class Socket(DirectSocket, ServerConnection):
     caller = Caller(user=None, address=None)
 
     def __init__(
-        self, *args: Any, crowd: Crowd, is_direct: bool, turned_away: Counter, **kwargs: Any
+        self,
+        *args: Any,
+        limiter: ConnectionLimiter,
+        is_direct: bool,
+        turned_away: Counter,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.on_excess: Callable[[str], None] | None = None
         """Called once with words for what was too much; nothing more is read then."""
-        self._crowd = crowd
+        self._limiter = limiter
         self._is_direct = is_direct
         self._turned_away = turned_away
         self._has_room = False
@@ -56,9 +61,9 @@ class Socket(DirectSocket, ServerConnection):
 
     def let_in(self) -> None:
         """The client was let in: it no longer takes a stranger's room."""
-        self._crowd.leave(self)
+        self._limiter.leave(self)
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Leave for somebody who comes."""
         self._turned_away.inc()
         self._abort()
@@ -70,7 +75,7 @@ class Socket(DirectSocket, ServerConnection):
         """Take the connection on, or end it where there is no room."""
         peer = transport.get_extra_info("peername") if self._is_direct else None
         address = peer[0] if isinstance(peer, tuple) else None
-        self._has_room = self._crowd.arrive(self, address, self.loop.time())
+        self._has_room = self._limiter.arrive(self, address, self.loop.time())
         if self._has_room:
             super().connection_made(transport)
         else:
@@ -79,7 +84,7 @@ class Socket(DirectSocket, ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
-        self._crowd.leave(self)
+        self._limiter.leave(self)
         if self._has_room:
             super().connection_lost(exc)
 

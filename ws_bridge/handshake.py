@@ -28,7 +28,7 @@ _OF_HANDSHAKES: Final = ("unexpected internal error", "opening handshake failed"
 """As the library writes when a connection is lost within one."""
 
 
-class Door:
+class HandshakeGuard:
     """Looks at each request before it is upgraded.
 
     Args:

@@ -89,7 +89,7 @@ class Relay:
         self._handing_over: asyncio.Task[None] | None = None
         self._credited = asyncio.Event()
         self._writing_since: float | None = None
-        self._patience = asyncio.timeout(None)
+        self._slow_timeout = asyncio.timeout(None)
 
     async def run(self) -> None:
         """Serve the socket until it is closed and everything of it is settled."""
@@ -139,7 +139,7 @@ class Relay:
             now - since >= self._slow_seconds or len(self.session.effects) > MAX_UNSENT
         ):
             self.session.fail(SlowConsumer("Messages were not read for too long."), now)
-            self._patience.reschedule(now)
+            self._slow_timeout.reschedule(now)
         self._stir()
 
     def drain(self, seconds: float, now: float) -> None:
@@ -152,7 +152,7 @@ class Relay:
         self.session.fail(Draining(retry_after=0.0), now)
         self._stir()
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Tell the client, which has been waiting for long, that the server is full."""
         self.session.fail(Capacity(retry_after=1.0), self._clock())
         self._stir()
@@ -261,7 +261,7 @@ class Relay:
     async def _write(self) -> Close:
         """Do what the session asks for, in order, until it is to be closed."""
         try:
-            async with self._patience:
+            async with self._slow_timeout:
                 return await self._perform_all()
         except TimeoutError:
             # The client does not read: what is left goes out without waiting for it.
@@ -290,7 +290,7 @@ class Relay:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(0):
                         await self._perform(effect)
-        raise AssertionError  # a session that lost its patience is closed
+        raise AssertionError  # a session whose client does not read is closed
 
     async def _perform(self, effect: Open | Send | EndAudio | Ping) -> None:
         try:

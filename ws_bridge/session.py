@@ -47,8 +47,8 @@ from transcription.providers.base import (
 )
 from ws_bridge.effects import Close, Effect, EndAudio, Open, Ping, Send
 from ws_bridge.messages import error_message, parse
-from ws_bridge.pace import Pace
-from ws_bridge.watch import Patience, Silence, Watch
+from ws_bridge.token_bucket import TokenBucket
+from ws_bridge.watchdog import Silence, Timeouts, Watchdog
 
 _ACK_BYTES: Final = audio.BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 _ACK_SECONDS: Final = limits.ACK_INTERVAL_MS / 1000
@@ -74,7 +74,7 @@ class Timing:
     """From the end of the audio to the provider's last word."""
     ending_soon: float
     """Audio left when the client is told so."""
-    patience: Patience
+    timeouts: Timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,12 @@ class Session:
         self.closed_at: float | None = None
 
         self._timing = timing
-        self._watch = Watch(timing.patience, now)
+        self._watchdog = Watchdog(timing.timeouts, now)
         self._granted = 0
         self._credit = 0
         self._cut_by: FinalReason = "max_duration"
         self._soon = 0
-        self._pace: Pace | None = None
+        self._bucket: TokenBucket | None = None
         self._acked = 0
         self._acked_at = now
         self._text: list[str] = []
@@ -154,7 +154,7 @@ class Session:
 
     def receive_text(self, text: str, now: float) -> None:
         """Take in a text message."""
-        self._watch.client_spoke(now)
+        self._watchdog.client_spoke(now)
         if self.state is State.CLOSED:
             return
         try:
@@ -191,7 +191,7 @@ class Session:
             return b""
         self.received += len(frame)
         self.frames += 1
-        self._watch.audio_came(frame, now)
+        self._watchdog.audio_came(frame, now)
         if not self._soon_told and self.received >= self._soon:
             self._soon_told = True
             left = audio.seconds(self._granted - self.received)
@@ -200,7 +200,7 @@ class Session:
 
     def pong(self, now: float) -> None:
         """The client has answered a ping."""
-        self._watch.client_spoke(now)
+        self._watchdog.client_spoke(now)
 
     def gone(self, now: float) -> None:
         """The client's socket is closed or lost: nothing can be told any more."""
@@ -218,11 +218,11 @@ class Session:
         self.terms = terms
         self.state = State.LIVE
         self.ready_at = now
-        self._watch.begin(now)
+        self._watchdog.begin(now)
         cut = terms.cut_by
         self.regrant(terms.max_seconds, cut if cut == "max_duration" else ErrorCode(cut))
         resumes = self.start is not None and self.start.resumes is not None
-        self._pace = Pace(now, backlog=resumes)
+        self._bucket = TokenBucket(now, backlog=resumes)
         self.effects.append(
             Send(
                 Ready(
@@ -264,16 +264,16 @@ class Session:
 
     def handed_over(self, size: int, now: float) -> float:
         """The provider has taken `size` bytes; return the seconds to wait before reading on."""
-        self._watch.audio_taken(now)
+        self._watchdog.audio_taken(now)
         self.handed += size
-        if self.state is not State.LIVE or self._pace is None:
+        if self.state is not State.LIVE or self._bucket is None:
             return 0.0
         if self.handed - self._acked >= _ACK_BYTES or now - self._acked_at >= _ACK_SECONDS:
             self._ack(now)
         if self.handed >= self._granted:
             self._run_out(now)
             return 0.0
-        return self._pace.wait(size, now)
+        return self._bucket.wait(size, now)
 
     def provider_event(self, event: RealtimeEvent, now: float) -> None:
         """Take in what the provider says."""
@@ -347,7 +347,7 @@ class Session:
         if self._drain_at is not None and now >= self._drain_at:
             self.finish(Draining(), now)
             return
-        silence = self._watch.silence(now)
+        silence = self._watchdog.silence(now)
         if silence is Silence.PROVIDER and self.received > self._credit:
             self.fail(LedgerUnavailable(), now)
         elif silence is Silence.PROVIDER:
@@ -357,7 +357,7 @@ class Session:
         elif silence is Silence.AUDIO:
             self.finish(IdleTimeout("No audio came for too long."), now)
         elif silence is Silence.UNSURE:
-            self._watch.client_pinged(now)
+            self._watchdog.client_pinged(now)
             self.effects.append(Ping())
 
     def _run_out(self, now: float) -> None:
@@ -375,14 +375,14 @@ class Session:
     def _delta(self, text: str, now: float) -> None:
         if self.first_delta_at is None:
             self.first_delta_at = now
-        self._watch.text_came(now)
+        self._watchdog.text_came(now)
         self._text.append(text)
         self.deltas += 1
         self.effects.append(Send(Delta(text=text)))
 
     def _segment(self, segment: Segment, now: float) -> None:
         """Pass on who spoke, where that was asked for. The deltas have the same words."""
-        self._watch.text_came(now)
+        self._watchdog.text_came(now)
         if self.start is not None and self.start.diarize:
             message = LiveSegment(
                 text=segment.text, start=segment.start, end=segment.end, speaker=segment.speaker

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chaos.speech import WORD_FRAMES, Ear, frame, transcript
 from shared_schema.audio import FRAME_BYTES
-from ws_bridge.watch import is_voice
+from ws_bridge.watchdog import is_voice
 
 FRAMES = 30
 

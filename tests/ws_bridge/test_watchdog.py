@@ -3,18 +3,18 @@
 import pytest
 
 from tests.ws_bridge.world import SILENCE, VOICE
-from ws_bridge.watch import Patience, Silence, Watch
+from ws_bridge.watchdog import Silence, Timeouts, Watchdog
 
-PATIENCE = Patience(audio=30.0, ping_interval=15.0, ping_timeout=10.0, provider=15.0)
+PATIENCE = Timeouts(audio=30.0, ping_interval=15.0, ping_timeout=10.0, provider=15.0)
 
 
-def _watch() -> Watch:
-    watch = Watch(PATIENCE, 0.0)
+def _watch() -> Watchdog:
+    watch = Watchdog(PATIENCE, 0.0)
     watch.begin(0.0)
     return watch
 
 
-def _speak(watch: Watch, frame: bytes, *, start: float, end: float) -> list[Silence]:
+def _speak(watch: Watchdog, frame: bytes, *, start: float, end: float) -> list[Silence]:
     """Send 100 ms frames at real time; return what the watch finds on the way."""
     found = []
     for number in range(round(start * 10), round(end * 10)):

@@ -15,7 +15,7 @@ _BACKLOG_SECONDS: Final = 2.0
 """A resumed session whose bucket is full after this long has caught up."""
 
 
-class Pace:
+class TokenBucket:
     """Tells how long to wait before the next read.
 
     Args:
