@@ -20,7 +20,7 @@ from bench.measure import Lab, Run
 from bench.plan import FULL, QUICK, Plan
 from bench.variants import VARIANTS, Variant
 
-RESULTS: Final = Path(__file__).with_name("results.json")
+RESULTS: Final = results_file.FOLDER / "relays.json"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _OVERHEAD_SECONDS: Final = 5.0
@@ -105,10 +105,7 @@ def main(
         float | None, typer.Option(min=1, max=1000, help="Sessions opened a second before it.")
     ] = None,
     variants: Annotated[str, typer.Option(help="What to measure.")] = ",".join(VARIANTS),
-    output: Annotated[
-        Path | None,
-        typer.Option(help="Where the results go; by default results.json, if all is measured."),
-    ] = None,
+    output: Annotated[Path, typer.Option(help="Where the figures go.")] = RESULTS,
 ) -> None:
     """Measure our bridge beside the provider alone, a first sketch and a Node relay."""
     chosen = _names(variants)
@@ -119,8 +116,6 @@ def main(
         seconds=seconds or base.seconds,
         opens_per_second=opens or base.opens_per_second,
     )
-    if output is None and plan == FULL and len(chosen) == len(VARIANTS):
-        output = RESULTS
     console = Console(width=None if sys.stdout.isatty() else 120)
     cores = Cores.of_this_machine()
     notes = machine.notes(cores)
@@ -142,20 +137,19 @@ def main(
     targets = summary.targets(rows)
     tables.show(console, rows, first, targets, results.failures)
     console.print(f"{took / 60:.1f} minutes")
-    if output is not None:
-        whole = {
-            "machine": notes,
-            "plan": asdict(plan),
-            "variants": {variant.name: variant.what for variant in chosen},
-            "took_seconds": round(took),
-            "targets": [{**asdict(target), "kept": target.kept} for target in targets],
-            "rows": [asdict(row) for row in rows],
-            "first_sessions": [asdict(row) for row in first],
-            "failures": results.failures,
-            "runs": [asdict(run) for run in results.runs],
-        }
-        results_file.write(output, whole)
-        console.print(f"All figures: {output.name}")
+    whole = {
+        "machine": notes,
+        "plan": asdict(plan),
+        "variants": {variant.name: variant.what for variant in chosen},
+        "took_seconds": round(took),
+        "targets": [{**asdict(target), "kept": target.kept} for target in targets],
+        "rows": [asdict(row) for row in rows],
+        "first_sessions": [asdict(row) for row in first],
+        "failures": results.failures,
+        "runs": [asdict(run) for run in results.runs],
+    }
+    results_file.write(output, whole)
+    console.print(f"All figures: {output}")
     if results.failures or not all(target.kept for target in targets):
         sys.exit(1)
 

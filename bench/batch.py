@@ -17,7 +17,7 @@ from bench import machine, results
 from bench.cores import Cores
 from bench.uploads import Detour, Lab, Memory, Rate
 
-RESULTS: Final = Path(__file__).with_name("batch.json")
+RESULTS: Final = results.FOLDER / "batch.json"
 MEMORY_LIMIT_MB: Final = 120.0
 TIME_LIMIT: Final = 1.3
 THINK_SECONDS: Final = 2.0

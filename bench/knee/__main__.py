@@ -19,7 +19,6 @@ from bench.knee.plan import FULL, QUICK, Knee, Plan, Trial
 from bench.knee.ramp import Ramp
 from bench.knee.summary import Point
 
-FOLDER: Final = Path(__file__).parents[1]
 RAMP_SECONDS: Final = 3.0
 """Of opening as fast as in a rush, with the ledger in Postgres."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -32,14 +31,11 @@ def main(
         bool, typer.Option("--quick", help="50 and 200 sessions, short windows, one minute.")
     ] = False,
     output: Annotated[
-        Path | None,
-        typer.Option(help="Folder for knee.json and knee.svg; by default bench, if all is tried."),
-    ] = None,
+        Path, typer.Option(help="The folder that gets knee.json and knee.svg.")
+    ] = results.FOLDER,
 ) -> None:
     """Find how many sessions two bridges hold for a minute; 1 when a law is not kept."""
     plan = QUICK if quick else FULL
-    if output is None and not quick:
-        output = FOLDER
     console = Console(width=None if sys.stdout.isatty() else 160)
     notes = machine.notes(Cores.shared())
     console.print(notes["pinned"], highlight=False)
@@ -64,17 +60,8 @@ def main(
     tables.show(console, knee, points, targets, plan.bridges)
     console.print(tables.of_ramp(opened), highlight=False)
     console.print(f"{took / 60:.1f} minutes")
-    if output is not None:
-        _write(
-            output,
-            notes=notes,
-            plan=plan,
-            knee=knee,
-            points=points,
-            opened=opened,
-            took=took,
-        )
-        console.print(f"All figures: {output / 'knee.json'}, {output / 'knee.svg'}")
+    _write(output, notes=notes, plan=plan, knee=knee, points=points, opened=opened, took=took)
+    console.print(f"All figures: {output / 'knee.json'}, {output / 'knee.svg'}")
     if not knee.sessions or opened.missing or not all(target.kept for target in targets):
         sys.exit(1)
 
