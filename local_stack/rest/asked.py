@@ -14,15 +14,6 @@ from local_stack.rest.preferences import Preferences
 from local_stack.rest.query import Query
 from local_stack.rest.statements import Statement
 
-# The key's columns in their own order.
-PRIMARY_KEY = """
-select attname from pg_index
-cross join unnest(indkey) with ordinality as key(number, place)
-join pg_attribute on attrelid = indrelid and attnum = number
-where indrelid = to_regclass(quote_ident('public') || '.' || quote_ident(%s)) and indisprimary
-order by place
-"""
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -49,15 +40,8 @@ class Asked:
             )
         return found["body"], found["rows"]
 
-    async def count(self, source: Statement) -> int | None:
-        """How many rows match, if that was asked."""
-        if not self.prefer.counted:
-            return None
-        return int((await self._one(statements.count(source, self.query)))["count"])
-
     async def change(self, statement: Statement, status: int) -> Response:
         """Run a write, and show its rows if they were asked for."""
-        self._refuse_count("a write")
         if self.prefer.returning:
             body, _ = await self.rows(statement)
             return json_response(body, 201 if status == 201 else 200)
@@ -65,30 +49,13 @@ class Asked:
         return Response(status_code=status)
 
     async def call(self, function: Function, given: list[str], arguments: str) -> Response:
-        """Run a function, and show its result in the shape that its signature promises."""
-        self._refuse_count("a function")
+        """Run a function and show its rows, or its one value."""
+        if self.query != Query() or self.prefer.single:
+            raise RestError.unsupported(f"a choice among the results of {function.name}")
         results = function.results(given, arguments)
-        if function.is_row and function.is_set:
-            body, _ = await self.rows(statements.select(results, self.query, self.max_rows))
-            return json_response(body)
-        if self.query != Query():
-            raise RestError.unsupported(f"filters on the single result of {function.name}")
-        if function.is_row:
-            row = statements.as_json(statements.select(results, self.query, 1), single=True)
-            return json_response((await self._one(row))["body"])
-        shown = "coalesce(json_agg(result), '[]')" if function.is_set else "to_json(result)"
+        shown = "coalesce(json_agg(result), '[]')" if function.is_table else "to_json(result)"
         value = Statement().add(SQL(f"select {shown}::text as body from")).join(results)
-        body = (await self._one(value))["body"]
-        return Response(status_code=204) if function.is_void else json_response(body or "null")
-
-    def _refuse_count(self, what: str) -> None:
-        if self.prefer.counted:
-            raise RestError.unsupported(f"counting the rows of {what}")
-
-    async def primary_key(self, table: str) -> tuple[str, ...]:
-        """The columns of a table's primary key."""
-        found = await self.connection.execute(PRIMARY_KEY, [table])
-        return tuple(row["attname"] for row in await found.fetchall())
+        return json_response((await self._one(value))["body"] or "null")
 
     async def _one(self, statement: Statement) -> dict[str, Any]:
         found = await self.connection.execute(statement.text, statement.parameters)

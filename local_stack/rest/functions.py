@@ -18,10 +18,9 @@ select
   array(select format_type(type, null) from unnest(proargtypes) as type) as types,
   pronargs as inputs,
   pronargdefaults as defaults,
-  proretset as is_set,
-  prorettype = 'void'::regtype as is_void,
-  typtype in ('c', 'p') and prorettype <> 'void'::regtype
-    or coalesce(proargmodes::text[] && '{t,b,o}', false) as is_row
+  proretset as is_table,
+  proretset <> coalesce(proargmodes::text[] @> '{t}', false)
+    or typtype in ('c', 'p') and not proretset as is_odd
 from pg_proc join pg_type on pg_type.oid = prorettype
 where pronamespace = 'public'::regnamespace and proname = %s and prokind = 'f'
 """
@@ -35,17 +34,13 @@ class Function:
         name: Of it.
         arguments: Name and SQL type of each input, in order.
         required: How many of them have no default; these come first.
-        is_set: Whether it returns any number of results.
-        is_void: Whether it returns nothing.
-        is_row: Whether a result has columns.
+        is_table: Whether it `returns table (…)`; otherwise it returns one value.
     """
 
     name: str
     arguments: tuple[tuple[str, str], ...]
     required: int
-    is_set: bool
-    is_void: bool
-    is_row: bool
+    is_table: bool
 
     def takes(self, given: Sequence[str]) -> bool:
         """Whether it can be called with arguments of these names."""
@@ -86,17 +81,18 @@ async def find(connection: Connection, name: str, given: Sequence[str]) -> Funct
     """The function that a call means.
 
     Raises:
-        RestError: None fits, or several do.
+        RestError: None fits, or its kind is not supported.
     """
     found = await connection.execute(FIND, [name])
-    named = [_function(name, row) for row in await found.fetchall()]
-    fitting = [function for function in named if function.takes(given)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise RestError(
-            300, "PGRST203", f"Could not choose the best candidate function for public.{name}"
-        )
+    named = await found.fetchall()
+    if len(named) > 1:
+        raise RestError.unsupported(f"several functions called {name}")
+    for row in named:
+        if row["is_odd"]:
+            raise RestError.unsupported(f"the kind of result that {name} returns")
+        function = _function(name, row)
+        if function.takes(given):
+            return function
     searched = f"with parameters {', '.join(given)}" if given else "without parameters"
     raise RestError(
         404,
@@ -131,7 +127,5 @@ def _function(name: str, row: DictRow) -> Function:
         name,
         tuple(zip(inputs, row["types"], strict=True)),
         row["inputs"] - row["defaults"],
-        row["is_set"],
-        row["is_void"],
-        row["is_row"],
+        row["is_table"],
     )

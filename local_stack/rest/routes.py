@@ -3,8 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Any
 
 import psycopg
 from psycopg.sql import Identifier
@@ -23,7 +21,7 @@ from local_stack.rest.asked import Asked, json_response
 from local_stack.rest.errors import RestError
 from local_stack.rest.preferences import SCHEMA
 from local_stack.rest.query import Query
-from local_stack.rest.statements import Statement, quoted
+from local_stack.rest.statements import quoted
 
 
 class RestRoutes:
@@ -51,48 +49,27 @@ class RestRoutes:
     async def read(self, request: Request) -> Response:
         """`GET /{table}`: rows that the caller may see."""
         async with self._asked(request, read_only=True) as asked:
-            table = Statement().add(_table(request))
-            body, rows = await asked.rows(statements.select(table, asked.query, self._max_rows))
-            total = await asked.count(table)
-        first = asked.query.offset
-        span = f"{first}-{first + rows - 1}" if rows else "*"
-        headers = {"Content-Range": f"{span}/{'*' if total is None else total}"}
-        return json_response(body, 200 if total is None or rows >= total else 206, headers)
+            statement = statements.select(_table(request), asked.query, self._max_rows)
+            body, rows = await asked.rows(statement)
+        span = f"0-{rows - 1}" if rows else "*"
+        return json_response(body, headers={"Content-Range": f"{span}/*"})
 
     async def insert(self, request: Request) -> Response:
-        """`POST /{table}`: new rows; with `Prefer: resolution=…` an upsert."""
-        body, text = await _json(request)
-        rows: list[Any] = body if isinstance(body, list) else [body]
+        """`POST /{table}`: a new row."""
+        columns, text = await _row(request)
         async with self._asked(request) as asked:
-            _refuse(request, "order", "limit", "offset")
-            columns = _columns(rows, asked)
-            if not rows:
-                return json_response("[]", 201)
-            wanted = asked.query
-            if asked.prefer.merge and not wanted.on_conflict:
-                key = await asked.primary_key(request.path_params["table"])
-                wanted = replace(wanted, on_conflict=key)
-            statement = statements.insert(
-                _table(request),
-                wanted,
-                columns,
-                text if isinstance(body, list) else f"[{text}]",
-                merge=asked.prefer.merge,
-                returning=asked.prefer.returning,
-            )
+            if asked.query != Query(select=asked.query.select):
+                raise RestError.unsupported("filters, an order or a limit for POST")
+            table, returning = _table(request), asked.prefer.returning
+            statement = statements.insert(table, asked.query, columns, text, returning=returning)
             return await asked.change(statement, 201)
 
     async def update(self, request: Request) -> Response:
         """`PATCH /{table}`: change the rows that match."""
-        body, text = await _json(request)
+        columns, text = await _row(request)
         async with self._asked(request) as asked:
-            if not isinstance(body, dict):
-                raise RestError.unsupported("an update by an array")
             _check_where(asked.query, request)
-            if not body:
-                return json_response("[]") if asked.prefer.returning else Response(status_code=204)
             table, returning = _table(request), asked.prefer.returning
-            columns = list(body)
             statement = statements.update(table, asked.query, columns, text, returning=returning)
             return await asked.change(statement, 204)
 
@@ -152,43 +129,25 @@ def _table(request: Request) -> Identifier:
     return quoted(SCHEMA, request.path_params["table"])
 
 
-async def _json(request: Request) -> tuple[Any, str]:
-    """The body's value, and its text: Postgres reads the numbers of the latter as they stand."""
+async def _row(request: Request) -> tuple[list[str], str]:
+    """The members of the row in a body, and its text: Postgres reads its numbers as they stand."""
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if kind != "application/json":
         raise RestError.unsupported(f"Content-Type: {kind}")
     try:
         text = await read_body(request)
         value = parse(text)
-        rows = value if isinstance(value, list) else [value]
-        if not all(isinstance(row, dict) for row in rows):
-            raise BadJsonError("not rows")
     except BadJsonError as error:
         raise RestError(400, "PGRST102", "Empty or invalid json") from error
-    return value, text.decode()
-
-
-def _columns(rows: list[dict[str, Any]], asked: Asked) -> tuple[str, ...]:
-    """Which members of the rows are taken."""
-    columns = asked.query.columns
-    if columns is None:
-        columns = tuple(rows[0]) if rows else ()
-        if any(row.keys() != set(columns) for row in rows):
-            raise RestError(400, "PGRST102", "All object keys must match")
-    elif asked.prefer.default_missing and any(set(columns) - row.keys() for row in rows):
-        raise RestError.unsupported("Prefer: missing=default for rows of different members")
-    return columns
+    if not isinstance(value, dict) or not value:
+        raise RestError.unsupported("a body other than one row, as an object with members")
+    return list(value), text.decode()
 
 
 def _check_where(wanted: Query, request: Request) -> None:
     """Refuse to write to every row, as the platform does."""
-    _refuse(request, "order", "limit", "offset", "columns")
+    if wanted.order or wanted.limit is not None:
+        raise RestError.unsupported(f"an order or a limit for {request.method}")
     if not wanted.filters:
         verb = "UPDATE" if request.method == "PATCH" else "DELETE"
         raise RestError(400, "21000", f"{verb} requires a WHERE clause")
-
-
-def _refuse(request: Request, *names: str) -> None:
-    for name in names:
-        if name in request.query_params:
-            raise RestError.unsupported(f"{name!r} for {request.method}")

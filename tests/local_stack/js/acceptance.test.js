@@ -101,21 +101,18 @@ test("two people cannot see each other's rows", async () => {
   assert.equal((await refused(open().from("notes").select())).code, "42501");
 });
 
-test("rows are filtered, sorted, counted, changed and upserted", async () => {
+test("rows are filtered, sorted and changed", async () => {
   const { client } = await anonymous();
   const notes = () => client.from("notes");
-  await ok(notes().insert([{ title: "a", score: 1 }, { title: "b" }, { title: "c, (d)" }]));
+  for (const row of [{ title: "a", score: 1 }, { title: "b" }, { title: "c, (d)" }]) {
+    await ok(notes().insert(row));
+  }
   const some = await ok(notes().select("title").in("title", ["c, (d)", "a"]).order("title"));
   assert.deepEqual(some, [{ title: "a" }, { title: "c, (d)" }]);
-  const { count } = await notes().select("*", { count: "exact", head: true });
-  assert.equal(count, 3);
   assert.equal(await ok(notes().select("title").eq("title", "none").maybeSingle()), null);
   assert.equal((await refused(notes().select("title").single())).code, "PGRST116");
   await ok(notes().update({ score: 2 }).eq("title", "a"));
-  const [{ owner }] = await ok(notes().select("owner").limit(1));
-  const upsert = { onConflict: "owner,title" };
-  await ok(notes().upsert({ owner, title: "a", score: 3 }, upsert));
-  assert.deepEqual(await ok(notes().select("score").eq("title", "a")), [{ score: 3 }]);
+  assert.deepEqual(await ok(notes().select("score").eq("title", "a").limit(1)), [{ score: 2 }]);
 });
 
 test("functions are called by name, and those of the service by the service alone", async () => {
@@ -184,5 +181,7 @@ test("what is not here is refused by name", async () => {
   const { client } = await anonymous();
   assert.equal((await refused(client.auth.signInWithOtp({ email: "a@example.com" }))).status, 501);
   assert.match((await refused(client.from("notes").select("*, users(*)"))).message, /users/);
+  assert.match((await refused(client.from("notes").upsert({ title: "a" }))).message, /support/);
+  assert.match((await refused(client.from("notes").select().gt("score", 1))).message, /'gt'/);
   assert.match((await refused(client.storage.listBuckets())).message, /bucket/);
 });

@@ -25,7 +25,7 @@ create function public.caller() returns jsonb language sql as $$
     'email', auth.jwt() ->> 'email', 'method', current_setting('request.method'),
     'path', current_setting('request.path'))
 $$;
-create function public.fail(code text) returns void language plpgsql as $$
+create function public.fail(code text) returns int language plpgsql as $$
 begin
   raise exception 'no %', code using errcode = code, detail = 'because', hint = 'do not';
 end
