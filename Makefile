@@ -10,6 +10,9 @@ BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 DENO := DENO_DIR=../../.tools/deno ../../$(BIN)/deno
 DENO_FILES := --config api/deno.json api/*.ts _shared/*.ts
+# Tests wait more than they work: four at once keep two cores busy.
+WORKERS ?= 4
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
 ONCE ?=
 PROVIDER ?=
@@ -17,10 +20,11 @@ SEED ?=
 SECONDS ?=
 
 export UV_PYTHON_DOWNLOADS := never
-export PYTHONDONTWRITEBYTECODE := 1
+# Services and tests start Python hundreds of times: without bytecode each start costs twice as much.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
+.PHONY: help setup demo run check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +38,17 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
 	@$(BIN)/honcho start
 
+check: lint types check-python test-page ## Check all that needs no browser and starts no program: for every change
+
+check-python: setup .venv/.all-ready
+	@$(PYTEST) -q -m "not process"
+
 test: lint types test-python test-pythons test-postgres test-page test-browser test-audit ## Check everything
 
 test-python: setup .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
 	@scripts/debian.sh
 	@scripts/package.sh tests/docs/test_examples.py curl || [ $$? -eq 3 ]
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 test-pythons: setup | $(UV) ## Run the demonstration and the audio tests on every other Python of the machine
 	@scripts/pythons.sh test $(UV)
@@ -49,7 +58,7 @@ test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the m
 	test -n "$$majors" || echo "Only the embedded Postgres was tested (apt-get install postgresql brings Debian's)"; \
 	for major in $$majors; do \
 		echo "Migrations and ledger on Postgres $$major"; \
-		TEST_POSTGRES_MAJOR=$$major $(BIN)/pytest -q tests/supabase || exit 1; \
+		TEST_POSTGRES_MAJOR=$$major $(PYTEST) -q tests/supabase || exit 1; \
 	done
 
 test-page: setup ## Test the page's parts

@@ -1,12 +1,26 @@
 """What every test may rely on."""
 
+from collections import Counter
+
 import pytest
 from respx.mocks import HTTPCoreMocker
 
+from tests.audio_files import write_audio
+from tests.database import database, postgres, postgres_binaries
+from tests.gateway import gateway
 from tests.needs import ROOT, left_out
+from tests.processes import MARKER, Processes
+
+__all__ = ["database", "gateway", "postgres", "postgres_binaries"]
 
 # The provider's SDK rides on httpx2, whose core respx does not know by itself.
 HTTPCoreMocker.add_targets("httpcore2._async.connection_pool.AsyncConnectionPool")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the marker that `make check` goes by."""
+    config.addinivalue_line("markers", f"{MARKER}: starts a program, or a fixture of it does")
+    config.pluginmanager.register(Processes())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -16,9 +30,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [one for one in items if one not in set(gone)]
+    if hasattr(config, "workerinput"):
+        # Files of few tests are the slow ones. Begun last, they would keep one worker busy alone.
+        sizes = Counter(one.path for one in items)
+        items.sort(key=lambda one: sizes[one.path])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the suites that were left out, and why."""
     for suite, need in left_out().items():
         terminalreporter.write_line(f"left out: {suite} (this machine has no {need})")
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of sound, as WAV."""
+    folder = tmp_path_factory.mktemp("speech")
+    return write_audio(folder / "speech.wav", "wav", seconds=4.0, rate=16_000).read_bytes()

@@ -4,11 +4,14 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from local_stack.provider import Script
 from tests.ws_bridge.process import bridge
 from tests.ws_bridge.world import SILENCE
+
+pytestmark = pytest.mark.process
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

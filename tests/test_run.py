@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local_stack.provider import ScriptedEngine, serve
 from shared_schema.base import REALTIME_PATH
 from shared_schema.errors import ErrorCode
 from tests.doubles.project import serve_project
 from tests.ws_bridge.process import environment
 from tests.ws_bridge.world import SILENCE, Line, plain_http
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parent.parent
 PORTS_FREE = {"FUNCTIONS_PORT": "0", "FUNCTIONS_METRICS_PORT": "0"}

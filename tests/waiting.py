@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = 20) -> None:
     """Wait until a condition holds that nothing announces.
 
     Raises:

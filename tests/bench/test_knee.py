@@ -173,6 +173,7 @@ def test_the_search_is_bounded(plan: Plan, answers: list[bool]) -> None:
     assert all(0 < trial.sessions <= plan.climb[-1] for trial in tried)
 
 
+@pytest.mark.process
 @pytest.mark.timeout(180)
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two real bridges hold a few sessions, Postgres a short ramp, and all of it is written."""

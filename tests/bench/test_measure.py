@@ -22,6 +22,7 @@ from bench.variants import BRIDGE, SKETCH, VARIANTS
 SHORT = Plan(sessions=(2,), rounds=1, seconds=1.0)
 
 
+@pytest.mark.process
 async def test_every_variant_carries_every_frame() -> None:
     """Each relay hands over all frames, brings all deltas and finals, and leaves nothing open."""
     async with Lab.open(Cores.of_this_machine(), sys.executable) as lab:
@@ -35,6 +36,7 @@ async def test_every_variant_carries_every_frame() -> None:
             assert len(run.boot) == 10
 
 
+@pytest.mark.process
 async def test_what_a_run_left_open_is_not_the_next_ones() -> None:
     """A bridge that dies with its grants is told of in its own run alone."""
     async with Lab.open(Cores.of_this_machine(), sys.executable) as lab:
@@ -50,6 +52,7 @@ async def test_what_a_run_left_open_is_not_the_next_ones() -> None:
         assert (second.faults, second.missing_finals, second.unsettled) == ({}, 0, 0)
 
 
+@pytest.mark.process
 async def test_a_relay_that_does_not_start_is_told() -> None:
     """A variant that fails says so with its last words, and the others can still be measured."""
     broken = replace(SKETCH, argv=(sys.executable, "-c", "raise SystemExit('no such thing')"))
@@ -65,6 +68,7 @@ async def test_a_relay_that_does_not_start_is_told() -> None:
         assert (await lab.run(VARIANTS["direct"], 1, SHORT)).missing_finals == 0
 
 
+@pytest.mark.process
 def test_the_command(tmp_path: Path) -> None:
     """The command measures what it is asked to, writes it down, and names nobody's machine."""
     output = tmp_path / "out.json"

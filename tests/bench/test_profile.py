@@ -8,6 +8,8 @@ from bench import profile
 from bench.children import ChildError
 from bench.plan import Plan
 
+pytestmark = pytest.mark.process
+
 SHORT = Plan((2,), rounds=1, seconds=1.0)
 ENOUGH = Plan((50,), rounds=1, seconds=3.0)
 """A frame takes about 0.1 ms: in fewer of them a sampler may see none."""

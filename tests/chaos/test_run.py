@@ -17,7 +17,8 @@ STORM = [
 ]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.process
+@pytest.mark.timeout(600)
 async def test_a_storm_breaks_what_is_broken_on_purpose_and_nothing_else(tmp_path: Path) -> None:
     """Where settlements are forged on their way, the run names that law, and every other holds."""
     async with running(tmp_path, 1, Break.CHARGE, lambda _: None) as run:

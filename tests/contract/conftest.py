@@ -11,11 +11,7 @@ import pytest_asyncio
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from tests.contract.world import TARGETS, Target, target_of, targets
-from tests.database import postgres, postgres_binaries
-from tests.edge_functions.world import wav
 from tests.local_stack.world import Person
-
-__all__ = ["postgres", "postgres_binaries"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -53,12 +49,6 @@ async def http(target: Target, ada: Person) -> AsyncIterator[httpx.AsyncClient]:
     """Ada's client."""
     async with target.signed_in(ada) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Four seconds of sound, as WAV."""
-    return wav(tmp_path_factory.mktemp("speech")).read_bytes()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

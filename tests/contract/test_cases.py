@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from tests.contract import test_differences, test_settings
 from tests.contract.deno import ROOT
 from tests.contract.differences import DIFFERENCES
@@ -22,6 +24,7 @@ ELSEWHERE = {
 """Differences that have a test of their own."""
 
 
+@pytest.mark.process
 def test_every_target_is_asked_the_same() -> None:
     """Each case is asked of every target, so that no service can drift from the other."""
     listed = subprocess.run(

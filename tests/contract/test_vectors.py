@@ -152,6 +152,7 @@ def test_python_answers_as_the_vectors_say(name: str, number: int) -> None:
     assert in_python(name, CASES[name][number]) == expected(name, number)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "number"), ALL)
 def test_deno_answers_as_the_vectors_say(
     in_deno: dict[str, list[dict[str, Any]]], name: str, number: int
@@ -186,6 +187,7 @@ FIELDS = (
 )
 
 
+@pytest.mark.process
 def test_random_cases_are_answered_alike() -> None:
     """Whatever is written into a text, a form or JSON, both services read the same or refuse."""
     dice = random.Random(20_260_129)  # noqa: S311 - the same cases each time

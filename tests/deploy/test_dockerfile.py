@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+import pytest
 from pathspec import GitIgnoreSpec
 
 from tests.deploy.files import DEPLOY, ROOT
@@ -23,6 +24,7 @@ def _instructions(name: str, text: str = TEXT) -> list[str]:
     return re.findall(rf"^{name} (.*)$", text, re.MULTILINE)
 
 
+@pytest.mark.process
 async def test_the_linter_finds_nothing() -> None:
     """The linter, hadolint, has no complaint."""
     linter = Path(sys.executable).parent / "hadolint"
@@ -33,6 +35,7 @@ async def test_the_linter_finds_nothing() -> None:
     assert (process.returncode, told.decode()) == (0, "")
 
 
+@pytest.mark.process
 def test_the_context_holds_what_is_copied_and_no_more() -> None:
     """The build's context holds the code that the image copies, and nothing beside it.
 
@@ -120,6 +123,7 @@ def test_the_page_is_where_it_is_looked_for() -> None:
     assert source.split()[-1] == str(page)
 
 
+@pytest.mark.process
 async def test_the_health_check_tells_health() -> None:
     """The image's health check succeeds where something is healthy, and fails where nothing is."""
     [command] = re.findall(r"^HEALTHCHECK .*CMD \[(.*)\]$", TEXT, re.MULTILINE)

@@ -9,13 +9,11 @@ from typing import Final
 import pytest
 
 from edge_functions.__main__ import command_line
-from tests.database import Database, database, postgres, postgres_binaries
+from tests.database import Database
 from tests.deploy.files import DEPLOY, KUBERNETES, OBSERVABILITY, ROOT, document, manifests
 from tests.deploy.promql import catalogue
 from tests.deploy.rules import Recording, alerts, rules
 from transcription.settings import Settings
-
-__all__ = ["database", "postgres", "postgres_binaries"]
 
 OPERATIONS: Final = ROOT / "docs" / "operations.md"
 RUNBOOK: Final = ROOT / "docs" / "runbook.md"
@@ -140,6 +138,7 @@ def _blocks(page: Path) -> Iterator[str]:
     yield from re.findall(r"^ *```sh\n(.*?)^ *```", page.read_text(), re.M | re.S)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 async def test_shell_parses(page: Path) -> None:
     """Every block of commands is well-formed shell."""

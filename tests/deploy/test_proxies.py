@@ -19,15 +19,12 @@ from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from local_stack.provider.script import BatchScript
 from shared_schema.base import REALTIME_PATH
-from tests.database import postgres, postgres_binaries
 from tests.deploy.files import DEPLOY, binary
 from tests.deploy.proxies import CADDY, Proxy, caddy, free_port, nginx, run, trusting, write_nginx
 from tests.edge_functions import world as functions
 from tests.edge_functions.world import PATH, wav
 from tests.waiting import until
 from tests.ws_bridge.world import SILENCE, Talk, World, running
-
-__all__ = ["postgres", "postgres_binaries"]
 
 FORGED: Final = "203.0.113.7"
 NOBODY: Final = "127.0.0.1:1"
@@ -87,6 +84,7 @@ async def live(proxy: Proxy, folder: Path, *, dead: bool = False) -> AsyncIterat
             yield Live(port, (first, second))
 
 
+@pytest.mark.process
 async def test_caddy_takes_its_file(tmp_path: Path) -> None:
     """Caddy accepts the file as it is, and would not format it otherwise."""
     path = str(DEPLOY / "Caddyfile")
@@ -99,6 +97,7 @@ async def test_caddy_takes_its_file(tmp_path: Path) -> None:
     assert await run(CADDY, "fmt", path, cwd=tmp_path) == (DEPLOY / "Caddyfile").read_text()
 
 
+@pytest.mark.process
 async def test_nginx_takes_its_file(tmp_path: Path) -> None:
     """Nginx accepts the file inside of `http`, without a warning."""
     write_nginx(tmp_path, dict.fromkeys(NAMES, NOBODY), port=free_port())
@@ -108,6 +107,7 @@ async def test_nginx_takes_its_file(tmp_path: Path) -> None:
     assert "[warn]" not in told
 
 
+@pytest.mark.process
 @PROXIES
 async def test_recordings_go_through(proxy: Proxy, tmp_path: Path) -> None:
     """Sockets are spread over the bridges, and the ledger learns who really calls."""
@@ -119,6 +119,7 @@ async def test_recordings_go_through(proxy: Proxy, tmp_path: Path) -> None:
         assert {entry.address for entry in entries} == {"127.0.0.1"}
 
 
+@pytest.mark.process
 @PROXIES
 async def test_a_dead_bridge_is_passed_over(proxy: Proxy, tmp_path: Path) -> None:
     """While one bridge does not answer, the other takes every session."""
@@ -128,6 +129,7 @@ async def test_a_dead_bridge_is_passed_over(proxy: Proxy, tmp_path: Path) -> Non
         assert here.sessions() == [4, 0]
 
 
+@pytest.mark.process
 async def test_caddy_sends_nothing_new_to_who_drains(tmp_path: Path) -> None:
     """A bridge that drains keeps what it has and gets nothing new, once Caddy has looked again."""
     async with live(caddy, tmp_path) as here:
@@ -148,6 +150,7 @@ async def test_caddy_sends_nothing_new_to_who_drains(tmp_path: Path) -> None:
                 (await talk.stopped()).completed()
 
 
+@pytest.mark.process
 async def test_nginx_sends_the_next_try_elsewhere(tmp_path: Path) -> None:
     """Who is turned away by a bridge that drains is let in at the next try."""
     async with live(nginx, tmp_path) as here:

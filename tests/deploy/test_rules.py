@@ -99,12 +99,14 @@ async def _promtool(*arguments: str) -> str:
     return told.decode()
 
 
+@pytest.mark.process
 async def test_prometheus_takes_its_files() -> None:
     """Prometheus' own tool takes the configuration, and the rules that it names."""
     told = await _promtool("check", "config", "prometheus.yaml")
     assert f"{len(FILES)} rule files found" in told
 
 
+@pytest.mark.process
 async def test_alerts_fire_and_are_silent() -> None:
     """Evaluated over made-up series, each alert fires when it should and not before."""
     await _promtool("test", "rules", UNIT_TESTS.name)

@@ -194,6 +194,7 @@ def _slug(heading: str) -> str:
     return re.sub(r"\s", "-", plain.strip())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_shell_parses(page: Path) -> None:
     """Every block of commands is well-formed shell."""

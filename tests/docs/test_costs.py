@@ -3,10 +3,8 @@
 import re
 from typing import Final
 
-from tests.database import Database, database, postgres, postgres_binaries
+from tests.database import Database
 from tests.docs.product import ROOT
-
-__all__ = ["database", "postgres", "postgres_binaries"]
 
 PAGE: Final = (ROOT / "docs" / "costs.md").read_text()
 MINUTES_A_DAY: Final = 5

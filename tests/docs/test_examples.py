@@ -86,6 +86,7 @@ def test_curl_shows_no_token(product: Product) -> None:
     assert not [line for line in calls if "Bearer" in line]
 
 
+@pytest.mark.process
 def test_every_example_is_tried() -> None:
     """There is no example that no test runs."""
     listed = subprocess.run(

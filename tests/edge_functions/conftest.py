@@ -10,15 +10,11 @@ import pytest_asyncio
 
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
-from tests.database import postgres, postgres_binaries
-from tests.edge_functions.world import World, running, wav
+from tests.edge_functions.world import World, running
 from tests.local_stack.world import Person
 from tests.own_keys import RING
 from tests.wires import MISTRAL, Wire
 from transcription.providers.registry import PROVIDERS
-
-__all__ = ["postgres", "postgres_binaries"]
-
 
 Worlds = Callable[[Wire], Awaitable[World]]
 
@@ -86,9 +82,3 @@ async def http(world: World, ada: Person) -> AsyncIterator[httpx.AsyncClient]:
     """Ada's client."""
     async with world.signed_in(ada) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Four seconds of sound, as WAV."""
-    return wav(tmp_path_factory.mktemp("speech")).read_bytes()

@@ -16,7 +16,7 @@ from utter_transcribe.errors import ApiError, UnreachableError
 from utter_transcribe.events import Opened, Reconnecting
 from utter_transcribe.files import Api
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.process]
 
 
 async def test_a_rolling_restart_costs_nobody_a_sound(world: World) -> None:
@@ -41,7 +41,9 @@ async def test_a_rolling_restart_costs_nobody_a_sound(world: World) -> None:
         group.create_task(restart_all())
     results = [run.result() for run in runs]
     heard = world.heard()
-    assert Counter(result.status for result in results) == {"complete": PEOPLE}
+    assert Counter((result.status, result.reason) for result in results) == {
+        ("complete", None): PEOPLE
+    }
     assert all(result.reconnects for result in results)
     assert [recording.gaps(heard) for recording in recordings] == [[]] * PEOPLE
     told = [event for recording in recordings for event in recording.seen.of(Reconnecting)]

@@ -24,7 +24,7 @@ from utter_transcribe.errors import ApiError
 from utter_transcribe.files import Api
 from utter_transcribe.live import realtime_url
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.process]
 
 CALLERS = 24
 

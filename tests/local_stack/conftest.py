@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from local_stack.postgres import Postgres
-from tests.database import postgres, postgres_binaries
 from tests.local_stack.world import World, open_world
-
-__all__ = ["postgres", "postgres_binaries", "world"]
 
 
 @pytest_asyncio.fixture

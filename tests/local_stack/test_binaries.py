@@ -8,6 +8,8 @@ import pytest
 from local_stack import binaries
 from local_stack.errors import PostgresError
 
+pytestmark = pytest.mark.process
+
 
 def test_what_is_found_runs_and_is_new_enough() -> None:
     """Each candidate has both programs and a known version, and stands there once."""

@@ -16,8 +16,8 @@ import pytest
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
 from local_stack.serving import listen
-from tests.local_stack.waiting import until
 from tests.local_stack.world import BUCKET, PASSWORD, TLS, WAV
+from tests.waiting import until
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -103,6 +103,7 @@ async def _client(env: dict[str, str]) -> AsyncIterator[AsyncClient]:
         yield await acreate_client(env["SUPABASE_URL"], env["SUPABASE_PUBLISHABLE_KEY"], options)
 
 
+@pytest.mark.process
 async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> None:
     """At the ready line gateway and recogniser answer, and the settings lead to both."""
     async with _running(tmp_path / "local") as stack:
@@ -121,6 +122,7 @@ async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> N
             assert (await http.get(f"{env['SUPABASE_URL']}/auth/v1/health")).status_code == 200
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_everything(tmp_path: Path, number: int) -> None:
     """After any of the usual signals the status is 0, no word is lost on it, no process is left."""
@@ -129,12 +131,14 @@ async def test_a_signal_ends_everything(tmp_path: Path, number: int) -> None:
         assert await stack.end(number) == (0, "")
 
 
+@pytest.mark.process
 async def test_the_recognisers_processes_end_too(tmp_path: Path) -> None:
     """With the offline engine, whose models live in processes of their own, none is left."""
     async with _running(tmp_path / "local", engine="sphinx") as stack:
         assert await stack.end() == (0, "")
 
 
+@pytest.mark.process
 async def test_impatience_does_not_cut_the_end_short(tmp_path: Path) -> None:
     """Pressing Ctrl-C again and again still ends everything in order."""
     async with _running(tmp_path / "local") as stack:
@@ -144,6 +148,7 @@ async def test_impatience_does_not_cut_the_end_short(tmp_path: Path) -> None:
         assert await stack.ended() == (0, "")
 
 
+@pytest.mark.process
 async def test_a_signal_during_the_start_ends_it_too(tmp_path: Path) -> None:
     """Whoever gives up before the ready line is left with no process."""
     for number, delay in enumerate((0.3, 0.6, 0.9, 1.2)):
@@ -164,6 +169,7 @@ async def test_a_signal_during_the_start_ends_it_too(tmp_path: Path) -> None:
         await _gone(family)
 
 
+@pytest.mark.process
 async def test_people_files_and_tokens_outlive_a_restart(tmp_path: Path) -> None:
     """A second start knows the user, the file and yesterday's token, and has the same keys."""
     data_dir = tmp_path / "local"
@@ -183,6 +189,7 @@ async def test_people_files_and_tokens_outlive_a_restart(tmp_path: Path) -> None
         assert await client.storage.from_(BUCKET).download(path) == b"RIFF"
 
 
+@pytest.mark.process
 async def test_a_start_after_a_kill_takes_over(tmp_path: Path) -> None:
     """A stack that died without a word leaves a database behind, which the next one takes."""
     data_dir = tmp_path / "local"
@@ -195,6 +202,7 @@ async def test_a_start_after_a_kill_takes_over(tmp_path: Path) -> None:
         await _gone(stack.family)
 
 
+@pytest.mark.process
 async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
     """Status 1 and the port by its number, for the gateway's and for the recogniser's."""
     with listen("the test", "127.0.0.1", 0) as taken:
@@ -206,6 +214,7 @@ async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
             assert re.fullmatch(rf"local_stack: port {busy} on 127\.0\.0\.1 is busy: .*\n", fault)
 
 
+@pytest.mark.process
 async def test_one_data_folder_serves_one_stack(tmp_path: Path) -> None:
     """A second stack and a reset are refused with one line while the first goes on."""
     async with _running(tmp_path / "local") as stack:
@@ -219,6 +228,7 @@ async def test_one_data_folder_serves_one_stack(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "local").iterdir()] == ["lock"]
 
 
+@pytest.mark.process
 async def test_keys_rotate_under_a_running_stack(tmp_path: Path) -> None:
     """The command changes the signing key at once; revoking ends the tokens of the old ones."""
     async with _running(tmp_path / "local") as stack, _client(stack.env) as client:
@@ -243,6 +253,7 @@ async def test_keys_rotate_under_a_running_stack(tmp_path: Path) -> None:
             assert user.status_code == 403
 
 
+@pytest.mark.process
 async def test_a_database_that_dies_takes_the_stack_with_it(tmp_path: Path) -> None:
     """A stack without its database does not pretend: one line, status 1, no process left."""
     async with _running(tmp_path / "local") as stack:
@@ -254,6 +265,7 @@ async def test_a_database_that_dies_takes_the_stack_with_it(tmp_path: Path) -> N
         assert re.fullmatch(r"local_stack: Postgres has ended by itself \(.*\)\n", said)
 
 
+@pytest.mark.process
 async def test_nothing_secret_is_said(tmp_path: Path) -> None:
     """Neither the secret key nor a password nor a token shows on the terminal or in the log."""
     data_dir = tmp_path / "local"
@@ -274,6 +286,7 @@ async def test_nothing_secret_is_said(tmp_path: Path) -> None:
     assert not [secret for secret in secrets if secret in said]
 
 
+@pytest.mark.process
 async def test_what_cannot_be_asked_for_is_refused_in_a_line(tmp_path: Path) -> None:
     """An address open to others, or a script that is not there, is told before anything starts."""
     status, _, fault = await _run(tmp_path / "local", "--host", "0.0.0.0")  # noqa: S104

@@ -16,7 +16,7 @@ from local_stack.binaries import Binaries
 from local_stack.errors import PostgresError
 from local_stack.postgres import Postgres
 from local_stack.unprivileged import Unprivileged
-from tests.local_stack.waiting import until
+from tests.waiting import until
 
 WAYS = [
     pytest.param(installed, way, id=f"{installed.major}-{way.prefix[0] if way.prefix else 'self'}")
@@ -39,6 +39,7 @@ async def _scalar(dsn: str, statement: str) -> object:
         return row[0] if row else None
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("installed", "way"), WAYS)
 async def test_data_outlives_the_server_in_every_way_of_starting_it(
     tmp_path: Path, installed: Binaries, way: Unprivileged
@@ -87,6 +88,7 @@ async def test_only_this_machine_and_only_by_password(postgres: Postgres) -> Non
             await psycopg.AsyncConnection.connect(dsn)
 
 
+@pytest.mark.process
 async def test_secrets_and_data_are_the_owners_alone(tmp_path: Path) -> None:
     """Nobody else on the machine may read the password, the data or the log."""
     async with Postgres.start(tmp_path / "pg", durable=False):
@@ -94,6 +96,7 @@ async def test_secrets_and_data_are_the_owners_alone(tmp_path: Path) -> None:
             assert stat.S_IMODE((tmp_path / "pg" / name).stat().st_mode) == mode
 
 
+@pytest.mark.process
 async def test_the_log_holds_nobodys_words(tmp_path: Path) -> None:
     """A refused statement leaves its fault in the log, not its values."""
     async with (
@@ -109,6 +112,7 @@ async def test_the_log_holds_nobodys_words(tmp_path: Path) -> None:
     assert "private thing" not in log
 
 
+@pytest.mark.process
 async def test_a_server_that_a_killed_stack_left_is_ended_and_its_data_kept(tmp_path: Path) -> None:
     """Who comes next takes over: the orphan ends, and what it had committed is there."""
     folder = tmp_path / "pg"
@@ -129,6 +133,7 @@ def _is_dead(process: psutil.Process) -> bool:
     return process.status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.process
 async def test_a_server_that_is_killed_comes_back_with_its_data(tmp_path: Path) -> None:
     """After SIGKILL of every process the next start recovers what was committed."""
     folder = tmp_path / "pg"
@@ -155,6 +160,7 @@ async def test_a_clone_is_a_world_of_its_own_and_goes_with_its_block(postgres: P
     assert await _scalar(postgres.dsn, "select to_regclass('public.mine')::text") is None
 
 
+@pytest.mark.process
 async def test_a_folder_of_another_version_is_named(tmp_path: Path) -> None:
     """Data that no installed Postgres can read is told so in one line."""
     (tmp_path / "pg" / "data").mkdir(parents=True)
@@ -164,6 +170,7 @@ async def test_a_folder_of_another_version_is_named(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.process
 async def test_a_server_that_cannot_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
     """Broken data ends in one line with the end of the log."""
     folder = tmp_path / "pg"
@@ -176,6 +183,7 @@ async def test_a_server_that_cannot_start_says_why_and_leaves_no_process(tmp_pat
     assert not list(_servers(folder))
 
 
+@pytest.mark.process
 async def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
     """Whoever gives up on a start, at any moment, is left with nothing."""
 

@@ -70,6 +70,7 @@ def _run(
     )
 
 
+@pytest.mark.process
 @pytest.mark.timeout(180)
 def test_the_demo_runs(bare: dict[str, str], tmp_path: Path) -> None:
     """The demo hears the short sample live and as a file, stores it, and ends well."""
@@ -83,6 +84,7 @@ def test_the_demo_runs(bare: dict[str, str], tmp_path: Path) -> None:
     assert json.loads(told.stdout.splitlines()[-1])["status"] == "complete"
 
 
+@pytest.mark.process
 def test_making_the_demo_needs_no_debian(bare: dict[str, str]) -> None:
     """No step of `make demo`, set-up included, names a program that only Debian or GNU has."""
     make = shutil.which("make", path=bare["PATH"])
@@ -94,6 +96,7 @@ def test_making_the_demo_needs_no_debian(bare: dict[str, str]) -> None:
     assert not re.findall(r"\bsed -i|\breadlink -f|\bdate -d|\bcp --|\bmktemp --", told.stdout)
 
 
+@pytest.mark.process
 def test_suites_that_are_left_out_are_named(bare: dict[str, str]) -> None:
     """Where curl cannot be had, the suites that need it are named, and the others are run."""
     suites = ("tests/docs/test_examples.py", "tests/deploy/test_dockerfile.py")
@@ -107,6 +110,7 @@ def test_suites_that_are_left_out_are_named(bare: dict[str, str]) -> None:
         assert f"left out: {suite} (this machine has no " in "left out: " + named
 
 
+@pytest.mark.process
 def test_scripts_say_what_is_left_out(bare: dict[str, str]) -> None:
     """A package that cannot be installed is named with what needs it; the status tells it apart."""
     told = _run(("scripts/package.sh", "frontend/e2e", "no-such-program"), ROOT, bare)

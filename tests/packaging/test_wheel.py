@@ -47,6 +47,7 @@ def _installed(environment: Environment) -> set[str]:
     return {one.name.partition("-")[0].lower().replace("_", "-") for one in found}
 
 
+@pytest.mark.process
 def test_one_top_level_name(built: Built) -> None:
     """The wheel puts `utter_transcribe` and its own metadata into site-packages, and no more."""
     with zipfile.ZipFile(built.wheel) as wheel:
@@ -59,6 +60,7 @@ def test_one_top_level_name(built: Built) -> None:
     assert [name for name in names if "__pycache__" in name] == []
 
 
+@pytest.mark.process
 def test_nothing_of_the_services_comes_along(installed: Environment) -> None:
     """Without an extra, nothing is installed that only the services or their traces need."""
     asked = {_name(one) for one in PROJECT["dependencies"]}
@@ -70,6 +72,7 @@ def test_nothing_of_the_services_comes_along(installed: Environment) -> None:
     assert optional & found == set()
 
 
+@pytest.mark.process
 def test_the_command_tells_its_version(installed: Environment) -> None:
     """`utter-transcribe --version` is the version that is installed."""
     told = installed.run("utter-transcribe", "--version")
@@ -80,6 +83,7 @@ def test_the_command_tells_its_version(installed: Environment) -> None:
     )
 
 
+@pytest.mark.process
 def test_the_demo_names_the_checkout(installed: Environment) -> None:
     """The demo needs the repository; the wheel's command says so in one line."""
     told = installed.run("utter-transcribe", "demo")
@@ -89,6 +93,7 @@ def test_the_demo_names_the_checkout(installed: Environment) -> None:
     ]
 
 
+@pytest.mark.process
 async def test_a_live_session_by_what_is_installed(installed: Environment, tmp_path: Path) -> None:
     """The installed library and the installed command each transcribe a file through a bridge."""
     async with bridge(tmp_path, Script(text="one two three")) as running:
@@ -106,6 +111,7 @@ async def test_a_live_session_by_what_is_installed(installed: Environment, tmp_p
     assert (last["event"], last["result"]["text"]) == ("finished", "one two three")
 
 
+@pytest.mark.process
 async def test_the_services_by_an_extra(built: Built, tmp_path: Path) -> None:
     """With `[services]` every module of the wheel can be imported, and a bridge of it serves."""
     environment = built.environment(tmp_path / "venv", "[services,otel]")
@@ -120,6 +126,7 @@ async def test_the_services_by_an_extra(built: Built, tmp_path: Path) -> None:
         assert heard.text == "one two"
 
 
+@pytest.mark.process
 def test_the_sdist_is_small(built: Built) -> None:
     """The sdist holds what the wheel is built from, and no page, tests or pictures."""
     with tarfile.open(built.sdist) as sdist:

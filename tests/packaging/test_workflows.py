@@ -30,12 +30,14 @@ def _jobs() -> Iterator[tuple[str, dict[str, Any]]]:
         yield from yaml.safe_load(file.read_text())["jobs"].items()
 
 
+@pytest.mark.process
 def test_zizmor_finds_nothing() -> None:
     """The security linter for workflows has no complaint, however small."""
     told = _run(BIN / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", GITHUB)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("schema", "files"),
     [

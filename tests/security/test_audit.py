@@ -106,6 +106,7 @@ def test_a_registry_without_advisories_was_not_asked() -> None:
         read_npm_audit(json.dumps({"message": "405 Method Not Allowed - POST …", "error": {}}))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("told", "failed"), [(CLEAN, 0), (UNKNOWN, 0), (VULNERABLE, 2)])
 def test_ci_fails_on_what_is_known(tmp_path: Path, told: int, failed: int) -> None:
     """`make test` fails on what is known, not on a database that is away, and CI runs it."""

@@ -20,7 +20,7 @@ from transcription.audio.inspection import AudioInfo, AudioInspector, AudioLimit
 from transcription.audio.worker import CPU_SECONDS, MAX_MEMORY_BYTES
 from transcription.errors import InvalidAudio, PayloadTooLarge, UnsupportedAudio
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 LIMITS: Final = AudioLimits(3.0, 300.0, 52_428_800)
 KINDS: Final = tuple(CODECS)

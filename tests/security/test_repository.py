@@ -57,6 +57,7 @@ def _found(files: Iterable[Path], root: Path) -> Iterator[Finding]:
         yield from ((name, secret.type) for name, secret in secrets)
 
 
+@pytest.mark.process
 def test_no_secret_is_in_the_repository() -> None:
     """Nothing that is tracked holds a key, but for what is known to be none."""
     paths = map(Path, _tracked())

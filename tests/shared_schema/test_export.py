@@ -41,6 +41,7 @@ def test_the_reference_is_whole() -> None:
         assert re.search(rf"^#### `({'|'.join(titles)})`$", page, re.M | re.I), model
 
 
+@pytest.mark.process
 def test_the_pages_types_have_not_drifted(tmp_path: Path) -> None:
     """The page's types are what its own script makes of the schema; `make schema` does it."""
     script = json.loads((PAGE / "package.json").read_text())["scripts"]["schema"]

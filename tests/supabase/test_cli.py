@@ -17,6 +17,8 @@ from local_stack.binaries import Binaries
 from local_stack.postgres import Postgres
 from tests.database import MIGRATIONS
 
+pytestmark = pytest.mark.process
+
 SUPABASE = MIGRATIONS.parent
 BINARY = Path(__file__).parent / "cli" / "node_modules" / ".bin" / "supabase"
 SECONDS = 50

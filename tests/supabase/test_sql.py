@@ -34,6 +34,7 @@ async def test_sql(database: Database, file: Path) -> None:
     assert await database.query("select id from auth.users") == []
 
 
+@pytest.mark.process
 async def test_migrations_of_one_platform_apply_to_each(
     tmp_path: Path, postgres_binaries: Binaries
 ) -> None:

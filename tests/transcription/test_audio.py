@@ -34,7 +34,7 @@ async def inspector() -> AsyncIterator[AudioInspector]:
         yield inspector
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 
 def wav(

@@ -60,6 +60,7 @@ def fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fault:
     return Fault(switch)
 
 
+@pytest.mark.process
 async def test_a_fault_of_ours_is_an_internal_error(fault: Fault, tmp_path: Path) -> None:
     """An exception of ours is logged in full and counted, and is not told as a damaged file."""
     good, failures = write_audio(tmp_path / "good"), list[Failure]()
@@ -76,6 +77,7 @@ async def test_a_fault_of_ours_is_an_internal_error(fault: Fault, tmp_path: Path
         assert (await inspector.inspect(good)).duration_seconds == 5.0
 
 
+@pytest.mark.process
 async def test_a_worker_that_cannot_read_does_not_start(fault: Fault) -> None:
     """A worker reads a good file before it is ready; where it cannot, the log says why."""
     fault.begin()
@@ -90,6 +92,7 @@ async def test_a_worker_that_cannot_read_does_not_start(fault: Fault) -> None:
     assert failures == ["start"]
 
 
+@pytest.mark.process
 async def test_it_is_not_ready_until_its_worker_starts_again(
     fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +114,7 @@ async def test_it_is_not_ready_until_its_worker_starts_again(
         assert (await inspector.inspect(good)).duration_seconds == 5.0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("number", "error", "reason"),
     [

@@ -70,6 +70,7 @@ def test_off_is_free() -> None:
             tracing.describe(kind="realtime")
 
 
+@pytest.mark.process
 async def test_off_imports_no_sdk() -> None:
     """Neither service imports the SDK when it starts: a deployment can do without the extra."""
     program = (

@@ -127,6 +127,7 @@ async def test_a_reader_that_leaves_ends_the_thread() -> None:
     await closed.wait()
 
 
+@pytest.mark.process
 def test_a_read_that_never_returns_keeps_nobody() -> None:
     """A process whose standard input stays silent still ends."""
     code = (

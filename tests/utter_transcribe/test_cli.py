@@ -23,6 +23,8 @@ from tests.utter_transcribe.listener import eventually
 from tests.utter_transcribe.test_audio import wav
 from tests.utter_transcribe.test_files import ANSWER, events, problem
 
+pytestmark = pytest.mark.process
+
 COMMAND = (sys.executable, "-c", "from utter_transcribe.cli import main; main()")
 
 

@@ -112,6 +112,7 @@ async def output(command: str, folder: Path) -> tuple[int | None, str]:
     return process.returncode, out.decode()
 
 
+@pytest.mark.process
 async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: int) -> None:
     """The printed command works; Ctrl-C leaves no process; a second start works and ends well."""
     async with demo(tmp_path, offset) as running:
@@ -170,6 +171,7 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
     assert figures["usage"]["open_sessions"] == []
 
 
+@pytest.mark.process
 async def test_another_providers_wire(tmp_path: Path, offset: int) -> None:
     """The same words come over the wire of a self-hosted provider, and cost nothing."""
     async with demo(tmp_path, offset, "--once", "--provider", "vllm") as running:
@@ -183,6 +185,7 @@ async def test_another_providers_wire(tmp_path: Path, offset: int) -> None:
     assert figures["usage"]["cost_microdollars"] == 0
 
 
+@pytest.mark.process
 async def test_a_service_that_dies_ends_it(tmp_path: Path, offset: int) -> None:
     """When a service ends by itself, all is ended, and its last words are shown."""
     async with demo(tmp_path, offset) as running:
@@ -198,6 +201,7 @@ async def test_a_service_that_dies_ends_it(tmp_path: Path, offset: int) -> None:
     assert not [child for child in children if child.is_running()]
 
 
+@pytest.mark.process
 async def test_sigterm_while_it_starts_leaves_nothing(tmp_path: Path, offset: int) -> None:
     """Ended at any time, also by its parent, it takes everything along."""
     async with demo(tmp_path, offset, "--once") as running:
@@ -209,6 +213,7 @@ async def test_sigterm_while_it_starts_leaves_nothing(tmp_path: Path, offset: in
     assert not [child for child in children if child.is_running()]
 
 
+@pytest.mark.process
 async def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, offset: int) -> None:
     """One clear line says which port is taken; nothing was started or written."""
     busy = Local(offset).bridge_port
@@ -221,6 +226,7 @@ async def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path, offse
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.process
 async def test_a_service_that_cannot_start_is_shown(tmp_path: Path, offset: int) -> None:
     """What a service says against its start is what a person reads."""
     (tmp_path / ".local").mkdir()

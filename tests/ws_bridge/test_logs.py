@@ -97,6 +97,7 @@ async def _with_bad_tokens(running: Running) -> list[str]:
     return tokens
 
 
+@pytest.mark.process
 async def test_nothing_secret_and_no_word_is_written(tmp_path: Path) -> None:
     """At DEBUG, whatever happens: no token, no key and no word of a transcript is written."""
     async with bridge(tmp_path, GOOD, LOG_LEVEL="DEBUG") as running:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import psutil
+import pytest
 
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
@@ -15,6 +16,8 @@ from tests.waiting import until
 from tests.ws_bridge.process import bridge, environment, start
 from tests.ws_bridge.world import SILENCE, Talk
 from ws_bridge.token_bucket import BURST_BYTES
+
+pytestmark = pytest.mark.process
 
 SAID = Script(text="one two three")
 

@@ -177,6 +177,7 @@ async def test_neither_words_nor_tokens_are_told() -> None:
     assert all(json.loads(span.to_json())["events"] == [] for span in traces.spans)
 
 
+@pytest.mark.process
 async def test_a_process_sends_its_traces(tmp_path: Path) -> None:
     """A bridge that is told of a collector sends it every session, the last before its end."""
     async with (

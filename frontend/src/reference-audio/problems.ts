@@ -71,7 +71,6 @@ const OWN_KEY = {
 export function transcriptionProblem(failure: CallFailure): Problem {
   switch (failure.code) {
     case "signed_out":
-    case "token_expired":
     case "unauthenticated":
       return SIGNED_OUT;
     case "sign_in_failed":

@@ -90,11 +90,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#scope.add(
       this.#keeper.subscribe(() => this.#patch({ kept: this.#keeper.getSnapshot() })),
     );
-    this.person = new Person(
-      services.account,
-      this.#scope,
-      () => this.#state.recorder.stage !== "idle",
-    );
+    this.person = new Person(services.account, this.#scope);
     this.#scope.add(this.person.subscribe(() => this.#forget(true)));
     this.#scope.add(
       services.account.subscribe(() => {

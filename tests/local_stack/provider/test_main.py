@@ -17,6 +17,8 @@ import pytest
 
 from tests.local_stack.provider.wire import eventually
 
+pytestmark = pytest.mark.process
+
 
 @asynccontextmanager
 async def command(*arguments: str) -> AsyncIterator[Process]:

@@ -262,6 +262,7 @@ async def test_a_refusal_of_the_script() -> None:
     assert answer.json()["error"]["message"] == "busy"
 
 
+@pytest.mark.process
 async def test_real_words_over_this_wire() -> None:
     """The offline recogniser hears a sample over this wire, live and as a file."""
     reference = sample_text("short")

@@ -16,8 +16,8 @@ from storage3.exceptions import StorageApiError
 from local_stack.postgres import Postgres
 from local_stack.project import Project
 from local_stack.signing_keys import SigningKeys
-from tests.local_stack.waiting import until
 from tests.local_stack.world import BUCKET, WAV, World, open_world
+from tests.waiting import until
 
 SOUND = b"RIFF" + bytes(range(256)) * 40
 

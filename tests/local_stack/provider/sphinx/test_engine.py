@@ -41,7 +41,7 @@ from tests.local_stack.provider.wire import (
     word_errors,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
