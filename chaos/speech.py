@@ -1,8 +1,8 @@
-"""Speech that says what it is: which recording, and where in it.
+"""Speech that identifies itself: which recording, and where in it.
 
-Every sample of a frame is a number: in turns above nought, which frame it is, and below, which
-recording. So whoever hears any part of it, from any sample on, knows what it is, and knows what is
-missing. It is as loud as a voice, for the services listen to that.
+The samples of a frame alternate between a positive number, the frame, and a negative one, the
+recording. A listener that gets any part, from any sample on, knows what it is and what is missing.
+It is as loud as a voice, because the services measure that.
 """
 
 from array import array

@@ -44,7 +44,7 @@ _SLACK_SECONDS: Final = 300.0
 
 
 def create_app(services: Services) -> FastAPI:
-    """Return the application over its parts; whoever made the parts closes them."""
+    """Return the application over its parts. The caller, who made the parts, closes them."""
     settings = services.shell.settings
     whole = settings.functions_upload_seconds + settings.provider_file_seconds + _SLACK_SECONDS
     policy = content_security_policy(

@@ -38,7 +38,7 @@ async def _caller(
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]
-"""Whoever is signed in."""
+"""The user who is signed in."""
 
 IdempotencyKey = Annotated[
     str | None,

@@ -199,7 +199,7 @@ class Admission:
             yield reserving.result(), connecting.result()
 
     async def _settle(self, grant: Grant, held: Held, record: TranscriptionRecord) -> None:
-        """Settle a grant, even where whoever waits for it is cancelled."""
+        """Settle a grant, even if the caller is cancelled."""
         closing = asyncio.create_task(self._close(grant, held), name="settle")
         try:
             record.cost_microdollars = await asyncio.shield(closing)

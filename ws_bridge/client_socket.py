@@ -91,7 +91,7 @@ class Socket(DirectSocket, ServerConnection):
     def data_received(self, data: bytes) -> None:
         """Read what came, unless too much did."""
         if self._is_deaf:
-            # Whoever releases the socket goes on reading.
+            # Releasing the socket resumes reading.
             self.transport.pause_reading()
             return
         if self.request is None:

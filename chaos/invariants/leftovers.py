@@ -55,7 +55,7 @@ def of_replicas(
 
 
 def of_memory(rounds: Sequence[Sequence[Rest]]) -> Iterator[Broken]:
-    """The memory of whoever lived through all rounds does not grow from each to the next."""
+    """The memory of a process that lived through all rounds does not grow from each to the next."""
     for name in [rest.name for rest in rounds[0]]:
         found = [rest for one in rounds for rest in one if rest.name == name]
         sizes = [rest.memory for rest in found]

@@ -1,9 +1,9 @@
-"""Film `make demo` in a real terminal (tmux) and draw the film as one animated SVG.
+"""Record `make demo` in a real terminal (tmux) and draw the recording as one animated SVG.
 
     .venv/bin/python docs/images/capture.py docs/images/live.svg
 
-What stands in a row of the screen is drawn once, for the time that it stood there. Whoever
-prefers less motion sees the last picture.
+Each content of a screen row is drawn once, for as long as it was shown. With reduced motion, the
+last picture is shown.
 """
 
 import re

@@ -14,7 +14,7 @@ import { REFERENCE } from "./support/fixtures";
 import { type PageServer, servePage } from "./support/page-server";
 import { E2E_BUILD } from "./support/setup";
 
-/** Where to leave a picture of each state, for whoever wants to look. */
+/** Where to write a screenshot of each state, if anywhere. */
 const PICTURES = process.env.PICTURES;
 
 let server: PageServer;

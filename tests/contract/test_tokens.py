@@ -216,7 +216,7 @@ async def test_a_forged_token_is_not_told_that_it_expired(target: Target) -> Non
 
 
 async def test_a_changed_token_is_refused(target: Target) -> None:
-    """Whoever signs the payload signs the header too, and neither can be changed."""
+    """A signature covers the header and the payload: neither can be changed."""
     head, body, signature = signed(target).split(".")
     other = signed(target, sub=str(uuid4())).split(".")[1]
     await refused(target, f"{head}.{other}.{signature}")

@@ -190,7 +190,7 @@ async def test_options_are_checked_before_anything_is_spent(
 async def test_a_refusal_names_the_field(
     http: httpx.AsyncClient, speech: bytes, field: dict[str, str]
 ) -> None:
-    """Whoever sent a wrong field is told which, and not what was in it."""
+    """The error for a wrong field names the field, and does not repeat its content."""
     told = problem(await http.post(PATH, data=field, files={"audio": speech}))
     [(name, value)] = field.items()
     assert name in told.detail

@@ -226,7 +226,7 @@ async def test_anonymous_users_bring_no_keys(world: World, speech: bytes) -> Non
 async def test_trying_keys_out_is_bounded(
     postgres: Postgres, tmp_path: Path, speech: bytes
 ) -> None:
-    """Whoever stores and tests without end is told to wait; what is stored goes on working."""
+    """A user who stores and tests without end has to wait; the stored key still works."""
     settings: dict[str, Any] = {"byok_enabled": True, "byok_keys": RING}
     async with running(postgres, tmp_path, **settings) as world, somebody(world) as http:
         for number in range(ATTEMPTS // 2):

@@ -150,7 +150,7 @@ async def test_impatience_does_not_cut_the_end_short(tmp_path: Path) -> None:
 
 @pytest.mark.process
 async def test_a_signal_during_the_start_ends_it_too(tmp_path: Path) -> None:
-    """Whoever gives up before the ready line is left with no process."""
+    """A start that is cancelled before the ready line leaves no process."""
     for number, delay in enumerate((0.3, 0.6, 0.9, 1.2)):
         process = await _spawn(
             tmp_path / f"local{number}",

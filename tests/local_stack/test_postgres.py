@@ -185,7 +185,7 @@ async def test_a_server_that_cannot_start_says_why_and_leaves_no_process(tmp_pat
 
 @pytest.mark.process
 async def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
-    """Whoever gives up on a start, at any moment, is left with nothing."""
+    """A start that is cancelled at any moment leaves nothing."""
 
     async def start() -> None:
         async with Postgres.start(tmp_path / "pg", durable=False):

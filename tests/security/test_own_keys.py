@@ -194,7 +194,7 @@ async def test_no_log_line_holds_a_key(run: Run) -> None:
 
 
 async def test_no_dump_of_the_database_holds_a_key(run: Run) -> None:
-    """Whoever has the database, whole, as its superuser, has no user's key, nor the ring's."""
+    """The whole database, read as its superuser, holds no user's key and no ring key."""
     assert run.dump.count(b"2026a") == 2
     assert KEYS[1][-4:].encode() in run.dump
     assert not found(run.dump)

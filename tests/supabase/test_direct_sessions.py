@@ -116,7 +116,7 @@ async def test_replaced(database: Database) -> None:
     assert second["granted_seconds"] == 260
     row = await database.usage(first["id"])
     assert (row["status"], row["charged_seconds"]) == ("replaced", 300)
-    # Its secret lives on for a minute, whoever took its place.
+    # Its secret stays valid for a minute, also after a replacement.
     assert (await settle(database, user, first["id"], 0))["charged_seconds"] == TTL
 
     await database.pass_time(60)

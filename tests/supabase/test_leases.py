@@ -328,7 +328,7 @@ async def test_resume_inherits(database: Database) -> None:
 
 
 async def test_what_an_estimate_took_goes_to_the_heir(database: Database) -> None:
-    """A late close gives what was not used to whoever goes on, however often the place moved."""
+    """A late close gives the unused seconds to the successor, however often the place moved."""
     user = await database.user()
     await limit(database, user, sessions=1, seconds=300)
     first = await open_live(database, user)

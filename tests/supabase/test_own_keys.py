@@ -73,7 +73,7 @@ async def test_an_own_key_spends_no_budget(database: Database) -> None:
 
 
 async def test_an_own_key_has_no_more_places(database: Database) -> None:
-    """A user's open sessions, and the deployment's, are limited whoever pays the provider."""
+    """A user's open sessions, and the deployment's, are limited with any key."""
     user, other = await database.user(), await database.user()
     first = await open_live(database, user, own_key=True)
     for own_key in (True, False):

@@ -296,7 +296,7 @@ async def test_nothing_is_posted_where_send_would_wait(end: Any) -> None:
 
 @ENDS
 async def test_lost(end: Any) -> None:
-    """Whoever listens learns once that the connection is gone, also when it comes too late."""
+    """A listener learns once that the connection is gone, also when it listens too late."""
     async with end() as one:
         one.listen()
     assert one.lost == 1

@@ -97,7 +97,7 @@ async def test_regular() -> None:
 
 
 async def test_hurried() -> None:
-    """Whoever is about to go tells at once, and from then on more often."""
+    """A process that drains reports at once, and more often from then on."""
     ledger = ScriptedLedger()
     heartbeat = Heartbeat(ledger, interval_seconds=3600)
     with Session("one").watched_by(heartbeat):

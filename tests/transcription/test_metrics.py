@@ -13,7 +13,7 @@ from transcription.process.metrics import Metrics, Status
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_counting_begins_at_nought(kind: Kind) -> None:
-    """Every code, outcome and failure is told as nought before it first happens."""
+    """Every code, outcome and failure is reported as zero before it first happens."""
     metrics = Metrics()
     metrics.expect(kind, "mistral")
     told = metrics.registry.get_sample_value

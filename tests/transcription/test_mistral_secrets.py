@@ -46,7 +46,7 @@ async def test_it_asks_as_the_sdk_does() -> None:
 
 
 async def test_a_redirect_takes_no_key_along() -> None:
-    """Whoever redirects is refused: the key would go to whatever host."""
+    """A redirect is refused: the key would go to another host."""
     async with serve_answers(RedirectResponse("/elsewhere")) as provider:
         secrets = MistralSecrets(server_url=provider.url, connect_seconds=5)
         with pytest.raises(ProviderUnavailable):

@@ -199,7 +199,7 @@ async def test_a_slow_start_is_given_up(wire: Wire, script: Script) -> None:
     ids=["handshake", "created"],
 )
 async def test_an_opening_can_be_cancelled(wire: Wire, script: Script) -> None:
-    """Whoever stops waiting for a session leaves no socket behind."""
+    """A cancelled open leaves no socket behind."""
     async with _provider(wire, script) as server:
         opening = asyncio.create_task(_opened(wire, server.url))
         await until(lambda: len(server.sessions) == 1)

@@ -91,7 +91,7 @@ def test_libraries_that_tell_too_much_are_capped(name: str) -> None:
 
 @pytest.mark.usefixtures("logging_again")
 def test_the_wide_line_leaves_out_what_is_not_known() -> None:
-    """Only what is known of a transcription is told; nought and no are known."""
+    """Only known fields of a transcription are recorded; zero and false are known."""
     stream = StringIO()
     configure_logging("INFO", stream)
     log_transcription(TranscriptionRecord(kind="batch", audio_seconds=0.0, anonymous=False))

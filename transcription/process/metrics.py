@@ -166,7 +166,7 @@ class Metrics:
         self.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     def expect(self, kind: Kind, provider: str) -> None:
-        """Begin to count at nought: the first of anything would else be seen by no `increase`.
+        """Start every counter at zero: `increase` would not see the first event otherwise.
 
         Args:
             kind: What this process does.

@@ -1,7 +1,6 @@
-"""How the provider is: what sessions and calls came to, and what it says of itself when asked.
+"""The provider's state: the outcome of sessions and calls, and the answer of its health endpoint.
 
-It is asked in the background, and never in the time of whoever wants to know. Nothing is decided by
-it: see `docs/decisions/0010-a-provider-that-is-down.md`.
+A background task asks the endpoint, not a caller. The state decides nothing: see `docs/decisions/0010-a-provider-that-is-down.md`.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Secrets at rest: AES-256-GCM, with a ring of keys so that the one in use can be changed.
+"""Encryption at rest: AES-256-GCM, with a ring of keys that can be rotated.
 
-The first key of the ring seals; every key of it opens. What is sealed is bound to its place: in
-another's it cannot be opened, whoever has moved it there.
+The first key of the ring encrypts; every key decrypts. A ciphertext is bound to its row and cannot be
+decrypted in another.
 """
 
 import base64

@@ -16,7 +16,7 @@ export interface Ending {
   readonly gaps: number;
   /** How often somebody was told of something that trying again does not mend. */
   readonly worse: number;
-  /** Whoever else recorded: in how many sessions, and a WAV of what the recogniser got. */
+  /** The other recordings: in how many sessions, and a WAV of what the provider received. */
   readonly stranger: { readonly sessions: number; readonly heard: string };
 }
 

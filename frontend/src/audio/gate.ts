@@ -98,7 +98,7 @@ export function isUsable(verdicts: readonly Verdict[]): boolean {
 
 export type RoomVerdict = "quiet" | "noisy" | "dead";
 
-/** The first second before a take: whoever speaks at once still leaves its quietest tenth. */
+/** The first second before a take: someone who speaks at once still leaves its quietest tenth. */
 export function judgeRoom(m: Measurement): RoomVerdict {
   if (m.seconds > 0 && m.deadSeconds >= m.seconds * 0.9) return "dead";
   return m.noiseDbfs > NOISY_DBFS ? "noisy" : "quiet";

@@ -430,7 +430,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   // After a reload, or a sign-in.
 
-  /** Brings back what was kept for whoever is signed in, if nothing is going on. */
+  /** Restores what was kept for the signed-in person, if nothing is in progress. */
   async restore(): Promise<void> {
     const { store, account } = this.services;
     if (account.getSnapshot().status === "loading") return;

@@ -132,7 +132,7 @@ describe("A token", () => {
   });
 });
 
-describe("Whoever has no account", () => {
+describe("A person without an account", () => {
   test("makes one of the anonymous one, whose id stays", async () => {
     const account = open();
     const before = await account.token();

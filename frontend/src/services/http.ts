@@ -79,7 +79,7 @@ export class Api {
     this.#token = token;
   }
 
-  /** The same for the person who is signed in now, whoever comes after. */
+  /** The same for the person who is signed in now, even after a change of person. */
   async held(): Promise<Api> {
     const token = await this.#token();
     return new Api(this.#base, () => Promise.resolve(token));

@@ -4,7 +4,7 @@ import { useScope } from "./hooks";
 
 /**
  * Within `root`: when the focused element is removed or disabled by a change of state, its card
- * gets the focus, and not the top of the page. Whoever knows better moves it in a layout effect,
+ * gets the focus, and not the top of the page. A component that knows better moves it in a layout effect,
  * which comes first.
  */
 export function useKeepFocus(root: RefObject<HTMLElement | null>): void {

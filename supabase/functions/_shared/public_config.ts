@@ -52,7 +52,7 @@ async function offered({ transcriber, settings }: Services): Promise<ModelOption
     try {
       models.push(shown(name, await transcriber.models.capabilities(name)));
     } catch (error) {
-      // One that is allowed and not to be found is told to whoever names it.
+      // A caller who names an allowed model that does not exist gets the error.
       if (!(error instanceof Failure)) throw error;
     }
   }

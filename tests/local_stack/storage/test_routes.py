@@ -274,7 +274,7 @@ async def test_removal_takes_rows_and_bytes(world: World) -> None:
 
 
 async def test_a_signed_url_opens_one_file_for_a_while(world: World) -> None:
-    """Whoever has the URL reads that file without a key, until it expires, and no other."""
+    """A signed URL reads one file without a key, until it expires."""
     ada = await world.anonymous()
     service = (await world.service()).storage.from_(BUCKET)
     path = f"{ada.id}/voices/a b+c.wav"
@@ -320,7 +320,7 @@ async def test_many_urls_are_signed_at_once(world: World) -> None:
 
 
 async def test_a_signed_upload_writes_one_file_in_its_signers_name(world: World) -> None:
-    """Whoever has the token stores that file; a token to read does not."""
+    """An upload token stores one file; a token to read does not."""
     ada = await world.anonymous()
     path = ada.take("a.wav")
     offer = await ada.files.create_signed_upload_url(path)

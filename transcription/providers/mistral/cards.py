@@ -17,7 +17,7 @@ from transcription.providers.calls import trusted
 from transcription.providers.mistral import models
 
 ASK_SECONDS: Final = 3.0
-"""Whoever asks first, of a model that nothing is known of, waits meanwhile."""
+"""The first caller that asks for an unknown model waits for this long."""
 KEPT_SECONDS: Final = 3600.0
 RETRY_SECONDS: Final = 60.0
 MAX_KEPT: Final = 64

@@ -1,6 +1,6 @@
 /**
  * The provider's socket in the shape of the bridge's: what a session sends and hears is our own
- * protocol, so that one machine drives both. Whoever is not trusted with a token goes over the bridge.
+ * protocol, so that one machine drives both. A user who gets no token uses the bridge.
  */
 import { STREAM_RATE } from "../../audio/pcm";
 import type * as Wire from "../../generated/protocol";
@@ -55,7 +55,7 @@ export class DirectSocket extends EventTarget implements Socket {
   constructor(environment: DirectEnvironment) {
     super();
     this.#environment = environment;
-    // Whoever made it listens a moment later.
+    // The caller adds its listeners a moment later.
     this.#soon(() => this.dispatchEvent(new Event("open")));
   }
 
@@ -219,7 +219,7 @@ export class DirectSocket extends EventTarget implements Socket {
     } else if (left <= ENDING_SOON_SECONDS && !this.#endingSoon) {
       this.#endingSoon = true;
       const notice = { type: "notice", code: "ending_soon", seconds_left: left } as const;
-      // Whoever sends is in the middle of it.
+      // The caller is still inside of send().
       this.#soon(() => this.#tell(notice));
     }
   }
