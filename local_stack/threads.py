@@ -11,8 +11,8 @@ T = TypeVar("T")
 async def finish(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking work off the event loop and see it through.
 
-    A thread cannot be stopped, so a cancellation waits for its end. The caller then finds nothing half
-    done and nothing still running.
+    A thread cannot be stopped, so a cancellation waits for its end. The caller then finds nothing
+    half done and nothing still running.
     """
     running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:

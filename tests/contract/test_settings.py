@@ -164,7 +164,7 @@ async def test_limits_are_settings(changed: Targets, target: str, speech: bytes)
 
 
 async def test_a_body_that_stops_coming_is_not_waited_for(changed: Targets, target: str) -> None:
-    """A client that falls silent in the middle of a body gets an error, and holds nothing any more."""
+    """A client that falls silent within a body gets an error, and holds nothing any more."""
     one = changed[target]
     person = await one.stack.person(f"{uuid4()}@example.com")
 

@@ -1,6 +1,7 @@
 """The provider's state: the outcome of sessions and calls, and the answer of its health endpoint.
 
-A background task asks the endpoint, not a caller. The state decides nothing: see `docs/decisions/0010-a-provider-that-is-down.md`.
+A background task asks the endpoint, not a caller. The state decides nothing: see
+`docs/decisions/0010-a-provider-that-is-down.md`.
 """
 
 import asyncio

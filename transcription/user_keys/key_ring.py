@@ -1,7 +1,7 @@
 """Encryption at rest: AES-256-GCM, with a ring of keys that can be rotated.
 
-The first key of the ring encrypts; every key decrypts. A ciphertext is bound to its row and cannot be
-decrypted in another.
+The first key of the ring encrypts; every key decrypts. A ciphertext is bound to its row and cannot
+be decrypted in another.
 """
 
 import base64
