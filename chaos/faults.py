@@ -65,7 +65,7 @@ class Faults:
         engine: What hears.
         provider: Its server.
         dice: Whom it meets.
-        done: Counts the faults that were applied, not those without a target.
+        done: Counts what was done, and not what found nobody to be done to.
     """
 
     def __init__(

@@ -30,6 +30,7 @@ _C = ErrorCode
 _REFUSALS: Final = problems(
     *ANYWHERE,
     *(_C.INVALID_MESSAGE, _C.INVALID_AUDIO, _C.UNSUPPORTED_AUDIO, _C.PAYLOAD_TOO_LARGE),
+    _C.RATE_LIMITED,
     *(
         _C.NOT_FOUND,
         _C.REQUEST_IN_PROGRESS,
@@ -74,7 +75,7 @@ async def post_clone(
                 return JSONResponse(turn.answered.answer, turn.answered.status)
             if asked.storage_path is not None:
                 await services.storage.download(asked.storage_path, caller, upload)
-            info = await services.inspector.inspect(upload.path, owner=caller.user.id)
+            info = await services.inspector.inspect(upload.path, *caller.origin)
             voice = await _store(services, caller, asked, language, upload, info)
             answer: dict[str, Any] = voice.model_dump(mode="json")
             turn.keep(201, answer)

@@ -13,10 +13,8 @@ from shared_schema.account import (
     PublicConfig,
 )
 from shared_schema.errors import ErrorCode
+from shared_schema.files import EXTENSIONS, MIME_TYPES
 from transcription.providers.base import Provider
-
-MIME_TYPES = ("audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm")
-EXTENSIONS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm")
 
 router = APIRouter(prefix="/api")
 

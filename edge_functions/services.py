@@ -28,11 +28,11 @@ class Inspector(Protocol):
         """Tell whether files can be read."""
         ...
 
-    async def inspect(self, path: Path, *, owner: str) -> AudioInfo:
+    async def inspect(self, path: Path, owner: str, address: str | None) -> AudioInfo:
         """Decode a file and tell what it is."""
         ...
 
-    async def to_16k_wav(self, source: Path, target: Path, *, owner: str) -> None:
+    async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
         """Write a copy for a recogniser that takes less."""
         ...
 

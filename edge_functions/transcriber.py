@@ -125,7 +125,7 @@ class Transcriber:
     async def _transcribe(
         self, asked: Asked, upload: Upload, lent: Lent[FileProvider]
     ) -> dict[str, Any]:
-        services, record, owner = self.services, self._record, self.caller.user.id
+        services, record = self.services, self._record
         record.own_key = lent.own_key or None
         fitted = await fitted_file(asked.options, services.shell.provider, lent.key)
         record.model, record.language = fitted.options.model, fitted.options.language
@@ -140,7 +140,7 @@ class Transcriber:
                 await services.storage.download(asked.storage_path, self.caller, upload)
             record.bytes_in = upload.size
             with tracing.span("inspect"):
-                info = await services.inspector.inspect(upload.path, owner=owner)
+                info = await services.inspector.inspect(upload.path, *self.caller.origin)
             audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
             if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
                 audio = await self._copied(audio, upload.copy, fitted.max_bytes)
@@ -157,9 +157,9 @@ class Transcriber:
             PayloadTooLarge: the copy is as well.
             Capacity: the disk is full, or too many files are waiting.
         """
-        inspector, owner = self.services.inspector, self.caller.user.id
+        inspector = self.services.inspector
         with tracing.span("copy"):
-            await inspector.to_16k_wav(audio.path, target, owner=owner)
+            await inspector.to_16k_wav(audio.path, target, *self.caller.origin)
         size = (await asyncio.to_thread(target.stat)).st_size
         if size > max_bytes:
             raise PayloadTooLarge(

@@ -21,7 +21,7 @@ class OwnKeyRequest(Inbound):
 
 
 class OwnKey(Outbound):
-    """The description of a user's own key, without the key itself."""
+    """What is told of a user's own key. The key itself never is."""
 
     provider: str
     """Whose key it is, or would be."""

@@ -2,10 +2,12 @@
 
 import array
 import math
+import struct
 from pathlib import Path
 from typing import Any
 
 import av
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.frame import VideoFrame
@@ -45,19 +47,20 @@ def write_audio(
     codec: str | None = None,
     options: dict[str, str] | None = None,
     tracks: int = 1,
+    layout: str = "mono",
 ) -> Path:
     """Write a tone as a file of the given kind, whatever its name says."""
     with av.open(str(path), "w", format=CONTAINERS.get(kind, kind), options=options or {}) as out:
-        streams = [add_track(out, codec or CODECS[kind], rate) for _ in range(tracks)]
+        streams = [add_track(out, codec or CODECS[kind], rate, layout) for _ in range(tracks)]
         for stream in streams:
             mux_tone(out, stream, seconds)
     return path
 
 
-def add_track(out: OutputContainer, codec: str, rate: int) -> AudioStream:
-    """Add a mono sound track."""
+def add_track(out: OutputContainer, codec: str, rate: int, layout: str = "mono") -> AudioStream:
+    """Add a sound track."""
     stream: Any = out.add_stream(codec, rate=rate)
-    stream.layout = "mono"
+    stream.layout = layout
     assert isinstance(stream, AudioStream)
     return stream
 
@@ -66,13 +69,15 @@ def mux_tone(out: OutputContainer, stream: AudioStream, seconds: float) -> None:
     """Write a tone to a track, and its end."""
     rate = stream.codec_context.sample_rate
     sound, step, position = tone(rate, seconds), rate // 5, 0
+    mixer = AudioResampler(format="s16", layout=stream.layout, rate=rate)
     for start in range(0, len(sound), 2 * step):
         piece = sound[start : start + 2 * step]
         frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
         frame.sample_rate, frame.pts = rate, position
         frame.planes[0].update(piece)
         position += frame.samples
-        out.mux(stream.encode(frame))
+        for one in mixer.resample(frame):
+            out.mux(stream.encode(one))
     out.mux(stream.encode(None))
 
 
@@ -104,3 +109,77 @@ def write_with_cover(path: Path, *, seconds: float = 5.0) -> Path:
         out.mux(cover.encode(None))
         mux_tone(out, sound, seconds)
     return path
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+
+def _pcm_format(rate: int, width: int, *, bits: int | None = None, channels: int = 1) -> bytes:
+    frame = width * channels
+    bits = bits if bits is not None else 8 * width
+    return struct.pack("<HHIIHH", 1, channels, rate, rate * frame, frame, bits)
+
+
+def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A WAV of these chunks."""
+    body = b"WAVE" + b"".join(_chunk(*one) for one in chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def titled_wav(seconds: float, title: bytes) -> bytes:
+    """A WAV with a title, which may be in any encoding."""
+    tags = b"INFO" + _chunk(b"INAM", title + b"\0")
+    sound = tone(16_000, seconds)
+    return riff((b"fmt ", _pcm_format(16_000, 2)), (b"LIST", tags), (b"data", sound))
+
+
+def bw64(seconds: float, behind: bytes) -> bytes:
+    """A BW64 with the lengths in `ds64`, and a chunk of XML behind the sound (ITU-R BS.2088)."""
+    sound = tone(16_000, seconds)
+    lengths = struct.pack("<QQQI", 0, len(sound), len(sound) // 2, 0)
+    file = b"BW64\xff\xff\xff\xffWAVE" + _chunk(b"ds64", lengths)
+    file += _chunk(b"fmt ", _pcm_format(16_000, 2))
+    return file + b"data\xff\xff\xff\xff" + sound + _chunk(b"axml", behind)
+
+
+def bits_24_in_32(seconds: float) -> bytes:
+    """A WAV whose samples of 24 bits fill 32 each."""
+    sound = b"".join(
+        struct.pack("<i", one[0] << 8) for one in struct.iter_unpack("<h", tone(16_000, seconds))
+    )
+    return riff((b"fmt ", _pcm_format(16_000, 4, bits=24)), (b"data", sound))
+
+
+def many_samples(rate: int, channels: int) -> bytes:
+    """A second of silence in a WAV of any rate and number of channels."""
+    form = _pcm_format(rate, 2, channels=channels)
+    return riff((b"fmt ", form), (b"data", bytes(2 * rate * channels)))
+
+
+def with_spatial_track(path: Path, seconds: float) -> bytes:
+    """An iPhone's `.qta`: AAC, and a second track with a codec of Apple's own."""
+    track = write_audio(path, "mov", codec="aac", seconds=seconds, tracks=2).read_bytes()
+    at = track.index(b"mp4a", track.rindex(b"stsd"))
+    return track[:at] + b"apac" + track[at + 4 :]
+
+
+def cut_by_edit_list(path: Path, seconds: float, kept: float) -> bytes:
+    """An M4A whose edit list keeps less than its tables name."""
+    content = bytearray(write_audio(path, "m4a", seconds=seconds).read_bytes())
+    struct.pack_into(">I", content, content.index(b"elst") + 12, round(1000 * kept))
+    return bytes(content)
+
+
+def with_lost_chunk(path: Path, seconds: float) -> bytes:
+    """An M4A whose table points behind the end of the file."""
+    content = bytearray(write_audio(path, "m4a", seconds=seconds).read_bytes())
+    struct.pack_into(">I", content, content.index(b"stco") + 12, 0x7FFF_0000)
+    return bytes(content)
+
+
+def damaged_in_the_middle(content: bytes, size: int) -> bytes:
+    """The same file with so many bytes of its middle turned around."""
+    middle = len(content) // 2
+    turned = bytes(byte ^ 0xFF for byte in content[middle : middle + size])
+    return content[:middle] + turned + content[middle + size :]

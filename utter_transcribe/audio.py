@@ -4,41 +4,41 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import av
-from av.audio.stream import AudioStream
-from av.container import InputContainer
-
-from shared_schema.audio import BYTES_PER_SAMPLE, FRAME_BYTES, SAMPLE_RATE, seconds
+from shared_schema.audio import FRAME_BYTES, SAMPLE_RATE, seconds
 from utter_transcribe.errors import AudioError
+from utter_transcribe.reader import NotOpenedError, Sound, UnreadableError, opened
 
 _AHEAD: Final = 32
 """Pieces that a reading thread may be ahead."""
 
 
 @contextmanager
-def _opened(file: Path | BinaryIO) -> Iterator[tuple[InputContainer, AudioStream]]:
+def _opened(file: Path | BinaryIO) -> Iterator[Sound]:
     name = file.name if isinstance(file, Path) else "the stream"
     try:
-        with av.open(str(file) if isinstance(file, Path) else file, "r") as container:
-            if not container.streams.audio:
-                raise AudioError(f"{name} has no audio in it")
-            yield container, container.streams.audio[0]
+        if isinstance(file, Path):
+            with file.open("rb") as stream, opened(stream) as sound:
+                yield sound
+        else:
+            with opened(file) as sound:
+                yield sound
     except FileNotFoundError:
         raise AudioError(f"there is no file {name}") from None
     except IsADirectoryError:
         raise AudioError(f"{name} is a folder") from None
     except PermissionError:
         raise AudioError(f"{name} may not be read") from None
-    except av.FFmpegError as error:
-        raise AudioError(f"{name} is no audio that can be read ({error.strerror})") from None
+    except NotOpenedError:
+        raise AudioError(f"{name} is no audio that can be read") from None
+    except UnreadableError as error:
+        raise AudioError(f"{name}: {error}") from None
 
 
 def decode(file: Path | BinaryIO) -> Iterator[bytes]:
-    """Yield the first audio stream of a file of any kind that FFmpeg reads.
+    """Yield the sound of a file of any kind that FFmpeg reads.
 
     Args:
         file: A path, or an open stream, which need not be seekable.
@@ -46,21 +46,18 @@ def decode(file: Path | BinaryIO) -> Iterator[bytes]:
     Raises:
         AudioError: It is no audio, or damaged.
     """
-    with _opened(file) as (container, stream):
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        for frame in chain(container.decode(stream), (None,)):
-            for converted in resampler.resample(frame):
-                yield bytes(converted.planes[0])[: converted.samples * BYTES_PER_SAMPLE]
+    with _opened(file) as sound:
+        yield from sound.pcm(SAMPLE_RATE)
 
 
-def duration(file: Path) -> float | None:
-    """Return the seconds that a file claims to last, None if it claims nothing.
+def duration(file: Path) -> float:
+    """Return the seconds that a file lasts, by decoding all of it before any is sent.
 
     Raises:
-        AudioError: It is no audio.
+        AudioError: It is no audio, or damaged.
     """
-    with _opened(file) as (container, _):
-        return container.duration / av.time_base if container.duration else None
+    with _opened(file) as sound:
+        return round(sum(frame.samples / frame.sample_rate for frame in sound.frames()), 3)
 
 
 def read_stream(stream: BinaryIO) -> Iterator[bytes]:
@@ -98,8 +95,7 @@ class _Unread:
 async def in_thread(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield what a blocking iterator yields, which is read a little ahead in a thread.
 
-    The thread is a daemon: a read that never returns, such as from a terminal, does not keep the
-    process alive.
+    The thread is a daemon: a read that never returns, such as of a terminal, keeps nobody.
 
     Raises:
         Exception: Whatever `pieces` raises.
@@ -113,7 +109,7 @@ async def in_thread(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         places.acquire()
         if ended.is_set():
             return False
-        with suppress(RuntimeError):  # the loop is closed
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(queue.put_nowait, item)
         return True
 

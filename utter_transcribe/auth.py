@@ -28,7 +28,7 @@ class TokenSupplier(Protocol):
 
 
 class GivenToken:
-    """A token that the caller maintains.
+    """A token that somebody else looks after.
 
     Args:
         token: A Supabase access token.

@@ -1,4 +1,4 @@
-"""The events of a live transcription, and its result."""
+"""What a live transcription tells while it runs, and what it gives in the end."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The invariants by name, and the report of a broken one."""
+"""The laws by name, and what is told of one that is broken."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -41,7 +41,7 @@ class _File:
 
 
 class Sender:
-    """A user who uploads files.
+    """Somebody with files.
 
     Args:
         scene: Where.

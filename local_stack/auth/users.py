@@ -112,7 +112,7 @@ async def set_email(connection: Connection, user_id: UUID, email: str) -> None:
     """Give a person an address; an anonymous one is no longer anonymous.
 
     Raises:
-        AuthError: Another user has it.
+        AuthError: Somebody else has it.
     """
     try:
         await connection.execute(

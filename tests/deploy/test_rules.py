@@ -11,17 +11,16 @@ from shared_schema.errors import ErrorCode
 from tests.deploy.files import OBSERVABILITY, binary, document
 from tests.deploy.promql import TARGET, Checker, catalogue, matchers
 from tests.deploy.rules import FILES, Alert, Recording, alerts, checker, rules
-from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
 from transcription.ledger.base import Kind
-from transcription.process.metrics import ORIGIN_REFUSED, Status
+from transcription.process.metrics import ORIGIN_REFUSED, AudioFailure, Status
 
 _CODES: Final = frozenset(code.value for code in ErrorCode)
 VALUES: Final = {
     "code": _CODES,
     "kind": frozenset(get_args(Kind)),
     "status": frozenset(get_args(Status)) | {"5.."},
-    "reason": _CODES | {KEY_REFUSED, ORIGIN_REFUSED} | frozenset(get_args(Failure)),
+    "reason": _CODES | {KEY_REFUSED, ORIGIN_REFUSED} | frozenset(get_args(AudioFailure)),
 }
 """What labels can be."""
 UNIT_TESTS: Final = OBSERVABILITY / "rules.test.yaml"

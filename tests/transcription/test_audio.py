@@ -1,10 +1,12 @@
+import array
 import asyncio
-import errno
+import fcntl
 import os
 import signal
 import socket
 import struct
-from collections.abc import AsyncIterator
+import termios
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
@@ -299,12 +301,36 @@ async def test_copy_of_no_audio(inspector: AudioInspector, tmp_path: Path) -> No
         await inspector.to_16k_wav(tmp_path / "a", tmp_path / "copy")
 
 
+class Stuck:
+    """A file that can be opened and never read to its end: a pipe into which nobody writes more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        os.mkfifo(path)
+        self._end = os.open(path, os.O_RDWR)
+        os.write(self._end, b"x")
+
+    async def is_read(self) -> None:
+        """Wait until a worker has begun to read it."""
+        waiting = array.array("i", [0])
+
+        def empty() -> bool:
+            fcntl.ioctl(self._end, termios.FIONREAD, waiting)
+            return waiting[0] == 0
+
+        await until(empty)
+
+    def close(self) -> None:
+        """Let its readers see its end."""
+        os.close(self._end)
+
+
 @pytest.fixture
-def stuck(tmp_path: Path) -> Path:
-    """A file that can be opened and never read: a pipe without a writer."""
-    path = tmp_path / "stuck"
-    os.mkfifo(path)
-    return path
+def stuck(tmp_path: Path) -> Iterator[Stuck]:
+    """A file that keeps a worker busy."""
+    file = Stuck(tmp_path / "stuck")
+    yield file
+    file.close()
 
 
 def workers() -> list[psutil.Process]:
@@ -316,39 +342,27 @@ def workers() -> list[psutil.Process]:
     ]
 
 
-async def stuck_on(path: Path) -> int:
-    """Wait until a worker has the pipe open; returns the end that keeps it waiting."""
-    while True:
-        try:
-            return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # no reader yet
-                raise
-            await asyncio.sleep(0.01)
-
-
-async def test_hanging_decoder(stuck: Path, tmp_path: Path) -> None:
+async def test_hanging_decoder(stuck: Stuck, tmp_path: Path) -> None:
     """A decoder that hangs costs its request alone, and is ended."""
     before = set(workers())
     async with AudioInspector(LIMITS, timeout_seconds=0.3) as inspector:
         with pytest.raises(InvalidAudio, match="too long to read"):
-            await inspector.to_16k_wav(stuck, tmp_path / "copy")
+            await inspector.to_16k_wav(stuck.path, tmp_path / "copy")
         assert set(workers()) == before
     async with AudioInspector(LIMITS, timeout_seconds=15) as inspector:
         assert (await inspector.inspect(write_audio(tmp_path / "a"))).duration_seconds == 5.0
 
 
-async def test_crashing_decoder(stuck: Path, tmp_path: Path) -> None:
+async def test_crashing_decoder(stuck: Stuck, tmp_path: Path) -> None:
     """A decoder that crashes costs its request alone; the next one gets a new process."""
     before = set(workers())
     async with AudioInspector(LIMITS) as inspector:
         [worker] = set(workers()) - before
-        request = asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / "copy"))
-        end = await stuck_on(stuck)
+        request = asyncio.create_task(inspector.to_16k_wav(stuck.path, tmp_path / "copy"))
+        await stuck.is_read()
         worker.send_signal(signal.SIGSEGV)
         with pytest.raises(InvalidAudio, match="damaged"):
             await request
-        os.close(end)
         assert (await inspector.inspect(write_audio(tmp_path / "a"))).duration_seconds == 5.0
 
 
@@ -363,38 +377,38 @@ async def test_worker_lost_while_idle(tmp_path: Path) -> None:
         assert (await inspector.inspect(write_audio(tmp_path / "a"))).duration_seconds == 5.0
 
 
-async def test_cancelled_request(stuck: Path, tmp_path: Path) -> None:
+async def test_cancelled_request(stuck: Stuck, tmp_path: Path) -> None:
     """The answer to a request that was given up is not taken for that of the next one."""
     async with AudioInspector(LIMITS) as inspector:
-        request = asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / "copy"))
-        end = await stuck_on(stuck)
+        request = asyncio.create_task(inspector.to_16k_wav(stuck.path, tmp_path / "copy"))
+        await stuck.is_read()
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request
-        os.close(end)
         assert (await inspector.inspect(write_audio(tmp_path / "a"))).duration_seconds == 5.0
 
 
-async def test_waiting_for_a_worker(stuck: Path, tmp_path: Path) -> None:
+async def test_waiting_for_a_worker(stuck: Stuck, tmp_path: Path) -> None:
     """While all workers are busy a file waits, and not for ever."""
     async with AudioInspector(LIMITS, queue_seconds=0.2) as inspector:
-        request = asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / "copy"))
-        end = await stuck_on(stuck)
+        request = asyncio.create_task(inspector.to_16k_wav(stuck.path, tmp_path / "copy"))
+        await stuck.is_read()
         with pytest.raises(Capacity):
             await inspector.inspect(write_audio(tmp_path / "a"))
         request.cancel()
         await asyncio.wait({request})
-        os.close(end)
 
 
-async def test_one_owners_files_do_not_keep_the_others_waiting(stuck: Path, tmp_path: Path) -> None:
+async def test_one_owners_files_do_not_keep_the_others_waiting(
+    stuck: Stuck, tmp_path: Path
+) -> None:
     """One owner's files take half of the workers, however many there are; the rest is free."""
     async with AudioInspector(LIMITS, workers=2, queue_seconds=0.5) as inspector:
         first, second = (
-            asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / name, owner="ada"))
+            asyncio.create_task(inspector.to_16k_wav(stuck.path, tmp_path / name, owner="ada"))
             for name in ("a", "b")
         )
-        end = await stuck_on(stuck)
+        await stuck.is_read()
         file = write_audio(tmp_path / "mine")
         assert (await inspector.inspect(file, owner="bob")).duration_seconds == 5.0
         with pytest.raises(Capacity):
@@ -402,7 +416,6 @@ async def test_one_owners_files_do_not_keep_the_others_waiting(stuck: Path, tmp_
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        os.close(end)
         assert (await inspector.inspect(file, owner="ada")).duration_seconds == 5.0
 
 

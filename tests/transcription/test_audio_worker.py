@@ -1,7 +1,6 @@
 """Faults of our own in the processes that read uploaded audio."""
 
 import asyncio
-import os
 import shlex
 import signal
 import sys
@@ -12,11 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.audio_files import write_audio
-from tests.transcription.test_audio import LIMITS, stuck_on, workers
+from tests.transcription.test_audio import LIMITS, Stuck, workers
 from tests.waiting import until
-from transcription.audio import Failure, inspection
+from transcription.audio import process
 from transcription.audio.inspection import AudioInspector
 from transcription.errors import InternalError, InvalidAudio
+from transcription.process.metrics import AudioFailure
 
 UNEXPECTED = "unexpected keyword argument 'metadata_errors'"
 BROKEN_WHILE = f"""
@@ -63,7 +63,7 @@ def fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fault:
 @pytest.mark.process
 async def test_a_fault_of_ours_is_an_internal_error(fault: Fault, tmp_path: Path) -> None:
     """An exception of ours is logged in full and counted, and is not told as a damaged file."""
-    good, failures = write_audio(tmp_path / "good"), list[Failure]()
+    good, failures = write_audio(tmp_path / "good"), list[AudioFailure]()
     async with AudioInspector(LIMITS, failed=failures.append) as inspector:
         fault.begin()
         with capture_logs() as logs, pytest.raises(InternalError) as caught:
@@ -81,7 +81,7 @@ async def test_a_fault_of_ours_is_an_internal_error(fault: Fault, tmp_path: Path
 async def test_a_worker_that_cannot_read_does_not_start(fault: Fault) -> None:
     """A worker reads a good file before it is ready; where it cannot, the log says why."""
     fault.begin()
-    failures = list[Failure]()
+    failures = list[AudioFailure]()
     with capture_logs() as logs, pytest.raises(ExceptionGroup) as caught:
         async with AudioInspector(LIMITS, failed=failures.append):
             pass
@@ -97,7 +97,7 @@ async def test_it_is_not_ready_until_its_worker_starts_again(
     fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a lost worker does not start again, no work is sent here; asking starts it."""
-    monkeypatch.setattr(inspection, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(process, "RETRY_SECONDS", 0.0)
     good = write_audio(tmp_path / "good")
     before = set(psutil.Process().children())
     async with AudioInspector(LIMITS) as inspector:
@@ -124,18 +124,17 @@ async def test_it_is_not_ready_until_its_worker_starts_again(
     ],
 )
 async def test_the_end_of_a_worker_tells_whose_fault_it_was(
-    tmp_path: Path, number: int, error: type[Exception], reason: Failure
+    tmp_path: Path, number: int, error: type[Exception], reason: AudioFailure
 ) -> None:
     """A decoder's crash and a used-up share of time are the file's; any other end is ours."""
-    stuck = tmp_path / "stuck"
-    os.mkfifo(stuck)
-    before, failures = set(workers()), list[Failure]()
+    stuck = Stuck(tmp_path / "stuck")
+    before, failures = set(workers()), list[AudioFailure]()
     async with AudioInspector(LIMITS, failed=failures.append) as inspector:
         [worker] = set(workers()) - before
-        asked = asyncio.create_task(inspector.to_16k_wav(stuck, tmp_path / "copy"))
-        end = await stuck_on(stuck)
+        asked = asyncio.create_task(inspector.to_16k_wav(stuck.path, tmp_path / "copy"))
+        await stuck.is_read()
         worker.send_signal(number)
         with pytest.raises(error):
             await asked
-        os.close(end)
+    stuck.close()
     assert failures == [reason]

@@ -46,11 +46,6 @@ ANSWER_SECONDS: Final = 20.0
 
 T = TypeVar("T")
 
-_grant: Final = TypeAdapter(Grant)
-_leases: Final = TypeAdapter(list[Lease])
-_settlement: Final = TypeAdapter(Settlement)
-_usage: Final = TypeAdapter(Usage)
-
 _log = structlog.get_logger(__name__)
 
 
@@ -143,7 +138,7 @@ class SupabaseLedger:
             raise
         if isinstance(answer, dict) and "code" in answer:
             _refuse(answer, replaces)
-        return _read(_grant, answer)
+        return _read(Grant, answer)
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:  # noqa: D102
         answer = await self._call(
@@ -151,7 +146,7 @@ class SupabaseLedger:
             session_ids=list(audio_seconds),
             audio_seconds=list(audio_seconds.values()),
         )
-        return {lease.id: lease for lease in _read(_leases, answer)}
+        return {lease.id: lease for lease in _read(list[Lease], answer)}
 
     async def close(  # noqa: D102
         self,
@@ -195,11 +190,11 @@ class SupabaseLedger:
         )
         if isinstance(answer, dict) and "code" in answer:
             raise NotFound("There is no such session.")
-        return _read(_settlement, answer)
+        return _read(Settlement, answer)
 
     async def usage(self, user: User) -> Usage:  # noqa: D102
         answer = await self._call("usage_today", user_id=user.id, is_anonymous=user.is_anonymous)
-        return _read(_usage, answer)
+        return _read(Usage, answer)
 
     async def _call(self, function: str, **arguments: Any) -> Any:
         try:
@@ -222,7 +217,7 @@ class SupabaseLedger:
             if close.opens_until is None:
                 _log.error("settlement_of_no_session", session_id=close.session_id)
             return None
-        return _read(_settlement, answer)
+        return _read(Settlement, answer)
 
     async def _settle_again(self, close: Close) -> bool:
         return await self._settle(close) is not None
@@ -250,9 +245,9 @@ def _refuse(answer: dict[str, Any], replaces: str | None) -> NoReturn:
     raise refusal(retry_after=retry_after)
 
 
-def _read(shape: TypeAdapter[T], answer: object) -> T:
+def _read(shape: type[T], answer: object) -> T:
     try:
-        return shape.validate_python(answer)
+        return TypeAdapter(shape).validate_python(answer)
     except ValidationError as error:
         # The functions of the database are of another version than this code.
         _log.error("ledger_answer_not_understood", faults=error.error_count())

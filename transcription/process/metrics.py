@@ -6,7 +6,6 @@ from typing import Final, Literal, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from shared_schema.errors import ERRORS, ErrorCode
-from transcription.audio import Failure
 from transcription.errors import KEY_REFUSED
 from transcription.ledger.base import Kind
 
@@ -25,6 +24,9 @@ _HANDSHAKE_CODES: Final = (
     ErrorCode.FORBIDDEN,
     ErrorCode.AUTH_UNAVAILABLE,
 )
+AudioFailure = Literal["internal", "start", "crash", "timeout"]
+"""Why a process that reads files failed: a bug of ours, it does not start, a decoder crashed, or
+it took too long."""
 ORIGIN_REFUSED: Final = "origin"
 """Reason of a refused handshake that has no code."""
 
@@ -181,7 +183,7 @@ class Metrics:
         for counter in (self.audio_seconds, self.cost):
             counter.labels(kind)
         if kind == "batch":
-            for failure in get_args(Failure):
+            for failure in get_args(AudioFailure):
                 self.audio_failures.labels(failure)
         if kind == "realtime":
             for refusal in (ORIGIN_REFUSED, *_HANDSHAKE_CODES):

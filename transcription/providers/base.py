@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
 
+from shared_schema.files import file_name
 from transcription.errors import NotFound
 
 Timestamps = Literal["segment", "word"]
@@ -152,6 +153,11 @@ class AudioFile:
     duration_seconds: float
     size: int
     """Bytes."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is sent: many readers go by the ending."""
+        return file_name(self.mime_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,13 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-import av
-from av.audio.resampler import AudioResampler
 from pocketsphinx import Endpointer
 
+from local_stack.provider.reader import UnreadableError, opened
 from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND, SAMPLE_RATE
 from local_stack.provider.sphinx.words import Word, words_of
 
 MAX_SECONDS = 1_800
-
-
-class UnreadableError(Exception):
-    """The file holds no audio that can be decoded, or too much of it."""
 
 
 def read_audio(data: bytes, *, max_seconds: int = MAX_SECONDS) -> bytes:
@@ -27,22 +22,13 @@ def read_audio(data: bytes, *, max_seconds: int = MAX_SECONDS) -> bytes:
         UnreadableError: It is no audio file, or longer than `max_seconds`.
     """
     pcm = bytearray()
-    resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-    try:
-        with av.open(io.BytesIO(data), mode="r") as container:
-            if not container.streams.audio:
-                raise UnreadableError("the file has no audio stream")
-            for frame in container.decode(audio=0):
-                for block in resampler.resample(frame):
-                    pcm += bytes(block.planes[0])[: 2 * block.samples]
-                if len(pcm) > max_seconds * BYTES_PER_SECOND:
-                    raise UnreadableError(f"the audio is longer than {max_seconds} s")
-            for block in resampler.resample(None):
-                pcm += bytes(block.planes[0])[: 2 * block.samples]
-    except (av.error.FFmpegError, ValueError) as error:
-        raise UnreadableError("the file could not be decoded as audio") from error
+    with opened(io.BytesIO(data)) as sound:
+        for piece in sound.pcm(SAMPLE_RATE):
+            pcm += piece
+            if len(pcm) > max_seconds * BYTES_PER_SECOND:
+                raise UnreadableError(f"The audio is longer than {max_seconds} s.")
     if not pcm:
-        raise UnreadableError("the file holds no audio")
+        raise UnreadableError("The file holds no sound that can be decoded.")
     return bytes(pcm)
 
 

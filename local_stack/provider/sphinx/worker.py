@@ -11,8 +11,9 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 
+from local_stack.provider.reader import UnreadableError
 from local_stack.provider.sphinx.decoders import file_decoder, live_decoder
-from local_stack.provider.sphinx.file import UnreadableError, read_audio, recognise
+from local_stack.provider.sphinx.file import read_audio, recognise
 from local_stack.provider.sphinx.frames import Job, Kind, pack, read
 from local_stack.provider.sphinx.live import LiveRecogniser
 from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND

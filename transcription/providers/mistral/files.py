@@ -33,9 +33,7 @@ class MistralFiles(HttpFiles):
         self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool
     ) -> Form:
         """Return fields and files as the SDK writes them."""
-        upload = File(
-            file_name=f"audio{audio.path.suffix}", content=file, content_type=audio.mime_type
-        )
+        upload = File(file_name=audio.name, content=file, content_type=audio.mime_type)
         asked = {
             "model": options.model,
             "file": upload,

@@ -36,7 +36,7 @@ class VllmFiles(HttpFiles):
             fields["language"] = options.language
         if stream:
             fields["stream"] = "true"
-        return fields, [("file", (f"audio{audio.path.suffix}", file, audio.mime_type))]
+        return fields, [("file", (audio.name, file, audio.mime_type))]
 
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions

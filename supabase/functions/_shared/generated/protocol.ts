@@ -411,7 +411,7 @@ export interface OpenSession {
   opened_at: string;
 }
 /**
- * The description of a user's own key, without the key itself.
+ * What is told of a user's own key. The key itself never is.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "OwnKey".

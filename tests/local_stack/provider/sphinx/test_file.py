@@ -10,8 +10,9 @@ import av
 import pytest
 from av.audio.resampler import AudioResampler
 
+from local_stack.provider.reader import UnreadableError
 from local_stack.provider.sphinx.decoders import file_decoder
-from local_stack.provider.sphinx.file import UnreadableError, read_audio, recognise
+from local_stack.provider.sphinx.file import read_audio, recognise
 from tests.local_stack.provider.wire import SAMPLES, sample_pcm, sample_text, word_errors
 
 
