@@ -44,7 +44,7 @@ async def measure(
         for number in range(1, plan.rounds + 1):
             for count in plan.sessions:
                 for place in range(len(variants)):
-                    # Another order in each round, so that nobody always follows the same one.
+                    # Another order in each round, so that no variant always follows the same one.
                     variant = variants[(place + number - 1) % len(variants)]
                     what = f"round {number}, {count} sessions, {variant.name}"
                     try:
@@ -126,7 +126,7 @@ def main(
     for variant in chosen:
         console.print(f"  {variant.name}: {variant.what}", style="dim", highlight=False)
 
-    # A run that is told to end leaves no relay behind.
+    # A run that is interrupted leaves no relay behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     results = asyncio.run(measure(console, cores, chosen, plan))

@@ -27,7 +27,7 @@ class Variant:
         dialect: What its sessions speak.
         path: Where they connect.
         argv: How the relay is started; None: there is none.
-        environment: What the relay is told.
+        environment: The relay's environment.
         ready_path: Answers 200 when it may be measured; None: as soon as it listens.
     """
 

@@ -65,7 +65,7 @@ class Faults:
         engine: What hears.
         provider: Its server.
         dice: Whom it meets.
-        done: Counts what was done, and not what found nobody to be done to.
+        done: Counts the faults that were applied, not those without a target.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A recogniser that says what it hears, word for word, until it is told to misbehave.
+"""A provider that answers what it receives, word for word, until it is set to misbehave.
 
 It stands behind the provider's real wire (`local_stack.provider`), as an engine of its own.
 """
@@ -134,7 +134,7 @@ class Recogniser:
 
 
 def heard_in(file: bytes) -> str:
-    """Return the two words that are heard in a file: it is told by its bytes."""
+    """Return the two words for a file, which follow from its bytes."""
     digest = hashlib.sha256(file).hexdigest()
     return f"{digest[:8]} {digest[8:16]}"
 

@@ -247,5 +247,5 @@ async def running(
 
 
 def _dice(seed: int, whose: str) -> Random:
-    """Return dice of somebody's own: what others do must not change what they throw."""
+    """Return a user's own random numbers, which do not depend on what others do."""
     return Random(f"{seed} {whose}")  # noqa: S311 - it must be told by its seed

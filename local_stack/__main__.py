@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
         "--engine",
         choices=("sphinx", "scripted"),
         default="sphinx",
-        help="sphinx recognises English offline; scripted says what it is told",
+        help="sphinx recognises English offline; scripted plays a script",
     )
     parser.add_argument(
         "--wire",

@@ -124,7 +124,7 @@ create table if not exists auth.refresh_tokens (
 );
 create index if not exists refresh_tokens_session_id_idx on auth.refresh_tokens (session_id, revoked);
 
--- PostgREST tells a request's claims through settings of its transaction.
+-- PostgREST passes a request's claims as settings of its transaction.
 create or replace function auth.jwt() returns jsonb language sql stable as $$
   select nullif(current_setting('request.jwt.claims', true), '')::jsonb
 $$;

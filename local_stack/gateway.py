@@ -19,7 +19,7 @@ async def _unsupported(request: Request) -> Response:
 
 
 def _gone(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=400)  # to nobody: the client left in the middle of its body
+    return Response(status_code=400)  # not received: the client left in the middle of its body
 
 
 def _answer(request: Request, error: Exception) -> Response:

@@ -86,7 +86,7 @@ class Launcher:
     Args:
         folder: Made where it is missing.
         binaries: Which Postgres; by default one that suits the data.
-        run_as: How to be somebody other than root; by default what works here.
+        run_as: How to run as another user than root; by default what works here.
 
     Raises:
         PostgresError: There is no Postgres for it, or it makes no data.
@@ -132,7 +132,7 @@ class Launcher:
         draft.rename(self._data)
 
     async def launch(self, *, durable: bool) -> Server:
-        """Start on a free port; another one when somebody was quicker to take it.
+        """Start on a free port; another one if that was taken in the meantime.
 
         Raises:
             PostgresError: It does not start; the message holds the end of its log.

@@ -48,7 +48,7 @@ class Postgres:
     async def clone(self, template: str = "postgres") -> AsyncIterator[str]:
         """A database of one's own, copied from a template and dropped when the block ends.
 
-        Nobody may be connected to the template meanwhile.
+        No client may be connected to the template in the meantime.
 
         Yields:
             The name of the database, for :meth:`dsn_of`.
@@ -94,7 +94,7 @@ class Postgres:
             folder: Made with its data at the first start.
             durable: ``False`` trades safety at a power cut for speed, for tests.
             binaries: Which Postgres; by default one that suits the data.
-            run_as: How to be somebody other than root; by default what works here.
+            run_as: How to run as another user than root; by default what works here.
 
         Raises:
             PostgresError: It cannot start; the message holds the end of its log.

@@ -1,4 +1,4 @@
-"""A way to run a program as somebody other than root, which Postgres insists on."""
+"""A way to run a program as another user than root, which Postgres requires."""
 
 import os
 import shutil
@@ -59,8 +59,8 @@ class Unprivileged:
 def candidates() -> Iterator[Unprivileged]:
     """The ways for the present user, the plainest first.
 
-    Root can enter a user namespace in which it is somebody else; where those are forbidden (in
-    most containers) it can become nobody and keep the one capability to reach its own files.
+    Root can enter a user namespace in which it is another user. Where those are forbidden (in
+    most containers) it can become `nobody` and keep the one capability to reach its own files.
     """
     if os.geteuid() != 0:
         yield Unprivileged((), os.geteuid())

@@ -1,7 +1,7 @@
 """`make audit`: known vulnerabilities in what we depend on, less those that are explained.
 
-Ends with 0 when there are none, 1 when there are some, and 2 when nobody could be asked: then
-nothing is known, which is not the same as nothing being wrong.
+Ends with 0 when there are none, 1 when there are some, and 2 when no database could be
+reached: then nothing is known.
 """
 
 import json
@@ -113,7 +113,7 @@ def read_npm_audit(text: str) -> list[Vulnerability]:
         )
         for one in told["vulnerabilities"].values()
         for found in one["via"]
-        if isinstance(found, dict)  # a name stands for what is told under that name
+        if isinstance(found, dict)  # a name stands for the entry of that name
     ]
 
 

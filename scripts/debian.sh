@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetch nginx and promtool, which check deploy/, out of Debian's packages into .tools/debian.
-# Nothing is installed or started, and nobody has to be root.
+# It installs and starts nothing, and needs no root.
 set -eu
 cd "$(dirname "$0")/.."
 target="$PWD/.tools/debian"

@@ -21,7 +21,7 @@ class OwnKeyRequest(Inbound):
 
 
 class OwnKey(Outbound):
-    """What is told of a user's own key. The key itself never is."""
+    """The description of a user's own key, without the key itself."""
 
     provider: str
     """Whose key it is, or would be."""

@@ -95,7 +95,8 @@ class _Unread:
 async def in_thread(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield what a blocking iterator yields, which is read a little ahead in a thread.
 
-    The thread is a daemon: a read that never returns, such as of a terminal, keeps nobody.
+    The thread is a daemon: a read that never returns, such as from a terminal, does not keep the
+    process alive.
 
     Raises:
         Exception: Whatever `pieces` raises.
@@ -109,7 +110,7 @@ async def in_thread(pieces: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         places.acquire()
         if ended.is_set():
             return False
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(queue.put_nowait, item)
         return True
 

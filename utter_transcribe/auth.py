@@ -28,7 +28,7 @@ class TokenSupplier(Protocol):
 
 
 class GivenToken:
-    """A token that somebody else looks after.
+    """A token that the caller maintains.
 
     Args:
         token: A Supabase access token.

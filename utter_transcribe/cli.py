@@ -229,7 +229,7 @@ def run(
 
 
 def main() -> None:
-    """Run the command; what can go wrong is told in one line."""
+    """Run the command. Expected failures print one line."""
     try:
         app()
     except ClientError as error:

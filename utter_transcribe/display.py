@@ -84,7 +84,7 @@ _NAMES: Final = {
 
 
 class Plain:
-    """The bare transcript as it grows; what happens besides is told apart.
+    """The bare transcript as it grows; other events go elsewhere.
 
     Where a seam between two sessions changes what was written, the text begins anew on a line
     of its own, so that the last line is always the whole.
@@ -134,7 +134,7 @@ class Terminal:
     Args:
         console: Of a terminal.
         title: What is heard, such as a file's name.
-        seconds: How long it lasts; None when nobody knows.
+        seconds: Its length; None if unknown.
     """
 
     def __init__(self, console: Console, title: str, seconds: float | None = None) -> None:
@@ -262,7 +262,7 @@ def _clock(seconds: float) -> str:
 def _beside(event: SpeakerHeard | TurnHeard) -> str:
     if isinstance(event, TurnHeard):
         return f"{event.at:.1f} s: turn, {event.phase.replace('_', ' ')}"
-    who = event.speaker or "somebody"
+    who = event.speaker or "speaker"
     return f"{event.start:.1f} to {event.end:.1f} s, {who}: {event.text.strip()}"
 
 

@@ -1,4 +1,4 @@
-"""What a live transcription tells while it runs, and what it gives in the end."""
+"""The events of a live transcription, and its result."""
 
 from dataclasses import dataclass
 from typing import Literal

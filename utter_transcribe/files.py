@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 
 
 class _Upload(io.FileIO):
-    """A file that tells how far it was read."""
+    """A file that reports how far it was read."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
         super().__init__(path)

@@ -231,7 +231,7 @@ class LiveTranscription:
 
     async def _send(self, link: Link, wake: asyncio.Event, socket: ClientConnection) -> None:
         """Send what there is, no faster than the service reads."""
-        with contextlib.suppress(ConnectionClosed):  # the receiver tells, with the reason
+        with contextlib.suppress(ConnectionClosed):  # the receiver reports it, with the reason
             await socket.send(self._session.start_message(link))
             while True:
                 while message := self._session.next_message(link, time.monotonic()):

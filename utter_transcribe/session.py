@@ -211,7 +211,7 @@ class Session:
             case server.Error():
                 failure = Failure.from_error(message)
                 if failure.code is ErrorCode.SESSION_LIMIT:
-                    # Its person went on elsewhere: nobody asked to take that place back.
+                    # The person continued elsewhere: do not take that place back.
                     failure = replace(failure, retryable=False)
                 self.lost(link, failure, now)
 

@@ -44,7 +44,7 @@ def main(
         said = tables.line(what) if isinstance(what, Point) else f"{trial.sessions}: {what}"
         console.print(said, style="dim", highlight=False, markup=False)
 
-    # A run that is told to end leaves no bridge behind.
+    # A run that is interrupted leaves no bridge behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     knee, points = asyncio.run(measure.measure(plan, tell))

@@ -20,7 +20,7 @@ class Plan:
         holds: Windows of that length, at most.
         step_back: What the next is tried with, as a share of one that was not held.
         opens_per_second: How fast sessions are opened at the bridges, while those before speak.
-        rush: The last so many come within one second: their time to ready is what is told.
+        rush: The last so many come within one second: their time to ready is reported.
         settle_seconds: Between the last `ready` and the window.
     """
 

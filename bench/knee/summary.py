@@ -9,7 +9,7 @@ from bench.measure import Run
 from bench.summary import Target
 
 ADDED_P99_MS: Final = 50.0
-"""More than that, and words come late to somebody."""
+"""Above this, words arrive late."""
 KB_PER_SESSION: Final = 60.0
 GROWTH: Final = 1.15
 """Of the cost of a frame, between these two numbers of sessions."""

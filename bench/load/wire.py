@@ -14,7 +14,7 @@ from typing import Final, cast
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
 _MASK: Final = bytes.fromhex("5a17c3e9")
-"""One mask for every frame: nobody else sees these bytes. Not zero, as some servers skip that."""
+"""One mask for every frame, on loopback. Not zero, because some servers skip zero."""
 
 
 class Opcode(IntEnum):
@@ -68,7 +68,7 @@ class Socket(asyncio.Protocol):
         """Open the connection; no extension is offered.
 
         Raises:
-            OSError: nobody listens.
+            OSError: nothing listens there.
             HandshakeError: the upgrade was refused.
         """
         key = base64.b64encode(os.urandom(16))

@@ -58,7 +58,7 @@ async def fleet(
         provider_url: Where the recogniser is.
         bridges: How many.
         functions: How many.
-        front: Put before Supabase; gives the address that the services are told.
+        front: Put before Supabase; gives the address that the services use.
         settings: Of the services, by the names of the environment.
 
     Raises:

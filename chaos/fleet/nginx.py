@@ -129,7 +129,9 @@ def _routes(port: int, bridges: Sequence[int], functions: Sequence[int]) -> str:
     """Return the routes as deployed, but for TLS, and with the addresses of these processes."""
     text = ROUTES.read_text()
     text = _swap(text, r"(?s)\nserver \{\n    listen 80;.*?\n\}\n", "\n")
-    text = _swap(text, r"listen 443 ssl;", f"listen {HOST}:{port};")
+    text = _swap(text, r"listen 443 ssl http2;", f"listen {HOST}:{port};")
+    # Everybody here has one address.
+    text = _swap(text, r"(?m)^ *limit_conn per_address .*\n", "")
     text = _swap(text, r"(?m)^ *ssl_\w+ .*\n", "")
     for name, ports in (("bridge", bridges), ("functions", functions)):
         servers = "".join(rf"\n    server {HOST}:{one}\1;" for one in ports)

@@ -14,7 +14,7 @@ _USUAL_EPHEMERAL: Final = 32_768
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on.
+    """Return free ports.
 
     They lie below those that the kernel gives to outgoing connections: one of these could
     otherwise sit on the port of a process that is just being started again.

@@ -108,7 +108,7 @@ class Stack:
             yield connection
 
     def _postmaster(self) -> list[str]:
-        """Return what Postgres tells of itself: first its process id, fourth its port."""
+        """Return the lines of Postgres' pid file: first its process id, fourth its port."""
         return (self._data / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
 
     async def _said_ready(self) -> bool:

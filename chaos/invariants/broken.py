@@ -1,4 +1,4 @@
-"""The laws by name, and what is told of one that is broken."""
+"""The invariants by name, and the report of a broken one."""
 
 from dataclasses import dataclass
 from enum import StrEnum

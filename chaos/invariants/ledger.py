@@ -63,13 +63,13 @@ def of_settlements(rows: Sequence[Row], replicas: Sequence[Process]) -> Iterator
     for row in rows:
         unsettled = row["audio_seconds"] is None
         if unsettled and row["id"] not in told and not _owner_is_dead(row, lives):
-            yield Broken(Law.SETTLED, f"{row['id']} is {row['status']}, and nobody is to blame")
+            yield Broken(Law.SETTLED, f"{row['id']} is {row['status']}, and no fault explains it")
 
 
 def of_charges(
     rows: Sequence[Row], recordings: Sequence[Recording], ears: Iterable[Ear]
 ) -> Iterator[Broken]:
-    """Nobody is charged less than was heard of them, more than was granted, or twice for a file."""
+    """No user is charged less than was transcribed, more than was granted, or twice for a file."""
     whose = {recording.number: recording.user for recording in recordings}
     heard: defaultdict[str, Decimal] = defaultdict(Decimal)
     for ear in ears:
@@ -130,7 +130,7 @@ def _may_be_forgotten(life: Life, event: Mapping[str, Any]) -> bool:
 
 
 def _owner_is_dead(row: Row, lives: Iterable[Life]) -> bool:
-    """Whether somebody has died who may have opened a session."""
+    """Whether a process has died that may have opened a session."""
     return any(
         (life.killed or _left_to_leases(life))
         and life.began <= row["opened_at"] <= (life.ended or 0.0)

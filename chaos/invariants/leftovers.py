@@ -87,7 +87,7 @@ def of_objects(
             yield Broken(Law.NOTHING_LEFT, f"voice {row['id']} is {row['status']}")
     for name in objects:
         if name not in paths:
-            yield Broken(Law.NOTHING_LEFT, f"object {name} belongs to nobody")
+            yield Broken(Law.NOTHING_LEFT, f"object {name} has no owner")
     for path in paths - set(objects):
         yield Broken(Law.COMPLETE, f"the recording {path} of a voice is gone")
     if blobs != len(objects):
@@ -100,7 +100,7 @@ def of_objects(
             yield Broken(Law.COMPLETE, f"voice {voice.id} is {word}")
     unsure = sum(sent.what == "clone" and sent.failure is not None for sent in files)
     if len(stored - known) > unsure:
-        yield Broken(Law.COMPLETE, f"{len(stored - known)} voices that nobody asked for")
+        yield Broken(Law.COMPLETE, f"{len(stored - known)} voices without a request")
 
 
 def of_logs(replicas: Sequence[Process]) -> Iterator[Broken]:

@@ -23,7 +23,7 @@ def of_recordings(recordings: Sequence[Recording], ears: Sequence[Ear]) -> Itera
             yield Broken(Law.ENDS, f"{name} has no end")
         elif result.status == "partial":
             if result.failure is None or not result.failure.message:
-                yield Broken(Law.ENDS, f"{name} is partial, and nobody knows why")
+                yield Broken(Law.ENDS, f"{name} is partial, without a reason")
         elif result.reason is not None:
             yield Broken(Law.COMPLETE, f"{name} is complete, but was cut: {result.reason}")
         else:
@@ -53,7 +53,7 @@ def _difference(told: Sequence[str], expected: Sequence[str]) -> str:
     foreign = [word for word in told if word not in expected]
     if missing or foreign:
         return f"{len(missing)} of {len(expected)} words are missing, {len(foreign)} are foreign"
-    return f"{len(told)} words are told where {len(expected)} were said, or in another order"
+    return f"{len(told)} words arrived where {len(expected)} were said, or in another order"
 
 
 def of_files(files: Sequence[Sent]) -> Iterator[Broken]:
@@ -111,7 +111,7 @@ def _no_good_bye(line: Line) -> str | None:
         return None
     if "final" in line.types:
         return None if line.close_code == 1000 else f"a good end was closed with {line.close_code}"
-    # Frames that nobody can read are refused by the library itself (RFC 6455, section 7.4.1).
+    # Unreadable frames are refused by the library itself (RFC 6455, section 7.4.1).
     return None if line.close_code in {1002, 1007, 1009} else f"closed with {line.close_code}"
 
 

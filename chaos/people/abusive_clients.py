@@ -102,7 +102,7 @@ class Stranger:
             if speed:
                 await asyncio.sleep(FRAME_MS / 1000 / speed)
 
-    # What they do; true if nobody can say good-bye to them.
+    # What they do; true if no close handshake is possible.
 
     async def _vanish(self, socket: ClientConnection) -> bool:
         await self._start(socket)

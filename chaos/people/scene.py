@@ -22,7 +22,7 @@ class Scene:
         supabase_url: Where people sign in and store takes.
         publishable_key: The project's.
         evidence: What was seen.
-        over: Set when nobody begins anything new.
+        over: Set when no new work begins.
         numbers: Of recordings.
     """
 
@@ -34,7 +34,7 @@ class Scene:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def user(self) -> AnonymousUser:
-        """Return somebody new, who signs in when that is needed."""
+        """Return a new user, who signs in when needed."""
         return AnonymousUser(self.supabase_url, self.publishable_key)
 
     async def rest(self, dice: Random, most: float) -> None:
@@ -47,7 +47,7 @@ class Scene:
 
 
 async def id_of(user: AnonymousUser) -> str:
-    """Return who a user is; nobody when they could not sign in."""
+    """Return a user's id; None if they could not sign in."""
     try:
         token = await user()
     except ClientError:

@@ -41,7 +41,7 @@ class _File:
 
 
 class Sender:
-    """Somebody with files.
+    """A user who uploads files.
 
     Args:
         scene: Where.

@@ -14,7 +14,7 @@ from utter_transcribe.live import LiveTranscription
 WORDS: Final = (10, 40)
 """Of a recording: 3 to 12 seconds."""
 NEW_USER: Final = 0.25
-"""How often a recording is somebody's first."""
+"""How often a recording is its user's first."""
 PAUSE_SECONDS: Final = 1.5
 
 

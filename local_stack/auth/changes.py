@@ -39,7 +39,7 @@ class Changes:
             session_id: Of the session that asks, which goes on.
 
         Raises:
-            AuthError: Somebody else has the address.
+            AuthError: Another user has the address.
         """
         if self.email is not None and self.email != user["email"]:
             await users.set_email(connection, user["id"], self.email)

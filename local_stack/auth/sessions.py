@@ -1,7 +1,7 @@
 """Sessions, and refresh tokens that are used once.
 
 A token that was already used is the mark of a thief, or of a client whose answer got lost. The
-second is forgiven: for a few seconds, and for as long as nobody has used the token's successor.
+second is forgiven: for a few seconds, and until the token's successor is used.
 Anything else revokes every token of the session.
 """
 

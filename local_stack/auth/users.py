@@ -112,7 +112,7 @@ async def set_email(connection: Connection, user_id: UUID, email: str) -> None:
     """Give a person an address; an anonymous one is no longer anonymous.
 
     Raises:
-        AuthError: Somebody else has it.
+        AuthError: Another user has it.
     """
     try:
         await connection.execute(

@@ -37,7 +37,7 @@ class Storage:
         self._largest_file = largest_file
 
     async def sweep(self) -> None:
-        """Remove the bytes that a crash left; nobody may be writing."""
+        """Remove the bytes that a crash left. Nothing may be writing."""
         async with self._acting(None) as connection:
             known = await objects.versions(connection)
         await asyncio.to_thread(self._blobs.sweep, known)

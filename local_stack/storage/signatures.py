@@ -28,7 +28,7 @@ class Signatures:
         return self._sign({"url": str(place)}, seconds)
 
     def sign_upload(self, place: Place, owner: str | None, *, over: bool) -> str:
-        """A token that lets its bearer write an object in somebody's name, within two hours."""
+        """A token that lets its bearer write one object in a user's name, for two hours."""
         claims = {"url": str(place), "upload": True, "owner": owner, "upsert": over}
         return self._sign(claims, UPLOAD_SECONDS)
 

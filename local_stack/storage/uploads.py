@@ -60,7 +60,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Described:
-    """What a client tells about its file.
+    """What a client says about its file.
 
     Attributes:
         mime_type: Of the content.

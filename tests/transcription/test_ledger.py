@@ -32,7 +32,7 @@ MODEL = "voxtral-mini-transcribe-realtime-2602"
 
 @pytest_asyncio.fixture
 async def ledger(gateway: Gateway) -> AsyncIterator[SupabaseLedger]:
-    """The ledger, over supabase-py."""
+    """The ledger, over PostgREST."""
     async with gateway.rpc() as rpc, SupabaseLedger(rpc) as ledger:
         yield ledger
 

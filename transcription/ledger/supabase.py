@@ -46,6 +46,11 @@ ANSWER_SECONDS: Final = 20.0
 
 T = TypeVar("T")
 
+_grant: Final = TypeAdapter(Grant)
+_leases: Final = TypeAdapter(list[Lease])
+_settlement: Final = TypeAdapter(Settlement)
+_usage: Final = TypeAdapter(Usage)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -138,7 +143,7 @@ class SupabaseLedger:
             raise
         if isinstance(answer, dict) and "code" in answer:
             _refuse(answer, replaces)
-        return _read(Grant, answer)
+        return _read(_grant, answer)
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:  # noqa: D102
         answer = await self._call(
@@ -146,7 +151,7 @@ class SupabaseLedger:
             session_ids=list(audio_seconds),
             audio_seconds=list(audio_seconds.values()),
         )
-        return {lease.id: lease for lease in _read(list[Lease], answer)}
+        return {lease.id: lease for lease in _read(_leases, answer)}
 
     async def close(  # noqa: D102
         self,
@@ -190,11 +195,11 @@ class SupabaseLedger:
         )
         if isinstance(answer, dict) and "code" in answer:
             raise NotFound("There is no such session.")
-        return _read(Settlement, answer)
+        return _read(_settlement, answer)
 
     async def usage(self, user: User) -> Usage:  # noqa: D102
         answer = await self._call("usage_today", user_id=user.id, is_anonymous=user.is_anonymous)
-        return _read(Usage, answer)
+        return _read(_usage, answer)
 
     async def _call(self, function: str, **arguments: Any) -> Any:
         try:
@@ -217,7 +222,7 @@ class SupabaseLedger:
             if close.opens_until is None:
                 _log.error("settlement_of_no_session", session_id=close.session_id)
             return None
-        return _read(Settlement, answer)
+        return _read(_settlement, answer)
 
     async def _settle_again(self, close: Close) -> bool:
         return await self._settle(close) is not None
@@ -245,9 +250,9 @@ def _refuse(answer: dict[str, Any], replaces: str | None) -> NoReturn:
     raise refusal(retry_after=retry_after)
 
 
-def _read(shape: type[T], answer: object) -> T:
+def _read(shape: TypeAdapter[T], answer: object) -> T:
     try:
-        return TypeAdapter(shape).validate_python(answer)
+        return shape.validate_python(answer)
     except ValidationError as error:
         # The functions of the database are of another version than this code.
         _log.error("ledger_answer_not_understood", faults=error.error_count())

@@ -411,7 +411,7 @@ export interface OpenSession {
   opened_at: string;
 }
 /**
- * What is told of a user's own key. The key itself never is.
+ * The description of a user's own key, without the key itself.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "OwnKey".

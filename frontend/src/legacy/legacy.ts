@@ -57,9 +57,11 @@ type Elements = ReturnType<typeof elements>;
 /** What is to be said now; the most pressing thing first. */
 function describe(state: ReferenceAudioState, reference: ReferenceAudio): string {
   const { recorder, transcription, live, take } = state;
-  const { limits } = reference.services.config;
+  const { config, source } = reference.services;
+  const { limits } = config;
+  const sourceFault = take ? undefined : (source.unavailable ?? recorder.fault);
   const problem: Problem | undefined =
-    (recorder.fault && sourceProblem(recorder.fault)) ??
+    (sourceFault && sourceProblem(sourceFault)) ??
     (state.fileFault && fileProblem(state.fileFault, limits)) ??
     (transcription.status === "failed" ? transcriptionProblem(transcription.failure) : undefined) ??
     (recorder.stage === "recording" ? liveProblem(live) : undefined);
@@ -90,7 +92,10 @@ function render(
   const form = { name: page.name.value, consent: page.consent.checked };
 
   page.record.textContent = recording ? "Stop recording" : "Start recording";
-  page.record.disabled = take !== undefined || recorder.stage === "stopping";
+  page.record.disabled =
+    take !== undefined ||
+    recorder.stage === "stopping" ||
+    reference.services.source.unavailable !== undefined;
   page.file.disabled = take !== undefined || recording;
   // Nothing is chosen any more; the same file may be chosen again.
   if (!take && !state.inspecting) page.file.value = "";
@@ -123,18 +128,24 @@ function render(
   }
 }
 
+function clearForm(page: Elements): void {
+  page.name.value = "";
+  page.consent.checked = false;
+}
+
 async function submit(page: Elements, reference: ReferenceAudio): Promise<void> {
   const form = { name: page.name.value, consent: page.consent.checked };
   page.clone.disabled = true;
   page.status.textContent = "Cloning…";
+  const person = reference.person.getSnapshot();
   const outcome = await clone(reference, form, () => {});
+  if (reference.person.getSnapshot() !== person) return; // what is here is no longer theirs
   if ("failure" in outcome) {
     page.clone.disabled = false;
     page.status.textContent = `${outcome.failure.detail} Your recording and its words are kept.`;
     return;
   }
-  page.name.value = "";
-  page.consent.checked = false;
+  clearForm(page);
   reference.submitted();
   page.status.textContent = `“${outcome.voice.name}” is ready.`;
 }
@@ -150,6 +161,12 @@ async function main(): Promise<void> {
   const shown = { file: undefined };
   const update = () => render(page, reference, shown);
   scope.add(reference.subscribe(update));
+  scope.add(
+    reference.person.subscribe(() => {
+      clearForm(page);
+      update();
+    }),
+  );
   // Enter in a field is no wish to send the form the old way.
   if (page.name.form) scope.listen(page.name.form, "submit", (event) => event.preventDefault());
   scope.listen(page.name, "input", update);
