@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     bridge_slow_consumer_seconds: Seconds = 10.0
     bridge_drain_seconds: Seconds = 30.0
     bridge_ending_soon_seconds: Seconds = 30.0
+    bridge_slack_seconds: Seconds = 60.0
+    """Seconds that a session may last beyond 1.5 times its granted audio, and beyond three times
+    the audio that has come."""
     provider_connect_seconds: Seconds = 10.0
     provider_stall_seconds: Seconds = 15.0
     """Seconds of voice without any text after which a provider counts as stalled."""

@@ -75,6 +75,7 @@ class App:
             start=settings.bridge_start_timeout_seconds,
             finish=settings.provider_finish_seconds,
             ending_soon=settings.bridge_ending_soon_seconds,
+            slack=settings.bridge_slack_seconds,
             timeouts=Timeouts(
                 audio=settings.bridge_idle_timeout_seconds,
                 ping_interval=settings.bridge_ping_interval_seconds,

@@ -18,7 +18,7 @@ from shared_schema.base import REALTIME_PATH
 from transcription.errors import TranscriptionError, Unauthenticated
 from transcription.identity.verifier import User, Verifier
 from transcription.process.addresses import client_address
-from transcription.process.logs import quiet_logger
+from transcription.process.logs import Bounded, quiet_logger
 from transcription.process.metrics import ORIGIN_REFUSED
 from ws_bridge.admission import Caller
 from ws_bridge.client_socket import Socket
@@ -60,7 +60,7 @@ class HandshakeGuard:
         Refusals that a browser has to understand come after the upgrade: it cannot read the
         answer of a failed handshake.
         """
-        path = urlsplit(request.path).path
+        path = _path_of(request)
         if path == "/healthz":
             return _answer(HTTPStatus.OK, {"status": "alive"})
         if path == "/readyz":
@@ -100,10 +100,18 @@ class HandshakeGuard:
         return await self._verifier.user(values[0][len(_BEARER) :].strip())
 
 
+def _path_of(request: Request) -> str:
+    """Return a request's path; nothing for a target that is no address."""
+    try:
+        return urlsplit(request.path).path
+    except ValueError:
+        return ""
+
+
 def socket_logger() -> logging.Logger:
     """Return the logger of the clients' sockets."""
     logger = quiet_logger("utter.bridge.socket")
-    logger.addFilter(_is_a_fault)
+    logger.filters[:] = [_is_a_fault, Bounded()]
     return logger
 
 

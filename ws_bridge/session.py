@@ -52,6 +52,10 @@ from ws_bridge.watchdog import Silence, Timeouts, Watchdog
 
 _ACK_BYTES: Final = audio.BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 _ACK_SECONDS: Final = limits.ACK_INTERVAL_MS / 1000
+WALL_FACTOR: Final = 1.5
+"""A session lasts at most so many times its granted seconds, and the slack."""
+SLOWEST_FACTOR: Final = 3.0
+"""Audio may take so many times its own length to come, and the slack."""
 
 
 class State(Enum):
@@ -74,6 +78,8 @@ class Timing:
     """From the end of the audio to the provider's last word."""
     ending_soon: float
     """Audio left when the client is told so."""
+    slack: float
+    """That a session may last beyond what its audio explains."""
     timeouts: Timeouts
 
 
@@ -347,6 +353,8 @@ class Session:
         if self._drain_at is not None and now >= self._drain_at:
             self.finish(Draining(), now)
             return
+        if self._has_lasted_too_long(now):
+            return
         silence = self._watchdog.silence(now)
         if silence is Silence.PROVIDER and self.received > self._credit:
             self.fail(LedgerUnavailable(), now)
@@ -359,6 +367,18 @@ class Session:
         elif silence is Silence.UNSURE:
             self._watchdog.client_pinged(now)
             self.effects.append(Ping())
+
+    def _has_lasted_too_long(self, now: float) -> bool:
+        """End a session that keeps its place, its paid socket and its seconds for too long."""
+        if self.ready_at is None or self.terms is None:
+            return False
+        lasted = now - self.ready_at - self._timing.slack
+        if lasted >= WALL_FACTOR * self.terms.max_seconds:
+            self.reason = "max_duration"
+            self._end(now)
+        elif lasted >= SLOWEST_FACTOR * audio.seconds(self.received):
+            self.finish(IdleTimeout("Audio comes too slowly."), now)
+        return self.state is not State.LIVE
 
     def _run_out(self, now: float) -> None:
         self.reason = self._cut_by

@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 import structlog
 
-from transcription.process.logs import configure_logging, quiet_logger
-from transcription.process.record import TranscriptionRecord, log_transcription
+from transcription.errors import Unauthenticated
+from transcription.process.logs import (
+    STRANGERS_PER_MINUTE,
+    Bounded,
+    configure_logging,
+    quiet_logger,
+)
+from transcription.process.metrics import Metrics
+from transcription.process.record import Records, TranscriptionRecord, log_transcription
+from transcription.providers.health import ProviderHealth
 
 
 @pytest.fixture
@@ -112,3 +120,37 @@ def test_a_quiet_logger_keeps_what_matters() -> None:
     logger = quiet_logger("utter.test.quiet")
     assert not logger.isEnabledFor(logging.INFO)
     assert logger.isEnabledFor(logging.ERROR)
+
+
+@pytest.mark.usefixtures("logging_again")
+def test_what_strangers_cause_is_bounded() -> None:
+    """A minute's lines are bounded, and the next minute tells how many were held back."""
+    now = 0.0
+    bounded = Bounded(2, clock=lambda: now)
+    assert [bounded.allows() for _ in range(5)] == [True, True, False, False, False]
+    now = 59.9
+    assert not bounded.allows()
+    now = 60.0
+    stream = StringIO()
+    configure_logging("INFO", stream)
+    assert bounded.allows()
+    [line] = _lines(stream)
+    assert (line["event"], line["count"]) == ("lines_held_back", 4)
+
+
+@pytest.mark.usefixtures("logging_again")
+def test_refused_strangers_are_counted_and_seldom_logged() -> None:
+    """Refusals of callers who were not identified are all counted; those of users are all told."""
+    stream = StringIO()
+    configure_logging("INFO", stream)
+    metrics = Metrics()
+    records = Records(metrics, ProviderHealth("any", None, every_seconds=1), "any")
+    for _ in range(STRANGERS_PER_MINUTE + 40):
+        records.tell(records.new("realtime"), Unauthenticated())
+    user = records.new("realtime")
+    user.user_id = "ada"
+    records.tell(user, Unauthenticated())
+    assert len(_lines(stream)) == STRANGERS_PER_MINUTE + 1
+    labels = {"kind": "realtime", "status": "refused"}
+    counted = metrics.registry.get_sample_value("utter_transcriptions_total", labels)
+    assert counted == STRANGERS_PER_MINUTE + 41

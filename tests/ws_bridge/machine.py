@@ -14,6 +14,7 @@ TIMING = Timing(
     start=5.0,
     finish=10.0,
     ending_soon=30.0,
+    slack=1000.0,
     timeouts=Timeouts(audio=30.0, ping_interval=15.0, ping_timeout=10.0, provider=15.0),
 )
 SESSION_ID = "00000000-0000-4000-8000-000000000001"
@@ -36,10 +37,11 @@ def live(
     *,
     max_seconds: float = 300.0,
     cut_by: CutBy = "max_duration",
+    timing: Timing = TIMING,
     **fields: Any,
 ) -> Session:
     """Return a session to which `ready` was told."""
-    session = Session(TIMING, now)
+    session = Session(timing, now)
     session.receive_text(start(**fields), now)
     session.opened(terms(max_seconds, cut_by), now)
     taken(session)

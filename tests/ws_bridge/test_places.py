@@ -1,12 +1,17 @@
 """Places are counted, and pass on to who resumes."""
 
 import asyncio
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
 
 from shared_schema.errors import ErrorCode
 from tests.doubles.auth import OTHER_USER
 from tests.waiting import until
+from tests.ws_bridge.process import bridge
 from tests.ws_bridge.raw import raw
-from tests.ws_bridge.world import SILENCE, running
+from tests.ws_bridge.world import SILENCE, Talk, running
 
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 
@@ -78,3 +83,25 @@ async def test_sockets_that_wait_are_counted() -> None:
         (await waiting.stopped()).completed()
         (await live.stopped()).completed()
         await world.is_clean(upstreams=2)
+
+
+@pytest.mark.process
+async def test_a_trickle_ends(tmp_path: Path) -> None:
+    """A session that is fed two bytes now and then gives back its place, socket and seconds."""
+
+    async def trickle(talk: Talk) -> None:
+        while True:
+            await talk.send(bytes(2))
+            await asyncio.sleep(0.1)
+
+    async with (
+        bridge(tmp_path, MAX_AUDIO_SECONDS="5", BRIDGE_SLACK_SECONDS="0.5") as running,
+        running.session() as talk,
+    ):
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(trickle(talk), 20)
+        (await talk.ended()).failed(ErrorCode.IDLE_TIMEOUT)
+        line = await running.logged("transcription")
+        assert line["wall_seconds"] < 5
+        for session in running.provider.sessions:
+            await asyncio.wait_for(session.closed.wait(), 5)

@@ -1,5 +1,6 @@
 """The session, decision by decision."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -441,3 +442,52 @@ def test_a_resumed_backlog_may_be_faster() -> None:
         for _ in range(2):
             assert hear(session, BYTES_PER_SECOND, 0.0) == 0
         assert hear(session, BYTES_PER_SECOND, 0.0) == wait
+
+
+HURRIED = replace(TIMING, slack=60.0)
+
+
+def test_no_session_outlasts_its_wall_clock() -> None:
+    """1.5 times its granted seconds and the slack after `ready`, a session ends, whatever came."""
+    session = live(max_seconds=100.0, timing=HURRIED)
+    last = 1.5 * 100 + HURRIED.slack
+    for second in range(int(last)):
+        hear(session, FRAME_BYTES * 4, float(second))
+        session.tick(float(second))
+    taken(session)
+    assert session.state is states.State.LIVE
+    session.tick(last)
+    assert taken(session) == [EndAudio()]
+    assert session.reason == "max_duration"
+
+
+def test_audio_must_come_at_a_least_rate() -> None:
+    """Audio that takes three times its length and the slack to come ends the session in words."""
+    session = live(timing=HURRIED)
+    for second in range(60):
+        session.receive_audio(bytes(2), float(second))
+        session.handed_over(2, float(second))
+        session.tick(float(second))
+    assert taken(session)[-1:] != [EndAudio()]
+    session.tick(60.1)
+    assert taken(session) == [EndAudio()]
+    session.provider_event(TranscriptDone("a word"), 60.2)
+    final, code = failed(session)
+    assert code is ErrorCode.IDLE_TIMEOUT
+    assert final is not None
+    assert final.text == "a word"
+
+
+def test_speech_with_pauses_is_no_trickle() -> None:
+    """A speaker who is silent for two thirds of the time, up to the idle limit, is let finish."""
+    session = live(timing=HURRIED)
+    now = 0.0
+    while now < 300:
+        for _ in range(100):
+            now += 0.1
+            hear(session, FRAME_BYTES, now)
+        for _ in range(39):
+            now += 0.5
+            session.pong(now)
+            session.tick(now)
+        assert session.state is states.State.LIVE

@@ -1,16 +1,61 @@
 """Structured logs: every line of a process as JSON.
 
-Libraries that would write headers or payloads at DEBUG are capped at WARNING.
+Libraries that would write headers or payloads at DEBUG are capped at WARNING. What strangers can
+cause is written at a bounded rate.
 """
 
 import logging
 import sys
+import time
+from collections.abc import Callable
 from typing import Final, TextIO
 
 import structlog
 from structlog.typing import Processor
 
 _TALKATIVE: Final = ("websockets", "httpx", "httpcore", "httpx2", "httpcore2", "hpack", "asyncio")
+STRANGERS_PER_MINUTE: Final = 60
+"""Lines that callers who have not signed in can cause."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Bounded(logging.Filter):
+    """Lets at most so many lines a minute pass, and tells how many it has held back.
+
+    Args:
+        per_minute: Lines.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        per_minute: int = STRANGERS_PER_MINUTE,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._per_minute = per_minute
+        self._clock = clock
+        self._since = clock()
+        self._passed = self._held_back = 0
+
+    def allows(self) -> bool:
+        """Count a line, and tell whether it may be written."""
+        now = self._clock()
+        if now - self._since >= 60:
+            if self._held_back:
+                _log.warning("lines_held_back", count=self._held_back)
+            self._since, self._passed, self._held_back = now, 0, 0
+        self._passed += 1
+        if self._passed > self._per_minute:
+            self._held_back += 1
+            return False
+        return True
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Count a line of the logger that this was added to."""
+        return self.allows()
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
@@ -53,6 +98,10 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in _TALKATIVE:
         quiet_logger(name)
+    # Its warnings are about what strangers send, two for each request that asks for an upgrade.
+    server = logging.getLogger("uvicorn.error")
+    server.setLevel(logging.ERROR)
+    server.filters[:] = [Bounded()]
 
 
 def quiet_logger(name: str) -> logging.Logger:

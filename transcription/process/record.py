@@ -13,6 +13,7 @@ from transcription.errors import InternalError, ProviderError, TranscriptionErro
 from transcription.identity.verifier import User
 from transcription.ledger.base import Kind
 from transcription.process import tracing
+from transcription.process.logs import Bounded
 from transcription.process.metrics import Metrics, Status
 from transcription.providers.health import ProviderHealth
 
@@ -73,6 +74,7 @@ class Records:
         self._metrics = metrics
         self._health = health
         self._provider = provider
+        self._strangers = Bounded()
 
     def new(self, kind: Kind, *, direct: bool | None = None) -> TranscriptionRecord:
         """Return the record of a transcription that begins."""
@@ -88,6 +90,8 @@ class Records:
     ) -> None:
         """Write the line of a transcription that ended, and count it.
 
+        Lines of callers who were not identified are bounded; all of them are counted.
+
         Args:
             record: All that is known of it.
             error: What ended it.
@@ -98,7 +102,7 @@ class Records:
             record.code = error.code
         if isinstance(error, InternalError):
             record.error_id = error.error_id
-        if is_logged:
+        if is_logged and (record.user_id is not None or self._strangers.allows()):
             log_transcription(record)
         self._count(record, error, counted_seconds)
 
