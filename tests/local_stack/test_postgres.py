@@ -156,7 +156,9 @@ async def test_a_clone_is_a_world_of_its_own_and_goes_with_its_block(postgres: P
             ) as connection:
                 await connection.execute("create table public.mine ()")
     databases = "select string_agg(datname, ' ') from pg_database"
-    assert "clone_" not in str(await _scalar(postgres.dsn, databases))
+    left = str(await _scalar(postgres.dsn, databases))
+    assert one not in left
+    assert two not in left
     assert await _scalar(postgres.dsn, "select to_regclass('public.mine')::text") is None
 
 

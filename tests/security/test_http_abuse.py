@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import PATH, World, problem, running
 from tests.security.strangers import CROWD, REAL, Stranger, Strangers, addresses, strangers
-from tests.waiting import until
+from tests.waiting import FairClock, until, within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -43,15 +42,15 @@ async def besieged(
 async def _ask(world: World, source: str) -> float:
     """Come as an honest client that tries again; return the seconds until it was answered."""
     transport = httpx.AsyncHTTPTransport(local_address=source)
-    began = time.monotonic()
     async with httpx.AsyncClient(base_url=world.http.base_url, transport=transport) as client:
-        while True:
-            try:
-                assert (await client.get("/api/config")).status_code == 200
-                return time.monotonic() - began
-            except httpx.TransportError:
-                assert time.monotonic() - began < 10
-                await asyncio.sleep(0.1)
+        with FairClock() as clock:
+            while True:
+                try:
+                    assert (await client.get("/api/config")).status_code == 200
+                    return clock.seconds
+                except httpx.TransportError:
+                    assert clock.seconds < 10
+                    await asyncio.sleep(0.1)
 
 
 def _upload(token: str, *, length: int | None = None) -> bytes:
@@ -132,11 +131,10 @@ async def test_a_body_that_trickles_ends_at_the_limit(postgres: Postgres, tmp_pa
         person = await world.stack.person("ada@example.com")
         (slow,) = await crowd.come([CROWD], _upload(await person.token(), length=10_000_000))
         slow.send(BEGINNING)
-        began = time.monotonic()
-        while slow.open and b"too slowly" not in slow.heard:
-            slow.send(bytes(100))
-            await asyncio.sleep(0.05)
-            assert time.monotonic() - began < 6
+        async with within(6):
+            while slow.open and b"too slowly" not in slow.heard:
+                slow.send(bytes(100))
+                await asyncio.sleep(0.05)
         assert slow.heard.startswith(b"HTTP/1.1 408")
         await world.is_clean(person)
 
@@ -203,7 +201,8 @@ async def test_garbage_behind_a_request_is_no_bug(
         nobody = _upload("nobody")
         for said in (garbage, HEAD + garbage, upload + garbage, nobody + b"1\r\nx\r\n" + garbage):
             (stranger,) = await crowd.come([CROWD], said)
-            await asyncio.wait_for(stranger.lost.wait(), 5)
+            async with within(5):
+                await stranger.lost.wait()
             assert stranger.heard.startswith(b"HTTP/1.1 ")
         assert await _ask(world, REAL) < 2
         await world.is_clean(person)

@@ -19,6 +19,7 @@ from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from tests.waiting import within
 from transcription.direct_socket import DirectSocket
 
 MAX_SIZE = 200_000
@@ -139,7 +140,7 @@ async def client(then: bytes = b"", cuts: Iterable[int] = ()) -> AsyncIterator[E
     peer.send_response(peer.accept(request))
     end = End(socket, peer, wire)
     feed(socket, end.sent() + then, cuts)
-    async with asyncio.timeout(5):
+    async with within(5):
         await shaking
     yield end
     end.drop()
@@ -169,7 +170,7 @@ async def server(then: bytes = b"", cuts: Iterable[int] = ()) -> AsyncIterator[E
     peer.send_request(peer.connect())
     end = End(socket, peer, wire)
     feed(socket, end.sent(), cuts)
-    async with asyncio.timeout(5):
+    async with within(5):
         await opened.wait()
     peer.receive_data(wire.take())
     (response,) = peer.events_received()

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.cards import HOSTED
+from tests.waiting import within
 from transcription.errors import (
     NotFound,
     ProviderError,
@@ -372,7 +373,7 @@ async def test_a_cancelled_call_lets_go_of_its_connection(audio: AudioFile) -> N
     slow = batch(BatchScript(think_ms=60_000))
     async with scripted(slow) as (files, server):
         call = asyncio.create_task(files.transcribe_file(audio, OPTIONS))
-        async with asyncio.timeout(5):
+        async with within(5):
             while not server.requests:  # noqa: ASYNC110 - the server sets no event
                 await asyncio.sleep(0.01)
         call.cancel()

@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from local_stack.provider import ProviderServer, Script, serve
 from tests.doubles.numbered_audio import frame
 from tests.doubles.played import heard, played, url_of
-from tests.waiting import until
+from tests.waiting import until, within
 from tests.wires import Wire, over_all_wires
 from transcription.errors import (
     ProviderError,
@@ -226,7 +226,7 @@ async def test_leaving_closes_in_order(wire: Wire) -> None:
     async with _provider(wire) as server:
         async with _session(wire, server.url) as session:
             await session.send(FRAMES[0])
-        async with asyncio.timeout(1):
+        async with within(1):
             await _is_closed(server)
         assert server.sessions[0].close_code == 1000
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import until, within
 from transcription.errors import LedgerUnavailable
 from transcription.ledger.settlements import Close, Settlements
 
@@ -154,7 +154,7 @@ async def test_drain_in_time() -> None:
 
     settlements = Settlements(never)
     settlements.add(close("a"))
-    async with asyncio.timeout(5):
+    async with within(5):
         await settlements.drain(0.05)
     assert len(settlements) == 1
 

@@ -15,6 +15,7 @@ import pytest
 
 from shared_schema.audio import seconds
 from tests.doubles.numbered_audio import at_once, recording
+from tests.waiting import within
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
 from utter_transcribe.errors import AudioError
 
@@ -172,5 +173,5 @@ async def test_real_time_is_kept_without_drift() -> None:
 
 async def test_no_pace_is_at_once() -> None:
     """Speed 0 waits for nothing."""
-    async with asyncio.timeout(1):
+    async with within(1):
         assert len([frame async for frame in paced(at_once(recording(600)), 0)]) == 600

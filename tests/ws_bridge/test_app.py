@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
-from tests.waiting import until
+from tests.waiting import until, within
 from tests.ws_bridge.world import SILENCE, Talk, World, running
 
 
@@ -109,7 +109,7 @@ async def test_the_deadline_ends_what_is_left() -> None:
         for _ in range(2):
             await talk.send(SILENCE)
         await talk.next("delta")
-        async with asyncio.timeout(3):
+        async with within(3):
             await world.app.drain(0.1)
         heard = await talk.ended()
         heard.failed(ErrorCode.DRAINING)
@@ -121,7 +121,7 @@ async def test_a_silent_provider_cannot_hold_up_the_deadline() -> None:
     """A provider that never finishes does not keep a bridge from going."""
     script = Script(at_end="never")
     async with running(script, provider_finish_seconds=0.2) as world, world.session() as talk:
-        async with asyncio.timeout(3):
+        async with within(3):
             await world.app.drain(0.1)
         (await talk.ended()).failed(ErrorCode.DRAINING)
         await world.is_clean(upstreams=1)
@@ -176,7 +176,7 @@ async def test_a_scraper_that_says_nothing_holds_up_nobody() -> None:
     async with running() as world:
         port = urlsplit(world.metrics_url).port
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(2):
+        async with within(2):
             assert ("utter_draining",) in await _samples(world)
     writer.close()
 

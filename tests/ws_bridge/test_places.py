@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from shared_schema.errors import ErrorCode
 from tests.doubles.auth import OTHER_USER
-from tests.waiting import until
+from tests.waiting import until, within
 from tests.ws_bridge.process import bridge
 from tests.ws_bridge.raw import raw
 from tests.ws_bridge.world import SILENCE, Talk, running
@@ -38,7 +38,7 @@ async def test_a_half_dead_socket_does_not_lock_out_its_user() -> None:
     async with running(bridge_max_sessions=1) as world, raw(world.url) as old:
         await old.send(world.start())
         session_id = (await old.next("ready"))["session_id"]
-        async with asyncio.timeout(2), world.session(resumes=session_id) as new:
+        async with within(2), world.session(resumes=session_id) as new:
             assert len(world.app.bridge) == 2
             (await new.stopped()).completed()
         await world.is_clean(upstreams=2)

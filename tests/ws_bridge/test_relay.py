@@ -13,6 +13,7 @@ from local_stack.provider.script import SegmentScript, TurnScript
 from shared_schema.errors import ErrorCode
 from tests.doubles.numbered_audio import frame, numbers
 from tests.doubles.provider import HandHeldProvider
+from tests.waiting import within
 from tests.wires import VLLM, Wire, over_all_wires
 from tests.ws_bridge.world import SILENCE, World, running
 from transcription.providers.base import TextDelta
@@ -219,7 +220,7 @@ async def test_audio_is_acknowledged_at_least_once_a_second(wire: Wire) -> None:
             await talk.send(SILENCE)
         told = [0]
         while told[-1] < 1800:
-            async with asyncio.timeout(1):
+            async with within(1):
                 told.append((await talk.next("ack"))["audio_ms"])
         gaps = [later - earlier for earlier, later in pairwise(told)]
         assert all(0 < gap <= 1000 for gap in gaps)
