@@ -183,3 +183,21 @@ def damaged_in_the_middle(content: bytes, size: int) -> bytes:
     middle = len(content) // 2
     turned = bytes(byte ^ 0xFF for byte in content[middle : middle + size])
     return content[:middle] + turned + content[middle + size :]
+
+
+def write_vorbis(path: Path, kind: str, *, seconds: float = 4.0, rate: int = 48_000) -> Path:
+    """Write a tone as Vorbis, whose only encoder here takes two channels, in WebM or Ogg."""
+    with av.open(str(path), "w", format=CONTAINERS[kind]) as out:
+        stream: Any = out.add_stream("vorbis", rate=rate, options={"strict": "-2"})
+        stream.layout = "stereo"
+        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+        sound = tone(rate, seconds)
+        for start in range(0, len(sound), 2 * rate // 5):
+            piece = sound[start : start + 2 * rate // 5]
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
+            frame.sample_rate, frame.pts = rate, start // 2
+            frame.planes[0].update(piece)
+            for one in resampler.resample(frame):
+                out.mux(stream.encode(one))
+        out.mux(stream.encode(None))
+    return path

@@ -44,16 +44,16 @@ DIFFERENCES: Final = (
         "the library reads whole clusters",
     ),
     Difference(
-        "FLAC in Ogg",
-        "taken",
-        "415 `unsupported_audio`",
-        "the library does not know it",
-    ),
-    Difference(
-        "chained files",
-        "Ogg or WebM behind one another is measured as a whole",
+        "chained WebM",
+        "WebM behind one another is measured as a whole",
         "415 `unsupported_audio`",
         "the library reads the first alone, and the provider may read them all",
+    ),
+    Difference(
+        "noise in MP3",
+        "passed over where it makes up few packets",
+        "422 `invalid_audio` where it would last for more than a second",
+        "nothing is decoded, and a decoder might hear it",
     ),
     Difference(
         "malformed file name",

@@ -1,55 +1,160 @@
-/** What of a file is not sound, told by walking its parts: what a demuxer passes over can hide some. */
+/**
+ * What of a file may be sound, told by walking its parts.
+ *
+ * A demuxer passes over what it does not understand, and another reader may hear it. So what is
+ * neither known to be something else nor read as sound counts as sound here.
+ */
 
-/** Bytes that a RIFF file holds as sound; what cannot be read as its parts counts as sound. */
-export function riffSoundBytes(file: Uint8Array): number {
+const STREAMED = 0xffff_ffff;
+const BLOCKS = new Set([0xa3, 0xa1]);
+/** Segment, Cluster, BlockGroup. */
+const MASTERS = new Set([0x1853_8067, 0x1f43_b675, 0xa0]);
+/** Track number, time and flags of a block (RFC 9559, section 10). */
+const BLOCK_HEADER_BYTES = 4;
+
+export type Format = "wav" | "mp3" | "m4a" | "flac" | "ogg" | "webm";
+
+/** Return how many bytes may be sound; undefined for a kind whose tables name every packet. */
+export function heldBytes(file: Uint8Array, format: Format): number | undefined {
+  switch (format) {
+    case "wav":
+      return riffBytes(file);
+    case "ogg":
+      return oggBytes(file);
+    case "webm":
+      return matroskaBytes(withoutZeros(file));
+    case "flac":
+      return flacBytes(withoutZeros(file));
+    case "mp3":
+      return withoutZeros(file).length - tagBytes(file);
+    case "m4a":
+      return undefined;
+  }
+}
+
+/** Return a file without the zeros at its end, which no reader of packets takes for one. */
+function withoutZeros(file: Uint8Array): Uint8Array {
+  let end = file.length;
+  while (end > 0 && file[end - 1] === 0) end--;
+  return file.subarray(0, end);
+}
+
+/** A stretch of a file. */
+interface Stretch {
+  /** Whether these bytes of the file lie inside of it. */
+  holds(data: Uint8Array): boolean;
+}
+
+/** The boxes of an MP4 that hold sound and pictures (ISO/IEC 14496-12, sections 4.2 and 8.1.1). */
+export function mediaParts(file: Uint8Array): Stretch[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  let total = 0;
-  let position = 12;
-  while (position + 8 <= file.length) {
-    const name = String.fromCharCode(...file.subarray(position, position + 4));
-    const length = view.getUint32(position + 4, true);
-    position += 8;
-    if (position + length > file.length || !/^[\x20-\x7e]{4}$/.test(name)) {
-      return total + file.length - position;
+  const parts: Stretch[] = [];
+  for (let at = 0; at + 8 <= file.length;) {
+    const [told, name] = [
+      view.getUint32(at),
+      String.fromCharCode(...file.subarray(at + 4, at + 8)),
+    ];
+    const isLong = told === 1 && at + 16 <= file.length;
+    const length = isLong ? Number(view.getBigUint64(at + 8)) : told || file.length - at;
+    const head = isLong ? 16 : 8;
+    if (length < head) break;
+    if (name === "mdat") {
+      const [start, end] = [file.byteOffset + at + head, file.byteOffset + at + length];
+      parts.push({
+        holds: ({ byteOffset, length }) => byteOffset >= start && byteOffset + length <= end,
+      });
     }
-    if (name === "data") total += length;
-    position += length + length % 2;
+    at += length;
+  }
+  return parts;
+}
+
+/** A chunk of a RIFF file, by where its content lies. */
+export interface Part {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** Its name is none, or it claims more than there is. */
+  readonly isOdd: boolean;
+}
+
+/** The chunks of a RIFF, RF64 or BW64 file (EBU Tech 3306, ITU-R BS.2088). */
+export function* riffParts(file: Uint8Array): Generator<Part> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const long = new Map<string, number>();
+  for (let at = 12; at + 8 <= file.length;) {
+    const name = String.fromCharCode(...file.subarray(at, at + 4));
+    let length = view.getUint32(at + 4, true);
+    at += 8;
+    if (name === "ds64" && length >= 28 && at + length <= file.length) {
+      long.set("data", Number(view.getBigUint64(at + 8, true)));
+      const entries = Math.min(view.getUint32(at + 24, true), Math.floor((length - 28) / 12));
+      for (let entry = at + 28; entry < at + 28 + 12 * entries; entry += 12) {
+        const other = String.fromCharCode(...file.subarray(entry, entry + 4));
+        if (!long.has(other)) long.set(other, Number(view.getBigUint64(entry + 4, true)));
+      }
+    }
+    if (length === STREAMED) length = long.get(name) ?? length;
+    const isOdd = at + length > file.length || !/^[\x20-\x7e]{4}$/.test(name);
+    yield { name, start: at, end: Math.min(at + length, file.length), isOdd };
+    if (isOdd) return;
+    at += length + length % 2;
+  }
+}
+
+function riffBytes(file: Uint8Array): number {
+  let total = 0;
+  for (const { name, start, end, isOdd } of riffParts(file)) {
+    if (isOdd) return total + file.length - start;
+    if (name === "data") total += end - start;
   }
   return total;
 }
 
-/** Bytes of an ID3v2 tag before an MP3's first frame (id3.org, ID3v2.4.0, section 3.1). */
-export function id3Bytes(file: Uint8Array): number {
-  if (String.fromCharCode(...file.subarray(0, 3)) !== "ID3" || file.length < 10) return 0;
-  const [a = 0, b = 0, c = 0, d = 0] = file.subarray(6, 10);
-  return 10 + ((a & 127) << 21 | (b & 127) << 14 | (c & 127) << 7 | d & 127);
+interface Page {
+  readonly start: number;
+  readonly flags: number;
+  /** Of the last sample that ends in it; -1: none does. */
+  readonly position: bigint;
+  readonly serial: number;
+  readonly segments: Uint8Array;
+  readonly data: Uint8Array;
+  /** The file ends in the middle of it. */
+  readonly isCut: boolean;
 }
 
-/** Bytes of a FLAC file's metadata (RFC 9639, section 8.1). */
-export function flacMetadataBytes(file: Uint8Array): number {
-  let position = 4;
-  while (position + 4 <= file.length) {
-    const [head = 0, a = 0, b = 0, c = 0] = file.subarray(position, position + 4);
-    position += 4 + (a << 16 | b << 8 | c);
-    if (head & 128) break;
+/** The pages of an Ogg file (RFC 3533, section 6). */
+export function* oggPages(file: Uint8Array): Generator<Page> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  for (let start = nextPage(file, 0); start + 27 <= file.length;) {
+    const body = start + 27 + view.getUint8(start + 26);
+    const segments = file.subarray(start + 27, body);
+    const end = body + segments.reduce((size, one) => size + one, 0);
+    const data = file.subarray(body, end);
+    const [flags, position] = [view.getUint8(start + 5), view.getBigInt64(start + 6, true)];
+    yield {
+      start,
+      flags,
+      position,
+      serial: view.getUint32(start + 14, true),
+      segments,
+      data,
+      isCut: end > file.length,
+    };
+    start = nextPage(file, body + data.length);
   }
-  return position;
 }
 
-/** How many streams begin in an Ogg file (RFC 3533, section 6): chained or side by side. */
-export function oggStreams(file: Uint8Array): number {
-  let streams = 0;
-  let position = 0;
-  while (position + 27 <= file.length) {
-    if (String.fromCharCode(...file.subarray(position, position + 4)) !== "OggS") {
-      position = nextPage(file, position + 1);
-      continue;
-    }
-    if ((file[position + 5] ?? 0) & 2) streams += 1;
-    const lacing = file.subarray(position + 27, position + 27 + (file[position + 26] ?? 0));
-    position += 27 + lacing.length + lacing.reduce((size, one) => size + one, 0);
+/** Bytes of the pages from the first that ends a sample, and of what lies between pages. */
+function oggBytes(file: Uint8Array): number {
+  let [total, end, begun] = [0, 0, false];
+  for (const { start, flags, position, segments, data } of oggPages(file)) {
+    total += start - end;
+    end = start + 27 + segments.length + data.length;
+    begun = (begun && !(flags & 2)) || (position !== 0n && position !== -1n);
+    if (begun) total += data.length;
   }
-  return streams;
+  return total + file.length - end;
 }
 
 function nextPage(file: Uint8Array, from: number): number {
@@ -57,4 +162,47 @@ function nextPage(file: Uint8Array, from: number): number {
     if (file[at + 1] === 103 && file[at + 2] === 103 && file[at + 3] === 83) return at;
   }
   return file.length;
+}
+
+/** Bytes of elements (RFC 8794, section 4) that are blocks. */
+function matroskaBytes(file: Uint8Array): number {
+  let total = 0;
+  for (let at = 0; at < file.length;) {
+    const start = at;
+    const width = Math.clz32(file[at] ?? 0) - 23;
+    let name = 0;
+    for (let n = 0; n < width; n++) name = name * 256 + (file[at++] ?? 0);
+    const lead = file[at] ?? 0;
+    const sizeWidth = Math.clz32(lead) - 23;
+    let size = lead & (1 << 8 - sizeWidth) - 1;
+    for (let n = 1; n < sizeWidth; n++) size = size * 256 + (file[at + n] ?? 0);
+    at += sizeWidth;
+    if (MASTERS.has(name)) continue; // of known length or not, what is in it comes next
+    if (width > 4 || sizeWidth > 8 || at + size > file.length) return total + file.length - start;
+    if (BLOCKS.has(name)) total += Math.max(0, size - BLOCK_HEADER_BYTES);
+    at += size;
+  }
+  return total;
+}
+
+/** Bytes behind a FLAC file's metadata (RFC 9639, section 8.1). */
+function flacBytes(file: Uint8Array): number {
+  let at = tagBytes(file) + 4;
+  for (let last = false; !last && at + 4 <= file.length;) {
+    const [head = 0, a = 0, b = 0, c = 0] = file.subarray(at, at + 4);
+    last = (head & 128) !== 0;
+    at += 4 + (a << 16 | b << 8 | c);
+  }
+  return Math.max(0, file.length - at);
+}
+
+/** Bytes of ID3v2 tags at the beginning (id3.org, ID3v2.4.0, section 3.1). */
+export function tagBytes(file: Uint8Array): number {
+  let at = 0;
+  while (file[at] === 73 && file[at + 1] === 68 && file[at + 2] === 51 && at + 10 <= file.length) {
+    const [flags = 0, a = 0, b = 0, c = 0, d = 0] = file.subarray(at + 5, at + 10);
+    at += 10 + ((a & 127) << 21 | (b & 127) << 14 | (c & 127) << 7 | d & 127) +
+      (flags & 16 ? 10 : 0);
+  }
+  return Math.min(at, file.length);
 }
