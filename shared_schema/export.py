@@ -17,6 +17,7 @@ from shared_schema import (
     client_messages,
     direct,
     errors,
+    files,
     languages,
     limits,
     own_keys,
@@ -122,6 +123,11 @@ def typescript_constants() -> str:
         "ERRORS": {code.value: asdict(spec) for code, spec in errors.ERRORS.items()},
         "FINAL_CLOSE_CODES": sorted(errors.FINAL_CLOSE_CODES),
         "TEXT": _text_rule(),
+        "FILES": {
+            "accepted": files.ACCEPTED,
+            "mime_types": files.MIME_TYPES,
+            "extensions": files.EXTENSIONS,
+        },
     }
     lines = [
         f"export const {name} = {json.dumps(value, indent=2)} as const;\n"

@@ -26,6 +26,7 @@ LEAD_IN_PACKETS: Final = 5
 heard by readers that follow no such list, and so it is read."""
 UNHEARD: Final = frozenset({"apac"})
 """Codec tags of tracks that stand beside an ordinary one: an iPhone's spatial sound."""
+DAMAGED: Final = "The file is damaged: parts of it cannot be decoded."
 MISREAD: Final = frozenset({"pcm_f16le", "pcm_f24le"})
 """What FFmpeg takes whole numbers of 24 bits for when each fills 32."""
 
@@ -86,7 +87,8 @@ class Sound:
                 self._break()
                 continue
             for frame in frames:
-                _check_rate(frame.sample_rate, frame.layout.nb_channels)
+                if frame.sample_rate * frame.layout.nb_channels > MAX_SAMPLES_PER_SECOND:
+                    raise UnreadableError(DAMAGED)  # the track did not say so
                 yield frame
         with suppress(FFmpegError):
             yield from context.decode(None)
@@ -94,7 +96,7 @@ class Sound:
         indexed = len(self.stream.index_entries) if self.is_indexed else 0
         broken = self._broken + max(0, indexed - self.packets)
         if broken > max(1, MAX_BROKEN_SHARE * (self.packets + broken)):
-            raise UnreadableError("The file is damaged: parts of it cannot be decoded.")
+            raise UnreadableError(DAMAGED)
 
     def pcm(self, rate: int) -> Iterator[bytes]:
         """Yield the track as mono 16-bit PCM, whatever its rate and layout change to on the way.
@@ -135,7 +137,7 @@ class Sound:
     def _break(self) -> None:
         self._broken += 1
         if self._broken > MAX_BROKEN_PACKETS:
-            raise UnreadableError("The file is damaged: parts of it cannot be decoded.")
+            raise UnreadableError(DAMAGED)
 
 
 @contextmanager
@@ -206,14 +208,11 @@ def _track(container: InputContainer) -> tuple[AudioStream, str]:
     if codec in MISREAD:
         message = "The file keeps 24 bits in 32. Save it with 16, 24 or 32 bits."
         raise UnreadableError(message, unsupported=True)
-    _check_rate(context.sample_rate, context.channels)
-    return stream, codec
-
-
-def _check_rate(rate: int, channels: int) -> None:
+    rate, channels = context.sample_rate, context.channels
     if rate * channels > MAX_SAMPLES_PER_SECOND:
         message = f"{rate:,} Hz with {channels} channels are too much. Save it at 48,000 Hz."
         raise UnreadableError(message, unsupported=True)
+    return stream, codec
 
 
 def _bytes(resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[bytes]:

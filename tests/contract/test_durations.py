@@ -7,7 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.audio_files import tone, write_audio, write_vorbis
+from tests.audio_files import (
+    bits_24_in_32,
+    bw64,
+    cut_by_edit_list,
+    with_lost_chunk,
+    with_spatial_track,
+    write_audio,
+    write_vorbis,
+)
 from tests.contract.test_bad_files import twice
 from tests.contract.world import Target
 from tests.edge_functions.world import PATH, problem
@@ -29,35 +37,11 @@ def ticking(path: Path, times: float) -> bytes:
     return bytes(content)
 
 
-def edited(path: Path, *, start: int, ticks: int) -> bytes:
-    """Return an M4A whose edit list plays these ticks of a millisecond, from this sample on."""
-    content = bytearray(path.read_bytes())
-    at = content.index(b"elst") + 12
-    content[at : at + 8] = struct.pack(">II", ticks, start)
-    return bytes(content)
-
-
-def misplaced(path: Path, chunk: int, offset: int) -> bytes:
-    """Return an M4A of which one chunk is not where the table says."""
-    content = bytearray(path.read_bytes())
-    at = content.index(b"stco") + 12 + 4 * chunk
-    content[at : at + 4] = struct.pack(">I", offset)
-    return bytes(content)
-
-
-def riff(form: bytes, *parts: tuple[bytes, bytes], long: bool = False) -> bytes:
-    """Return a WAV of 16 kHz, 16 bits, with these chunks; `long` tells the length in a `ds64`."""
-    chunks = [(b"fmt ", struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)), *parts]
-    if long:
-        size = len(dict(parts)[b"data"])
-        chunks.insert(0, (b"ds64", struct.pack("<QQQI", 0, size, size // 2, 0)))
-    body = b"".join(
-        struct.pack("<4sI", name, 0xFFFF_FFFF if long and name == b"data" else len(data))
-        + data
-        + bytes(len(data) % 2)
-        for name, data in chunks
-    )
-    return struct.pack("<4sI4s", form, 0xFFFF_FFFF if long else len(body) + 4, b"WAVE") + body
+def twice_in_one(path: Path) -> bytes:
+    """Return a WAV with its chunk of sound twice."""
+    content = path.read_bytes()
+    content += content[content.index(b"data") :]
+    return content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
 
 
 def joined(folder: Path, *rates: int) -> bytes:
@@ -66,13 +50,16 @@ def joined(folder: Path, *rates: int) -> bytes:
     return b"".join(path.read_bytes() for path in made)
 
 
-SOUND = tone(16_000, 4)
 MEASURED: dict[str, tuple[Callable[[Path], bytes], float]] = {
     "Vorbis in WebM": (lambda folder: write_vorbis(folder / "a", "webm").read_bytes(), 4),
     "Vorbis in Ogg": (lambda folder: write_vorbis(folder / "a", "ogg").read_bytes(), 4),
     "Vorbis, a fast clock": (
         lambda folder: ticking(write_vorbis(folder / "a", "webm"), 0.01),
         4,
+    ),
+    "a long WebM": (
+        lambda folder: write_audio(folder / "a", "webm", seconds=290).read_bytes(),
+        290,
     ),
     "Opus, a fast clock": (
         lambda folder: ticking(write_audio(folder / "a", "webm", seconds=4), 0.01),
@@ -99,7 +86,18 @@ MEASURED: dict[str, tuple[Callable[[Path], bytes], float]] = {
         lambda folder: write_audio(folder / "a", "wav", codec="pcm_f64le", seconds=4).read_bytes(),
         4,
     ),
-    "RF64": (lambda _: riff(b"RF64", (b"data", SOUND), long=True), 4),
+    "RF64": (
+        lambda folder: write_audio(
+            folder / "a", "wav", seconds=4, options={"rf64": "always"}
+        ).read_bytes(),
+        4,
+    ),
+    "BW64 with a chunk behind": (lambda _: bw64(4, b"<x>" * 20_001), 4),
+    "an iPhone's spatial track": (lambda folder: with_spatial_track(folder / "a", 4), 4),
+    "Opus in MP4": (
+        lambda folder: write_audio(folder / "a", "mp4", codec="libopus", seconds=4).read_bytes(),
+        4,
+    ),
     "AAC in fragments": (
         lambda folder: write_audio(
             folder / "a",
@@ -110,17 +108,34 @@ MEASURED: dict[str, tuple[Callable[[Path], bytes], float]] = {
         ).read_bytes(),
         4,
     ),
+    "an edit list that cuts most out": (lambda folder: cut_by_edit_list(folder / "a", 8, 1), 8),
 }
 
 REFUSED: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "two chunks of sound": (
-        lambda _: riff(b"RIFF", (b"data", SOUND), (b"LIST", bytes(99)), (b"data", SOUND)),
+        lambda folder: twice_in_one(write_audio(folder / "a", "wav", seconds=4)),
         "invalid_audio",
     ),
     "Vorbis of 310 s, a fast clock": (
         lambda folder: ticking(write_vorbis(folder / "a", "webm", seconds=310), 0.01),
         "invalid_audio",
     ),
+    "an edit list over 310 s": (
+        lambda folder: cut_by_edit_list(folder / "a", 310, 4),
+        "invalid_audio",
+    ),
+    "a chunk outside of the file": (
+        lambda folder: with_lost_chunk(folder / "a", 200),
+        "invalid_audio",
+    ),
+    "a stereo stream behind a mono one": (
+        lambda folder: (
+            write_audio(folder / "a", "ogg", codec="flac", seconds=4).read_bytes()
+            + write_vorbis(folder / "b", "ogg").read_bytes()
+        ),
+        "invalid_audio",
+    ),
+    "24 bits in 32": (lambda _: bits_24_in_32(4), "unsupported_audio"),
 }
 
 

@@ -77,6 +77,8 @@ def _ogg(file: Whole) -> int:
 
 
 _BLOCKS: Final = frozenset({0xA3, 0xA1})
+_BLOCK_HEADER_BYTES: Final = 4
+"""Track, time and flags: of small packets as much as a tenth."""
 _MASTERS: Final = frozenset({0x1853_8067, 0x1F43_B675, 0xA0})
 """Segment, Cluster, BlockGroup."""
 
@@ -100,7 +102,7 @@ def _matroska(file: Whole) -> int:
         if width > 4 or size_width > 8 or at + size > len(file):
             return total + len(file) - start
         if name in _BLOCKS:
-            total += size
+            total += max(0, size - _BLOCK_HEADER_BYTES)
         at += size
     raise TooManyPartsError
 

@@ -275,3 +275,35 @@ export const TEXT = {
   "unseen": "\\u{34f}-\\u{34f}\\u{61c}-\\u{61c}\\u{115f}-\\u{1160}\\u{17b4}-\\u{17b5}\\u{180b}-\\u{180f}\\u{200c}-\\u{200f}\\u{2800}-\\u{2800}\\u{3164}-\\u{3164}\\u{fe00}-\\u{fe0f}\\u{ffa0}-\\u{ffa0}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}",
   "max_marks": 30
 } as const;
+
+export const FILES = {
+  "accepted": "Send WAV, MP3, M4A (AAC or Opus), FLAC, or Ogg or WebM with Opus.",
+  "mime_types": [
+    "audio/wav",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/flac",
+    "audio/ogg",
+    "audio/webm"
+  ],
+  "extensions": [
+    ".wav",
+    ".wave",
+    ".bw64",
+    ".rf64",
+    ".mp3",
+    ".mpga",
+    ".m4a",
+    ".mp4",
+    ".m4b",
+    ".mov",
+    ".qta",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".webm",
+    ".weba",
+    ".mka"
+  ]
+} as const;

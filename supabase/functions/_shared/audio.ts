@@ -19,6 +19,7 @@ import {
 } from "mediabunny";
 import { type Format, heldBytes, mediaParts } from "./containers.ts";
 import { Failure } from "./failure.ts";
+import { FILES } from "./generated/constants.ts";
 import { kindOf, warn } from "./log.ts";
 import { invalid, Measured, unsupported } from "./measured.ts";
 import { isMp3, measureMp3 } from "./mp3.ts";
@@ -27,7 +28,7 @@ import { aacSeconds, flacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } f
 import type { Settings } from "./settings.ts";
 import { isWav, measureWav } from "./wav.ts";
 
-const ACCEPTED = "Send WAV, MP3, M4A (AAC or Opus), FLAC, or Ogg or WebM with Opus.";
+const { accepted: ACCEPTED } = FILES;
 const HEADER_TOLERANCE_SECONDS = 1;
 /** Encoders fill their last frame up: a recording of just the allowed length may come out longer. */
 const PADDING_SECONDS = 0.1;

@@ -1,15 +1,11 @@
 /** `GET /api/config`: what a page needs before anybody is signed in. */
 
 import { Failure } from "./failure.ts";
+import { FILES } from "./generated/constants.ts";
 import type { LanguageOption, ModelOption, PublicConfig } from "./generated/protocol.ts";
 import { englishName } from "./languages.ts";
 import { type FileCapabilities, LANGUAGES } from "./models.ts";
 import type { Call, Services } from "./services.ts";
-
-const MIME_TYPES = [
-  ...["audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm"],
-];
-const EXTENSIONS = [".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".webm"];
 
 export async function getConfig(_call: Call, services: Services): Promise<Response> {
   const { settings } = services;
@@ -28,8 +24,8 @@ export async function getConfig(_call: Call, services: Services): Promise<Respon
       max_bytes: settings.maxUploadBytes,
       min_seconds: settings.minAudioSeconds,
       max_seconds: settings.maxAudioSeconds,
-      types: MIME_TYPES,
-      extensions: EXTENSIONS,
+      types: [...FILES.mime_types],
+      extensions: [...FILES.extensions],
     },
     languages: ofDefault.length > 0 ? ofDefault : named(LANGUAGES),
     models,
