@@ -140,6 +140,8 @@ class Settings(BaseSettings):
     bridge_max_pending: Count = 200
     """Sockets that have not been let in yet."""
     bridge_max_pending_per_address: Count = 50
+    bridge_max_opening_per_user: Count = 8
+    """Sessions that one user may be opening at once, in each process."""
     bridge_start_timeout_seconds: Seconds = limits.START_TIMEOUT_SECONDS
     bridge_idle_timeout_seconds: Seconds = limits.IDLE_TIMEOUT_SECONDS
     bridge_ping_interval_seconds: Seconds = 15.0

@@ -1,7 +1,8 @@
 """The one door of the bridge: every step from a `start` to an open session with the provider.
 
-Flag, token, key, options, place; then quota and provider side by side. No stranger ever opens a
-paid socket: nothing is reserved and no provider is called before the token has been verified.
+Flag, token, key, options, place; then quota and provider side by side, or one after the other for
+callers who were refused lately. No stranger ever opens a paid socket: nothing is reserved and no
+provider is called before the token has been verified.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
 from transcription.errors import (
+    BackendUnavailable,
     Forbidden,
     TranscriptionDisabled,
     TranscriptionError,
@@ -27,6 +29,7 @@ from transcription.providers.base import RealtimeEvent, RealtimeProvider, Realti
 from transcription.providers.fitting import FittedLive, fitted_live
 from transcription.user_keys.providers import Lent, Providers
 from ws_bridge.bridge import Bridge, Held
+from ws_bridge.refusals import Refusals
 from ws_bridge.session import Terms
 
 
@@ -68,6 +71,7 @@ class Admission:
         providers: Open sessions with each user's key; None where live transcription is off.
         bridge: Has the places.
         heartbeat: Keeps the lease of a live session.
+        refusals: Whom the ledger has refused lately.
     """
 
     def __init__(
@@ -77,11 +81,13 @@ class Admission:
         providers: Providers[RealtimeProvider] | None,
         bridge: Bridge,
         heartbeat: Heartbeat,
+        refusals: Refusals,
     ) -> None:
         self._shell = shell
         self._providers = providers
         self._bridge = bridge
         self._heartbeat = heartbeat
+        self._refusals = refusals
 
     @asynccontextmanager
     async def admit(
@@ -106,13 +112,18 @@ class Admission:
             with tracing.span("identify"):
                 user = await self._identify(start, caller)
             record.is_of(user)
+            opening = stack.enter_context(ExitStack())
+            opening.enter_context(self._refusals.opening(user))
+            if start.resumes is None:
+                self._refusals.repeat(user, asyncio.get_running_loop().time())
             lent = await stack.enter_async_context(self._providers.of(user))
             record.own_key = lent.own_key or None
             fitted = await fitted_live(start, self._shell.provider, lent.key)
             record.model, record.language = fitted.options.model, fitted.options.language
             await self._place(user, start, caller, held)
-            opening = self._open(user, lent, fitted, start, caller, held, record)
-            grant, upstream = await stack.enter_async_context(opening)
+            opened = self._open(user, lent, fitted, start, caller, held, record)
+            grant, upstream = await stack.enter_async_context(opened)
+            opening.close()
             record.provider_request_id = upstream.request_id
             self._bridge.name(held, user.id, grant.id)
             held.credit(min(grant.credit_seconds, grant.granted_seconds))
@@ -171,16 +182,23 @@ class Admission:
 
             async def reserve() -> Grant:
                 with tracing.span("reserve"):
-                    grant = await self._shell.ledger.open(
-                        user,
-                        kind="realtime",
-                        provider=provider,
-                        model=model,
-                        seconds=self._shell.settings.max_audio_seconds,
-                        address=caller.address,
-                        replaces=start.resumes,
-                        own_key=lent.own_key,
-                    )
+                    try:
+                        grant = await self._shell.ledger.open(
+                            user,
+                            kind="realtime",
+                            provider=provider,
+                            model=model,
+                            seconds=self._shell.settings.max_audio_seconds,
+                            address=caller.address,
+                            replaces=start.resumes,
+                            own_key=lent.own_key,
+                        )
+                    except BackendUnavailable:
+                        raise  # says nothing about the caller
+                    except TranscriptionError as refusal:
+                        now = asyncio.get_running_loop().time()
+                        self._refusals.note(user, caller.address, refusal, now)
+                        raise
                 settling.push_async_callback(self._settle, grant, held, record)
                 return grant
 
@@ -190,13 +208,19 @@ class Admission:
                         opening = lent.half.open_realtime(fitted.options)
                         return await leaving.enter_async_context(opening)
 
-            try:
-                async with asyncio.TaskGroup() as group:
-                    reserving = group.create_task(reserve(), name="reserve")
-                    connecting = group.create_task(connect(), name="connect")
-            except BaseExceptionGroup as failures:
-                raise _first(failures) from None
-            yield reserving.result(), connecting.result()
+            if self._refusals.lately(user, caller.address, asyncio.get_running_loop().time()):
+                grant = await reserve()
+                session = await connect()
+            else:
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        reserving = group.create_task(reserve(), name="reserve")
+                        connecting = group.create_task(connect(), name="connect")
+                except BaseExceptionGroup as failures:
+                    raise _first(failures) from None
+                grant, session = reserving.result(), connecting.result()
+            self._refusals.forget(user)
+            yield grant, session
 
     async def _settle(self, grant: Grant, held: Held, record: TranscriptionRecord) -> None:
         """Settle a grant, even if the caller is cancelled."""

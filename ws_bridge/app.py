@@ -23,6 +23,7 @@ from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket
 from ws_bridge.handshake import HandshakeGuard, socket_logger
 from ws_bridge.messages import parse
+from ws_bridge.refusals import Refusals
 from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
 from ws_bridge.watchdog import Timeouts
@@ -69,7 +70,11 @@ class App:
             shell.ledger, interval_seconds=settings.bridge_heartbeat_seconds
         )
         self._admission = Admission(
-            shell, providers=providers, bridge=self.bridge, heartbeat=self._heartbeat
+            shell,
+            providers=providers,
+            bridge=self.bridge,
+            heartbeat=self._heartbeat,
+            refusals=Refusals(max_opening=settings.bridge_max_opening_per_user),
         )
         self._timing = Timing(
             start=settings.bridge_start_timeout_seconds,

@@ -142,6 +142,12 @@ class Bridge:
             self._placed.leave(relay)
         self.enter(heir, address, now)
 
+    def release(self, relay: Held) -> None:
+        """Take a socket's place back: it is only being closed now."""
+        self._pending.leave(relay)
+        self._placed.leave(relay)
+        self._count()
+
     def leave(self, relay: Held) -> None:
         """A socket is done, with all that belonged to it."""
         self._relays.discard(relay)

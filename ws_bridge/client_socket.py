@@ -54,14 +54,24 @@ class Socket(DirectSocket, ServerConnection):
         self._is_direct = is_direct
         self._turned_away = turned_away
         self._has_room = False
+        self._is_stranger = True
+        self._address: str | None = None
         self._is_deaf = False
         self._head_bytes = 0
         self._frames_left = BURST_FRAMES
         self._counted_since = self.loop.time()
 
     def let_in(self) -> None:
-        """The client was let in: it no longer takes a stranger's room."""
+        """The client has a place: it no longer takes a stranger's room."""
+        self._is_stranger = False
         self._limiter.leave(self)
+
+    def put_out(self) -> None:
+        """The client lost its place before it was served: it takes a stranger's room again."""
+        if not self._is_stranger and not self._limiter.arrive(
+            self, self._address, self.loop.time()
+        ):
+            self._abort()
 
     def evict(self) -> bool:
         """Leave for somebody who comes."""
@@ -74,8 +84,8 @@ class Socket(DirectSocket, ServerConnection):
     def connection_made(self, transport: BaseTransport) -> None:
         """Take the connection on, or end it where there is no room."""
         peer = transport.get_extra_info("peername") if self._is_direct else None
-        address = peer[0] if isinstance(peer, tuple) else None
-        self._has_room = self._limiter.arrive(self, address, self.loop.time())
+        self._address = peer[0] if isinstance(peer, tuple) else None
+        self._has_room = self._limiter.arrive(self, self._address, self.loop.time())
         if self._has_room:
             super().connection_made(transport)
         else:

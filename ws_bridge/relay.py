@@ -103,6 +103,9 @@ class Relay:
                 self._socket.listen(self._hear, self._lose)
                 close = await self._write()
                 self._leave_provider()
+                self._bridge.release(self)
+                if self.session.terms is None:
+                    self._socket.put_out()
                 self._socket.ignore()
                 await self._hang_up(close)
                 if self._handing_over is not None:

@@ -16,9 +16,11 @@ from tests.ws_bridge.machine import TIMING, start
 from tests.ws_bridge.world import START, plain_http
 from transcription.errors import (
     InvalidMessage,
+    LedgerUnavailable,
     NotFound,
     ProviderUnavailable,
     QuotaExceeded,
+    SessionLimit,
     TranscriptionDisabled,
 )
 from transcription.identity.verifier import User
@@ -31,6 +33,7 @@ from transcription.settings import Settings
 from transcription.user_keys.providers import lending
 from ws_bridge.admission import Admission, Admitted, Caller
 from ws_bridge.bridge import Bridge
+from ws_bridge.refusals import Refusals
 from ws_bridge.session import Session
 
 SOMEBODY = User(USER, is_anonymous=False, session_id=None, expires_at=0)
@@ -87,6 +90,7 @@ async def _admitted(
     *,
     is_off: bool = False,
     asked: Start | None = None,
+    refusals: Refusals | None = None,
 ) -> AsyncIterator[Admitted]:
     """Let somebody in."""
     settings: dict[str, Any] = {
@@ -104,6 +108,7 @@ async def _admitted(
             providers=None if is_off else providers,
             bridge=Bridge(sessions=limiter(), pending=limiter(), metrics=shell.metrics),
             heartbeat=Heartbeat(ledger),
+            refusals=refusals if refusals is not None else Refusals(max_opening=8),
         )
         record = shell.records.new("realtime")
         caller = Caller(SOMEBODY, None)
@@ -249,3 +254,28 @@ async def test_a_settlement_is_not_cut_short() -> None:
     with pytest.raises(asyncio.CancelledError):
         await going
     assert ledger.open_sessions == []
+
+
+async def test_who_was_refused_lately_opens_no_paid_socket() -> None:
+    """The first refusal is met beside the provider's socket; later ones come before it."""
+    provider, refusals = HandHeldProvider(), Refusals(max_opening=8)
+    ledger = MemoryLedger(refusal=SessionLimit())
+    for _ in range(5):
+        with pytest.raises(SessionLimit):
+            async with _admitted(provider, ledger, Relay(), refusals=refusals):
+                raise AssertionError
+    assert len(provider.sessions) == 1
+    ledger.refusal = None
+    async with _admitted(provider, ledger, Relay(), refusals=refusals):
+        assert len(provider.sessions) == 2
+    assert not refusals.lately(SOMEBODY, None, asyncio.get_running_loop().time())
+
+
+async def test_an_outage_is_no_refusal() -> None:
+    """That the ledger cannot be reached is held against nobody."""
+    refusals = Refusals(max_opening=8)
+    ledger = MemoryLedger(refusal=LedgerUnavailable())
+    with pytest.raises(LedgerUnavailable):
+        async with _admitted(HandHeldProvider(), ledger, Relay(), refusals=refusals):
+            raise AssertionError
+    assert not refusals.lately(SOMEBODY, None, asyncio.get_running_loop().time())
