@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Meter } from "../take/meter";
 import { isUsable, judge, judgeRoom } from "./gate";
 import { measure } from "./measure";
 import { toInt16 } from "./pcm";
@@ -97,6 +98,48 @@ describe("Noise", () => {
 
   test("a voice less than 20 dB over the floor does not stand out", () => {
     expect(verdict(speech(12, 0.015, 0.002), "noise")?.sentence).toContain("hardly stands out");
+  });
+});
+
+describe("One set of thresholds", () => {
+  /** What the meter says in the course of a recording. */
+  function words(pcm: Int16Array): Set<string> {
+    const meter = new Meter();
+    const said = new Set<string>();
+    const size = RATE / 20;
+    for (let at = 0; at + size <= pcm.length; at += size) {
+      const block = Float64Array.from(pcm.subarray(at, at + size), (one) => Math.abs(one) / 32_768);
+      const energy = block.reduce((sum, one) => sum + one * one, 0);
+      meter.push(Math.max(...block), Math.sqrt(energy / size), 0.05);
+      if (at >= RATE) said.add(meter.word); // a voice has been heard by then
+    }
+    return said;
+  }
+
+  test.each([0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.3, 0.6, 0.69, 0.7, 0.75, 1])(
+    "What the meter calls good at a level of %d, the verdict calls good",
+    (level) => {
+      const pcm = speech(12, level, 0.0001);
+      const said = [...words(pcm)];
+      const grades = ["level", "clipping"].map((aspect) => verdict(pcm, aspect)?.grade ?? "good");
+      if (said.includes("Good") && said.length === 1) expect(grades).toEqual(["good", "good"]);
+      if (grades.includes("fair")) expect(said).not.toContain("Good");
+    },
+  );
+
+  test("a clipped take is not called a good level beside it", () => {
+    const sentences = judge(measure([speech(12, 1)], RATE), LIMITS).map((each) => each.sentence);
+    expect(sentences).not.toContain("Good level.");
+  });
+
+  test("a room that was called quiet is not noisy after clean speech with short pauses", () => {
+    const quiet = noise(1, 0.0005);
+    const pcm = Int16Array.from({ length: 12 * RATE }, (_, n) => {
+      const voiced = n % RATE < 0.88 * RATE; // pauses shorter than a tenth of the whole
+      return voiced ? toInt16(Math.sin(n / 8) * 0.1) : (quiet[n % RATE] as number);
+    });
+    expect(judgeRoom(measure([quiet], RATE))).toBe("quiet");
+    expect(verdict(pcm, "noise")?.sentence).toBe("Quiet room.");
   });
 });
 

@@ -1,5 +1,6 @@
 /** The capture gate: what a recording's measurement means for a clone, in words. */
 import type { Measurement } from "./measure";
+import { IDEAL_SECONDS, LONG_SECONDS, LOW_SNR_DB, NOISY_DBFS, QUIET_DBFS } from "./thresholds";
 
 /** `bad` keeps a recording from being used; `fair` only warns. */
 export type Grade = "good" | "fair" | "bad";
@@ -16,13 +17,6 @@ export interface LengthLimits {
   readonly maxSeconds: number;
 }
 
-/** What cloning engines ask for; longer is not better. */
-export const IDEAL_SECONDS = { from: 10, to: 20 } as const;
-/** Past this, engines cut the audio and not the text. */
-const LONG_SECONDS = 30;
-const QUIET_DBFS = -35;
-const NOISY_DBFS = -50;
-const LOW_SNR_DB = 20;
 const DEAD_SECONDS = 1;
 /** More clipped runs than one in a second cannot be overheard. */
 const CLIPPED_RUNS_PER_SECOND = 1;
@@ -85,11 +79,17 @@ function judgeNoise(m: Measurement): Verdict {
   return told("good", "Quiet room.");
 }
 
-/** Every aspect's verdict, in a fixed order; without speech only length and level say something. */
+/**
+ * The verdicts in a fixed order. Without speech only length and level say something, and a level
+ * is not called good beside what says that it is clipped.
+ */
 export function judge(measurement: Measurement, limits: LengthLimits): Verdict[] {
-  const verdicts = [judgeLength(measurement.seconds, limits), judgeLevel(measurement)];
-  if (measurement.hasSpeech) verdicts.push(judgeClipping(measurement), judgeNoise(measurement));
-  return verdicts;
+  const length = judgeLength(measurement.seconds, limits);
+  const level = judgeLevel(measurement);
+  if (!measurement.hasSpeech) return [length, level];
+  const clipping = judgeClipping(measurement);
+  const told = level.grade === "good" && clipping.grade !== "good" ? [] : [level];
+  return [length, ...told, clipping, judgeNoise(measurement)];
 }
 
 export function isUsable(verdicts: readonly Verdict[]): boolean {

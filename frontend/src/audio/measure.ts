@@ -1,11 +1,12 @@
 /** What a recording is like: length, speech level, noise floor, clipping, silence. */
 import { dbfs, FLOOR_DBFS } from "./pcm";
+import { CLIP_LEVEL, CLIP_RUN } from "./thresholds";
 
 export interface Measurement {
   readonly seconds: number;
   /** RMS of the parts that are speech, dBFS; the floor where there is none. */
   readonly speechDbfs: number;
-  /** RMS that the quietest tenth of the recording stays under, dBFS. */
+  /** RMS of the quietest tenth of a second that is not digital silence, dBFS. */
   readonly noiseDbfs: number;
   /** Times that three or more samples in a row reached 0.99 of full scale. */
   readonly clippedRuns: number;
@@ -19,8 +20,9 @@ export interface Measurement {
 }
 
 const WINDOW_SECONDS = 0.02;
-const CLIP_LEVEL = Math.round(0.99 * 32_768);
-const CLIP_RUN = 3;
+const CLIPPED = Math.round(CLIP_LEVEL * 32_768);
+/** Windows in which the room is heard: a pause between words is as long. */
+const PAUSE_WINDOWS = 5;
 /** Speech stands at least this far above the noise floor, in decibels. */
 const SPEECH_OVER_NOISE = 10;
 /** Nothing quieter than this is speech, dBFS. */
@@ -50,7 +52,7 @@ export class Measure {
   push(pcm: Int16Array): void {
     for (let i = 0; i < pcm.length; i += 1) {
       const sample = pcm[i] as number;
-      if (sample >= CLIP_LEVEL || sample <= -CLIP_LEVEL) {
+      if (sample >= CLIPPED || sample <= -CLIPPED) {
         this.#clipRun += 1;
         if (this.#clipRun === CLIP_RUN) this.#clippedRuns += 1;
       } else {
@@ -73,12 +75,23 @@ export class Measure {
     this.#samples += pcm.length;
   }
 
+  /** The quietest stretch: speech without a pause longer than that is no noise. */
+  #roomDbfs(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = 0; at + PAUSE_WINDOWS <= this.#windows.length; at += 1) {
+      const stretch = this.#windows.slice(at, at + PAUSE_WINDOWS);
+      if (stretch.includes(0)) continue; // dropped out, or muted: no room sounds like that
+      least = Math.min(least, stretch.reduce((sum, energy) => sum + energy, 0) / PAUSE_WINDOWS);
+    }
+    return Number.isFinite(least) ? dbfs(Math.sqrt(least)) : FLOOR_DBFS;
+  }
+
   result(): Measurement {
     const levels = this.#windows.map((energy) => dbfs(Math.sqrt(energy)));
     const sorted = [...levels].sort((a, b) => a - b);
     const quietest = sorted[Math.floor(sorted.length / 10)] ?? FLOOR_DBFS;
-    const noiseDbfs = Math.min(quietest, NOISE_CEILING);
-    const threshold = Math.max(noiseDbfs + SPEECH_OVER_NOISE, SPEECH_FLOOR);
+    const floor = Math.min(quietest, NOISE_CEILING);
+    const threshold = Math.max(floor + SPEECH_OVER_NOISE, SPEECH_FLOOR);
 
     let energy = 0;
     let spoken = 0;
@@ -96,7 +109,7 @@ export class Measure {
     return {
       seconds,
       speechDbfs: hasSpeech ? dbfs(Math.sqrt(energy / spoken)) : FLOOR_DBFS,
-      noiseDbfs,
+      noiseDbfs: Math.min(this.#roomDbfs(), NOISE_CEILING),
       clippedRuns: this.#clippedRuns,
       deadSeconds: this.#longestZeroRun / this.#rate,
       hasSpeech,

@@ -34,6 +34,7 @@ export function LevelMeter({
         root.current?.setAttribute("aria-valuenow", String(Math.round(meter.level)));
         root.current?.setAttribute("aria-valuetext", text);
         if (word.current) word.current.textContent = text;
+        if (bar.current) bar.current.dataset.word = text;
         if (reduced) fill();
       };
       fill();
@@ -61,9 +62,12 @@ export function LevelMeter({
           className="absolute inset-y-0 bg-added"
           style={{ left: percent(QUIET_PEAK), right: `${100 * (1 - part(LOUD_PEAK))}%` }}
         />
-        <div className="absolute inset-0 origin-left rounded-full bg-good-fill" ref={bar} />
+        <div
+          className="absolute inset-0 origin-left rounded-full bg-good-fill data-[word='Too_loud']:bg-bad data-[word='Too_quiet']:bg-fair"
+          ref={bar}
+        />
       </div>
-      <span aria-hidden="true" className="w-20 text-right text-sm text-soft" ref={word} />
+      <span aria-hidden="true" className="min-w-20 text-right text-sm text-soft" ref={word} />
     </div>
   );
 }

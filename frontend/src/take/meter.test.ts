@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 
 const push = (peak: number, times = 1) => {
-  for (let n = 0; n < times; n += 1) meter.push(peak, 0.05);
+  for (let n = 0; n < times; n += 1) meter.push(peak, peak / 4, 0.05);
 };
 
 test("The level rises at once and falls slowly enough to be seen", () => {
@@ -21,6 +21,7 @@ test("The level rises at once and falls slowly enough to be seen", () => {
 
 test.each([
   [0.01, "Too quiet"],
+  [0.05, "Too quiet"],
   [0.2, "Good"],
   [1, "Too loud"],
 ] as const)("A peak of %d is told as %s", (peak, word) => {

@@ -191,7 +191,7 @@ export class Recorder implements Readable<RecorderState> {
 
   #listenerOf(device: Device): AudioListener {
     return {
-      block: (pcm, peak) => this.#onBlock(pcm, peak),
+      block: (pcm, peak, rms) => this.#onBlock(pcm, peak, rms),
       frame: (pcm) => {
         if (this.#recording) this.#listener.frame(pcm);
       },
@@ -208,7 +208,7 @@ export class Recorder implements Readable<RecorderState> {
     };
   }
 
-  #onBlock(pcm: Int16Array<ArrayBuffer>, peak: number): void {
+  #onBlock(pcm: Int16Array<ArrayBuffer>, peak: number, rms: number): void {
     const recording = this.#recording;
     if (!recording) return;
     // The last block is cut at the sample, so that the longest take is not a little too long.
@@ -220,7 +220,7 @@ export class Recorder implements Readable<RecorderState> {
     recording.samples += kept.length;
     this.#listener.block(kept);
     this.#watchRoom(kept, recording.samples / recording.rate);
-    this.meter.push(peak, pcm.length / recording.rate);
+    this.meter.push(peak, rms, pcm.length / recording.rate);
     this.#store.patch({
       seconds: Math.floor(recording.samples / recording.rate),
       silent: this.#muted || this.meter.silentSeconds >= SILENT_SECONDS,

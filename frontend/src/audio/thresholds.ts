@@ -1,0 +1,20 @@
+/**
+ * What counts as good, in one place: what the meter calls good, the verdict calls good. From what
+ * cloning engines ask of reference audio.
+ */
+
+/** Seconds; longer is not better. */
+export const IDEAL_SECONDS = { from: 10, to: 20 } as const;
+/** Past this, engines cut the audio and not the text. */
+export const LONG_SECONDS = 30;
+/** Speech under this is too quiet, dBFS (RMS of what is speech). */
+export const QUIET_DBFS = -35;
+/** A room over this is noisy, dBFS. */
+export const NOISY_DBFS = -50;
+/** A voice stands at least this far above its room, decibels. */
+export const LOW_SNR_DB = 20;
+/** A sample at this part of full scale is at its end; so many in a row are clipped. */
+export const CLIP_LEVEL = 0.99;
+export const CLIP_RUN = 3;
+/** Decibels by which the meter is stricter than the verdict, which hears the whole. */
+export const METER_MARGIN_DB = 3;
