@@ -214,9 +214,7 @@ describe("Upload", () => {
 
   test("with the toggle on, choosing is all there is to do", async () => {
     const booth = await enter();
-    await booth.page.getByRole("tab", { name: "Upload" }).click();
-    await booth.page.getByLabel("Transcribe on select").check();
-    await booth.choose(SHORT);
+    await booth.choose(SHORT, true);
     await booth.status("Final");
     expect(wordErrors(SHORT_WORDS, await booth.transcript.inputValue())).toBe(0);
     await done(booth);

@@ -143,7 +143,9 @@ export function CloneForm({
             {isBusy ? words : stage.name === "done" && !state.take ? null : reason}
           </span>
         </div>
-        {isBusy ? <ProgressBar fraction={stage.fraction} label={words} /> : null}
+        {isBusy ? (
+          <ProgressBar fraction={stage.fraction < 1 ? stage.fraction : undefined} label={words} />
+        ) : null}
       </form>
       <div className="not-empty:mt-4" role="status">
         {stage.name === "failed" ? (

@@ -4,8 +4,8 @@ import type { Account } from "../services/account";
 import { Button } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 
-const left = (kind: UsageOfKind) =>
-  Math.max(0, kind.limit_seconds - kind.used_seconds - kind.reserved_seconds);
+/** What a session under way has reserved is not used yet: most of it comes back when it ends. */
+const left = (kind: UsageOfKind) => Math.max(0, kind.limit_seconds - kind.used_seconds);
 
 /** Today's minutes of the kind that will be used up first. */
 export function usageInWords(usage: Usage): { words: string; fraction: number } {

@@ -7,17 +7,18 @@ import { CrossIcon } from "../ui/icons";
 function Form({
   account,
   allowAnonymous,
-  isNew,
+  creating,
+  onCreating,
   onDone,
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
-  /** Begins with making an account. */
-  readonly isNew: boolean;
+  /** An account is being made. */
+  readonly creating: boolean;
+  readonly onCreating: (creating: boolean) => void;
   readonly onDone?: () => void;
 }) {
   const id = useId();
-  const [creating, setCreating] = useState(isNew);
   const [busy, setBusy] = useState(false);
   const [message, setMessage] = useState<string>();
 
@@ -84,7 +85,7 @@ function Form({
         <Button disabled={busy} type="submit" variant="primary">
           {creating ? "Create account" : "Sign in"}
         </Button>
-        <Button onClick={() => setCreating(!creating)} variant="link">
+        <Button onClick={() => onCreating(!creating)} variant="link">
           {creating ? "I have an account" : "Create an account"}
         </Button>
         {allowAnonymous ? (
@@ -108,12 +109,13 @@ function Form({
 
 /** In the page, where nobody may go on without it. */
 export function SignInGate({ account }: { readonly account: Account }) {
+  const [creating, setCreating] = useState(false);
   return (
     <Card labelledBy="gate">
       <h2 className="mb-3 text-lg font-medium" id="gate">
-        Sign in to begin
+        {creating ? "Create an account to begin" : "Sign in to begin"}
       </h2>
-      <Form account={account} allowAnonymous={false} isNew={false} />
+      <Form account={account} allowAnonymous={false} creating={creating} onCreating={setCreating} />
     </Card>
   );
 }
@@ -121,16 +123,22 @@ export function SignInGate({ account }: { readonly account: Account }) {
 /** Over the page, so that nothing of it is lost; mounted while it is open. */
 export function SignInDialog({
   onClose,
+  isNew,
   ...form
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
+  /** Begins with making an account. */
   readonly isNew: boolean;
   readonly onClose: () => void;
 }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const [creating, setCreating] = useState(isNew);
+  useEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector("input")?.focus(); // and not the way out
+  }, []);
   return (
     <dialog
       aria-labelledby={id}
@@ -140,13 +148,13 @@ export function SignInDialog({
     >
       <div className="mb-4 flex items-center justify-between">
         <h2 className="text-lg font-medium" id={id}>
-          {form.isNew ? "Create an account" : "Sign in"}
+          {creating ? "Create an account" : "Sign in"}
         </h2>
         <Button aria-label="Close" className="-mr-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>
-      <Form onDone={onClose} {...form} />
+      <Form creating={creating} onCreating={setCreating} onDone={onClose} {...form} />
     </dialog>
   );
 }

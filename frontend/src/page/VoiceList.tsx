@@ -25,7 +25,7 @@ export function VoiceList({
   const leaving = useReadable(voices.leaving);
   const title = useRef<HTMLHeadingElement>(null);
   const languageName = (code: string) =>
-    config.languages.find((language) => language.code === code)?.name ?? code.toUpperCase();
+    config.languages.find((language) => language.code === code)?.name;
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>
@@ -74,7 +74,7 @@ export function VoiceList({
               {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
             </button>
             <div className="min-w-0 grow">
-              <p className="truncate font-medium" translate="no">
+              <p className="font-medium wrap-anywhere" translate="no">
                 {voice.name}
               </p>
               <p className="text-sm text-soft">
@@ -84,7 +84,9 @@ export function VoiceList({
                       languageName(voice.language),
                       spokenSeconds(Math.round(voice.duration_seconds)),
                       day(voice.created_at),
-                    ].join(" · ")}
+                    ]
+                      .filter(Boolean)
+                      .join(" · ")}
               </p>
             </div>
             <Button

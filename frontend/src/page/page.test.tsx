@@ -255,7 +255,13 @@ test("axe finds nothing on the page, with voices, a take and the sign-in dialog"
 
 test("What is left of today is told by the kind that ends first", () => {
   expect(usageInWords(USAGE)).toEqual({ words: "12 of 30 minutes left today", fraction: 0.4 });
-  const spent = { ...USAGE.batch, used_seconds: 3590, reserved_seconds: 60 };
+  const recording = { ...USAGE.realtime, used_seconds: 0, reserved_seconds: 1800 };
+  const unused = { ...USAGE.batch, used_seconds: 0 };
+  expect(usageInWords({ ...USAGE, realtime: recording, batch: unused })).toEqual({
+    words: "30 of 30 minutes left today",
+    fraction: 1,
+  });
+  const spent = { ...USAGE.batch, used_seconds: 3600, reserved_seconds: 60 };
   expect(usageInWords({ ...USAGE, batch: spent })).toEqual({
     words: "0 of 60 minutes left today",
     fraction: 0,

@@ -13,6 +13,7 @@ export function announcement(
   before: ReferenceAudioState,
   after: ReferenceAudioState,
   maxSeconds: number,
+  isAnonymous = false,
 ): string | undefined {
   const [was, is] = [before.recorder, after.recorder];
   if (is.fault && is.fault !== was.fault) return sourceProblem(is.fault).words;
@@ -47,22 +48,22 @@ export function announcement(
       return after.transcript.offered ? "A new transcript is ready." : "The transcript is ready.";
     }
     if (after.transcription.status === "failed") {
-      return transcriptionProblem(after.transcription.failure).words;
+      return transcriptionProblem(after.transcription.failure, isAnonymous).words;
     }
   }
   return undefined;
 }
 
 export function Announcer() {
-  const { reference, state } = useParts();
+  const { reference, state, isAnonymous } = useParts();
   const previous = useRef(state);
   const [words, setWords] = useState("");
   useEffect(() => {
     const maxSeconds = reference.services.config.limits.max_seconds;
-    const said = announcement(previous.current, state, maxSeconds);
+    const said = announcement(previous.current, state, maxSeconds, isAnonymous);
     previous.current = state;
     if (said !== undefined) setWords(said);
-  }, [reference, state]);
+  }, [reference, state, isAnonymous]);
   return (
     <p className="sr-only" role="status">
       {words}

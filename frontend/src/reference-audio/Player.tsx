@@ -22,15 +22,13 @@ export function Player({
   peaks,
 }: {
   readonly file: File;
-  readonly seconds: number | undefined;
+  readonly seconds: number;
   readonly peaks: readonly number[];
 }) {
   const url = useObjectUrl(file);
   const audio = useRef<HTMLAudioElement>(null);
   const [playing, setPlaying] = useState(false);
   const [at, setAt] = useState(0);
-  const [claimed, setClaimed] = useState(0);
-  const length = seconds ?? claimed;
 
   useScope(
     (scope) => {
@@ -39,9 +37,6 @@ export function Player({
       scope.listen(element, "play", () => setPlaying(true));
       scope.listen(element, "pause", () => setPlaying(false));
       scope.listen(element, "seeked", () => setAt(element.currentTime));
-      scope.listen(element, "durationchange", () => {
-        if (Number.isFinite(element.duration)) setClaimed(element.duration);
-      });
       scope.listen(element, "ended", () => setAt(0));
       if (playing) scope.frames(() => setAt(element.currentTime));
     },
@@ -73,24 +68,24 @@ export function Player({
       </button>
       <div className="relative grow rounded-md has-focus-visible:outline-3 has-focus-visible:outline-accent">
         {peaks.length > 0 ? (
-          <StillWaveform peaks={peaks} position={length > 0 ? at / length : 0} />
+          <StillWaveform peaks={peaks} position={seconds > 0 ? at / seconds : 0} />
         ) : (
           <div className="my-5 h-1.5 rounded-full bg-line" />
         )}
         <input
           aria-label="Position"
-          aria-valuetext={`${spokenSeconds(at)} of ${spokenSeconds(length)}`}
+          aria-valuetext={`${spokenSeconds(at)} of ${spokenSeconds(seconds)}`}
           className="absolute inset-0 h-full w-full cursor-pointer opacity-0"
-          max={length || 1}
+          max={seconds || 1}
           min={0}
           onChange={(event) => seek(Number(event.target.value))}
           step={0.1}
           type="range"
-          value={Math.min(at, length)}
+          value={Math.min(at, seconds)}
         />
       </div>
       <span className="text-sm whitespace-nowrap text-soft tabular-nums" translate="no">
-        {`${minutes(at)} / ${minutes(length)}`}
+        {`${minutes(at)} / ${minutes(seconds)}`}
       </span>
     </div>
   );

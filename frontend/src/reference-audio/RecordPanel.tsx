@@ -99,12 +99,12 @@ function Idle() {
 }
 
 export function RecordPanel() {
-  const { reference, state } = useParts();
+  const { reference, state, isAnonymous } = useParts();
   const { stage, silent } = state.recorder;
   const { config, source } = reference.services;
   const fault = source.unavailable ?? state.recorder.fault;
   const isRunning = stage === "recording" || stage === "paused" || stage === "stopping";
-  const problem = isRunning ? liveProblem(state.live) : undefined;
+  const problem = isRunning ? liveProblem(state.live, isAnonymous) : undefined;
   return (
     <div className="space-y-5">
       <ReadAloud />

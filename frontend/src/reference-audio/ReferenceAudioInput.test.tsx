@@ -407,3 +407,54 @@ test("A page without https says at once that it cannot record, and takes a file"
   await shown.press("Upload a file instead");
   expect(screen.getByLabelText("Choose an audio file")).toBeEnabled();
 });
+
+describe("Honest states", () => {
+  test("a first transcription improves nothing, and its progress is no full bar", async () => {
+    const shown = show();
+    let answer: (value: unknown) => void = () => {};
+    shown.services.api.answers.set(
+      "/transcriptions",
+      () => new Promise((resolve) => (answer = resolve)),
+    );
+    await shown.press("Start recording");
+    act(() => shown.services.source.speak(12));
+    await shown.press("Stop recording");
+    const bar = await screen.findByRole("progressbar", { name: "Transcribing…" });
+    expect(bar).not.toHaveAttribute("aria-valuenow");
+    expect(screen.queryByText("Improving…")).toBeNull();
+    await act(async () => answer(TRANSCRIPTION));
+    expect(await screen.findByText("Final")).toBeVisible();
+    expect(screen.getByRole("option", { name: "Auto (English)" })).toBeInTheDocument();
+  });
+
+  test("a file that this browser cannot read gets no player", async () => {
+    const shown = show(new FakeServices({ enabled: false }));
+    await shown.user.click(screen.getByRole("tab", { name: "Upload" }));
+    // jsdom has no media: its elements never tell a length.
+    vi.spyOn(HTMLMediaElement.prototype, "preload", "set").mockImplementation(function (
+      this: HTMLMediaElement,
+    ) {
+      queueMicrotask(() => this.dispatchEvent(new Event("error")));
+    });
+    await shown.user.upload(
+      screen.getByLabelText("Choose an audio file"),
+      new File(["no audio"], "torn.wav"),
+    );
+    expect(await screen.findByText(/cannot play this file/)).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Play the take" })).toBeNull();
+    vi.restoreAllMocks();
+  });
+
+  test.each([
+    [true, /Sign in for more, or type what you said/, true],
+    [false, /You have used today's minutes\..* type what you said/, false],
+  ])("used-up minutes lead to a sign-in where that helps (%s)", async (anonymous, words, more) => {
+    const services = new FakeServices();
+    services.signIn(undefined, anonymous);
+    services.api.answers.set("/transcriptions", refuse("quota_exceeded", "No.", 60));
+    const shown = show(services);
+    await take(shown);
+    expect(await seen(words)).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Sign in" }) !== null).toBe(more);
+  });
+});

@@ -61,11 +61,9 @@ function TranscriptionProgress() {
   const { reference, state } = useParts();
   const { transcription } = state;
   if (transcription.status !== "uploading" && transcription.status !== "transcribing") return null;
-  const fraction = transcription.status === "uploading" ? transcription.fraction : 1;
+  const fraction = transcription.status === "uploading" ? transcription.fraction : undefined;
   const words =
-    transcription.status === "uploading"
-      ? `Uploading, ${Math.round(fraction * 100)}%`
-      : "Transcribing…";
+    fraction === undefined ? "Transcribing…" : `Uploading, ${Math.round(fraction * 100)}%`;
   return (
     <div className="space-y-1">
       <div className="flex items-center justify-between gap-4">
@@ -138,14 +136,16 @@ export function TakePanel() {
   const size = isRecording ? "" : ` · ${megabytes(take.file.size)}`;
   return (
     <div className="appear space-y-4">
-      <h3 className="truncate font-medium" ref={heading} tabIndex={-1} title={take.file.name}>
+      <h3 className="font-medium wrap-anywhere" ref={heading} tabIndex={-1}>
         <span>{isRecording ? "Your take" : take.file.name}</span>
         <span className="font-normal text-soft">{size}</span>
       </h3>
       {restored ? (
         <p className="text-soft">This was kept in your browser when the page closed.</p>
       ) : null}
-      <Player file={take.file} peaks={take.peaks} seconds={take.seconds} />
+      {take.seconds === undefined ? null : (
+        <Player file={take.file} peaks={take.peaks} seconds={take.seconds} />
+      )}
       {accepted ? null : (
         <>
           <Verdicts verdicts={take.verdicts} />

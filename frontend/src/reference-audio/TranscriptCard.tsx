@@ -15,7 +15,8 @@ const Comparison = lazy(async () => ({ default: (await import("./Comparison")).C
 /** Where the text in the box stands, in a word or two. */
 export function transcriptStatus({ transcript, recorder }: ReferenceAudioState): string {
   if (recorder.stage === "recording" || recorder.stage === "paused") return "Live draft";
-  if (transcript.activity === "improving") return "Improving…";
+  // There is nothing to improve before the first words.
+  if (transcript.activity === "improving") return transcript.text ? "Improving…" : "Transcribing…";
   if (transcript.edited) return "Edited by you";
   if (transcript.final !== undefined) return "Final";
   return transcript.draft ? "Live draft" : "";
@@ -24,6 +25,8 @@ export function transcriptStatus({ transcript, recorder }: ReferenceAudioState):
 function LanguageSelect() {
   const { reference, state } = useParts();
   const id = useId();
+  const { languages } = abilities(reference.services.config, state.models);
+  const detected = languages.find(({ code }) => code === state.detectedLanguage)?.name;
   return (
     <div className="flex items-center gap-2">
       <label className="text-sm text-soft" htmlFor={id}>
@@ -36,8 +39,8 @@ function LanguageSelect() {
         onChange={(event) => reference.setLanguage(event.target.value)}
         value={state.language}
       >
-        <option value="auto">Auto</option>
-        {abilities(reference.services.config, state.models).languages.map(({ code, name }) => (
+        <option value="auto">{detected ? `Auto (${detected})` : "Auto"}</option>
+        {languages.map(({ code, name }) => (
           <option key={code} value={code}>
             {name}
           </option>
@@ -119,7 +122,7 @@ function Offer({
 }
 
 export function TranscriptCard() {
-  const { reference, state } = useParts();
+  const { reference, state, isAnonymous } = useParts();
   const id = useId();
   const [compared, setCompared] = useState(false);
   const { transcript, transcription, recorder } = state;
@@ -146,7 +149,7 @@ export function TranscriptCard() {
         <div className="space-y-3">
           {enabled ? null : <p>Transcription is off; type what you said.</p>}
           {transcription.status === "failed" ? (
-            <ProblemMessage problem={transcriptionProblem(transcription.failure)} />
+            <ProblemMessage problem={transcriptionProblem(transcription.failure, isAnonymous)} />
           ) : null}
           {offered ? <Offer compared={compared} onCompare={() => setCompared(!compared)} /> : null}
           <GrowingTextArea describedBy={`${id}-help`} id={`${id}-text`} />

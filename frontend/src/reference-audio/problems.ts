@@ -68,7 +68,7 @@ const OWN_KEY = {
 } as const;
 
 /** Why there is no transcript of the whole take. */
-export function transcriptionProblem(failure: CallFailure): Problem {
+export function transcriptionProblem(failure: CallFailure, isAnonymous = false): Problem {
   switch (failure.code) {
     case "signed_out":
     case "unauthenticated":
@@ -79,6 +79,12 @@ export function transcriptionProblem(failure: CallFailure): Problem {
         waysOut: ["sign-in", "try-again", "download"],
       };
     case "quota_exceeded":
+      if (isAnonymous) {
+        return {
+          words: `${quota(failure.retryAt)} Sign in for more, or type what you said. Your recording is safe.`,
+          waysOut: ["sign-in", "download"],
+        };
+      }
       return {
         words: `${quota(failure.retryAt)} Your recording is safe: type what you said.`,
         waysOut: ["download"],
@@ -121,7 +127,7 @@ export function transcriptionProblem(failure: CallFailure): Problem {
 }
 
 /** Why there are no more live words; undefined while there is nothing to say beyond the chip. */
-export function liveProblem(live: LiveView): Problem | undefined {
+export function liveProblem(live: LiveView, isAnonymous = false): Problem | undefined {
   if (live.openSessions.length > 0) {
     return { words: "You are already recording elsewhere.", waysOut: ["take-over"] };
   }
@@ -144,7 +150,11 @@ export function liveProblem(live: LiveView): Problem | undefined {
     case "quota_exceeded": {
       const wait = live.failure.retryAfter;
       const at = wait === undefined ? undefined : Date.now() + wait * 1000;
-      return { words: `${quota(at)} Your recording is safe.`, waysOut: [] };
+      const more = isAnonymous ? " Sign in for more." : "";
+      return {
+        words: `${quota(at)}${more} Your recording is safe.`,
+        waysOut: isAnonymous ? ["sign-in"] : [],
+      };
     }
     case "own_key_required":
     case "own_key_refused":

@@ -335,6 +335,44 @@ describe("Signing", () => {
   });
 });
 
+describe("A final pass that finds no line", () => {
+  test("is made by itself when the line returns", async () => {
+    const answer = services.api.answers.get("/transcriptions");
+    services.api.answers.delete("/transcriptions"); // nobody answers
+    await recordTake();
+    expect(state().transcription).toMatchObject({
+      status: "failed",
+      failure: { code: "unreachable" },
+    });
+    services.api.answers.set("/transcriptions", answer ?? (() => TRANSCRIPTION));
+    window.dispatchEvent(new Event("online"));
+    await vi.waitFor(() => expect(text()).toBe(TRANSCRIPTION.text));
+  });
+
+  test("is tried again in a while, some times, and not for a take that is gone", async () => {
+    vi.useFakeTimers();
+    try {
+      services.api.answers.delete("/transcriptions");
+      await recordTake();
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(services.api.calls).toHaveLength(9);
+      reference.discard();
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(services.api.calls).toHaveLength(9);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("that is refused is not repeated by itself", async () => {
+    services.api.answers.set("/transcriptions", refuse("provider_rejected"));
+    await recordTake();
+    window.dispatchEvent(new Event("online"));
+    expect(services.api.calls).toHaveLength(1);
+  });
+});
+
 describe("Switched off", () => {
   test("transcription leaves a recording to be typed for", async () => {
     open(new FakeServices({ enabled: false }));

@@ -7,6 +7,8 @@ import { measure } from "../audio/measure";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { Person } from "../services/person";
+import { Backoff, type Spacing } from "../session/backoff";
+import { UNREACHABLE } from "../session/effects";
 import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
 import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
@@ -29,6 +31,9 @@ import type { ReferenceAudioServices } from "./services";
 import { INITIAL, type Mode, type ReferenceAudioState, type ReferenceAudioValue } from "./state";
 import { Transcriber } from "./transcriber";
 
+/** Of the final pass, where no answer comes: seconds apart, for about five minutes. */
+const PASSES: Spacing = { tries: 8, backoff: 5, backoffMax: 60, retryAfter: 60 };
+
 export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly recorder: Recorder;
   readonly services: ReferenceAudioServices;
@@ -48,6 +53,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   #name = "";
   /** Nobody was signed in when the take was brought back: it may be anyone's. */
   #restoredByNobody = false;
+  readonly #passes = new Backoff(PASSES, Math.random);
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
 
@@ -390,6 +396,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   /** Has the take transcribed as a whole; also the way to try again. */
   async transcribe(): Promise<void> {
+    this.#passes.beginAnew();
+    await this.#pass();
+  }
+
+  async #pass(): Promise<void> {
     const { take } = this.#state;
     if (!take || !this.services.config.enabled || !isUsable(take.verdicts)) return;
     this.#transcribing?.abort();
@@ -414,9 +425,25 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
     } catch (error) {
       if (signal.aborted) return;
+      const failure = toCallFailure(error);
       this.#dispatch({ type: "activity", activity: "none" });
-      this.#patch({ transcription: { status: "failed", failure: toCallFailure(error) } });
+      this.#patch({ transcription: { status: "failed", failure } });
+      if (failure.code === "unreachable") this.#passAgain(signal);
     }
+  }
+
+  /** Tries again by itself: when the line returns, or in a while. */
+  #passAgain(signal: AbortSignal): void {
+    const delay = this.#passes.next(UNREACHABLE, false, false);
+    if (delay === undefined) return;
+    const wait = new Scope(this.#takeScope);
+    const again = () => {
+      wait.dispose();
+      if (!signal.aborted) void this.#pass();
+    };
+    wait.after(delay * 1000, again);
+    wait.listen(window, "online", again);
+    signal.addEventListener("abort", () => wait.dispose());
   }
 
   cancelTranscription(): void {

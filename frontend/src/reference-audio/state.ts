@@ -79,6 +79,6 @@ export const INITIAL: Omit<
   detectedLanguage: undefined,
   contextBias: [],
   models: {},
-  transcribeOnSelect: false,
+  transcribeOnSelect: true,
   deviceId: undefined,
 };

@@ -29,8 +29,14 @@ export interface Parts {
 
 export const PartsContext = createContext<Parts | undefined>(undefined);
 
-export function useParts(): Parts & { readonly state: ReferenceAudioState } {
+export function useParts(): Parts & {
+  readonly state: ReferenceAudioState;
+  /** Signed in, and with no account. */
+  readonly isAnonymous: boolean;
+} {
   const parts = useContext(PartsContext);
   if (!parts) throw new Error("This belongs into a ReferenceAudioInput.");
-  return { ...parts, state: useReadable(parts.reference) };
+  const account = useReadable(parts.reference.services.account);
+  const isAnonymous = account.status === "in" && account.isAnonymous;
+  return { ...parts, state: useReadable(parts.reference), isAnonymous };
 }

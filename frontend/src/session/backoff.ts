@@ -2,11 +2,14 @@
 import type { Failure } from "./effects";
 import type { Patience } from "./link";
 
+/** How many tries, and how far apart. */
+export type Spacing = Pick<Patience, "tries" | "backoff" | "backoffMax" | "retryAfter">;
+
 /** Counts tries and spaces them out. */
 export class Backoff {
   /** The try that comes next, or was refused, counted from 1. */
   count = 0;
-  readonly #patience: Patience;
+  readonly #patience: Spacing;
   readonly #jitter: () => number;
 
   /**
@@ -14,7 +17,7 @@ export class Backoff {
    * @param jitter A number from 0 to 1, so that not all clients of a service that comes back call
    *   at once.
    */
-  constructor(patience: Patience, jitter: () => number) {
+  constructor(patience: Spacing, jitter: () => number) {
     this.#patience = patience;
     this.#jitter = jitter;
   }

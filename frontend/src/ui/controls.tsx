@@ -87,15 +87,15 @@ export function Fold({
 export const fieldClass =
   "min-h-11 w-full rounded-xl border border-edge bg-card px-3 py-2 text-ink placeholder:text-soft";
 
-/** A progress bar that also says what it stands for. */
+/** A progress bar that also says what it stands for; it moves where nobody knows how far it is. */
 export function ProgressBar({
   label,
   fraction,
 }: {
   readonly label: string;
-  readonly fraction: number;
+  readonly fraction: number | undefined;
 }) {
-  const percent = Math.round(fraction * 100);
+  const percent = fraction === undefined ? undefined : Math.round(fraction * 100);
   return (
     <div
       aria-label={label}
@@ -105,7 +105,11 @@ export function ProgressBar({
       className="h-1.5 overflow-hidden rounded-full bg-line"
       role="progressbar"
     >
-      <div className="h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
+      {percent === undefined ? (
+        <div className="unsure h-full w-1/3 rounded-full bg-accent" />
+      ) : (
+        <div className="h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
+      )}
     </div>
   );
 }
