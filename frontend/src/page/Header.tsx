@@ -27,8 +27,14 @@ function UsageBar({ usage }: { readonly usage: Usage }) {
   return (
     <div className="text-sm text-soft">
       <p>{words}</p>
-      <div aria-hidden="true" className="mt-1 h-1 overflow-hidden rounded-full bg-line">
-        <div className="h-full bg-soft" style={{ width: `${100 * fraction}%` }} />
+      <div
+        aria-hidden="true"
+        className="mt-1 h-1 overflow-hidden rounded-full bg-line contrast-more:h-1.5 forced-colors:h-2 forced-colors:border"
+      >
+        <div
+          className="h-full bg-soft forced-colors:bg-[Highlight]"
+          style={{ width: `${100 * fraction}%` }}
+        />
       </div>
     </div>
   );

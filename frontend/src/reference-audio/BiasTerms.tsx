@@ -66,7 +66,7 @@ export function BiasTerms() {
               </span>
               <button
                 aria-label={`Remove ${term}`}
-                className="grid size-9 place-items-center rounded-full text-soft hover:text-ink"
+                className="grid size-11 place-items-center rounded-full text-soft hover:text-ink"
                 onClick={() => {
                   reference.setContextBias(terms.filter((each) => each !== term));
                   input.current?.focus();

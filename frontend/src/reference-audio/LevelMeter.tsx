@@ -54,7 +54,7 @@ export function LevelMeter({
         aria-valuemin={FLOOR}
         aria-valuenow={FLOOR}
         aria-valuetext="Paused"
-        className="relative h-2.5 grow overflow-hidden rounded-full bg-sunken"
+        className="relative h-2.5 grow overflow-hidden rounded-full bg-sunken forced-colors:border"
         ref={root}
         role="meter"
       >
@@ -63,7 +63,7 @@ export function LevelMeter({
           style={{ left: percent(QUIET_PEAK), right: `${100 * (1 - part(LOUD_PEAK))}%` }}
         />
         <div
-          className="absolute inset-0 origin-left rounded-full bg-good-fill data-[word='Too_loud']:bg-bad data-[word='Too_quiet']:bg-fair"
+          className="absolute inset-0 origin-left rounded-full bg-good-fill data-[word='Too_loud']:bg-bad data-[word='Too_quiet']:bg-fair forced-colors:bg-[Highlight]"
           ref={bar}
         />
       </div>

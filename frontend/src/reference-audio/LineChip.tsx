@@ -44,7 +44,10 @@ export function LineChip() {
       className="inline-flex items-center gap-2 rounded-full bg-sunken px-3 py-1 text-sm"
       data-line
     >
-      <span aria-hidden="true" className={`size-2 shrink-0 rounded-full ${DOTS[line.tone]}`} />
+      <span
+        aria-hidden="true"
+        className={`size-2 shrink-0 rounded-full forced-colors:bg-[CanvasText] ${DOTS[line.tone]}`}
+      />
       <span>{line.words}</span>
     </span>
   );

@@ -74,7 +74,7 @@ export function Player({
         )}
         <input
           aria-label="Position"
-          aria-valuetext={`${spokenSeconds(at)} of ${spokenSeconds(seconds)}`}
+          aria-valuetext={`${at.toFixed(1)} of ${spokenSeconds(seconds)}`}
           className="absolute inset-0 h-full w-full cursor-pointer opacity-0"
           max={seconds || 1}
           min={0}

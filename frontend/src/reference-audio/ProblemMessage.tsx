@@ -23,6 +23,9 @@ export function download(file: File): void {
   URL.revokeObjectURL(url);
 }
 
+/** What was pressed has given way to this. */
+const focus = (element: HTMLElement | null) => element?.focus();
+
 export function ProblemMessage({ problem }: { readonly problem: Problem }) {
   const { reference, onSignIn, state } = useParts();
   const [explained, setExplained] = useState(false);
@@ -46,7 +49,7 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
     >
       <span>{problem.words}</span>
       {explained ? (
-        <span className="mt-2 block text-soft">
+        <span className="mt-2 block text-soft" ref={focus} tabIndex={-1}>
           Open the site settings beside the address (a lock or sliders), allow the microphone for
           this page, then press Start recording again.
         </span>

@@ -58,7 +58,7 @@ function RecordButton() {
       onClick={act}
       type="button"
     >
-      <span className="grid size-16 place-items-center rounded-full bg-accent text-on-accent group-hover:bg-accent-strong group-disabled:bg-edge">
+      <span className="grid size-16 place-items-center rounded-full bg-accent text-on-accent group-hover:bg-accent-strong group-disabled:bg-edge forced-colors:border-3">
         {isIdle ? <MicrophoneIcon size={28} /> : <StopIcon size={28} />}
       </span>
       <span className="text-sm font-medium whitespace-nowrap">{label}</span>

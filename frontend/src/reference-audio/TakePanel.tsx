@@ -35,11 +35,19 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
 function TrimOffer() {
   const { reference, state } = useParts();
   const { take, untrimmed } = state;
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef(untrimmed);
+  useLayoutEffect(() => {
+    // What was pressed is gone: what takes it back stands in its place.
+    const changed = before.current !== untrimmed;
+    before.current = untrimmed;
+    if (changed && document.activeElement === document.body) button.current?.focus();
+  }, [untrimmed]);
   if (untrimmed) {
     return (
       <p className="text-soft">
         <span>Silence trimmed. </span>
-        <Button onClick={() => reference.untrim()} variant="link">
+        <Button key="undo" onClick={() => reference.untrim()} ref={button} variant="link">
           Undo
         </Button>
       </p>
@@ -50,7 +58,7 @@ function TrimOffer() {
   return (
     <p className="text-soft">
       <span>{`${cut.saves.toFixed(1)} s of silence at the ends. `}</span>
-      <Button onClick={() => reference.trim()} variant="link">
+      <Button key="trim" onClick={() => reference.trim()} ref={button} variant="link">
         Trim it
       </Button>
     </p>
@@ -81,6 +89,12 @@ function TranscriptionProgress() {
 function DiscardButton({ label, primary }: { readonly label: string; readonly primary: boolean }) {
   const { reference, state } = useParts();
   const [asking, setAsking] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const asked = useRef(false);
+  useLayoutEffect(() => {
+    if (asked.current && !asking) button.current?.focus();
+    asked.current = asking;
+  }, [asking]);
   if (asking) {
     return (
       <div className="order-last basis-full">
@@ -104,6 +118,7 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
   return (
     <Button
       onClick={() => (state.transcript.edited ? setAsking(true) : reference.discard())}
+      ref={button}
       variant={primary ? "primary" : "secondary"}
     >
       {label}
@@ -143,7 +158,7 @@ export function TakePanel() {
       {restored ? (
         <p className="text-soft">This was kept in your browser when the page closed.</p>
       ) : null}
-      {take.seconds === undefined ? null : (
+      {take.measurement === undefined || take.seconds === undefined ? null : (
         <Player file={take.file} peaks={take.peaks} seconds={take.seconds} />
       )}
       {accepted ? null : (
@@ -152,7 +167,7 @@ export function TakePanel() {
           <TrimOffer />
         </>
       )}
-      {take.seconds === undefined ? (
+      {take.measurement === undefined && usable ? (
         <p className="text-soft">
           This browser cannot play this file; its length is checked when it is sent.
         </p>

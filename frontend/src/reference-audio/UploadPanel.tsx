@@ -1,5 +1,5 @@
 /** Choosing a file: drop it, or pick it. */
-import { type DragEvent, useState } from "react";
+import { type DragEvent, useLayoutEffect, useRef, useState } from "react";
 import { UploadIcon } from "../ui/icons";
 import { ProblemMessage } from "./ProblemMessage";
 import { acceptedInWords, fileProblem } from "./problems";
@@ -9,6 +9,11 @@ export function UploadPanel() {
   const { reference, state } = useParts();
   const { config } = reference.services;
   const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    // "Upload a file instead" has gone: the way on is here.
+    if (document.activeElement === document.body) input.current?.focus();
+  }, []);
   const choose = (files: FileList | null) => {
     const [file] = files ?? [];
     if (file) void reference.choose(file);
@@ -41,6 +46,7 @@ export function UploadPanel() {
           aria-label="Choose an audio file"
           className="sr-only"
           data-choose
+          ref={input}
           disabled={state.inspecting}
           onChange={(event) => {
             choose(event.target.files);

@@ -1,24 +1,25 @@
 /** Buttons, links that act, and messages: the few forms that everything is made of. */
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 import { ChevronIcon } from "./icons";
 
 const VARIANTS = {
   primary:
-    "rounded-full bg-accent px-5 font-medium text-on-accent hover:bg-accent-strong disabled:bg-line disabled:text-soft",
+    "rounded-full bg-accent px-5 font-medium text-on-accent hover:bg-accent-strong disabled:bg-line disabled:text-soft forced-colors:border-2",
   secondary:
     "rounded-full border border-edge px-5 hover:bg-sunken disabled:border-line disabled:text-soft",
   link: "-mx-1 rounded-md px-1 text-accent underline decoration-1 underline-offset-4 hover:decoration-2 disabled:text-soft disabled:no-underline",
-  quiet: "rounded-full px-3 text-soft hover:bg-sunken hover:text-ink",
+  quiet: "rounded-full px-3 text-soft hover:bg-sunken hover:text-ink forced-colors:border",
 } as const;
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly ref?: Ref<HTMLButtonElement>;
   readonly variant?: keyof typeof VARIANTS;
 }
 
 export function Button({ variant = "secondary", className = "", ...props }: ButtonProps) {
   return (
     <button
-      className={`inline-flex ${variant === "link" ? "min-h-9" : "min-h-11"} items-center justify-center gap-2 ${VARIANTS[variant]} ${className}`}
+      className={`inline-flex min-h-11 items-center justify-center gap-2 ${VARIANTS[variant]} ${className}`}
       type="button"
       {...props}
     />
@@ -73,7 +74,7 @@ export function Fold({
 }) {
   return (
     <details className="group">
-      <summary className="-ml-1 inline-flex min-h-9 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
+      <summary className="-ml-1 inline-flex min-h-11 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
         <span className="group-open:rotate-90">
           <ChevronIcon />
         </span>
@@ -102,13 +103,16 @@ export function ProgressBar({
       aria-valuemax={100}
       aria-valuemin={0}
       aria-valuenow={percent}
-      className="h-1.5 overflow-hidden rounded-full bg-line"
+      className="h-1.5 overflow-hidden rounded-full bg-line forced-colors:h-2.5 forced-colors:border"
       role="progressbar"
     >
       {percent === undefined ? (
-        <div className="unsure h-full w-1/3 rounded-full bg-accent" />
+        <div className="unsure h-full w-1/3 rounded-full bg-accent forced-colors:bg-[Highlight]" />
       ) : (
-        <div className="h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
+        <div
+          className="h-full rounded-full bg-accent forced-colors:bg-[Highlight]"
+          style={{ width: `${percent}%` }}
+        />
       )}
     </div>
   );
