@@ -92,6 +92,10 @@ class Recogniser:
         """The models that can be asked for, by id."""
         return self._cards
 
+    def exposition(self) -> bytes:
+        """It counts nothing of itself."""
+        return b""
+
     def strikes(self, trouble: Trouble) -> bool:
         """Whether a trouble strikes here and now."""
         likely = self.mood.troubles.get(trouble)

@@ -1,4 +1,4 @@
-"""`python -m local_stack`: a small Supabase and a recogniser on loopback, in one command."""
+"""`python -m local_stack`: a small Supabase and a provider on loopback, in one command."""
 
 import argparse
 import asyncio
@@ -11,10 +11,9 @@ import uvloop
 
 from local_stack.data_dir import DataDir
 from local_stack.errors import StackError
-from local_stack.provider import ScriptedEngine, load_scripts
+from local_stack.provider.choice import add_arguments, engine_of
 from local_stack.provider.engine import Engine
 from local_stack.provider.names import WIRES
-from local_stack.provider.sphinx import SphinxEngine
 from local_stack.signing_keys import SigningKeys
 from local_stack.stack import run
 
@@ -24,20 +23,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="kept between runs")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=_port, default=54321, help="of the Supabase gateway")
-    parser.add_argument("--provider-port", type=_port, default=54330, help="of the recogniser")
-    parser.add_argument(
-        "--engine",
-        choices=("sphinx", "scripted"),
-        default="sphinx",
-        help="sphinx recognises English offline; scripted plays a script",
-    )
+    parser.add_argument("--provider-port", type=_port, default=54330, help="of the provider")
+    add_arguments(parser)
     parser.add_argument(
         "--wire",
         choices=sorted(WIRES),
         default="mistral",
         help="of which provider",
     )
-    parser.add_argument("--script", metavar="FILE|NAME", help="means --engine scripted")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("reset", help="delete the data, unless a stack is running on it")
     rotate = commands.add_parser("rotate-keys", help="sign tokens with a new key from now on")
@@ -52,18 +45,16 @@ def _port(text: str) -> int:
     return number
 
 
-def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Engine:
-    cards = WIRES[arguments.wire].cards
-    if arguments.script is None:
-        scripted = arguments.engine == "scripted"
-        return ScriptedEngine(cards=cards) if scripted else SphinxEngine(cards=cards)
+def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[Engine, str]:
     try:
-        return ScriptedEngine(load_scripts(arguments.script), cards=cards)
+        return engine_of(arguments, WIRES[arguments.wire])
+    except RuntimeError as error:
+        raise StackError(str(error)) from error
     except (OSError, ValueError) as error:
         parser.error(f"--script {arguments.script}: {error}")
 
 
-async def _serve(arguments: argparse.Namespace, engine: Engine) -> None:
+async def _serve(arguments: argparse.Namespace, engine: Engine, told: str) -> None:
     async with run(
         arguments.data_dir,
         engine,
@@ -74,14 +65,15 @@ async def _serve(arguments: argparse.Namespace, engine: Engine) -> None:
     ) as running:
         print(
             f"local_stack ready: Supabase {running.supabase.url},"
-            f" recogniser {running.provider_url} (settings in {arguments.data_dir / 'env'})",
+            f" provider {running.provider_url} (settings in {arguments.data_dir / 'env'});"
+            f" engine: {told}",
             flush=True,
         )
         await running.watch()
 
 
-async def _serve_until_signal(arguments: argparse.Namespace, engine: Engine) -> None:
-    serving = asyncio.create_task(_serve(arguments, engine), name="stack")
+async def _serve_until_signal(arguments: argparse.Namespace, engine: Engine, told: str) -> None:
+    serving = asyncio.create_task(_serve(arguments, engine, told), name="stack")
 
     def end() -> None:
         if not serving.cancelling():  # a second signal must not cut the clean-up short
@@ -109,7 +101,7 @@ def main(given: Sequence[str] | None = None) -> int:
                 kid = keys.rotate(revoke_previous=arguments.revoke)
                 print(f"tokens are signed by {kid} from now on")
             case _:
-                uvloop.run(_serve_until_signal(arguments, _engine(arguments, parser)))
+                uvloop.run(_serve_until_signal(arguments, *_engine(arguments, parser)))
     except (StackError, OSError) as error:
         print(f"local_stack: {error}", file=sys.stderr)
         return 1

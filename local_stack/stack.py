@@ -27,7 +27,7 @@ class Running:
 
     Attributes:
         supabase: The gateway and its keys.
-        provider_url: Where the recogniser is.
+        provider_url: Where the provider is.
         postgres: The database.
     """
 
@@ -63,8 +63,8 @@ async def run(
         engine: What hears.
         host: A loopback address.
         port: Of the gateway; 0 takes a free one.
-        provider_port: Of the recogniser; 0 takes a free one.
-        provider: Which provider's wire the recogniser speaks.
+        provider_port: Of the provider; 0 takes a free one.
+        provider: Which provider's wire is spoken.
         supabase: The project's folder, with `config.toml`, `migrations` and `seed.sql`.
 
     Raises:
@@ -94,10 +94,10 @@ async def _provider(engine: Engine, named: Named, host: str, port: int) -> Async
             server = await stack.enter_async_context(serving)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortBusyError("the recogniser", host, port) from error
+                raise PortBusyError("the provider", host, port) from error
             raise
         except RuntimeError as error:
-            raise StackError(f"the recogniser does not start: {error}") from error
+            raise StackError(f"the provider does not start: {error}") from error
         yield server.url
 
 

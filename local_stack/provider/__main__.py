@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import ipaddress
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,18 +14,19 @@ from collections.abc import Sequence
 import uvloop
 from pydantic import ValidationError
 
+from local_stack.provider.choice import add_arguments, engine_of
 from local_stack.provider.engine import Engine
-from local_stack.provider.names import WIRES, Named
-from local_stack.provider.script import SCRIPTS, load_scripts
-from local_stack.provider.scripted import ScriptedEngine
+from local_stack.provider.names import WIRES
 from local_stack.provider.server import serve
-from local_stack.provider.sphinx import SphinxEngine
+from local_stack.provider.wire import Wire
 
 DEFAULT_PORT = 54_330
+KEY = "LOCAL_PROVIDER_KEY"
+"""The setting that holds the key that is asked for."""
 
 
-async def run(engine: Engine, named: Named, host: str, port: int) -> None:
-    """Serve a wire until SIGINT or SIGTERM, saying once where.
+async def run(engine: Engine, told: str, wire: Wire, host: str, port: int) -> None:
+    """Serve a wire until SIGINT or SIGTERM, saying once where and with which engine.
 
     Raises:
         OSError: The port cannot be listened on.
@@ -33,9 +36,8 @@ async def run(engine: Engine, named: Named, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    wire = named.wire()
     async with serve(engine, host=host, port=port, record="none", wire=wire) as server:
-        print(f"provider ready at {server.url}", flush=True)
+        print(f"provider ready at {server.url}\nengine: {told}", flush=True)
         await stop.wait()
 
 
@@ -43,11 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and serve; 1 when that is impossible, after one line why."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.script is not None and options.engine == "sphinx":
+    if options.script is not None and options.engine not in (None, "scripted"):
         parser.error("--script is for --engine scripted")
+    key = os.environ.get(KEY) or None
+    if key is None and not _is_loopback(options.host):
+        return _fail(f"others reach {options.host}: set {KEY} to the key they must show")
     try:
         named = WIRES[options.wire]
-        uvloop.run(run(_engine(options, named), named, options.host, options.port))
+        engine, told = engine_of(options, named)
+        uvloop.run(run(engine, told, named.wire(key), options.host, options.port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return _fail(f"port {options.port} on {options.host} is taken; choose another: --port")
@@ -62,34 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _engine(options: argparse.Namespace, named: Named) -> Engine:
-    if options.script is not None:
-        return ScriptedEngine(load_scripts(options.script), cards=named.cards)
-    if options.engine == "scripted":
-        return ScriptedEngine(cards=named.cards)
-    return SphinxEngine(cards=named.cards)
-
-
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join(sorted(path.stem for path in SCRIPTS.glob("*.toml")))
     parser = argparse.ArgumentParser(
         prog="python -m local_stack.provider",
         description="A provider's transcription wire on loopback, batch and realtime.",
     )
     parser.add_argument("--wire", choices=sorted(WIRES), default="mistral")
+    add_arguments(parser)
     parser.add_argument(
-        "--engine",
-        choices=("sphinx", "scripted"),
-        help="sphinx recognises English offline and is the default; scripted says what it is told",
+        "--host",
+        default="127.0.0.1",
+        help=f"address to listen on; any but a loopback one needs {KEY}",
     )
-    parser.add_argument(
-        "--script",
-        metavar="FILE|NAME",
-        help=f"a .toml or .json file, or one of: {names}; means --engine scripted",
-    )
-    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
     return parser
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _port(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What hears: the interface between a wire and a recogniser.
+"""What hears: the interface between a wire and an engine.
 
 A wire (how bytes look on the socket) knows engines only through this module, and an engine
 knows no wire, so that either can be added without touching the other.
@@ -258,7 +258,7 @@ class RealtimeSession(Protocol):
 
 
 class Engine(Protocol):
-    """A recogniser. Entering it takes what it needs, leaving it gives all of that back."""
+    """What hears. Entering it takes what it needs, leaving it gives all of that back."""
 
     async def __aenter__(self) -> Self: ...
 
@@ -271,6 +271,9 @@ class Engine(Protocol):
 
     def cards(self) -> Mapping[str, ModelCard]:
         """The models that can be asked for, by id."""
+
+    def exposition(self) -> bytes:
+        """What it counts of itself in Prometheus' text format; empty where it counts nothing."""
 
     async def connect(self, model: str) -> RealtimeSession:
         """Begin a live session.

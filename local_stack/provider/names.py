@@ -18,14 +18,18 @@ class Named:
     """A wire, and the models that are reached by it.
 
     Attributes:
-        wire: Makes one.
+        make: Makes a wire that takes this key alone; None: any key.
         cards: For the engine behind it.
         settings: What the project's services are told to reach it at an address.
     """
 
-    wire: Callable[[], Wire]
+    make: Callable[[str | None], Wire]
     cards: tuple[ModelCard, ...]
     settings: Callable[[str], dict[str, str]]
+
+    def wire(self, api_key: str | None = None) -> Wire:
+        """A wire that takes this key alone; None: any key."""
+        return self.make(api_key)
 
 
 def _mistral(url: str) -> dict[str, str]:
@@ -38,7 +42,7 @@ def _vllm(url: str) -> dict[str, str]:
 
 WIRES: Mapping[str, Named] = MappingProxyType(
     {
-        "mistral": Named(MistralWire, HOSTED, _mistral),
+        "mistral": Named(lambda key: MistralWire(api_key=key), HOSTED, _mistral),
         "vllm": Named(VllmWire, SELF_HOSTED, _vllm),
     }
 )

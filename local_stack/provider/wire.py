@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from websockets.asyncio.server import ServerConnection
 
@@ -72,6 +73,15 @@ def refusing(wire: Wire) -> dict[Any, Callable[[Request, Exception], Awaitable[R
         return Response(refusal.body, refusal.status, refusal.headers)
 
     return {RefusedError: refuse, HTTPException: refuse}
+
+
+def metrics_routes(engine: Engine) -> list[Route]:
+    """`GET /metrics`, of an engine that counts."""
+
+    async def metrics(request: Request) -> Response:
+        return Response(engine.exposition(), media_type="text/plain; version=0.0.4")
+
+    return [Route("/metrics", metrics)]
 
 
 def refusal_json(error: RefusedError, body: Mapping[str, Any]) -> Refusal:

@@ -1,8 +1,8 @@
 """Make the speech samples: every NAME.txt beside this file becomes NAME.wav.
 
 Needs Debian's `flite` (2.2), which gives the same bytes each time. Each line of the text is one
-sentence, spoken by the voice `rms`; sentences are parted by 0.7 s of silence, and 0.5 s are put
-before the first and after the last.
+sentence, spoken by the voice `rms` without its case and punctuation; sentences are parted by 0.7 s
+of silence, and 0.5 s are put before the first and after the last.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ PAUSE_SECONDS = 0.7
 
 def speak(sentence: str) -> bytes:
     """One sentence as PCM s16le mono 16 kHz."""
+    plain = "".join(c for c in sentence.lower() if c.isalpha() or c == " ")
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         subprocess.run(  # noqa: S603 - fixed program, our own text
-            ["flite", "-voice", VOICE, "-t", sentence, "-o", file.name],  # noqa: S607
+            ["flite", "-voice", VOICE, "-t", plain, "-o", file.name],  # noqa: S607
             check=True,
         )
         with wave.open(file.name, "rb") as spoken:

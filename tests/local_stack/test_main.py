@@ -109,7 +109,7 @@ async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> N
     async with _running(tmp_path / "local") as stack:
         assert re.fullmatch(
             r"local_stack ready: Supabase http://127\.0\.0\.1:\d+,"
-            r" recogniser http://127\.0\.0\.1:\d+ \(settings in .*/env\)\n",
+            r" provider http://127\.0\.0\.1:\d+ \(settings in .*/env\); engine: scripted\n",
             stack.ready,
         )
         env = stack.env
@@ -132,9 +132,10 @@ async def test_a_signal_ends_everything(tmp_path: Path, number: int) -> None:
 
 
 @pytest.mark.process
-async def test_the_recognisers_processes_end_too(tmp_path: Path) -> None:
-    """With the offline engine, whose models live in processes of their own, none is left."""
-    async with _running(tmp_path / "local", engine="sphinx") as stack:
+@pytest.mark.parametrize("library", ["moonshine", "sphinx"])
+async def test_the_engines_processes_end_too(tmp_path: Path, library: str) -> None:
+    """With an offline engine, whose models live in processes of their own, none is left."""
+    async with _running(tmp_path / "local", engine=library) as stack:
         assert await stack.end() == (0, "")
 
 

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from local_stack.postgres import Postgres
 from local_stack.provider import RealtimeRecord, Script, ScriptedEngine
 from local_stack.provider.engine import FileRequest, Segment
-from local_stack.provider.sphinx.engine import SphinxEngine
+from local_stack.provider.offline import OfflineEngine, choose
 from shared_schema.audio import FRAME_BYTES
 from tests.doubles.numbered_audio import Microphone, at_once, numbers, recording
 from tests.utter_transcribe.listener import Listener, eventually
@@ -121,7 +121,7 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
     At most one word differs for every seam, wherever the bridge is killed while the recogniser
     keeps the greatest lag that its adapter promises; on a busy machine the speaker waits for it.
     """
-    pcm, engine, listener = b"".join(decode(SAMPLE)), SphinxEngine(), Listener()
+    pcm, engine, listener = b"".join(decode(SAMPLE)), OfflineEngine(choose(None, {})), Listener()
     async with real_bridge(postgres, engine, tmp_path) as bridge:
         expected = await recognise(bridge.provider.url, pcm)
         ends = await word_ends(engine)
@@ -210,7 +210,7 @@ async def recognise(url: str, pcm: bytes) -> str:
     raise AssertionError("no done")
 
 
-async def word_ends(engine: SphinxEngine) -> list[float]:
+async def word_ends(engine: OfflineEngine) -> list[float]:
     """Return when each word of the sample was said, in seconds."""
     request = FileRequest(
         "voxtral-mini-2602", await asyncio.to_thread(SAMPLE.read_bytes), granularity="word"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from local_stack.provider.mistral.client_sessions import MAX_BODY_BYTES, PREFIX,
 from local_stack.provider.mistral.models import card_json
 from local_stack.provider.mistral.realtime import Conversation
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
-from local_stack.provider.wire import Refusal, refusal_json, refusing
+from local_stack.provider.wire import Refusal, metrics_routes, refusal_json, refusing
 
 REALTIME_PATH = "/v1/audio/transcriptions/realtime"
 
@@ -29,13 +30,15 @@ class MistralWire:
 
     Args:
         secrets: Where client secrets are kept; a store of its own by default.
+        api_key: The one key that it takes; None: any.
 
     Attributes:
         refused_keys: Keys that it does not take; it takes all others.
     """
 
-    def __init__(self, secrets: ClientSecrets | None = None) -> None:
+    def __init__(self, secrets: ClientSecrets | None = None, *, api_key: str | None = None) -> None:
         self._secrets = secrets or ClientSecrets()
+        self._api_key = api_key
         self.refused_keys: set[str] = set()
 
     def http(self, engine: Engine, requests: list[BatchRecord], keep: Record) -> ASGIApp:
@@ -69,6 +72,7 @@ class MistralWire:
         return Starlette(
             routes=[
                 Route("/healthz", _healthz),
+                *metrics_routes(engine),
                 Route("/v1/models", models),
                 Route("/v1/models/{model}", model),
                 Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
@@ -117,7 +121,8 @@ class MistralWire:
         key = given.strip()
         # A client secret opens sockets and nothing else.
         is_key = scheme.lower() == "bearer" and key and not key.startswith(PREFIX)
-        if not is_key or key in self.refused_keys:
+        is_ours = self._api_key is None or hmac.compare_digest(key.encode(), self._api_key.encode())
+        if not is_key or not is_ours or key in self.refused_keys:
             raise RefusedError(401, "Unauthorized")
 
 

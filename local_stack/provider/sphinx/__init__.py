@@ -1,5 +1,1 @@
-"""PocketSphinx behind the engine interface: real recognition of English, offline."""
-
-from local_stack.provider.sphinx.engine import SphinxEngine
-
-__all__ = ["SphinxEngine"]
+"""PocketSphinx: the offline engine where Moonshine has no wheel."""

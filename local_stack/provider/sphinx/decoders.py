@@ -6,7 +6,7 @@ from functools import cache
 
 from pocketsphinx import Decoder
 
-from local_stack.provider.sphinx.pcm import SAMPLE_RATE
+from local_stack.provider.offline.audio import SAMPLE_RATE
 
 # The most hypotheses kept per frame: 3.4 times faster on hard audio at the same accuracy.
 _MAX_HYPOTHESES = 5_000

@@ -1,46 +1,26 @@
-"""Whole-file recognition: an uploaded file in, utterances with their words out."""
+"""A whole file by PocketSphinx: PCM in, utterances with their words out."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import Any
 
 from pocketsphinx import Endpointer
 
-from local_stack.provider.reader import UnreadableError, opened
-from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND, SAMPLE_RATE
-from local_stack.provider.sphinx.words import Word, words_of
-
-MAX_SECONDS = 1_800
+from local_stack.provider.offline.audio import SAMPLE_RATE
+from local_stack.provider.offline.hearing import Utterance
+from local_stack.provider.sphinx.words import words_of
 
 
-def read_audio(data: bytes, *, max_seconds: int = MAX_SECONDS) -> bytes:
-    """Decode any container and codec to PCM s16le mono 16 kHz.
-
-    Raises:
-        UnreadableError: It is no audio file, or longer than `max_seconds`.
-    """
-    pcm = bytearray()
-    with opened(io.BytesIO(data)) as sound:
-        for piece in sound.pcm(SAMPLE_RATE):
-            pcm += piece
-            if len(pcm) > max_seconds * BYTES_PER_SECOND:
-                raise UnreadableError(f"The audio is longer than {max_seconds} s.")
-    if not pcm:
-        raise UnreadableError("The file holds no sound that can be decoded.")
-    return bytes(pcm)
-
-
-def recognise(decoder: Any, pcm: bytes) -> Iterator[list[Word]]:
-    """Recognise one utterance after another.
+def hear_file(decoder: Any, pcm: bytes) -> Iterator[Utterance]:
+    """Hear one utterance after another.
 
     Args:
         decoder: A `pocketsphinx.Decoder` with all passes.
         pcm: PCM s16le mono 16 kHz.
 
     Yields:
-        The words of one utterance, at least one.
+        Utterances of at least one word.
     """
     for start, speech in _utterances(pcm):
         # Without this, normalisation carries over from the utterance before.
@@ -50,7 +30,9 @@ def recognise(decoder: Any, pcm: bytes) -> Iterator[list[Word]]:
         decoder.end_utt()
         words = words_of(decoder.seg(), start)
         if words:
-            yield words
+            yield Utterance(
+                " ".join(word.text for word in words), words[0].start, words[-1].end, tuple(words)
+            )
 
 
 def _utterances(pcm: bytes) -> Iterator[tuple[float, bytes]]:

@@ -1,4 +1,4 @@
-"""Live recognition: audio in, words out that are never taken back.
+"""Live hearing by PocketSphinx: audio in, words out that are never taken back.
 
 A decoder's partial results are revised as more is heard, but text that was sent cannot be. A
 word is therefore committed only once several partials in a row agreed on it and more words
@@ -12,8 +12,9 @@ from typing import Any
 
 from pocketsphinx import Endpointer
 
-from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND, SAMPLE_RATE
-from local_stack.provider.sphinx.words import Word, words_of
+from local_stack.provider.offline.audio import BYTES_PER_SECOND, SAMPLE_RATE
+from local_stack.provider.offline.hearing import Word
+from local_stack.provider.sphinx.words import words_of
 
 _STEP_BYTES = BYTES_PER_SECOND // 10
 _CALIBRATION_BYTES = BYTES_PER_SECOND * 3 // 2
@@ -23,8 +24,8 @@ _WORDS_BEHIND = 2
 _SAME_START_SECONDS = 0.1
 
 
-class LiveRecogniser:
-    """One session's recognition.
+class LiveHearing:
+    """One session.
 
     Args:
         decoder: A `pocketsphinx.Decoder` without `fwdflat` and `bestpath`: those passes run when

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from local_stack.provider.offline.hearing import Word
 
 FRAME_SECONDS = 0.01
 """One frame of the decoder (its default of 100 frames a second)."""
 
 _FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
 _VARIANT = re.compile(r"\(\d+\)$")
-
-
-class Word(NamedTuple):
-    """One word; times in seconds from the start of the audio."""
-
-    text: str
-    start: float
-    end: float
-
-    @property
-    def middle(self) -> float:
-        """Where a word lies, if one point must do."""
-        return (self.start + self.end) / 2
 
 
 def words_of(segments: Iterable[Any] | None, offset: float) -> list[Word]:

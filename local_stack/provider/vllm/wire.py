@@ -18,7 +18,7 @@ from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
 from local_stack.provider.vllm import errors
 from local_stack.provider.vllm.batch import VllmFiles
 from local_stack.provider.vllm.realtime import Conversation
-from local_stack.provider.wire import Refusal, refusal_json, refusing
+from local_stack.provider.wire import Refusal, metrics_routes, refusal_json, refusing
 
 REALTIME_PATH = "/v1/realtime"
 
@@ -55,6 +55,7 @@ class VllmWire:
         return Starlette(
             routes=[
                 Route("/health", health),
+                *metrics_routes(engine),
                 Route("/v1/models", models),
                 Route("/v1/audio/transcriptions", transcribe, methods=["POST"]),
             ],

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.cards import SELF_HOSTED
-from local_stack.provider.sphinx import SphinxEngine
+from local_stack.provider.offline import OfflineEngine, choose
 from local_stack.provider.vllm import batch
 from local_stack.provider.vllm.wire import VllmWire
 from tests.local_stack.provider.wire import (
@@ -29,8 +29,8 @@ from tests.local_stack.provider.wire import (
     sample_pcm,
     sample_text,
     say,
-    word_errors,
 )
+from utter_transcribe.wer import word_error_rate as word_errors
 
 MODEL = SELF_HOSTED[0].id
 FILE = {"file": ("speech.wav", b"RIFF....", "audio/wav")}
@@ -264,9 +264,9 @@ async def test_a_refusal_of_the_script() -> None:
 
 @pytest.mark.process
 async def test_real_words_over_this_wire() -> None:
-    """The offline recogniser hears a sample over this wire, live and as a file."""
+    """The offline engine hears a sample over this wire, live and as a file."""
     reference = sample_text("short")
-    async with serve(SphinxEngine(cards=SELF_HOSTED), wire=VllmWire()) as server:
+    async with serve(OfflineEngine(choose(None, {}), cards=SELF_HOSTED), wire=VllmWire()) as server:
         async with opened(server) as socket:
             first, *rest = frames_of(sample_pcm("short"))
             await append(socket, first)

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 import local_stack
 from local_stack.provider import ProviderServer
+from utter_transcribe.wer import words
 
 REALTIME_MODEL = "voxtral-mini-transcribe-realtime-2602"
 BATCH_MODEL = "voxtral-mini-2602"
@@ -87,12 +88,11 @@ async def eventually(holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-def word_errors(reference: str, heard: str) -> float:
-    """Word error rate: edits over the words of the reference."""
-    wanted, got = reference.split(), heard.split()
-    row = list(range(len(got) + 1))
-    for i, word in enumerate(wanted, 1):
-        above, row[0] = row[:], i
-        for j, other in enumerate(got, 1):
-            row[j] = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (word != other))
-    return row[-1] / len(wanted)
+def plain(text: str) -> str:
+    """A text without case and punctuation."""
+    return " ".join(words(text))
+
+
+def plain_sample(name: str) -> str:
+    """A speech sample's transcript, without case and punctuation."""
+    return plain(sample_text(name))

@@ -6,17 +6,18 @@ import random
 
 import pytest
 
+from local_stack.provider.offline.hearing import Word
 from local_stack.provider.sphinx.decoders import live_decoder
-from local_stack.provider.sphinx.live import LiveRecogniser
-from local_stack.provider.sphinx.words import Word
-from tests.local_stack.provider.wire import frames_of, sample_pcm, sample_text, word_errors
+from local_stack.provider.sphinx.live import LiveHearing
+from tests.local_stack.provider.wire import frames_of, sample_pcm, sample_text
+from utter_transcribe.wer import word_error_rate as word_errors
 
 SHORT = sample_pcm("short")
 
 
 def hear(pcm: bytes, size: int = 3200) -> list[list[Word]]:
     """What each frame, and then the end, brought."""
-    recogniser = LiveRecogniser(live_decoder())
+    recogniser = LiveHearing(live_decoder())
     heard = [recogniser.hear(frame) for frame in frames_of(pcm, size)]
     return [*heard, recogniser.flush()]
 
@@ -61,7 +62,7 @@ def test_sessions_are_alike() -> None:
 
 def test_flush() -> None:
     """A flush in mid speech brings all words so far; what follows is heard on its own."""
-    recogniser = LiveRecogniser(live_decoder())
+    recogniser = LiveHearing(live_decoder())
     cut = 32_000 * 5 // 2
     before = recogniser.hear(SHORT[:cut]) + recogniser.flush()
     after = recogniser.hear(SHORT[cut:]) + recogniser.flush()
@@ -87,7 +88,7 @@ def test_silence() -> None:
 
 def test_long_speech() -> None:
     """Speech without a pause is cut where its words are certain, and none is lost."""
-    recogniser = LiveRecogniser(live_decoder(), max_utterance_seconds=4)
+    recogniser = LiveHearing(live_decoder(), max_utterance_seconds=4)
     words = recogniser.hear(sample_pcm("reference")[32_000 * 10 :]) + recogniser.flush()
     assert [word.start for word in words] == sorted(word.start for word in words)
     wanted = sample_text("reference").split()[-22:]
@@ -96,6 +97,6 @@ def test_long_speech() -> None:
 
 def test_long_noise() -> None:
     """Noise that passes for speech is heard through at little more than its own length."""
-    recogniser = LiveRecogniser(live_decoder(), max_utterance_seconds=1)
+    recogniser = LiveHearing(live_decoder(), max_utterance_seconds=1)
     noise = random.Random(7).randbytes(32_000 * 6)  # noqa: S311 - no secret
     assert len(recogniser.hear(noise) + recogniser.flush()) < 20

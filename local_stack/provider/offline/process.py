@@ -1,19 +1,19 @@
-"""The recogniser's processes as the server holds them."""
+"""The workers' processes as the server holds them."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import json
 import os
 import signal
 import socket
 import sys
 from asyncio.subprocess import Process
 
-from local_stack.provider.sphinx.frames import Job, Kind, pack, read_async
+from local_stack.provider.offline.frames import HEADER, Job, Kind, pack, read_async
+from local_stack.provider.offline.models import Model
 
 _EXIT_SECONDS = 2.0
-_READY_BYTES = 1
 _PID_BYTES = 4
 
 
@@ -64,30 +64,34 @@ class Worker:
             self._writer.close()
 
     async def _gone(self) -> None:
-        # Whoever still waits in `receive` sees the same end, or is cancelled.
+        # A task that still waits in `receive` sees the same end, or is cancelled.
         async with self._reading:
             while await self._reader.read(65_536):
                 pass
 
 
 class Nursery:
-    """The process that workers are forked from, started again should it die."""
+    """The process that workers are forked from, started again should it die.
 
-    def __init__(self) -> None:
+    Args:
+        model: What it loads.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
         self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._control: socket.socket | None = None
 
-    async def open(self) -> None:
-        """Start it and wait until the models are loaded.
+    async def open(self) -> float | None:
+        """Start it and wait until the model is loaded.
+
+        Returns:
+            CPU seconds that a second of live audio costs; None where that was not measured.
 
         Raises:
-            RuntimeError: PocketSphinx is not installed, or its models cannot be loaded.
+            RuntimeError: The model cannot be loaded; the message is one line.
         """
-        if importlib.util.find_spec("pocketsphinx") is None:
-            raise RuntimeError(
-                "the offline engine needs pocketsphinx: install this project's `local` extra"
-            )
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         try:
@@ -95,14 +99,21 @@ class Nursery:
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-m",
-                    "local_stack.provider.sphinx.nursery",
+                    "local_stack.provider.offline.nursery",
+                    self._model.dumps(),
                     stdin=theirs.fileno(),
                     # Ctrl-C is for the server, which then ends its sessions in order.
                     start_new_session=True,
                 )
             self._control = ours
-            if len(await self._receive(_READY_BYTES)) < _READY_BYTES:
-                raise RuntimeError("the offline engine could not load its models")
+            head = await self._receive(HEADER.size)
+            if len(head) < HEADER.size:
+                raise RuntimeError("the offline engine could not load its model")
+            kind, size = HEADER.unpack(head)
+            told = json.loads(await self._receive(size))
+            if kind == Kind.UNABLE:
+                raise RuntimeError(told)
+            return None if told is None else float(told)
         except BaseException:
             ours.close()
             await self.close()

@@ -1,10 +1,12 @@
-"""The PocketSphinx engine: a process per session, and no more of them than the machine bears."""
+"""The offline engine: a process per session, and no more of them than the machine bears."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,24 +28,28 @@ from local_stack.provider.engine import (
     Segment,
     TextDelta,
 )
-from local_stack.provider.sphinx.frames import Job, Kind
-from local_stack.provider.sphinx.pcm import BYTES_PER_SECOND, SAMPLE_RATE
-from local_stack.provider.sphinx.process import Nursery, Worker
+from local_stack.provider.offline.audio import SAMPLE_RATE
+from local_stack.provider.offline.frames import Job, Kind
+from local_stack.provider.offline.models import SPACELESS, Model
+from local_stack.provider.offline.process import Nursery, Worker
+from local_stack.provider.offline.vitals import Vitals
 
-LANGUAGE = "en"
-
-_MIN_SESSIONS, _MAX_SESSIONS = 4, 8
-_SESSIONS_PER_CORE = 2
+_MIN_SESSIONS, _MAX_SESSIONS = 2, 32
+_DEFAULT_SESSIONS_PER_CORE, _MOST_SESSIONS_PER_CORE = 2, 4
+_LIVE_SHARE = 0.6
+"""Of the cores: the rest is left to files, and to what runs beside the engine."""
 _RETRY_AFTER_SECONDS = 2
 _PATIENCE_SECONDS = 0.5  # a session that just ended has its place back well within this
-_LOST = "the recogniser's process ended unexpectedly"
+_LOST = "the offline engine's process ended unexpectedly"
 
 
-class SphinxEngine:
-    """Recognises English offline.
+class OfflineEngine:
+    """Hears on this machine.
 
     Args:
-        max_sessions: Live sessions at a time; None: two per core, at least 4 and at most 8.
+        model: What is loaded.
+        max_sessions: Live sessions at a time; None: what the machine bears, by what the model
+            costs on it.
         max_files: Files at work or waiting; one per two cores is at work.
         cards: The models' names, so that settings need no change; of the rest of them only
             what is behind them here is told.
@@ -51,29 +57,33 @@ class SphinxEngine:
 
     def __init__(
         self,
+        model: Model,
         *,
         max_sessions: int | None = None,
         max_files: int = 8,
         cards: Sequence[ModelCard] = HOSTED,
     ) -> None:
-        self._cards = {card.id: _behind(card) for card in cards}
-        cores = os.cpu_count() or 1
-        by_cores = min(_MAX_SESSIONS, max(_MIN_SESSIONS, _SESSIONS_PER_CORE * cores))
-        self.max_sessions = by_cores if max_sessions is None else max_sessions
-        self._places = asyncio.Semaphore(self.max_sessions)
+        self.model = model
+        self._cards = {card.id: _behind(card, model) for card in cards}
+        self._cores = os.cpu_count() or 1
+        self._asked_sessions = max_sessions
         self.max_files = max_files
         self._files = 0
-        self._file_slots = asyncio.Semaphore(max(1, cores // 2))
-        self._nursery = Nursery()
+        self._file_slots = asyncio.Semaphore(max(1, self._cores // 2))
+        self._nursery = Nursery(model)
         self._workers: set[Worker] = set()
+        self.vitals = Vitals()
 
     async def __aenter__(self) -> Self:
-        """Load the models, so that the first session is as fast as the others.
+        """Load the model, so that the first session is as fast as the others.
 
         Raises:
-            RuntimeError: PocketSphinx is not installed, or its models cannot be loaded.
+            RuntimeError: It cannot be loaded.
         """
-        await self._nursery.open()
+        cost = await self._nursery.open()
+        self.max_sessions = self._asked_sessions or places(self._cores, cost)
+        self._places = asyncio.Semaphore(self.max_sessions)
+        self.vitals.places.set(self.max_sessions)
         return self
 
     async def __aexit__(
@@ -97,7 +107,11 @@ class SphinxEngine:
         """The models that can be asked for, by id."""
         return self._cards
 
-    async def connect(self, model: str) -> SphinxSession:
+    def exposition(self) -> bytes:
+        """What it counts of itself in Prometheus' text format."""
+        return self.vitals.exposition()
+
+    async def connect(self, model: str) -> OfflineSession:
         """Begin a live session in a process of its own.
 
         Raises:
@@ -107,6 +121,7 @@ class SphinxEngine:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._places.acquire()
         except TimeoutError:
+            self.vitals.refused.labels("live").inc()
             raise RefusedError(
                 429,
                 f"all {self.max_sessions} live sessions of the offline engine are taken",
@@ -117,19 +132,24 @@ class SphinxEngine:
         except BaseException:
             self._places.release()
             raise
-        return SphinxSession(worker, lambda: self._release(worker))
+        self.vitals.sessions.inc()
+        return OfflineSession(
+            worker, self.model.language, self.vitals, lambda: self._release(worker)
+        )
 
     def _release(self, worker: Worker) -> None:
         self._workers.discard(worker)
         self._places.release()
+        self.vitals.sessions.dec()
 
     async def transcribe(self, request: FileRequest) -> AsyncGenerator[Event]:
-        """Recognise a file: language, then each utterance as it is heard, then the done.
+        """Hear a file: language, then each utterance as it is heard, then the done.
 
         Raises:
             RefusedError: 400 when it is no audio, 429 when too many files wait.
         """
         if self._files >= self.max_files:
+            self.vitals.refused.labels("file").inc()
             raise RefusedError(
                 429,
                 f"{self._files} files are waiting for the offline engine",
@@ -137,9 +157,10 @@ class SphinxEngine:
             )
         self._files += 1
         try:
-            async with self._file_slots, self._worker(Job.FILE) as worker:
+            job = Job.FILE_WITH_WORDS if request.granularity == "word" else Job.FILE
+            async with self._file_slots, self._worker(job) as worker:
                 await worker.send(Kind.AUDIO, request.data)
-                async for event in _file_events(worker, request.granularity):
+                async for event in _file_events(worker, request.granularity, self.model.language):
                     yield event
         finally:
             self._files -= 1
@@ -162,19 +183,24 @@ class SphinxEngine:
             self._workers.discard(worker)
 
 
-class SphinxSession:
-    """One live session, recognised in another process."""
+class OfflineSession:
+    """One live session, heard in another process."""
 
-    def __init__(self, worker: Worker, release: Callable[[], None]) -> None:
+    def __init__(
+        self, worker: Worker, language: str, vitals: Vitals, release: Callable[[], None]
+    ) -> None:
         self._worker = worker
+        self._language = language
+        self._vitals = vitals
         self._release: Callable[[], None] | None = release
         self._audio_bytes = 0
+        self._fed: deque[tuple[int, float]] = deque()
 
     async def start(self) -> None:
         """The worker was started with everything loaded."""
 
     async def configure(self, options: RealtimeOptions) -> None:
-        """Accept what the recogniser takes; the delay is its own, whatever was asked for.
+        """Accept what the engine takes; the delay is its own, whatever was asked for.
 
         Raises:
             OptionError: The audio is not PCM s16le at 16 kHz.
@@ -183,8 +209,11 @@ class SphinxSession:
             raise OptionError(f"the offline engine takes pcm_s16le at {SAMPLE_RATE} Hz only")
 
     async def feed(self, pcm: bytes) -> None:
-        """Pass audio on; waits while the recogniser is behind."""
+        """Pass audio on; waits while the worker is behind."""
+        if not pcm:
+            return
         self._audio_bytes += len(pcm)
+        self._fed.append((self._audio_bytes, time.monotonic()))
         await self._worker.send(Kind.AUDIO, pcm)
 
     async def flush(self) -> None:
@@ -200,15 +229,18 @@ class SphinxSession:
         said: list[str] = []
         while (message := await self._worker.receive()) is not None:
             kind, payload = message
-            if kind is Kind.DONE:
-                yield Done("".join(said), self._audio_bytes / BYTES_PER_SECOND, LANGUAGE)
+            content = json.loads(payload)
+            if kind is Kind.HEARD:
+                self._note_lag(content)
+            elif kind is Kind.DONE:
+                yield Done("".join(said), content, self._language)
                 yield Close()
                 return
-            if not said:
-                yield LanguageDetected(LANGUAGE)
-            words = " ".join(text for text, _, _ in json.loads(payload))
-            said.append(f" {words}" if said else words)
-            yield TextDelta(said[-1])
+            else:
+                if not said:
+                    yield LanguageDetected(self._language)
+                said.append(content)
+                yield TextDelta(content)
         yield Failed(_LOST)
 
     async def close(self) -> None:
@@ -218,8 +250,32 @@ class SphinxSession:
             self._release()
             self._release = None
 
+    def _note_lag(self, heard_bytes: int) -> None:
+        """Measure how long the audio that was heard last had waited for that."""
+        since = None
+        while self._fed and self._fed[0][0] <= heard_bytes:
+            since = self._fed.popleft()[1]
+        if since is not None:
+            self._vitals.lag.observe(time.monotonic() - since)
 
-async def _file_events(worker: Worker, granularity: str | None) -> AsyncIterator[Event]:
+
+def places(cores: int, cost: float | None) -> int:
+    """How many live sessions a machine bears.
+
+    Args:
+        cores: It has so many.
+        cost: CPU seconds that a second of live audio costs; None where that was not measured.
+    """
+    if cost is None:
+        return max(_MIN_SESSIONS, min(_MAX_SESSIONS, _DEFAULT_SESSIONS_PER_CORE * cores))
+    borne = int(_LIVE_SHARE * cores / cost)
+    return max(_MIN_SESSIONS, min(_MAX_SESSIONS, _MOST_SESSIONS_PER_CORE * cores, borne))
+
+
+async def _file_events(
+    worker: Worker, granularity: str | None, language: str
+) -> AsyncIterator[Event]:
+    separator = "" if language in SPACELESS else " "
     said: list[str] = []
     segments: list[Segment] = []
     while (message := await worker.receive()) is not None:
@@ -228,34 +284,36 @@ async def _file_events(worker: Worker, granularity: str | None) -> AsyncIterator
         if kind is Kind.UNREADABLE:
             raise RefusedError(400, content)
         if not said:
-            yield LanguageDetected(LANGUAGE)
+            yield LanguageDetected(language)
         if kind is Kind.DONE:
-            yield Done(" ".join(said), content, LANGUAGE, tuple(segments))
+            yield Done(separator.join(said), content, language, tuple(segments))
             return
-        utterance = " ".join(text for text, _, _ in content)
+        text, start, end, words = content
         heard: list[Segment] = []
         if granularity is None:
-            yield TextDelta(f" {utterance}" if said else utterance)
+            yield TextDelta(f"{separator}{text}" if said else text)
         elif granularity == "word":
-            heard = [Segment(text, start, end) for text, start, end in content]
+            heard = [Segment(*word) for word in words]
         else:
-            heard = [Segment(utterance, content[0][1], content[-1][2])]
+            heard = [Segment(text, start, end)]
         for segment in heard:
             yield segment
         segments += heard
-        said.append(utterance)
+        said.append(text)
     yield Failed(_LOST)
 
 
-def _behind(card: ModelCard) -> ModelCard:
+def _behind(card: ModelCard, model: Model) -> ModelCard:
     """What this engine can do under a model's name."""
+    granularities = ("segment", "word") if model.has_word_times else ("segment",)
     return replace(
         card,
-        languages=(LANGUAGE,),
+        languages=(model.language,),
         diarization=False,
         context_bias=False,
         turn_detection=False,
-        timestamp_granularities=("segment", "word") if "offline" in card.modes else (),
+        timestamp_granularities=granularities if "offline" in card.modes else (),
         language_excludes_timestamps=False,
-        description="Offline engine: PocketSphinx, US English, modest accuracy.",
+        streaming_delays_ms=(),  # its delay is what it is: about a second
+        description=f"Offline engine ({model.title})",
     )

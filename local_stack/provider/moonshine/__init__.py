@@ -1,0 +1,1 @@
+"""Moonshine: the offline engine, which hears people."""

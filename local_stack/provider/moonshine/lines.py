@@ -1,0 +1,103 @@
+"""A stream of audio as lines of speech: the library's own stream, with what it needs around it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from moonshine_voice.errors import MoonshineError
+
+from local_stack.provider.offline.audio import BYTES_PER_SECOND
+
+_FULL_SCALE = 32_768
+_LEAST_LEVEL = 0.001
+"""-60 dBFS; below that nobody speaks. The library hears a word in digital silence now and then."""
+_KEPT_BYTES = 60 * BYTES_PER_SECOND
+_CLOSING = bytes(BYTES_PER_SECOND)
+"""A second of silence, which ends a line."""
+_MAX_FAILURES = 5
+
+
+class Line(NamedTuple):
+    """A stretch of speech; times in seconds from the start of the stream."""
+
+    number: int
+    text: str
+    start: float
+    end: float
+    finished: bool
+
+
+class Lines:
+    """One stream.
+
+    Args:
+        transcriber: The loaded library.
+    """
+
+    def __init__(self, transcriber: Any) -> None:
+        # Its own updates come with `add_audio`; here they come when they are asked for.
+        self._stream = transcriber.create_stream(update_interval=math.inf)
+        self._stream.start()
+        self._kept = bytearray()
+        self._dropped = 0
+        self._finished: set[int] = set()
+        self._failures = 0
+
+    def add(self, pcm: bytes) -> None:
+        """Take PCM s16le mono 16 kHz."""
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / _FULL_SCALE
+        self._stream.add_audio(samples.tolist(), 16_000)
+        self._kept += pcm
+        excess = len(self._kept) - _KEPT_BYTES
+        if excess > 0:
+            del self._kept[:excess]
+            self._dropped += excess
+
+    def update(self) -> list[Line]:
+        """Decode what came since; return the lines that were not told as finished before.
+
+        A line that is noise has no text.
+
+        Raises:
+            MoonshineError: The library fails again and again.
+        """
+        try:
+            lines = self._stream.update_transcription().lines
+        except MoonshineError:
+            # It fails on a line of no length, which has a length at the next update.
+            self._failures += 1
+            if self._failures >= _MAX_FAILURES:
+                raise
+            return []
+        self._failures = 0
+        news = [
+            Line(
+                one.line_id,
+                one.text,
+                one.start_time,
+                one.start_time + one.duration,
+                one.is_complete,
+            )
+            for one in lines
+            if one.line_id not in self._finished
+        ]
+        self._finished.update(line.number for line in news if line.finished)
+        return [line if self._is_loud(line) else line._replace(text="") for line in news]
+
+    def close(self) -> list[Line]:
+        """End the stream; return its last lines, all of them finished."""
+        self.add(_CLOSING)
+        lines = [line._replace(finished=True) for line in self.update()]
+        self._stream.close()
+        return lines
+
+    def audio(self, line: Line) -> bytes:
+        """The audio of a line of the last minute."""
+        begin, end = (2 * round(at * BYTES_PER_SECOND / 2) - self._dropped for at in line[2:4])
+        return bytes(self._kept[max(begin, 0) : max(end, 0)])
+
+    def _is_loud(self, line: Line) -> bool:
+        samples = np.frombuffer(self.audio(line), dtype="<i2").astype(np.float32) / _FULL_SCALE
+        return bool(samples.size == 0 or np.abs(samples).max() >= _LEAST_LEVEL)
