@@ -65,8 +65,8 @@ async def _serve(arguments: argparse.Namespace, engine: Engine, told: str) -> No
     ) as running:
         print(
             f"local_stack ready: Supabase {running.supabase.url},"
-            f" provider {running.provider_url} (settings in {arguments.data_dir / 'env'});"
-            f" engine: {told}",
+            f" provider {running.provider_url} (settings in {arguments.data_dir / 'env'})"
+            + (told and f"; engine: {told}"),
             flush=True,
         )
         await running.watch()

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from local_stack.provider import reader as stand_in_reader
-from local_stack.provider.sphinx.file import read_audio
+from local_stack.provider.offline.audio import read_audio
 from tests import audio_files
 from tests.audio_files import write_audio
 from transcription.audio.inspection import AudioInspector, AudioLimits

@@ -37,7 +37,9 @@ async def run(engine: Engine, told: str, wire: Wire, host: str, port: int) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with serve(engine, host=host, port=port, record="none", wire=wire) as server:
-        print(f"provider ready at {server.url}\nengine: {told}", flush=True)
+        print(f"provider ready at {server.url}", flush=True)
+        if told:
+            print(f"engine: {told}", flush=True)
         await stop.wait()
 
 

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def engine_of(
     options: argparse.Namespace, named: Named, environment: Mapping[str, str] = os.environ
 ) -> tuple[Engine, str]:
-    """The engine, and what to tell of it in a few words.
+    """The engine, and what to tell of an offline one in a few words.
 
     Raises:
         OSError: A script cannot be read.
@@ -48,9 +48,9 @@ def engine_of(
     if options.script is not None:
         if options.engine not in (None, "scripted"):
             raise ValueError("--script is for --engine scripted")
-        return ScriptedEngine(load_scripts(options.script), cards=named.cards), "scripted"
+        return ScriptedEngine(load_scripts(options.script), cards=named.cards), ""
     if options.engine == "scripted":
-        return ScriptedEngine(cards=named.cards), "scripted"
+        return ScriptedEngine(cards=named.cards), ""
     model = choose(options.engine, environment)
     told = model.title
     if options.engine is None and not is_installed("moonshine"):

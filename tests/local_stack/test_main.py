@@ -109,7 +109,7 @@ async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> N
     async with _running(tmp_path / "local") as stack:
         assert re.fullmatch(
             r"local_stack ready: Supabase http://127\.0\.0\.1:\d+,"
-            r" provider http://127\.0\.0\.1:\d+ \(settings in .*/env\); engine: scripted\n",
+            r" provider http://127\.0\.0\.1:\d+ \(settings in .*/env\)\n",
             stack.ready,
         )
         env = stack.env

@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from local_stack.provider.offline.hearing import Hearing
-
 Library = Literal["moonshine", "sphinx"]
 
 ARCHITECTURES = (
@@ -61,6 +59,11 @@ class Model:
         """One argument for the process that loads it."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def loads(cls, text: str) -> Model:
+        """What `dumps` wrote."""
+        return cls(**json.loads(text))
+
 
 def is_installed(library: Library) -> bool:
     """Whether a library is there; Moonshine has no wheel for every machine."""
@@ -96,15 +99,3 @@ def choose(library: Library | None, environment: Mapping[str, str] = os.environ)
         raise RuntimeError(f"LOCAL_MODEL_ARCH: {architecture!r} is none of {known}")
     language = environment.get("LOCAL_MODEL_LANGUAGE") or "en"
     return Model(library, folder, architecture, language)
-
-
-def hearing_of(model: str) -> Hearing:
-    """What hears with a model, given by `Model.dumps`; its library is imported only here."""
-    chosen = Model(**json.loads(model))
-    if chosen.library == "sphinx":
-        from local_stack.provider.sphinx.hearing import SphinxHearing  # noqa: PLC0415
-
-        return SphinxHearing()
-    from local_stack.provider.moonshine.hearing import MoonshineHearing  # noqa: PLC0415
-
-    return MoonshineHearing(chosen)

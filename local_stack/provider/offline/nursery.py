@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from local_stack.provider.offline.frames import Job, Kind, pack
 from local_stack.provider.offline.hearing import Hearing
-from local_stack.provider.offline.models import hearing_of
+from local_stack.provider.offline.models import Model
 from local_stack.provider.offline.worker import work
 
 PID = struct.Struct("!I")
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     """Fork a worker for every request, until there are no more; 1 when the model is missing."""
     control = socket.socket(fileno=0)
     try:
-        hearing = hearing_of(arguments[0])
+        hearing = _hearing_of(Model.loads(arguments[0]))
         cost = hearing.load()
     except RuntimeError as error:
         control.sendall(pack(Kind.UNABLE, json.dumps(str(error)).encode()))
@@ -49,6 +49,17 @@ def main(arguments: list[str]) -> int:
             _work(Job(request[0]), hearing, link)
         link.close()
         control.sendall(PID.pack(pid))
+
+
+def _hearing_of(model: Model) -> Hearing:
+    """What hears with a model; its library is imported only here."""
+    if model.library == "sphinx":
+        from local_stack.provider.sphinx.hearing import SphinxHearing  # noqa: PLC0415
+
+        return SphinxHearing()
+    from local_stack.provider.moonshine.hearing import MoonshineHearing  # noqa: PLC0415
+
+    return MoonshineHearing(model)
 
 
 def _work(job: Job, hearing: Hearing, link: socket.socket) -> NoReturn:
