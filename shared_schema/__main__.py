@@ -11,13 +11,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 def documents() -> dict[Path, str]:
     """Return each generated file, by its path, as it should read."""
     generated = _ROOT / "shared_schema" / "generated"
-    page = _ROOT / "docs" / "protocol.md"
+    pages = (_ROOT / "docs" / "protocol.md", _ROOT / "docs" / "files.md")
     deno = _ROOT / "supabase" / "functions" / "_shared" / "generated"
     return {
         generated / "protocol.schema.json": json.dumps(export.json_schema(), indent=2) + "\n",
         generated / "asyncapi.json": json.dumps(export.asyncapi(), indent=2) + "\n",
         _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
-        page: reference.fill(page.read_text(encoding="utf-8")),
+        **{page: reference.fill(page.read_text(encoding="utf-8")) for page in pages},
         deno / "constants.ts": export.typescript_constants(),
         deno / "languages.ts": export.typescript_languages(),
         deno / "bodies.ts": export.typescript_bodies(),

@@ -127,6 +127,10 @@ def typescript_constants() -> str:
             "accepted": files.ACCEPTED,
             "mime_types": files.MIME_TYPES,
             "extensions": files.EXTENSIONS,
+            "formats": [asdict(one) for one in files.FORMATS],
+            "heads": [
+                {"at": at, "bytes": list(head), "title": title} for at, head, title in files.HEADS
+            ],
         },
     }
     lines = [

@@ -1,4 +1,4 @@
-"""The tables of `docs/protocol.md`: messages, bodies, codes, limits, from the contract itself."""
+"""The tables of the docs: messages, bodies, codes, limits and files, from the contract itself."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from shared_schema import client_messages, export, limits, server_messages
 from shared_schema.errors import ERRORS
+from shared_schema.files import FORMATS
 
 _REGION: Final = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?)(<!-- end -->)", re.DOTALL)
 _UNITS: Final = ("bytes", "characters", "seconds", "ms", "terms", "tries")
@@ -96,6 +97,15 @@ def _codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _files() -> str:
+    lines = ["| format | sound | stored as | usual endings |", "|---|---|---|---|"]
+    lines += [
+        f"| {one.title} | {', '.join(one.codecs)} | `{one.mime}` | {', '.join(one.extensions)} |"
+        for one in FORMATS
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _limits() -> str:
     lines = ["| limit | value |", "|---|---|"]
     for name, value in vars(limits).items():
@@ -118,7 +128,7 @@ def _room(room: ModuleType) -> Callable[[], str]:
 
 _TABLES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {room.__name__.rpartition(".")[2]: _room(room) for room in export.ROOMS}
-    | {"codes": _codes, "limits": _limits}
+    | {"codes": _codes, "limits": _limits, "files": _files}
 )
 NAMES: Final = frozenset(_TABLES)
 """Of the regions that a whole page has."""

@@ -115,6 +115,7 @@ async def test_all_read_with_the_same_code(copy: str) -> None:
     assert (ROOT / copy / "reader.py").read_bytes() == original.read_bytes()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("make", "expected"), CASES.values(), ids=CASES)
 async def test_one_answer(
     inspector: AudioInspector, tmp_path: Path, make: Make, expected: Taken | Refused

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from shared_schema.audio import FRAME_BYTES, SAMPLE_RATE, seconds
+from shared_schema.files import known_head
 from utter_transcribe.errors import AudioError
 from utter_transcribe.reader import NotOpenedError, Sound, UnreadableError, opened
 
+_HEAD_BYTES: Final = 12
 _AHEAD: Final = 32
 """Pieces that a reading thread may be ahead."""
 
@@ -65,13 +67,19 @@ def read_stream(stream: BinaryIO) -> Iterator[bytes]:
 
     Args:
         stream: Unbuffered, so that a read returns what there is.
+
+    Raises:
+        AudioError: It is of another known kind, or WAV that cannot be read.
     """
     first = stream.read(FRAME_BYTES)
-    while 0 < len(first) < len(b"RIFF") and (more := stream.read(FRAME_BYTES)):
+    while 0 < len(first) < _HEAD_BYTES and (more := stream.read(FRAME_BYTES)):
         first += more
-    if first[:4] in {b"RIFF", b"RF64"}:
+    kind = known_head(first)
+    if kind == "WAV":
         yield from decode(_Unread(first, stream))  # type: ignore[arg-type] # reads are all it needs
         return
+    if kind is not None:
+        raise AudioError(f"the stream is {kind}: send WAV, or raw samples at {SAMPLE_RATE:,} Hz")
     while first:
         yield first
         first = stream.read(FRAME_BYTES)

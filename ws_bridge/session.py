@@ -15,6 +15,7 @@ from typing import Final, Literal
 from shared_schema import audio, limits
 from shared_schema.client_messages import Start, Stop
 from shared_schema.errors import ErrorCode
+from shared_schema.files import known_head
 from shared_schema.server_messages import (
     Ack,
     Delta,
@@ -35,6 +36,7 @@ from transcription.errors import (
     ProviderUnavailable,
     StartTimeout,
     TranscriptionError,
+    UnsupportedAudio,
 )
 from transcription.providers.base import (
     REWIND_MARGIN_MS,
@@ -192,6 +194,9 @@ class Session:
             return b""
         if self.first_frame_at is None:
             self.first_frame_at = now
+            if (kind := known_head(frame)) is not None:
+                self.fail(UnsupportedAudio(f"This is {kind}. {_PCM_ALONE}"), now)
+                return b""
         frame = frame[: self._granted - self.received]
         if not frame:
             return b""
@@ -454,6 +459,9 @@ class Session:
         self.closed_at = now
         self.close_code = code
         self.effects.append(Close(code if code is not None else 1000, reason))
+
+
+_PCM_ALONE: Final = "Send raw samples: 16-bit little-endian, mono, 16,000 Hz."
 
 
 def _bad_frame(size: int) -> str:

@@ -14,6 +14,8 @@ import pytest
 from transcription.audio.inspection import AudioInspector, AudioLimits
 
 LIMITS: Final = AudioLimits(3.0, 300.0, 52_428_800)
+pytestmark = pytest.mark.process
+
 ATTACKS: Final = """
 import ctypes, json, os, socket, sys
 from transcription.audio import sandbox

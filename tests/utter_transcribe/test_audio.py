@@ -14,6 +14,7 @@ import av
 import pytest
 
 from shared_schema.audio import seconds
+from tests.audio_files import write_audio
 from tests.doubles.numbered_audio import at_once, recording
 from tests.waiting import within
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
@@ -87,6 +88,14 @@ def test_a_stream_is_raw_or_wav(content: bytes) -> None:
     with open(reader, "rb", buffering=0) as stream:
         heard = b"".join(read_stream(stream))
     assert heard == (recording(7) if content.startswith(b"RIFF") else content)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "m4a", "flac", "ogg", "webm"])
+def test_a_stream_of_another_kind_is_refused(tmp_path: Path, kind: str) -> None:
+    """The bytes of a file are never sent as samples."""
+    content = write_audio(tmp_path / "a", kind).read_bytes()
+    with pytest.raises(AudioError, match="send WAV, or raw samples"):
+        list(read_stream(io.BytesIO(content)))
 
 
 async def test_a_thread_reads_no_further_than_it_must() -> None:

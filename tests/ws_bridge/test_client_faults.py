@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from local_stack.provider import RealtimeRecord, Script
 from shared_schema.audio import BYTES_PER_SECOND, FRAME_BYTES
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
+from tests.audio_files import write_audio
 from tests.waiting import until
 from tests.wires import Wire, over_all_wires
 from tests.ws_bridge.raw import RawSocket, raw
@@ -146,6 +148,21 @@ async def test_a_fault_in_mid_session_costs_no_word(wire: Wire, message: bytes |
         heard = await talk.ended()
         heard.failed(ErrorCode.INVALID_MESSAGE)
         assert heard.of("final")[0]["text"] == "the quick"
+        await world.is_clean(upstreams=1)
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "flac", "ogg", "webm"])
+async def test_a_file_sent_as_samples_is_refused(tmp_path: Path, kind: str) -> None:
+    """The bytes of a file are told to be none of the socket's, and nothing is charged."""
+    content = write_audio(tmp_path / "a", kind).read_bytes()
+    async with running() as world, world.session() as talk:
+        await talk.send(content[:3200])
+        heard = await talk.ended()
+        heard.failed(ErrorCode.UNSUPPORTED_AUDIO)
+        assert "Send raw samples" in heard.of("error")[0]["message"]
+        [entry] = world.ledger.entries.values()
+        assert entry.settled is not None
+        assert entry.settled[0] == 0
         await world.is_clean(upstreams=1)
 
 

@@ -324,6 +324,17 @@ def test_audio_has_to_wait_for_ready(state: State) -> None:
     assert failed(session) == (None, ErrorCode.INVALID_MESSAGE)
 
 
+def test_a_file_is_no_audio_of_the_socket() -> None:
+    """A first frame that begins as a file does ends the session, and none of it is handed on."""
+    session = live()
+    assert session.receive_audio(b"OggS\0\x02" + bytes(3194), 0.1) == b""
+    assert failed(session)[1] is ErrorCode.UNSUPPORTED_AUDIO
+    assert session.received == 0
+    later = live()
+    assert later.receive_audio(bytes(3200), 0.1) == bytes(3200)
+    assert later.receive_audio(b"OggS\0\x02" + bytes(3194), 0.2) != b""
+
+
 def test_stop_is_no_start() -> None:
     """The first message must be `start`."""
     session = in_state("waiting")

@@ -13,7 +13,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.stream import Disposition
 
-from shared_schema.files import ACCEPTED, BY_MIME, FileFormat, FormatName
+from shared_schema.files import ACCEPTED, BY_MIME, FileFormat, FormatName, known_head
 from transcription.audio.parts import TooManyPartsError, sound_bytes
 from transcription.audio.reader import NotOpenedError, Sound, UnreadableError, opened
 from transcription.errors import InvalidAudio, PayloadTooLarge, UnsupportedAudio
@@ -195,14 +195,7 @@ def _check_whole(file: BinaryIO, sound: Sound, seconds: float) -> None:
 
 def _refusal(error: UnreadableError, start: bytes) -> InvalidAudio | UnsupportedAudio:
     """Return the error of a file that begins with these 12 bytes."""
-    if isinstance(error, NotOpenedError) and not _looks_accepted(start):
+    known = known_head(start) in {kind.title for kind in FORMATS.values()}
+    if isinstance(error, NotOpenedError) and not known:
         return UnsupportedAudio(f"This is no audio of an accepted format. {ACCEPTED}")
     return UnsupportedAudio(error.message) if error.unsupported else InvalidAudio(error.message)
-
-
-def _looks_accepted(start: bytes) -> bool:
-    return (
-        (start[:4] in {b"RIFF", b"RF64", b"BW64"} and start[8:] == b"WAVE")
-        or start.startswith((b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3"))
-        or start[4:8] == b"ftyp"
-    )

@@ -1,5 +1,6 @@
 /** What goes wrong, in words for the person whose take it is, each with its way out. */
 import type { SourceFault } from "../audio/source";
+import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
@@ -41,7 +42,7 @@ const SOURCE: Readonly<Record<SourceFault | "lost", Problem>> = {
 export const sourceProblem = (fault: SourceFault | "lost"): Problem => SOURCE[fault];
 
 export function fileProblem(fault: FileFault, limits: AudioLimits): Problem {
-  const kinds = limits.extensions.map((each) => each.slice(1).toUpperCase()).join(", ");
+  const kinds = titles(limits).join(", ");
   const words: Readonly<Record<FileFault, string>> = {
     kind: `This kind of file cannot be used. These can: ${kinds}.`,
     empty: "This file is empty.",
@@ -167,9 +168,13 @@ export function liveProblem(live: LiveView, isAnonymous = false): Problem | unde
   }
 }
 
+function titles(limits: AudioLimits): string[] {
+  return FILES.formats.filter(({ mime }) => limits.types.includes(mime)).map(({ title }) => title);
+}
+
 /** What an upload may be, in words. */
 export function acceptedInWords(limits: AudioLimits): string {
-  const kinds = limits.extensions.map((each) => each.slice(1).toUpperCase());
+  const kinds = titles(limits);
   const last = kinds.pop();
   const listed = kinds.length > 0 ? `${kinds.join(", ")} or ${last}` : (last ?? "");
   const shortest = spokenSeconds(limits.min_seconds);

@@ -2,6 +2,7 @@
 import { judge, judgeLength, type LengthLimits, type Verdict } from "../audio/gate";
 import { type Measurement, measure } from "../audio/measure";
 import { toInt16 } from "../audio/pcm";
+import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { newTakeId, type Pcm, peaksOf, type Take } from "./take";
@@ -18,16 +19,20 @@ export class FileRefused extends Error {
   }
 }
 
-/** Types by ending: what a browser says of a file is often a video type, or nothing. */
-const TYPES: Readonly<Record<string, string>> = {
-  ".wav": "audio/wav",
-  ".mp3": "audio/mpeg",
-  ".m4a": "audio/mp4",
-  ".flac": "audio/flac",
-  ".ogg": "audio/ogg",
-  ".opus": "audio/ogg",
-  ".webm": "audio/webm",
-};
+/** The most bytes from the beginning by which a kind of file is known. */
+const HEAD_BYTES = 16;
+
+/**
+ * The type of a file, by its first bytes, or by its ending where these say nothing: what a browser
+ * says is often a video type, or nothing.
+ */
+export async function typeOf(file: File): Promise<string | undefined> {
+  const first = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const head = FILES.heads.find(({ at, bytes }) => bytes.every((byte, n) => first[at + n] === byte));
+  if (head) return FILES.formats.find(({ title }) => title === head.title)?.mime;
+  const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? "";
+  return FILES.formats.find(({ extensions }) => extensions.some((each) => each === ending))?.mime;
+}
 
 const METADATA_TIMEOUT_MS = 5000;
 
@@ -84,11 +89,11 @@ async function decode(file: File): Promise<Pcm | undefined> {
  * @throws FileRefused for what the server would surely refuse.
  */
 export async function inspectFile(file: File, limits: AudioLimits): Promise<Take> {
-  const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? "";
-  if (!limits.extensions.includes(ending)) throw new FileRefused("kind");
   if (file.size === 0) throw new FileRefused("empty");
   if (file.size > limits.max_bytes) throw new FileRefused("size");
-  const typed = new File([file], file.name, { type: TYPES[ending] ?? file.type });
+  const type = await typeOf(file);
+  if (type === undefined || !limits.types.includes(type)) throw new FileRefused("kind");
+  const typed = new File([file], file.name, { type });
 
   let seconds = await claimedSeconds(typed);
   let measurement: Measurement | undefined;

@@ -26,7 +26,7 @@ export const CONFIG: PublicConfig = {
     max_bytes: 52_428_800,
     min_seconds: 3,
     max_seconds: 300,
-    types: ["audio/wav"],
+    types: ["audio/wav", "audio/mpeg"],
     extensions: [".wav", ".mp3"],
   },
   languages: [

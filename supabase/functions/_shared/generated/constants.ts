@@ -305,5 +305,281 @@ export const FILES = {
     ".webm",
     ".weba",
     ".mka"
+  ],
+  "formats": [
+    {
+      "title": "WAV",
+      "mime": "audio/wav",
+      "extension": "wav",
+      "codecs": [
+        "pcm_s16le",
+        "pcm_s24le",
+        "pcm_s32le",
+        "pcm_u8",
+        "pcm_f32le",
+        "pcm_f64le",
+        "pcm_alaw",
+        "pcm_mulaw"
+      ],
+      "extensions": [
+        ".wav",
+        ".wave",
+        ".bw64",
+        ".rf64"
+      ],
+      "mime_types": [
+        "audio/x-wav",
+        "audio/wave",
+        "audio/vnd.wave"
+      ]
+    },
+    {
+      "title": "MP3",
+      "mime": "audio/mpeg",
+      "extension": "mp3",
+      "codecs": [
+        "mp3"
+      ],
+      "extensions": [
+        ".mp3",
+        ".mpga"
+      ],
+      "mime_types": [
+        "audio/mp3"
+      ]
+    },
+    {
+      "title": "M4A",
+      "mime": "audio/mp4",
+      "extension": "m4a",
+      "codecs": [
+        "aac",
+        "opus"
+      ],
+      "extensions": [
+        ".m4a",
+        ".mp4",
+        ".m4b",
+        ".mov",
+        ".qta"
+      ],
+      "mime_types": [
+        "audio/m4a",
+        "audio/x-m4a",
+        "audio/aac",
+        "video/mp4",
+        "video/quicktime"
+      ]
+    },
+    {
+      "title": "FLAC",
+      "mime": "audio/flac",
+      "extension": "flac",
+      "codecs": [
+        "flac"
+      ],
+      "extensions": [
+        ".flac"
+      ],
+      "mime_types": [
+        "audio/x-flac"
+      ]
+    },
+    {
+      "title": "Ogg",
+      "mime": "audio/ogg",
+      "extension": "ogg",
+      "codecs": [
+        "opus",
+        "vorbis",
+        "flac"
+      ],
+      "extensions": [
+        ".ogg",
+        ".oga",
+        ".opus"
+      ],
+      "mime_types": [
+        "audio/opus",
+        "video/ogg",
+        "application/ogg"
+      ]
+    },
+    {
+      "title": "WebM",
+      "mime": "audio/webm",
+      "extension": "webm",
+      "codecs": [
+        "opus",
+        "vorbis"
+      ],
+      "extensions": [
+        ".webm",
+        ".weba",
+        ".mka"
+      ],
+      "mime_types": [
+        "video/webm",
+        "audio/x-matroska",
+        "video/x-matroska"
+      ]
+    }
+  ],
+  "heads": [
+    {
+      "at": 0,
+      "bytes": [
+        82,
+        73,
+        70,
+        70
+      ],
+      "title": "WAV"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        82,
+        70,
+        54,
+        52
+      ],
+      "title": "WAV"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        66,
+        87,
+        54,
+        52
+      ],
+      "title": "WAV"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        73,
+        68,
+        51,
+        2
+      ],
+      "title": "MP3"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        73,
+        68,
+        51,
+        3
+      ],
+      "title": "MP3"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        73,
+        68,
+        51,
+        4
+      ],
+      "title": "MP3"
+    },
+    {
+      "at": 4,
+      "bytes": [
+        102,
+        116,
+        121,
+        112
+      ],
+      "title": "M4A"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        102,
+        76,
+        97,
+        67
+      ],
+      "title": "FLAC"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        79,
+        103,
+        103,
+        83
+      ],
+      "title": "Ogg"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        26,
+        69,
+        223,
+        163
+      ],
+      "title": "WebM"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        70,
+        79,
+        82,
+        77
+      ],
+      "title": "AIFF"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        99,
+        97,
+        102,
+        102
+      ],
+      "title": "CAF"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        46,
+        115,
+        110,
+        100
+      ],
+      "title": "AU"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        35,
+        33,
+        65,
+        77,
+        82
+      ],
+      "title": "AMR"
+    },
+    {
+      "at": 0,
+      "bytes": [
+        48,
+        38,
+        178,
+        117,
+        142,
+        102,
+        207,
+        17
+      ],
+      "title": "WMA"
+    }
   ]
 } as const;
