@@ -28,7 +28,9 @@ const HEAD_BYTES = 16;
  */
 export async function typeOf(file: File): Promise<string | undefined> {
   const first = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  const head = FILES.heads.find(({ at, bytes }) => bytes.every((byte, n) => first[at + n] === byte));
+  const head = FILES.heads.find(({ at, bytes }) =>
+    bytes.every((byte, n) => first[at + n] === byte),
+  );
   if (head) return FILES.formats.find(({ title }) => title === head.title)?.mime;
   const ending = /\.[^.]+$/.exec(file.name)?.[0].toLowerCase() ?? "";
   return FILES.formats.find(({ extensions }) => extensions.some((each) => each === ending))?.mime;
