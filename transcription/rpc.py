@@ -49,6 +49,8 @@ class Rpc:
         self._http = http
         self._apart = apart
         self._timeout = timeout_seconds
+        self.refused = False
+        """Whether the project refused the secret key in its last answer (401 or 403)."""
 
     async def call(self, function: str, **arguments: Any) -> Any:
         """Call a function of the schema `public` and return its JSON.
@@ -80,6 +82,7 @@ class Rpc:
                 answer = from_json(response.content) if response.content else None
             except ValueError:
                 answer = None
+            self.refused = response.status_code in {401, 403}
             if response.is_success:
                 return answer
             # The code is an SQLSTATE or PostgREST's own; the text beside it may quote values.

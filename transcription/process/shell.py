@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Final
 
 import httpx
@@ -15,7 +16,7 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from transcription.errors import TranscriptionError
+from transcription.errors import ProviderError, ProviderKeyRefused, TranscriptionError
 from transcription.identity.jwks import Jwks
 from transcription.identity.verifier import Verifier
 from transcription.ledger.base import Kind, Ledger
@@ -35,6 +36,8 @@ from transcription.user_keys.supabase import SupabaseOwnKeys
 BACKLOG: Final = 1024
 """Connections that the kernel holds for us: when it is full, an honest client waits a second."""
 KEYS_RETRY_SECONDS: Final = 2.0
+KEYS_PAUSES_SECONDS: Final = (2.0, 5.0, 10.0, 30.0)
+"""Between two tries with keys that are refused."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class Shell:
         provider: Turns speech into text.
         own_keys: Where users' own keys are kept; None: they bring none.
         metrics: Where everything is counted.
+        secret_refused: Whether Supabase refused the secret key in its last answer.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Shell:
         provider: Provider | None = None,
         own_keys: OwnKeys | None = None,
         metrics: Metrics | None = None,
+        secret_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -90,29 +95,66 @@ class Shell:
             every_seconds=settings.provider_health_seconds,
         )
         self.records = Records(self.metrics, self.health, self.provider.name)
+        self._secret_refused = secret_refused
+        self._refused: list[str] = []
+        """Settings whose keys were refused at the start."""
         self.warm = asyncio.Event()
         """Set when the first caller need not wait for what is made once."""
 
     def readiness(self, *, draining: bool) -> dict[str, Any]:
-        """Return what `/readyz` tells: `status`, which is "ready" or why not, and the provider."""
-        status = "draining" if draining else "ready" if self.warm.is_set() else "starting"
-        return {"status": status, "provider": self.health.told()}
+        """Return the body of `/readyz`: `status`, which is "ready" or why not, and the provider.
+
+        With the status `key_refused`, `settings` names the settings whose keys are wrong.
+        """
+        body: dict[str, Any] = {"status": "ready", "provider": self.health.told()}
+        if draining:
+            body["status"] = "draining"
+        elif self._refused:
+            body |= {"status": "key_refused", "settings": self._refused}
+        elif not self.warm.is_set():
+            body["status"] = "starting"
+        return body
 
     async def warm_up(self) -> None:
-        """Pay for keys, connections, models and validators before the first caller comes."""
+        """Pay for keys, connections, models and validators before the first caller comes.
+
+        A process whose keys are refused does not become ready: a wrong key does not roll out.
+        """
         ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
         if self.provider.realtime is not None or self.provider.files is not None:
             await self.provider.warm_up()
-        try:
-            await self.ledger.touch({})
-        except TranscriptionError as error:
-            _log.warning("warm_up_without_ledger", code=error.code)
+        pauses = chain(KEYS_PAUSES_SECONDS, repeat(KEYS_PAUSES_SECONDS[-1]))
+        while refused := await self._refused_keys():
+            self._refused = refused
+            _log.error("keys_refused", settings=refused)
+            await asyncio.sleep(next(pauses))
+        self._refused = []
         while not self._jwks.ready and self.settings.supabase_jwt_secret is None:
             await self._jwks.refresh()
             if not self._jwks.ready:
                 await asyncio.sleep(KEYS_RETRY_SECONDS)
         self.warm.set()
         _log.info("ready")
+
+    async def _refused_keys(self) -> list[str]:
+        refused = []
+        try:
+            await self.ledger.touch({})
+        except TranscriptionError as error:
+            _log.warning("warm_up_without_ledger", code=error.code)
+            if self._secret_refused():
+                refused.append("SUPABASE_SECRET_KEY")
+        provider = self.provider
+        is_used = provider.realtime is not None or provider.files is not None
+        if is_used and provider.key is not None and provider.check_key is not None:
+            try:
+                await provider.check_key(provider.key)
+            except ProviderKeyRefused as error:
+                if error.status in {401, 403}:  # 402 is an unpaid account, not a wrong key
+                    refused.append(provider.key_setting)
+            except ProviderError:
+                pass  # a provider that is down keeps no process from serving the rest
+        return refused
 
     async def aclose(self) -> None:
         """Let go of signing keys and models."""
@@ -146,6 +188,7 @@ async def opened(
             provider=provider,
             own_keys=own_keys,
             metrics=metrics,
+            secret_refused=lambda: rpc.refused,
         )
         shell.metrics.settlements_pending.set_function(lambda: ledger.pending)
         shell.metrics.count_tasks(asyncio.get_running_loop())

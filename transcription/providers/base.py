@@ -401,6 +401,10 @@ class Provider:
     """None: it takes no keys of users' own."""
     health_url: str | None
     """Where anyone may ask how it is; None where there is no such place."""
+    key_setting: str = ""
+    """The setting that holds `key`."""
+    check_key: Callable[[SecretStr], Awaitable[None]] | None = None
+    """Asks whether a key is good, for free; raises `ProviderKeyRefused` where it is not."""
     prepare: Callable[[], None] = lambda: None
     """Builds what the first session would wait for."""
 

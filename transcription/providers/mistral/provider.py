@@ -1,16 +1,20 @@
 """Mistral as a deployment chooses it."""
 
+import re
 from functools import partial
+from typing import Final
 
 from pydantic import SecretStr
 
+from transcription.providers import key_check
 from transcription.providers.base import Offered, OwnKeyRules, Provider
-from transcription.providers.mistral import own_keys
 from transcription.providers.mistral.cards import ModelCards
 from transcription.providers.mistral.client_secrets import MistralSecrets
 from transcription.providers.mistral.files import MistralFiles
 from transcription.providers.mistral.models import LANGUAGES
 from transcription.providers.mistral.realtime import MistralRealtime, build_validators
+
+KEY_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 def mistral(
@@ -23,6 +27,7 @@ def mistral(
     file_seconds: float,
 ) -> Provider:
     """Return Voxtral, hosted by Mistral. Every call needs a key."""
+    check = partial(key_check.check, server_url)
     return Provider(
         name="mistral",
         languages=LANGUAGES,
@@ -41,7 +46,9 @@ def mistral(
         secrets=lambda: MistralSecrets(server_url=server_url, connect_seconds=connect_seconds),
         key=key,
         is_shared=key is not None,
-        own_keys=OwnKeyRules("Mistral", own_keys.SHAPE, partial(own_keys.check, server_url)),
+        key_setting="MISTRAL_API_KEY",
+        check_key=check,
+        own_keys=OwnKeyRules("Mistral", KEY_SHAPE, check),
         # What became of sessions and calls tells more than a status page.
         health_url=None,
         prepare=build_validators,

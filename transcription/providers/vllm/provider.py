@@ -1,7 +1,10 @@
 """vLLM as a deployment chooses it."""
 
+from functools import partial
+
 from pydantic import SecretStr
 
+from transcription.providers import key_check
 from transcription.providers.base import Offered, Provider
 from transcription.providers.vllm.files import VllmFiles
 from transcription.providers.vllm.models import LANGUAGES, VllmModels
@@ -36,6 +39,8 @@ def vllm(
         secrets=None,
         key=key,
         is_shared=True,
+        key_setting="VLLM_API_KEY",
+        check_key=partial(key_check.check, server_url),
         own_keys=None,
         # The engine says here whether it lives, and wants no key.
         health_url=f"{server_url}/health",

@@ -1,7 +1,6 @@
-"""Keys of users' own for Mistral."""
+"""Whether a key is good: asked of a provider for free, by its list of models."""
 
 import asyncio
-import re
 from typing import Final
 
 import httpx2
@@ -12,7 +11,6 @@ from transcription.errors import ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.calls import trusted
 
-SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 CHECK_SECONDS: Final = 10.0
 _PATH: Final = "/v1/models"
 
@@ -22,9 +20,11 @@ _log = structlog.get_logger(__name__)
 async def check(server_url: str, key: SecretStr) -> None:
     """Ask for the list of models, which costs nothing and needs a good key.
 
+    Mistral and vLLM have it at the same path.
+
     Raises:
         ProviderKeyRefused: the key is not good.
-        ProviderError: Mistral does not say.
+        ProviderError: the provider does not say.
     """
     try:
         async with (
@@ -39,7 +39,7 @@ async def check(server_url: str, key: SecretStr) -> None:
         ):
             status, retry_after = response.status_code, response.headers.get("Retry-After")
     except (httpx2.HTTPError, TimeoutError) as error:
-        _log.warning("own_key_not_checked", error=type(error).__name__)
+        _log.warning("key_not_checked", error=type(error).__name__)
         raise ProviderUnavailable from None
     if status != 200:
         raise failures.from_status(status, retry_after=retry_after)
