@@ -1,6 +1,8 @@
 """What stands before Supabase: a proxy that can be away, slow, or deaf after the deed."""
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -48,11 +50,13 @@ class Door:
         manners: By the first part of the path: `auth`, `rest`, `storage`. What is not there is
             passed on.
         twist: Breaks a law on purpose.
+        opens: When the call that opens a session came, by the session's id. Unix time, seconds.
     """
 
     def __init__(self) -> None:
         self.manners: dict[str, Manner] = {}
         self.twist: Twist | None = None
+        self.opens: dict[str, float] = {}
         self.port = free_ports(1)[0]
         self.url = f"http://{HOST}:{self.port}"
         self._behind = ""
@@ -85,6 +89,8 @@ class Door:
             body = await request.body()
         except ClientDisconnect:
             return Response(status_code=400)
+        if request.url.path.endswith("/rpc/open_transcription"):
+            self.opens[json.loads(body)["session_id"]] = time.time()
         manner = self.manners.get(request.url.path.split("/")[1])
         if manner is Manner.AWAY:
             return JSONResponse({"message": "The service is away"}, 503)

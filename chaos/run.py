@@ -106,6 +106,7 @@ class Run:
         tell: Callable[[str], None],
     ) -> None:
         self._fleet = replicas
+        self._door = door
         self._engine = engine
         self._provider = provider
         self._tell = tell
@@ -175,7 +176,7 @@ class Run:
         broken += people.of_recordings(seen.recordings, self._engine.ears)
         broken += people.of_files(seen.files)
         broken += people.of_lines(seen.lines, self._fleet.nginx.passed(), self._fleet.bridges)
-        broken += ledger.of_settlements(rows, self._fleet.replicas)
+        broken += ledger.of_settlements(rows, self._fleet.replicas, self._door.opens)
         broken += ledger.of_charges(rows, seen.recordings, self._engine.ears)
         broken += leftovers.of_memory(self._outcome.rounds)
         await stack.query(_TWO_DAYS_LATER)

@@ -22,15 +22,25 @@ from public.transcription_usage order by opened_at
 """
 PENDING_SECONDS: Final = 60.0
 """The longest outage here, and the longest pause between two tries to settle."""
+READ_SECONDS: Final = 1.0
+"""The longest that a call waits to be read, and its caller may be dead by then."""
 BURST_SECONDS: Final = Decimal(2)
 """What a bridge takes in at once, before the pace counts (`ws_bridge.pace`)."""
 
 
-def of_settlements(rows: Sequence[Row], replicas: Sequence[Process]) -> Iterator[Broken]:
+def of_settlements(
+    rows: Sequence[Row], replicas: Sequence[Process], opens: Mapping[str, float]
+) -> Iterator[Broken]:
     """What a replica says that a session used is what the ledger was told.
 
     A session that its owner never settled had an owner that was killed, maybe while it still tried,
     or that had to go while the ledger was away.
+
+    Args:
+        rows: Of the ledger.
+        replicas: All.
+        opens: When the call came that opened a session, by its id. Postgres may carry it out when
+            the caller is dead.
     """
     lives = [life for process in replicas for life in process.lives]
     by_id = {row["id"]: row for row in rows}
@@ -62,7 +72,13 @@ def of_settlements(rows: Sequence[Row], replicas: Sequence[Process]) -> Iterator
                 )
     for row in rows:
         unsettled = row["audio_seconds"] is None
-        if unsettled and row["id"] not in told and not _owner_is_dead(row, lives):
+        if (
+            unsettled
+            and row["id"] not in told
+            and not _owner_is_dead(
+                min(row["opened_at"], opens.get(row["id"], row["opened_at"])), lives
+            )
+        ):
             yield Broken(Law.SETTLED, f"{row['id']} is {row['status']}, and no fault explains it")
 
 
@@ -129,10 +145,10 @@ def _may_be_forgotten(life: Life, event: Mapping[str, Any]) -> bool:
     return since < PENDING_SECONDS
 
 
-def _owner_is_dead(row: Row, lives: Iterable[Life]) -> bool:
-    """Whether a process has died that may have opened a session."""
+def _owner_is_dead(asked_at: float, lives: Iterable[Life]) -> bool:
+    """Whether a process has died that may have asked for a session then."""
     return any(
         (life.killed or _left_to_leases(life))
-        and life.began <= row["opened_at"] <= (life.ended or 0.0)
+        and life.began <= asked_at <= (life.ended or 0.0) + READ_SECONDS
         for life in lives
     )

@@ -209,26 +209,38 @@ NEVER = {"audio_seconds": None, "status": "expired"}
 
 def test_what_a_replica_says_is_what_the_ledger_says(living: Living) -> None:
     """Settled with the same figure; or left, by somebody who said so or was killed."""
-    assert broken(ledger.of_settlements([row()], replicas(living(TOLD)))) == []
+    assert broken(ledger.of_settlements([row()], replicas(living(TOLD)), {})) == []
     left = replicas(living(TOLD + LEFT, ended=30.0))
-    assert broken(ledger.of_settlements([row(**NEVER)], left)) == []
+    assert broken(ledger.of_settlements([row(**NEVER)], left, {})) == []
     dead = replicas(living(ended=30.0, killed=True))
-    assert broken(ledger.of_settlements([row(**NEVER)], dead)) == []
+    assert broken(ledger.of_settlements([row(**NEVER)], dead, {})) == []
     while_it_tried = replicas(living(TOLD, ended=30.0, killed=True))
-    assert broken(ledger.of_settlements([row(**NEVER)], while_it_tried)) == []
+    assert broken(ledger.of_settlements([row(**NEVER)], while_it_tried, {})) == []
 
 
 def test_what_was_never_settled_is_named(living: Living) -> None:
     """A session that a replica ended and the ledger knows nothing of, or something else."""
     alive = replicas(living(TOLD))
-    assert broken(ledger.of_settlements([row(**NEVER)], alive)) == [Law.SETTLED]
-    assert broken(ledger.of_settlements([], alive)) == [Law.SETTLED]
-    assert broken(ledger.of_settlements([row(audio_seconds=Decimal(2))], alive)) == [Law.CHARGED]
-    assert broken(ledger.of_settlements([row(**NEVER)], replicas(living()))) == [Law.SETTLED]
+    assert broken(ledger.of_settlements([row(**NEVER)], alive, {})) == [Law.SETTLED]
+    assert broken(ledger.of_settlements([], alive, {})) == [Law.SETTLED]
+    assert broken(ledger.of_settlements([row(audio_seconds=Decimal(2))], alive, {})) == [
+        Law.CHARGED
+    ]
+    assert broken(ledger.of_settlements([row(**NEVER)], replicas(living()), {})) == [Law.SETTLED]
     had_time = replicas(living(TOLD, ended=90.0, killed=True))
-    assert broken(ledger.of_settlements([row(**NEVER)], had_time)) == [Law.SETTLED]
+    assert broken(ledger.of_settlements([row(**NEVER)], had_time, {})) == [Law.SETTLED]
     died_before = replicas(living(ended=15.0, killed=True))
-    assert broken(ledger.of_settlements([row(**NEVER)], died_before)) == [Law.SETTLED]
+    assert broken(ledger.of_settlements([row(**NEVER)], died_before, {})) == [Law.SETTLED]
+
+
+def test_a_call_outlives_its_caller(living: Living) -> None:
+    """The ledger may open a session for a caller that was killed after it had asked."""
+    late = [row(**NEVER, opened_at=20.0)]
+    for asked, expected in ((14.9, []), (15.5, []), (16.5, [Law.SETTLED])):
+        dead = replicas(living(ended=15.0, killed=True))
+        assert broken(ledger.of_settlements(late, dead, {"one": asked})) == expected
+        alive = replicas(living(ended=15.0))
+        assert broken(ledger.of_settlements(late, alive, {"one": asked})) == [Law.SETTLED]
 
 
 def test_charges() -> None:
