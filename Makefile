@@ -10,10 +10,13 @@ BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 DENO := DENO_DIR=../../.tools/deno ../../$(BIN)/deno
 DENO_FILES := --config api/deno.json api/*.ts _shared/*.ts
-# Tests wait more than they work: four at once keep two cores busy.
-WORKERS ?= 4
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
+READY := .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) frontend/dist/.ready
+# Tests that start programs wait more than they work: four at once keep two cores busy.
+WORKERS ?= 4
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+# Two targets at once, each one's output in one piece where make can do that (not on macOS).
+TWO := $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),-Otarget)
 ONCE ?=
 PROVIDER ?=
 SEED ?=
@@ -24,7 +27,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
+.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,17 +41,17 @@ run: setup ## Start bridge and functions against the Supabase and provider that 
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
 	@$(BIN)/honcho start
 
-check: lint types check-python test-page ## Check all that needs no browser and starts no program: for every change
+check: setup .venv/.all-ready .tools/deno/.ready ## Check all that needs no browser and starts no program: for every change
+	@$(TWO) check-python types lint test-page
 
 check-python: setup .venv/.all-ready
-	@$(PYTEST) -q -m "not process"
+	@$(PYTEST) -n 2 -q -m "not process"
 
-test: lint types test-python test-pythons test-postgres test-page test-browser test-audit ## Check everything
+test: setup $(READY) programs ## Check everything
+	@$(TWO) test-python lint types test-page test-browser test-postgres test-pythons test-audit
 
-test-python: setup .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) ## Test the services, the schema and the client
-	@scripts/debian.sh
-	@scripts/package.sh tests/docs/test_examples.py curl || [ $$? -eq 3 ]
-	@$(PYTEST)
+test-python: setup $(READY) programs ## Test the services, the schema and the client
+	@$(PYTEST) -n $(WORKERS)
 
 test-pythons: setup | $(UV) ## Run the demonstration and the audio tests on every other Python of the machine
 	@scripts/pythons.sh test $(UV)
@@ -58,16 +61,20 @@ test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the m
 	test -n "$$majors" || echo "Only the embedded Postgres was tested (apt-get install postgresql brings Debian's)"; \
 	for major in $$majors; do \
 		echo "Migrations and ledger on Postgres $$major"; \
-		TEST_POSTGRES_MAJOR=$$major $(PYTEST) -q tests/supabase || exit 1; \
+		TEST_POSTGRES_MAJOR=$$major $(PYTEST) -n $(WORKERS) -q tests/supabase || exit 1; \
 	done
 
 test-page: setup ## Test the page's parts
 	@cd frontend && $(NPM) run --silent test
 
-test-browser: setup frontend/dist/.ready ## Test the page in a real browser against the real stack
-	@scripts/debian.sh
+test-browser: setup frontend/dist/.ready programs ## Test the page in a real browser against the real stack
 	@scripts/package.sh frontend/e2e chromium chromium-browser google-chrome; \
 	case $$? in 0) cd frontend && $(NPM) run --silent e2e ;; 3) ;; *) exit 1 ;; esac
+
+programs: # What tests need that no package of Python or npm brings. One at a time: apt-get locks.
+	@scripts/debian.sh
+	@scripts/package.sh tests/docs/test_examples.py curl || [ $$? -eq 3 ]
+	@scripts/package.sh frontend/e2e chromium chromium-browser google-chrome || [ $$? -eq 3 ]
 
 lint: setup .tools/deno/.ready ## Check style
 	@$(BIN)/ruff check

@@ -1,4 +1,4 @@
-/** Tests in a real Chromium, one after the other: they share two cores and one stack. */
+/** Tests in a real Chromium, two files at once: each starts its own stack, and mostly waits. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
@@ -16,7 +16,7 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...FLEET],
     globalSetup: ["support/setup.ts"],
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 90_000,
     hookTimeout: 180_000,
     // A browser on a busy machine must not decide what is true: tests wait for what they expect.

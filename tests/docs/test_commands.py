@@ -43,6 +43,7 @@ RUN: Final = {
 
 MADE: Final = {
     "demo": "tests/utter_transcribe/test_demo.py",
+    "check": "tests/test_loops.py",
     "test": ".ci/run",
     "run": "tests/test_run.py",
     "setup": "Makefile",
