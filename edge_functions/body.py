@@ -1,16 +1,24 @@
-"""Bodies of requests, as they arrive."""
+"""Bodies of requests: as they arrive, and as the contract has them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from codecs import BOM_UTF8
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from transcription.errors import PayloadTooLarge, RequestTimeout
+from edge_functions.problem import invalid
+from shared_schema.text import trimmed
+from transcription.errors import InvalidMessage, PayloadTooLarge, RequestTimeout
 
 MAX_JSON_BYTES: Final = 64 * 1024
+LISTS: Final = frozenset({"context_bias"})
+"""Fields that may be repeated, with `[]` behind their name or without."""
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,11 @@ async def pieces(request: Request, timeouts: BodyTimeouts) -> AsyncGenerator[byt
             yield piece
 
 
-async def read_json(request: Request, timeouts: BodyTimeouts) -> bytes:
+async def read_json(request: Request, shape: type[M], timeouts: BodyTimeouts) -> M:
     """Return a body that holds no file.
 
     Raises:
+        InvalidMessage: it is no JSON, or a member is missing, unknown or wrong.
         RequestTimeout: it comes too slowly.
         PayloadTooLarge: it is larger than such a body may be.
         ClientDisconnect: the caller has gone.
@@ -67,4 +76,43 @@ async def read_json(request: Request, timeouts: BodyTimeouts) -> bytes:
             body += piece
             if len(body) > MAX_JSON_BYTES:
                 raise PayloadTooLarge(f"The body is larger than {MAX_JSON_BYTES:,} bytes.")
-    return bytes(body)
+    return from_json(shape, bytes(body))
+
+
+def from_fields(shape: type[M], fields: Iterable[tuple[str, str]]) -> M:
+    """Return a form's fields as a body. A field that was left empty counts as left out.
+
+    Raises:
+        InvalidMessage: a field is missing, unknown, repeated or wrong.
+    """
+    values: dict[str, object] = {}
+    lists: dict[str, list[str]] = {}
+    for name, text in fields:
+        plain = name.removesuffix("[]")
+        if plain in LISTS:
+            lists.setdefault(plain, []).extend([text] if trimmed(text) else [])
+        elif name in values:
+            raise InvalidMessage(f"{name[:64]}: sent more than once")
+        else:
+            values[name] = text
+    given = {name: value for name, value in values.items() if value != ""}
+    return _validated(shape, {**given, **{name: terms for name, terms in lists.items() if terms}})
+
+
+def from_json(shape: type[M], body: bytes) -> M:
+    """Return JSON as a body. A byte order mark before it is passed over (RFC 8259, section 8.1).
+
+    Raises:
+        InvalidMessage: it is no JSON, or a member is missing, unknown or wrong.
+    """
+    try:
+        return shape.model_validate_json(body.removeprefix(BOM_UTF8))
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False)) from None
+
+
+def _validated(shape: type[M], values: dict[str, object]) -> M:
+    try:
+        return shape.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False)) from None

@@ -9,10 +9,9 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from edge_functions.body import pieces
+from edge_functions.body import from_fields, pieces
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf, IdempotencyKey
-from edge_functions.forms import from_fields
 from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import Form, is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, multipart, problems

@@ -19,7 +19,6 @@ from edge_functions.transcriber import LEASE_SLACK_SECONDS
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInspector, AudioLimits
-from transcription.idempotency import IdempotencyKeys
 from transcription.process.metrics import Metrics
 from transcription.process.shell import Shell, opened
 from transcription.rpc import Rpc, connect
@@ -103,9 +102,7 @@ async def compose(
         own_keys = shell.own_keys if isinstance(shell.own_keys, SupabaseOwnKeys) else None
         services = Services(
             shell=shell,
-            idempotency=Idempotency(
-                IdempotencyKeys(tools.rpc), hold_seconds=_hold_seconds(settings)
-            ),
+            idempotency=Idempotency(tools.rpc, hold_seconds=_hold_seconds(settings)),
             inspector=inspector,
             uploads=uploads,
             storage=tools.storage,

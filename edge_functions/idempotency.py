@@ -5,37 +5,30 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final
+from uuid import uuid4
 
 import structlog
 from pydantic import BaseModel
 
 from transcription.errors import BackendUnavailable, InvalidMessage, RequestInProgress
-from transcription.idempotency import Answered, Claimed, InProgress, Mismatch
 from transcription.identity.verifier import User
+from transcription.rpc import Rpc
 
 RETRY_AFTER_SECONDS: Final = 2.0
-"""Until somebody who asks again while the first request is under way should do so once more."""
+"""Until a caller who asks again while the first request is under way should do so once more."""
 
 _log = structlog.get_logger(__name__)
 
 
-class Keys(Protocol):
-    """Where keys and answers are kept; see `transcription.idempotency`."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the same request was answered."""
 
-    async def claim(
-        self, user: User, key: str, *, fingerprint: str, hold_seconds: int
-    ) -> Claimed | Answered | InProgress | Mismatch:
-        """Claim a key for a request."""
-        ...
-
-    async def answer(self, claim: Claimed, *, status: int, answer: Any) -> bool:
-        """Keep the answer for a day."""
-        ...
-
-    async def release(self, claim: Claimed) -> bool:
-        """Free the key after a failure that a retry may mend."""
-        ...
+    status: int
+    """HTTP status."""
+    answer: Any
+    """JSON."""
 
 
 @dataclass(slots=True)
@@ -51,15 +44,15 @@ class Turn:
 
 
 class Idempotency:
-    """Gives requests their turns.
+    """Gives requests their turns. Keys and answers are kept in Postgres, for a day.
 
     Args:
-        keys: Where they are kept.
-        hold_seconds: The longest that one turn can take.
+        rpc: With the secret key.
+        hold_seconds: The longest that one turn can take; at most 3600.
     """
 
-    def __init__(self, keys: Keys, *, hold_seconds: int) -> None:
-        self._keys = keys
+    def __init__(self, rpc: Rpc, *, hold_seconds: int) -> None:
+        self._rpc = rpc
         self._hold_seconds = hold_seconds
 
     @asynccontextmanager
@@ -68,7 +61,7 @@ class Idempotency:
 
         Args:
             user: The caller.
-            key: As the caller sent it; None does it without a memory.
+            key: As the caller sent it, 1 to 255 characters; None does it without a memory.
             request: Its `fingerprint`.
 
         Raises:
@@ -79,29 +72,35 @@ class Idempotency:
         if key is None:
             yield Turn()
             return
-        claimed = await self._keys.claim(
-            user, key, fingerprint=request, hold_seconds=self._hold_seconds
+        claim = {"user_id": user.id, "key": key, "claim": str(uuid4())}
+        answer = await self._rpc.call(
+            "claim_idempotency_key", **claim, fingerprint=request, hold_seconds=self._hold_seconds
         )
-        match claimed:
-            case Mismatch():
-                raise InvalidMessage("This Idempotency-Key was used for another request.")
-            case InProgress():
-                raise RequestInProgress(retry_after=RETRY_AFTER_SECONDS)
-            case Answered():
-                yield Turn(claimed)
+        match answer:
+            case {"state": "answered", "status": int(status), "answer": kept}:
+                yield Turn(Answered(status, kept))
                 return
-        turn = Turn()
+            case {"state": "mismatch"}:
+                raise InvalidMessage("This Idempotency-Key was used for another request.")
+            case {"state": "in_progress"}:
+                raise RequestInProgress(retry_after=RETRY_AFTER_SECONDS)
+            case {"state": "claimed"}:
+                turn = Turn()
+            case _:
+                raise BackendUnavailable
         try:
             yield turn
         finally:
-            await self._end(claimed, turn.kept)
+            await self._end(claim, turn.kept)
 
-    async def _end(self, claim: Claimed, kept: Answered | None) -> None:
+    async def _end(self, claim: dict[str, str], kept: Answered | None) -> None:
         try:
             if kept is None:
-                await self._keys.release(claim)
+                await self._rpc.call("release_idempotency_key", **claim)
             else:
-                await self._keys.answer(claim, status=kept.status, answer=kept.answer)
+                await self._rpc.call(
+                    "answer_idempotency_key", **claim, status=kept.status, answer=kept.answer
+                )
         except BackendUnavailable:
             # The work is done. The key stays held for its time, which refuses a second run.
             _log.warning("idempotency_key_left_held")

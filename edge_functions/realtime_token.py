@@ -4,10 +4,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 
-from edge_functions.body import read_json
+from edge_functions.body import M, read_json
 from edge_functions.dependencies import CallerOf
 from edge_functions.direct_sessions import DirectSessions
-from edge_functions.forms import from_json
 from edge_functions.openapi import ANYWHERE, json_body, problems
 from edge_functions.services import Services, ServicesOf
 from shared_schema.base import SessionId
@@ -63,8 +62,8 @@ async def post_realtime_token(
     """
     direct = _direct(services)
     with services.in_flight.begun():
-        body = await _json(request, services)
-        return await direct.open(from_json(RealtimeTokenRequest, body), caller)
+        asked = await _json(request, RealtimeTokenRequest, services)
+        return await direct.open(asked, caller)
 
 
 @router.post(
@@ -88,8 +87,7 @@ async def post_settlement(
     token's life. A session that is not settled is charged all that was granted.
     """
     direct = _direct(services)
-    body = await _json(request, services)
-    asked = from_json(RealtimeSettlementRequest, body)
+    asked = await _json(request, RealtimeSettlementRequest, services)
     return await direct.settle(session_id, asked.audio_seconds, caller)
 
 
@@ -99,8 +97,8 @@ def _direct(services: Services) -> DirectSessions:
     return services.direct
 
 
-async def _json(request: Request, services: Services) -> bytes:
+async def _json(request: Request, shape: type[M], services: Services) -> M:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise InvalidMessage("Send application/json.")
-    return await read_json(request, services.body_timeouts)
+    return await read_json(request, shape, services.body_timeouts)

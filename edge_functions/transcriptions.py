@@ -7,10 +7,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from edge_functions.body import pieces, read_json
+from edge_functions.body import from_fields, pieces, read_json
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.event_stream import EventStream, is_wanted
-from edge_functions.forms import from_fields, from_json
 from edge_functions.middleware.observe import request_id_of
 from edge_functions.multipart import is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, json_body, multipart, problems
@@ -122,9 +121,7 @@ async def _receive(request: Request, upload: Upload, *, services: Services) -> A
             raise InvalidMessage("audio: Field required")
         return Asked(options)
     if content_type.partition(";")[0].strip().lower() == "application/json":
-        stored = from_json(
-            StoredTranscriptionRequest, await read_json(request, services.body_timeouts)
-        )
+        stored = await read_json(request, StoredTranscriptionRequest, services.body_timeouts)
         options = TranscriptionOptions.model_validate(stored.model_dump(exclude={"storage_path"}))
         return Asked(options, stored.storage_path)
     raise InvalidMessage("Send multipart/form-data with a file, or application/json.")

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from edge_functions.body import read_json
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
-from edge_functions.forms import from_json
 from edge_functions.openapi import ANYWHERE, json_body, problems
 from edge_functions.services import Services, ServicesOf
 from shared_schema.errors import ErrorCode
@@ -50,7 +49,7 @@ async def put_own_key(request: Request, caller: CallerOf, services: ServicesOf) 
     The key is kept encrypted. Whether the provider takes it is told by a test.
     """
     keys = _keys(services, caller)
-    given = from_json(OwnKeyRequest, await read_json(request, services.body_timeouts)).key
+    given = (await read_json(request, OwnKeyRequest, services.body_timeouts)).key
     rules = _rules(services)
     if not rules.shape.fullmatch(given.get_secret_value()):
         raise InvalidMessage(f"key: That does not look like a key of {rules.title}'s.")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from edge_functions.forms import from_fields, from_json
+from edge_functions.body import from_fields, from_json
 from edge_functions.idempotency import fingerprint
 from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
 from shared_schema.text import clean

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from edge_functions.body import from_fields, from_json
 from edge_functions.caller import Caller
-from edge_functions.forms import from_fields, from_json
 from edge_functions.multipart import MAX_FIELDS_BYTES, read_form
 from edge_functions.storage import BUCKET, Storage
 from edge_functions.uploads import Upload, Uploads

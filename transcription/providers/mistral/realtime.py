@@ -43,7 +43,7 @@ from transcription.providers.base import (
     Turn,
     TurnEvent,
 )
-from transcription.providers.mistral import answers
+from transcription.providers.mistral.files import segment
 from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
 PATH: Final = "/v1/audio/transcriptions/realtime"
@@ -137,7 +137,7 @@ class MistralSession(UpstreamSession):
         if isinstance(event, TranscriptionStreamLanguage):
             return LanguageDetected(event.audio_language)
         if isinstance(event, TranscriptionStreamSegmentDelta):
-            return answers.segment(event)
+            return segment(event)
         if isinstance(event, _Turning):
             return Turn(_TURNS[type(event)], event.time_s)
         if isinstance(event, RealtimeTranscriptionError):
