@@ -37,7 +37,7 @@ setup: .venv/.ready frontend/node_modules/.ready ## Install everything into this
 demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop; PROVIDER=vllm)
 	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once) $(if $(PROVIDER),--provider $(PROVIDER))
 
-run: setup ## Start bridge and functions against the Supabase and provider that .env names
+run: setup frontend/dist/.ready ## Build the page, and start bridge and functions against the Supabase and provider that .env names
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }
 	@$(BIN)/honcho start
 

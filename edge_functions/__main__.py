@@ -70,7 +70,10 @@ def main() -> None:
         if arguments.command == "sweep":
             _tell(uvloop.run(_sweep(settings)))
         elif arguments.command == "erase":
-            _tell(uvloop.run(_erase(settings, arguments.user_id)))
+            erased = uvloop.run(_erase(settings, arguments.user_id))
+            _tell(erased)
+            if not any(asdict(erased).values()):
+                sys.exit(f"edge_functions: there is no user {arguments.user_id}")
         elif settings.byok_keys is None:
             sys.exit("edge_functions: BYOK_KEYS is not set")
         else:

@@ -28,6 +28,8 @@ class Erased:
     """Kept, without their owner."""
     revoked_sessions: int = 0
     """Ended because they were open."""
+    accounts: int = 0
+    """1, or 0 if there was none."""
 
 
 class Erasure:
@@ -66,11 +68,12 @@ class Erasure:
                 break
             await self._storage.remove(recordings)
             erased.recordings += len(recordings)
-        await self._delete_account(user_id)
+        erased.accounts = int(await self._delete_account(user_id))
         _log.info("user_erased", user_id=str(user_id), voices=erased.voices)
         return erased
 
-    async def _delete_account(self, user_id: UUID) -> None:
+    async def _delete_account(self, user_id: UUID) -> bool:
+        """Delete the account, and return whether there was one."""
         try:
             response = await self._http.delete(
                 f"{self._users}/{user_id}", headers=self._access.as_service
@@ -81,3 +84,4 @@ class Erasure:
         if not response.is_success and response.status_code != httpx.codes.NOT_FOUND:
             _log.error("account_not_deleted", status=response.status_code)
             raise SupabaseUnavailable
+        return response.is_success

@@ -104,14 +104,15 @@ async def command(world: World, *arguments: str, **environment: str) -> tuple[in
 async def test_an_operator_erases_a_user(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
-    """The command erases whom it is told, says what there was, and may be repeated."""
+    """The command erases a user and says what there was; an unknown id is an error."""
     await live_here(world, http, ada, speech)
     status, out, err = await command(world, "erase", ada.id)
     assert status == 0, err
-    assert out == "voices: 1\nrecordings: 2\nusage_rows: 1\nrevoked_sessions: 0\n"
+    assert out == "voices: 1\nrecordings: 2\nusage_rows: 1\nrevoked_sessions: 0\naccounts: 1\n"
     assert set((await traces(world, ada)).values()) == {0}
-    status, out, _ = await command(world, "erase", ada.id)
-    assert (status, out.split("\n")[0]) == (0, "voices: 0")
+    status, out, err = await command(world, "erase", ada.id)
+    assert (status, out.split("\n")[0]) == (1, "voices: 0")
+    assert err.splitlines()[-1] == f"edge_functions: there is no user {ada.id}"
 
 
 async def test_an_operator_sweeps(world: World) -> None:
