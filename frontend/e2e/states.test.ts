@@ -252,7 +252,6 @@ const STATES: Record<string, State> = {
         Object.defineProperty(navigator, "mediaDevices", { value: undefined }),
       ),
     reach: async (booth) => {
-      await booth.press("Start recording");
       await booth.text("Recording needs https.").waitFor();
     },
   },
@@ -592,7 +591,9 @@ test("By keyboard alone: language, words to expect, pause, compare, redo, upload
   await go("Record", "Shift+Tab");
   await keyboard.press("ArrowRight");
   await eventually(focused, (name) => expect(name).toBe("Upload"));
-  await go("Choose an audio file");
+  await go("Transcribe on select");
+  await keyboard.press("Space");
+  await go("Choose an audio file", "Shift+Tab");
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), keyboard.press("Enter")]);
   await chooser.setFiles(REFERENCE);
   await press("Transcribe");
