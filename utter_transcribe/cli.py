@@ -83,7 +83,7 @@ def live(
     turns: Annotated[bool, typer.Option("--turns", help="Tell when turns begin and end.")] = False,
     delay: Annotated[
         int | None,
-        typer.Option(metavar="MS", help="How long the recogniser may wait for context."),
+        typer.Option(metavar="MS", help="How long the provider may wait for context."),
     ] = None,
     speed: Annotated[
         float, typer.Option(min=0, help="Of a file: 1 is real time, 0 as fast as it goes.")

@@ -13,7 +13,7 @@ class Opened:
 
     Attributes:
         session_id: Of this session.
-        model: The recogniser's.
+        model: The provider's.
         max_seconds: Seconds of audio granted to this session.
         resumed: Whether it goes on where another one stopped.
     """
@@ -40,7 +40,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Acked:
-    """How far the recogniser was fed, in seconds of the recording."""
+    """How far the provider was fed, in seconds of the recording."""
 
     audio_seconds: float
 
@@ -116,8 +116,8 @@ class Result:
         reason: Why it is partial, or which limit ended a complete one.
         failure: What ended it, None for one that was finished.
         language: As detected, an ISO 639-1 code.
-        model: The recogniser's; None if no session opened.
-        audio_seconds: Seconds of the recording that the recogniser was handed.
+        model: The provider's; None if no session opened.
+        audio_seconds: Seconds of the recording that the provider was handed.
         ready_ms: Milliseconds from the beginning until the first session was open.
         first_delta_ms: Milliseconds from the first audio to the first words.
         deltas: Pieces of text received, over all sessions.

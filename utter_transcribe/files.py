@@ -115,7 +115,7 @@ class Api:
 
         Args:
             file: Of any accepted kind.
-            options: For the recogniser.
+            options: For the provider.
             progress: Told while the file is sent.
             idempotency_key: The same key asks for the same answer again, at no new cost.
 

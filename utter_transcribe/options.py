@@ -1,4 +1,4 @@
-"""What may be asked of a live recogniser."""
+"""What may be asked of a live provider."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Options:
         language: English name, ISO 639-1 code, locale, or "Auto".
         model: One that the deployment allows.
         context_bias: Words and phrases to expect, at most 100 of at most 64 characters.
-        target_streaming_delay_ms: How long the recogniser may wait for context, milliseconds.
+        target_streaming_delay_ms: How long the provider may wait for context, milliseconds.
         diarize: Whether to tell speakers apart (`SpeakerHeard`).
         turn_detection: Whether to tell turns (`TurnHeard`).
     """

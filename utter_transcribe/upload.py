@@ -31,7 +31,7 @@ async def transcribe(
     Args:
         api: Of the service.
         file: Of any accepted kind.
-        options: For the recogniser; with timestamps or speakers every segment or word gets a line.
+        options: For the provider; with timestamps or speakers every segment or word gets a line.
         as_json: Print the whole answer as one JSON object.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Word error rate, the usual measure of a recogniser."""
+"""Word error rate, the usual measure of speech recognition."""
 
 
 def words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import { REFERENCE_URL, REFERENCE_WORDS, wordErrors } from "./support/fixtures";
 import { Line } from "./support/line";
 import { type Stack, startStack } from "./support/stack";
 
-/** The recogniser's last words, on a machine that is busy with other things. */
+/** The provider's last words, on a machine that is busy with other things. */
 const LAST_WORDS_MS = 45_000;
 
 let line: Line;

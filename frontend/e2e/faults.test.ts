@@ -8,7 +8,7 @@ import { launch, openPage } from "./support/browser";
 import { REFERENCE_URL, REFERENCE_WORDS, SHORT, wordErrors } from "./support/fixtures";
 import { type Stack, startStack } from "./support/stack";
 
-/** The recogniser's last words, on a machine that is busy with other things. */
+/** The provider's last words, on a machine that is busy with other things. */
 const LAST_WORDS_MS = 45_000;
 
 let stack: Stack;

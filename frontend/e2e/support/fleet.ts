@@ -12,7 +12,7 @@ export interface Ending {
   readonly endings: Record<string, number>;
   /** How many had to connect again. */
   readonly reconnected: number;
-  /** Stretches of their sound that the recogniser never got. */
+  /** Stretches of their sound that the provider never got. */
   readonly gaps: number;
   /** How often somebody was told of something that trying again does not mend. */
   readonly worse: number;

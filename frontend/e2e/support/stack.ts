@@ -1,4 +1,4 @@
-/** The real thing: Supabase's part, the recogniser, the bridge and the functions, as processes. */
+/** The real thing: Supabase's part, the provider, the bridge and the functions, as processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";

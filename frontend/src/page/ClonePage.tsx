@@ -47,6 +47,26 @@ function useLeaveGuard(reference: ReferenceAudio | undefined): void {
   );
 }
 
+/** What is played while someone records would be in the recording. */
+function useQuiet(reference: ReferenceAudio | undefined, stop: () => void): void {
+  const latest = useRef(stop);
+  latest.current = stop;
+  useScope(
+    (scope) => {
+      if (!reference) return;
+      let before = reference.getSnapshot().recorder.stage;
+      scope.add(
+        reference.subscribe(() => {
+          const { stage } = reference.getSnapshot().recorder;
+          if (stage !== before && (stage === "opening" || stage === "recording")) latest.current();
+          before = stage;
+        }),
+      );
+    },
+    [reference],
+  );
+}
+
 /** What has been paid for changes when a transcription ends, live or not. */
 function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Usage>): void {
   useScope(
@@ -88,6 +108,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   }, [api]);
   useEffect(() => () => scope.dispose(), [scope]);
   useLeaveGuard(reference);
+  useQuiet(reference, playback.stop);
   useUsageRefresh(reference, usage);
 
   const person = useReadable(reference?.person ?? NOBODY);

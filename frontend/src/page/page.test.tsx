@@ -159,6 +159,21 @@ describe("Your voices", () => {
     vi.restoreAllMocks();
   });
 
+  test("one that is heard stops when a recording starts", async () => {
+    const play = vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
+    const pause = vi.spyOn(HTMLMediaElement.prototype, "pause").mockReturnValue();
+    const { services, press } = await show(new FakeServices(), [VOICE]);
+    services.api.answers.set("/voices/v", () => ({ ...VOICE, audio_url: "http://127.0.0.1:1/v" }));
+    await screen.findByText("Mine");
+    await press("Play Mine");
+    await vi.waitFor(() => expect(play).toHaveBeenCalled());
+    pause.mockClear();
+    await press("Start recording");
+    expect(pause).toHaveBeenCalled();
+    expect(screen.getByRole("button", { name: "Play Mine" })).toBeVisible();
+    vi.restoreAllMocks();
+  });
+
   test("another person's voices are not shown for a moment", async () => {
     const { services } = await show(new FakeServices(), [VOICE]);
     await screen.findByText("Mine");

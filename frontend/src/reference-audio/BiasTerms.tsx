@@ -1,4 +1,4 @@
-/** Words to expect: names and terms that a recogniser would not guess. */
+/** Words to expect: names and terms that a provider would not guess. */
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Fold, fieldClass } from "../ui/controls";

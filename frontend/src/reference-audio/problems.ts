@@ -21,7 +21,9 @@ export interface Problem {
   readonly waysOut: readonly WayOut[];
 }
 
-const SOURCE: Readonly<Record<SourceFault | "lost", Problem>> = {
+type RecorderFault = SourceFault | "lost" | "stuck";
+
+const SOURCE: Readonly<Record<RecorderFault, Problem>> = {
   denied: {
     words: "The browser blocked the microphone.",
     waysOut: ["allow-microphone", "upload-instead"],
@@ -33,13 +35,17 @@ const SOURCE: Readonly<Record<SourceFault | "lost", Problem>> = {
   },
   insecure: { words: "Recording needs https.", waysOut: ["upload-instead"] },
   failed: { words: "The microphone cannot be opened.", waysOut: ["upload-instead"] },
+  stuck: {
+    words: "No sound comes from the microphone. Choose another one, then go on or stop.",
+    waysOut: [],
+  },
   lost: {
     words: "The microphone was disconnected. What you recorded is kept; go on or stop.",
     waysOut: [],
   },
 };
 
-export const sourceProblem = (fault: SourceFault | "lost"): Problem => SOURCE[fault];
+export const sourceProblem = (fault: RecorderFault): Problem => SOURCE[fault];
 
 export function fileProblem(fault: FileFault, limits: AudioLimits): Problem {
   const kinds = titles(limits).join(", ");

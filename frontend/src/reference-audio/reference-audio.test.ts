@@ -5,6 +5,7 @@ import { Scope } from "../lib/scope";
 import { TakeStore } from "../take/take-store";
 import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
 import { inVain } from "./LiveWords";
+import { sourceProblem } from "./problems";
 import { ReferenceAudio } from "./reference-audio";
 
 const ANOTHER = "a0000000-0000-4000-8000-000000000000";
@@ -333,6 +334,28 @@ describe("Signing", () => {
       "a0000000-0000-4000-8000-000000000000",
     ]);
   });
+});
+
+test("A microphone that delivers nothing is a fault with words, and what came before is kept", async () => {
+  vi.useFakeTimers();
+  try {
+    await reference.record();
+    services.source.speak(5);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });
+    await reference.pause();
+    await reference.resume();
+    await vi.advanceTimersByTimeAsync(3200);
+    expect(state().recorder).toMatchObject({ stage: "paused", fault: "stuck" });
+    expect(sourceProblem("stuck").words).toMatch(/No sound comes from the microphone/);
+    await reference.resume();
+    services.source.speak(5);
+    expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });
+    await reference.stop();
+    expect(state().take?.seconds).toBe(10);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("A final pass that finds no line", () => {

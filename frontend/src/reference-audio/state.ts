@@ -37,7 +37,7 @@ export interface ReferenceAudioState {
   readonly transcript: Transcript;
   /** As chosen: ISO 639-1, or "auto". */
   readonly language: string;
-  /** As the recogniser heard it. */
+  /** As the provider heard it. */
   readonly detectedLanguage: string | undefined;
   readonly contextBias: readonly string[];
   readonly models: ChosenModels;

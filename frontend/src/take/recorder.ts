@@ -20,7 +20,7 @@ export interface RecorderState {
   readonly seconds: number;
   /** The first second of the first take tells what the room is like. */
   readonly room: "checking" | RoomVerdict | undefined;
-  readonly fault: SourceFault | "lost" | undefined;
+  readonly fault: SourceFault | "lost" | "stuck" | undefined;
   /** Nothing has been heard for a while, or the system says that the microphone is muted. */
   readonly silent: boolean;
 }
@@ -39,6 +39,9 @@ export interface RecorderListener {
 }
 
 const ROOM_SECONDS = 1;
+/** A device that works has delivered a block by then, milliseconds. */
+const FIRST_BLOCK_MS = 3000;
+const QUEUE_MS = 200;
 /** Silence for this long is told, in seconds. */
 const SILENT_SECONDS = 3;
 const IDLE: RecorderState = {
@@ -77,6 +80,7 @@ export class Recorder implements Readable<RecorderState> {
   #room: Measure | undefined;
   #roomKnown = false;
   #muted = false;
+  #cancelWatch = () => {};
 
   constructor(source: AudioSource, listener: RecorderListener, maxSeconds: number, parent: Scope) {
     this.#source = source;
@@ -106,7 +110,7 @@ export class Recorder implements Readable<RecorderState> {
     if (this.getSnapshot().stage !== "paused") return;
     if (this.#device?.open) {
       this.#store.patch({ stage: "recording", fault: undefined });
-      this.#device.open.run();
+      this.#run(this.#device);
     } else if (!this.#device) {
       this.#store.patch({ fault: undefined });
       await this.#open(deviceId);
@@ -170,7 +174,7 @@ export class Recorder implements Readable<RecorderState> {
       keepAwake(device.scope);
       if (!this.#recording) this.#begin(open.keptRate);
       this.#store.patch({ stage: "recording" });
-      open.run();
+      this.#run(device);
     } catch (error) {
       if (signal.aborted) return;
       device.scope.dispose();
@@ -178,6 +182,16 @@ export class Recorder implements Readable<RecorderState> {
       const fault = error instanceof SourceError ? error.fault : "failed";
       this.#store.patch({ stage: this.#recording ? "paused" : "idle", fault });
     }
+  }
+
+  /** Lets sound through; a device that gives none, not even silence, is a fault. */
+  #run(device: Device): void {
+    this.#cancelWatch();
+    this.#cancelWatch = device.scope.after(FIRST_BLOCK_MS, () => {
+      // On a page that hung, blocks may be waiting to be taken: they come first.
+      this.#cancelWatch = device.scope.after(QUEUE_MS, () => this.#lose(device, "stuck"));
+    });
+    device.open?.run();
   }
 
   #begin(rate: number): void {
@@ -195,22 +209,27 @@ export class Recorder implements Readable<RecorderState> {
       frame: (pcm) => {
         if (this.#recording) this.#listener.frame(pcm);
       },
-      lost: () => {
-        if (this.#device !== device) return;
-        device.scope.dispose();
-        this.#device = undefined;
-        this.#store.patch({ stage: "paused", fault: "lost", silent: false });
-        this.#listener.lost();
-      },
+      lost: () => this.#lose(device, "lost"),
       muted: (muted) => {
         this.#muted = muted;
       },
     };
   }
 
+  /** The recorder pauses; another device, or the same one anew, may go on. */
+  #lose(device: Device, fault: "lost" | "stuck"): void {
+    if (this.#device !== device) return;
+    void device.open?.close();
+    device.scope.dispose();
+    this.#device = undefined;
+    this.#store.patch({ stage: "paused", fault, silent: false });
+    this.#listener.lost();
+  }
+
   #onBlock(pcm: Int16Array<ArrayBuffer>, peak: number, rms: number): void {
     const recording = this.#recording;
     if (!recording) return;
+    this.#cancelWatch();
     // The last block is cut at the sample, so that the longest take is not a little too long.
     const room = this.#maxSeconds * recording.rate - recording.samples;
     const kept = pcm.length > room ? pcm.slice(0, room) : pcm;

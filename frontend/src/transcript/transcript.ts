@@ -8,7 +8,7 @@ export interface Transcript {
   readonly text: string;
   /** A person has changed it since the take began. */
   readonly edited: boolean;
-  /** What the recogniser said while recording. */
+  /** What the provider said while recording. */
   readonly draft: string;
   /** What the final pass said, once it has. */
   readonly final: string | undefined;
