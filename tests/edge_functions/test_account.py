@@ -3,11 +3,13 @@
 import os
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
+from dataclasses import fields
 
 import httpx
 import pytest
 import respx
 
+from edge_functions.sweeper import Swept
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, World, problem
 from tests.local_stack.world import Person

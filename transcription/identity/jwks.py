@@ -1,7 +1,8 @@
 """Public signing keys of Supabase Auth, kept at hand.
 
-One fetch at a time; refreshed in the background; the last good set serves while Auth is
-down; an unknown key id asks again at most once per cooldown, however many come.
+One fetch at a time. The set is refreshed in the background; past ten minutes a caller waits for the
+refresh, so that a revoked key is not accepted after a quiet time. The last good set serves while
+Auth is down. An unknown key id asks again at most once per cooldown, however many come.
 """
 
 import asyncio
@@ -14,10 +15,12 @@ import httpx
 import jwt
 import structlog
 
-from transcription.errors import AuthUnavailable, Unauthenticated
+from transcription.errors import AuthUnavailable, TokenExpired
 
 REFRESH_SECONDS: Final = 300.0
 """Age at which the set is refreshed. Auth itself allows 600 s (`Cache-Control: max-age=600`)."""
+MAX_AGE_SECONDS: Final = 600.0
+"""Age past which the set is used only if it cannot be refreshed."""
 COOLDOWN_SECONDS: Final = 30.0
 """Least time between two fetches that unknown key ids cause."""
 RETRY_SECONDS: Final = 2.0
@@ -48,36 +51,37 @@ class Jwks:
         self._tried_at = float("-inf")
         self._asked_at = float("-inf")
         self._failed = False
+        self._held = False
         self._fetch: asyncio.Task[None] | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether a set is held."""
+        """Whether there are keys to verify with."""
         return bool(self._keys)
 
     async def key(self, kid: str) -> jwt.PyJWK:
         """Return the key called `kid`.
 
         Raises:
-            Unauthenticated: the issuer has no such key.
+            TokenExpired: the issuer has no such key, or has it no more: a new token has another.
             AuthUnavailable: no set is held and none can be fetched now.
         """
         now = self._clock()
-        rested = now - self._tried_at > RETRY_SECONDS
-        if kid in self._keys:
-            if rested and now - self._fetched_at > REFRESH_SECONDS:
+        rested, age = now - self._tried_at > RETRY_SECONDS, now - self._fetched_at
+        if kid in self._keys and age <= MAX_AGE_SECONDS:
+            if rested and age > REFRESH_SECONDS:
                 self._start_fetch()
             return self._keys[kid]
-        if self._keys and now - self._asked_at > COOLDOWN_SECONDS:
+        if self._held and age <= MAX_AGE_SECONDS and now - self._asked_at > COOLDOWN_SECONDS:
             self._asked_at = now
             await self.refresh()
-        elif self._fetching or (rested and (self._failed or not self._keys)):
+        elif self._fetching or (rested and (self._failed or age > MAX_AGE_SECONDS)):
             await self.refresh()
         if kid in self._keys:
             return self._keys[kid]
-        if self._failed or not self._keys:
+        if self._failed or not self._held:
             raise AuthUnavailable(retry_after=RETRY_SECONDS)
-        raise Unauthenticated("The access token is signed with an unknown key.")
+        raise TokenExpired("The access token is signed with an unknown key. Refresh it.")
 
     async def refresh(self) -> None:
         """Fetch the set now, or wait for the fetch that is under way; failure keeps the old."""
@@ -109,26 +113,35 @@ class Jwks:
             self._failed = True
             _log.warning("jwks_fetch_failed", error=type(error).__name__, held=len(self._keys))
             return
-        self._failed = False
+        self._failed, self._held = False, True
         self._keys = keys
+        if not keys:
+            _log.warning("jwks_without_keys")
         self._fetched_at = self._clock()
 
 
 def _usable_keys(body: bytes) -> dict[str, jwt.PyJWK]:
     """Return the signing keys of a JWKS (RFC 7517) that we verify with: ES256 and RS256.
 
+    A project that signs with a shared secret publishes an empty set, which is a set.
+
     Raises:
-        ValueError: it is too large, not a JWKS, or holds no such key.
+        ValueError: it is too large, not a JWKS, or holds only broken keys.
     """
     if len(body) > MAX_BYTES:
         raise ValueError("JWKS too large")
     document = json.loads(body)
-    if not isinstance(document, dict):
-        raise ValueError("JWKS is no object")
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise ValueError("not a JWKS")
     keys: dict[str, jwt.PyJWK] = {}
-    for key in jwt.PyJWKSet.from_dict(document).keys:
+    for entry in entries:
+        try:
+            key = jwt.PyJWK.from_dict(entry)
+        except (jwt.PyJWTError, ValueError, TypeError):
+            continue
         if key.key_id and key.algorithm_name in {"ES256", "RS256"}:
             keys[key.key_id] = key
-    if not keys:
-        raise ValueError("JWKS holds no usable key")
+    if not keys and any(one.get("kty") in {"EC", "RSA"} for one in entries):
+        raise ValueError("JWKS holds broken keys alone")
     return keys
