@@ -80,7 +80,8 @@ begin
   delete from ledger.user_days as d
   where d.day < today - 1 or (d.day < today and d.payer = any (departed));
   delete from ledger.address_days as d where d.day < today and not exists (
-    select from public.transcription_usage as t where t.held and t.address_key = d.address_key
+    select from public.transcription_usage as t
+    where t.held and t.address_key = d.address_key and t.opened_on = d.day
   );
   delete from ledger.identities as i where i.day < today;
   delete from ledger.deployment_days as d using ledger.deployment as p

@@ -223,6 +223,14 @@ def _play(database: Database, events: tuple[Event, ...]) -> None:
         machine.teardown()
 
 
+async def test_an_address_that_is_in_use_at_midnight_is_forgotten_for_its_day(
+    database: Database,
+) -> None:
+    """What an address used yesterday goes with its day, though somebody behind it goes on."""
+    day = (_speaks(STRANGER), _event("midnight", before=0), _speaks(STRANGER), SWEEPS)
+    await asyncio.to_thread(_play, database, day)
+
+
 @pytest.mark.parametrize("law", BROKEN)
 async def test_a_wrong_line_breaks_its_law(database: Database, law: str) -> None:
     """Each law holds as the SQL is, and is seen to fail when its line is wrong."""

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
-from uuid import uuid4
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +36,7 @@ from transcription.ledger.base import (
     Outcome,
     Settlement,
 )
+from transcription.ledger.session_id import session_id
 from transcription.ledger.settlements import Close, Settlements
 from transcription.rpc import BackendUnreached, Rpc
 
@@ -117,11 +117,11 @@ class SupabaseLedger:
         replaces: str | None = None,
         own_key: bool = False,
     ) -> Grant:
-        session_id = str(uuid4())
+        name = session_id()
         try:
             answer = await self._call(
                 "open_transcription",
-                session_id=session_id,
+                session_id=name,
                 user_id=user.id,
                 kind=kind,
                 provider=provider,
@@ -139,7 +139,7 @@ class SupabaseLedger:
         except (LedgerUnavailable, asyncio.CancelledError):
             # It may have been reserved, or be about to: nobody will use it.
             until = time.monotonic() + self._answer_seconds
-            self._settlements.add(Close(session_id, 0.0, "failed", "unanswered", until))
+            self._settlements.add(Close(name, 0.0, "failed", "unanswered", until))
             raise
         if isinstance(answer, dict) and "code" in answer:
             _refuse(answer, replaces)

@@ -53,7 +53,7 @@ export class Ledger {
     caller: Caller,
     { model, seconds, leaseSeconds }: { model: string; seconds: number; leaseSeconds: number },
   ): Promise<string> {
-    const id = crypto.randomUUID();
+    const id = sessionId();
     let answer: unknown;
     try {
       answer = await this.rpc.call("open_transcription", {
@@ -145,6 +145,12 @@ export class Ledger {
     }
     warn("settlement_left_to_its_lease", { session_id: id });
   }
+}
+
+/** A new UUID of version 7 (RFC 9562): names that rise with time lie together in every index. */
+export function sessionId(now = Date.now()): string {
+  const time = now.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
 }
 
 function refusal({ code, reason, retry_after, open_sessions }: Refusal): Failure {
