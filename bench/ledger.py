@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import psutil
 import psycopg
 import typer
 from rich.console import Console
@@ -94,6 +95,7 @@ class Figure:
         opens_per_second: With durable commits.
         open_ms: Median of one, in the caller.
         open_p99_ms: Of one.
+        open_cpu_ms: CPU of one in Postgres, which a busy machine does not change.
         touches_per_second: Sessions touched, fifty in a heartbeat.
         closes_per_second: With durable commits.
     """
@@ -103,6 +105,7 @@ class Figure:
     opens_per_second: float
     open_ms: float
     open_p99_ms: float
+    open_cpu_ms: float
     touches_per_second: float
     closes_per_second: float
 
@@ -112,6 +115,7 @@ class Caller:
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], accounts: list[str]) -> None:
         self._connection = connection
+        self.backend = connection.info.backend_pid
         self._accounts = accounts
         self.open_sessions: list[str] = []
         self.took: list[float] = []
@@ -168,6 +172,11 @@ async def _rate(callers: list[Caller], act: Callable[[Caller], Awaitable[object]
     return done / (time.perf_counter() - began)
 
 
+def _cpu_seconds(callers: list[Caller]) -> float:
+    times = [psutil.Process(caller.backend).cpu_times() for caller in callers]
+    return sum(time.user + time.system for time in times)
+
+
 async def _open(caller: Caller) -> None:
     await caller.open()
 
@@ -188,7 +197,9 @@ async def measure(server: Postgres, rows: int, count: int, accounts: list[str]) 
                 await caller.close(await caller.open())
             caller.open_sessions.clear()
             caller.took.clear()
+        before = _cpu_seconds(callers)
         opens = await _rate(callers, _open)
+        spent = _cpu_seconds(callers) - before
         took = sorted(itertools.chain.from_iterable(caller.took for caller in callers))
         touches = await _rate(callers, Caller.touch)
         closes = await _rate(callers, Caller.close)
@@ -201,6 +212,7 @@ async def measure(server: Postgres, rows: int, count: int, accounts: list[str]) 
         opens,
         statistics.median(took) * 1000,
         took[int(len(took) * 0.99)] * 1000,
+        spent / len(took) * 1000,
         touches,
         closes,
     )
@@ -239,11 +251,13 @@ async def chain(server: Postgres, length: int, account: str) -> dict[str, float]
     ) as connection:
         await connection.execute("set role service_role")
         caller = Caller(connection, [account])
+        await connection.execute("set synchronous_commit to off")
         head = tip = await caller.open()
         for _ in range(length):
             heir = await caller.open(tip)
             await caller.close(tip)
             tip = heir
+        await connection.execute("set synchronous_commit to on")
 
         async def resumes(named: Callable[[], str]) -> float:
             nonlocal tip
@@ -299,7 +313,9 @@ def main(
     counts = tuple(int(part) for part in rows.split(","))
     whole = asyncio.run(run(console, counts, resumes))
     figures: list[Figure] = whole["figures"]
-    table = Table("rows", "callers", "opens/s", "open ms", "p99 ms", "touches/s", "closes/s")
+    table = Table(
+        "rows", "callers", "opens/s", "open ms", "p99 ms", "cpu ms", "touches/s", "closes/s"
+    )
     for one in figures:
         table.add_row(
             f"{one.rows:,}",
@@ -307,6 +323,7 @@ def main(
             f"{one.opens_per_second:.0f}",
             f"{one.open_ms:.2f}",
             f"{one.open_p99_ms:.2f}",
+            f"{one.open_cpu_ms:.2f}",
             f"{one.touches_per_second:.0f}",
             f"{one.closes_per_second:.0f}",
         )

@@ -7,7 +7,7 @@ with a key of the user's own, or with the deployment's for users whom the settin
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from edge_functions.caller import Caller
 from shared_schema.audio import SAMPLE_RATE, AudioFormat
 from shared_schema.direct import RealtimeSettlement, RealtimeToken, RealtimeTokenRequest
-from transcription.errors import Forbidden, TranscriptionError
+from transcription.errors import Forbidden, NotFound, TranscriptionError
 from transcription.identity.verifier import User
 from transcription.ledger.base import Grant
 from transcription.process import tracing
@@ -174,6 +174,15 @@ class DirectSessions:
     ) -> AsyncIterator[Grant]:
         """Reserve what is given back where the block fails."""
         ledger = self._shell.ledger
+        if asked.resumes is not None:
+            # Its socket is lost: else its whole grant would be reserved until its lease ends.
+            with suppress(NotFound):
+                await ledger.settle_direct(
+                    caller.user,
+                    asked.resumes,
+                    audio_seconds=0.0,
+                    minimum_seconds=self._secret_seconds,
+                )
         # However little is asked for, the secret opens sockets for as long as it lives.
         seconds = max(self._wanted(asked), self._secret_seconds)
         with tracing.span("reserve"):

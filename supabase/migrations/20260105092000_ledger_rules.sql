@@ -422,10 +422,11 @@ language plpgsql immutable set search_path = ''
 as $$
 begin
   return case
-    when usage.audio_seconds is not null then usage.charged_seconds
     when usage.direct then least(
-      usage.granted_seconds, round(extract(epoch from moment - usage.opened_at), 3)
+      usage.granted_seconds,
+      round(extract(epoch from coalesce(usage.closed_at, moment) - usage.opened_at), 3)
     )
+    when usage.audio_seconds is not null then usage.charged_seconds
     else least(usage.granted_seconds, usage.told_seconds)
   end;
 end

@@ -228,7 +228,7 @@ async def test_a_resume_inherits_what_is_left(
     second = await token(http, resumes=first.session_id)
     assert 290 < second.max_seconds < 300
     assert second.token != first.token
-    assert [row["status"] for row in await world.usage_of(ada)] == ["replaced", "open"]
+    assert [row["status"] for row in await world.usage_of(ada)] == ["complete", "open"]
     await settle(http, second.session_id, 0)
 
 

@@ -1,6 +1,8 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
 from shared_schema.account import Usage
 from tests.database import NOON, Database
 from tests.supabase.ledger_calls import claim, close, limit, open_batch, open_live, touch
@@ -203,3 +205,95 @@ async def test_sweeping_the_ledger(database: Database) -> None:
     await database.pass_time(12 * 3600)
     assert await database.call("sweep_ledger") == nothing | {"forgotten_keys": 1}
     assert await database.query("select key from ledger.idempotency_keys") == []
+
+
+async def test_an_erased_account_that_comes_back_has_used_its_day(database: Database) -> None:
+    """Whoever erases an account and makes another under the same address has what was left."""
+    users = [await database.user(), await database.user()]
+    for user in users:
+        await database.query("update auth.users set email = 'Ada@example.com' where id = %s", user)
+        await limit(database, user, seconds=100)
+        session = await open_live(database, user)
+        if user == users[0]:
+            await close(database, session["id"], 70)
+            await database.call("erase_user", user_id=user)
+            await database.query("delete from auth.users where id = %s", user)
+    assert session["granted_seconds"] == 30
+    await close(database, session["id"], 0)
+    usage = await database.call("usage_today", user_id=users[1])
+    assert usage["realtime"]["used_seconds"] == 70
+    await database.pass_time(12 * 3600)
+    assert (await open_live(database, users[1]))["granted_seconds"] == 100
+
+
+async def test_what_erasing_keeps_names_nobody(database: Database) -> None:
+    """An erasure leaves hashes for the day, none of which holds the id, and then nothing."""
+    user = await database.user()
+    await database.query("update auth.users set email = 'ada@example.com' where id = %s", user)
+    session = await open_live(database, user)
+    await close(database, session["id"], 70)
+    await database.call("erase_user", user_id=user)
+    await database.query("delete from auth.users where id = %s", user)
+    for table in ("public.transcription_usage", "ledger.identities", "ledger.user_days"):
+        [row] = await database.query(f"select string_agg(t::text, ' ') as told from {table} as t")  # noqa: S608
+        assert user not in row["told"]
+        assert "ada" not in row["told"]
+    await database.pass_time(12 * 3600)
+    await database.call("sweep_ledger")
+    assert (await database.usage(session["id"]))["payer"] is None
+    for table in ("ledger.identities", "ledger.user_days"):
+        assert await database.query(f"select * from {table}") == []  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ("banned_until = 'infinity'", {"code": "forbidden", "reason": "suspended"}),
+        ("deleted_at = now()", {"code": "unauthenticated"}),
+    ],
+)
+async def test_who_is_banned_or_deleted_opens_nothing(
+    database: Database, change: str, refusal: dict[str, str]
+) -> None:
+    """An account that an operator has banned or deleted softly reserves nothing, until forgiven."""
+    user = await database.user()
+    await database.query(f"update auth.users set {change} where id = '{user}'")  # noqa: S608
+    assert await open_live(database, user) == refusal
+    assert await open_batch(database, user, seconds=10) == refusal
+    await database.query(
+        "update auth.users set banned_until = ledger.clock(), deleted_at = null where id = %s", user
+    )
+    assert "id" in await open_live(database, user)
+
+
+async def test_who_is_banned_is_ended_at_the_next_heartbeat(database: Database) -> None:
+    """A session of somebody who is banned meanwhile is revoked, and settles with the truth."""
+    user = await database.user()
+    session = await open_live(database, user)
+    await database.query("update auth.users set banned_until = 'infinity' where id = %s", user)
+    assert (await touch(database, session["id"], 5))["state"] == "revoked"
+    assert (await close(database, session["id"], 6))["charged_seconds"] == 6
+
+
+async def test_old_usage_is_deleted(database: Database) -> None:
+    """Usage that is older than the deployment keeps it goes with a sweep; what is younger stays."""
+    user = await database.user()
+    old = await open_live(database, user)
+    await close(database, old["id"], 5)
+    await database.pass_time(300 * 86_400)
+    young = await open_live(database, user)
+    await close(database, young["id"], 5)
+    await database.pass_time(101 * 86_400)
+    assert (await database.call("sweep_ledger"))["deleted_rows"] == 1
+    [row] = await database.query("select id::text from public.transcription_usage")
+    assert row["id"] == young["id"]
+
+
+async def test_totals_that_somebody_changed(database: Database) -> None:
+    """A total that was changed by hand is found by the sweep of the next day."""
+    user = await database.user()
+    await close(database, (await open_live(database, user))["id"], 5)
+    await database.query("update ledger.user_days set seconds = seconds + 1")
+    await database.pass_time(12 * 3600)
+    assert (await database.call("sweep_ledger"))["wrong_totals"] == 1
+    await database.query("update ledger.user_days set seconds = seconds - 1")
