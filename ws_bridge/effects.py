@@ -26,6 +26,11 @@ class EndAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask the provider for a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Ask the client whether it is there."""
 
@@ -38,4 +43,4 @@ class Close:
     reason: str = ""
 
 
-Effect = Open | Send | EndAudio | Ping | Close
+Effect = Open | Send | EndAudio | Probe | Ping | Close

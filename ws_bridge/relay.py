@@ -36,7 +36,7 @@ from transcription.providers.base import RealtimeEvent, RealtimeSession
 from ws_bridge.admission import Admission, Caller
 from ws_bridge.bridge import Bridge
 from ws_bridge.client_socket import Socket
-from ws_bridge.effects import Close, EndAudio, Open, Ping, Send
+from ws_bridge.effects import Close, EndAudio, Open, Ping, Probe, Send
 from ws_bridge.session import Session, Timing
 
 MAX_UNSENT: Final = 512
@@ -295,7 +295,7 @@ class Relay:
                         await self._perform(effect)
         raise AssertionError  # a session whose client does not read is closed
 
-    async def _perform(self, effect: Open | Send | EndAudio | Ping) -> None:
+    async def _perform(self, effect: Open | Send | EndAudio | Probe | Ping) -> None:
         try:
             match effect:
                 case Send(message):
@@ -309,6 +309,9 @@ class Relay:
                         # Not here: a provider that reads nothing must not keep words from
                         # the client.
                         self._tasks.create_task(self._guard(self._upstream.end), name="end")
+                case Probe():
+                    if self._upstream is not None:
+                        self._tasks.create_task(self._guard(self._upstream.probe), name="probe")
                 case Ping():
                     pong = asyncio.ensure_future(await self._socket.ping())
                     pong.add_done_callback(self._ponged)

@@ -47,7 +47,7 @@ from transcription.providers.base import (
     TranscriptDone,
     Turn,
 )
-from ws_bridge.effects import Close, Effect, EndAudio, Open, Ping, Send
+from ws_bridge.effects import Close, Effect, EndAudio, Open, Ping, Probe, Send
 from ws_bridge.messages import error_message, parse
 from ws_bridge.token_bucket import TokenBucket
 from ws_bridge.watchdog import Silence, Timeouts, Watchdog
@@ -290,6 +290,7 @@ class Session:
         """Take in what the provider says."""
         if self.state is not State.LIVE and self.state is not State.ENDING:
             return
+        self._watchdog.provider_spoke(now)
         if isinstance(event, TextDelta):
             if event.text:
                 self._delta(event.text, now)
@@ -360,11 +361,13 @@ class Session:
             return
         if self._has_lasted_too_long(now):
             return
+        if self._watchdog.doubts_provider(now):
+            self.effects.append(Probe())
         silence = self._watchdog.silence(now)
         if silence is Silence.PROVIDER and self.received > self._credit:
             self.fail(LedgerUnavailable(), now)
         elif silence is Silence.PROVIDER:
-            self.fail(ProviderUnavailable("The recogniser has stopped answering."), now)
+            self.fail(ProviderUnavailable("The provider has stopped answering."), now)
         elif silence is Silence.CLIENT:
             self.fail(IdleTimeout("The client no longer answers."), now)
         elif silence is Silence.AUDIO:
@@ -400,14 +403,12 @@ class Session:
     def _delta(self, text: str, now: float) -> None:
         if self.first_delta_at is None:
             self.first_delta_at = now
-        self._watchdog.text_came(now)
         self._text.append(text)
         self.deltas += 1
         self.effects.append(Send(Delta(text=text)))
 
     def _segment(self, segment: Segment, now: float) -> None:
         """Pass on who spoke, where that was asked for. The deltas have the same words."""
-        self._watchdog.text_came(now)
         if self.start is not None and self.start.diarize:
             message = LiveSegment(
                 text=segment.text, start=segment.start, end=segment.end, speaker=segment.speaker
@@ -418,7 +419,7 @@ class Session:
         self.language = event.language or self.language
         error = self._ending_error
         if self.state is State.LIVE:
-            error = ProviderUnavailable("The recogniser ended early.")
+            error = ProviderUnavailable("The provider ended early.")
         if error is not None:
             self.fail(error, now, text=event.text)
             return

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chaos.speech import WORD_FRAMES, Ear, frame, transcript
 from shared_schema.audio import FRAME_BYTES
-from ws_bridge.watchdog import is_voice
+from ws_bridge.watchdog import is_loud
 
 FRAMES = 30
 
@@ -47,5 +47,5 @@ def test_words_are_told_apart() -> None:
 
 def test_it_is_a_voice() -> None:
     """The services take it for somebody speaking."""
-    assert is_voice(frame(0, 0))
-    assert is_voice(frame(29_999, 29_999))
+    assert is_loud(frame(0, 0))
+    assert is_loud(frame(29_999, 29_999))

@@ -124,6 +124,9 @@ class ParrotSession:
         """Take it."""
         self.offer(pcm)
 
+    async def probe(self) -> None:
+        """Need no asking."""
+
     async def end(self) -> None:
         """Note that no more comes."""
         self._heard.put_nowait(None)

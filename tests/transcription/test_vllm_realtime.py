@@ -72,16 +72,19 @@ async def test_the_order_of_what_is_sent() -> None:
     assert (seen.messages[2], seen.messages[-1]) == (START, END)
 
 
-async def test_empty_deltas_are_passed_over_and_seconds_are_ours() -> None:
-    """Only words become events; how much audio it was is counted here, as vLLM does not tell."""
+async def test_empty_deltas_are_signs_of_life_and_seconds_are_ours() -> None:
+    """An empty delta is told and adds nothing; how much audio it was is counted here."""
     script = Script(deltas=("", "one", "", " two", ""), delta_every_ms=80)
     async with _served(script) as server, _vllm(server.url).open_realtime(OPTIONS) as session:
         for pcm in FRAMES:
             await session.send(pcm)
         await session.end()
         assert await heard(session) == [
+            TextDelta(""),
             TextDelta("one"),
+            TextDelta(""),
             TextDelta(" two"),
+            TextDelta(""),
             TranscriptDone("one two", billed_seconds=0.4),
         ]
         assert server.sessions[0].sent.count("transcription.delta") == 5

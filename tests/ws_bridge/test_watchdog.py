@@ -1,5 +1,10 @@
 """Who has gone silent."""
 
+import math
+from array import array
+from functools import cache
+from random import Random
+
 import pytest
 
 from tests.ws_bridge.world import SILENCE, VOICE
@@ -12,6 +17,30 @@ def _watch() -> Watchdog:
     watch = Watchdog(PATIENCE, 0.0)
     watch.begin(0.0)
     return watch
+
+
+def _noise(kind: str, dbfs: float, second: int) -> list[bytes]:
+    """A second of steady noise in frames of 100 ms; seconds repeat after a while."""
+    return _made(kind, dbfs, second % 5)
+
+
+@cache
+def _made(kind: str, dbfs: float, second: int) -> list[bytes]:
+    rms = 32_768 * 10 ** (dbfs / 20)
+    dice = Random(second)  # noqa: S311 - noise, not a secret
+    samples = []
+    last = 0.0
+    for sample in range(second * 16_000, (second + 1) * 16_000):
+        if kind == "hum":
+            value = rms * math.sqrt(2) * math.sin(2 * math.pi * 50 * sample / 16_000)
+        elif kind == "white":
+            value = dice.gauss(0, rms)
+        else:  # below 800 Hz or so, as of traffic
+            last += 0.27 * (dice.gauss(0, 2.53 * rms) - last)
+            value = last
+        samples.append(round(max(-32_768, min(32_767, value))))
+    pcm = array("h", samples).tobytes()
+    return [pcm[at : at + 3200] for at in range(0, len(pcm), 3200)]
 
 
 def _speak(watch: Watchdog, frame: bytes, *, start: float, end: float) -> list[Silence]:
@@ -52,9 +81,62 @@ def test_text_is_a_sign_of_life() -> None:
     """A word begins the count anew."""
     watch = _watch()
     _speak(watch, VOICE, start=0, end=14)
-    watch.text_came(14.0)
+    watch.provider_spoke(14.0)
     assert _speak(watch, VOICE, start=14, end=29) == []
     assert _speak(watch, VOICE, start=29, end=30)[-1] is Silence.PROVIDER
+
+
+@pytest.mark.parametrize("dbfs", [-41.0, -38.0, -30.0, -20.0])
+@pytest.mark.parametrize("kind", ["white", "hum", "rumble"])
+def test_noise_is_no_voice(kind: str, dbfs: float) -> None:
+    """To steady noise there is nothing to say, however loud it is and for however long."""
+    watch = _watch()
+    for second in range(120):
+        frames = _noise(kind, dbfs, second)
+        for number, frame in enumerate(frames):
+            now = second + number / 10
+            watch.audio_came(frame, now)
+            watch.audio_taken(now)
+            assert not watch.doubts_provider(now)
+            assert watch.silence(now) is None
+
+
+@pytest.mark.parametrize("bangs", [1, 3])
+def test_a_bang_is_no_voice(bangs: int) -> None:
+    """A door now and then does not make the noise of a room a voice."""
+    watch = _watch()
+    for second in range(120):
+        for number, frame in enumerate(_noise("white", -38.0, second)):
+            now = second + number / 10
+            loud = second % 9 == 8 and number < bangs
+            watch.audio_came(VOICE if loud else frame, now)
+            watch.audio_taken(now)
+            assert watch.silence(now) is None
+
+
+def test_voice_after_noise_is_a_stall_within_20_s() -> None:
+    """A provider that is mute to speech over the noise of a room is found out."""
+    watch = _watch()
+    for second in range(60):
+        for number, frame in enumerate(_noise("white", -38.0, second)):
+            watch.audio_came(frame, second + number / 10)
+            watch.audio_taken(second + number / 10)
+    assert watch.silence(60.0) is None
+    found = _speak(watch, VOICE, start=60, end=80)
+    assert Silence.PROVIDER in found
+
+
+def test_the_provider_is_asked_before_it_is_given_up() -> None:
+    """After 12 of the 15 seconds it is asked once; an answer settles the doubt."""
+    watch = _watch()
+    _speak(watch, VOICE, start=0, end=11.9)
+    assert not watch.doubts_provider(11.9)
+    _speak(watch, VOICE, start=11.9, end=12.6)
+    assert watch.doubts_provider(12.6)
+    assert not watch.doubts_provider(12.7)
+    watch.provider_spoke(12.8)
+    assert _speak(watch, VOICE, start=12.8, end=27) == []
+    assert watch.doubts_provider(27.0)
 
 
 def test_a_backlog_gives_the_provider_its_time() -> None:

@@ -34,9 +34,11 @@ from ws_bridge.app import App
 
 SILENCE = bytes(FRAME_BYTES)
 VOICE = b"".join(
-    (3000 if sample % 80 < 40 else -3000).to_bytes(2, "little", signed=True)
+    (peak if sample % 80 < 40 else -peak).to_bytes(2, "little", signed=True)
     for sample in range(FRAME_BYTES // 2)
+    for peak in (3000 if sample < FRAME_BYTES // 4 else 300,)
 )
+"""Loud and soft, as voices are."""
 START: dict[str, Any] = {
     "type": "start",
     "v": 1,

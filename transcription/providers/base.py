@@ -131,6 +131,14 @@ class RealtimeSession(Protocol):
         """
         ...
 
+    async def probe(self) -> None:
+        """Ask for the text of the audio so far, where the wire can: who lives says something.
+
+        Raises:
+            ProviderError: the provider is gone.
+        """
+        ...
+
     async def end(self) -> None:
         """Say that no more audio comes. Sending twice is harmless."""
         ...

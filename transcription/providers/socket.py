@@ -168,6 +168,9 @@ class UpstreamSession(ABC):
         socket: Just opened.
     """
 
+    _probes: Sequence[str] = ()
+    """Messages that ask for the text of the audio so far."""
+
     def __init__(self, socket: UpstreamSocket) -> None:
         self._socket = socket
         self._ended = False
@@ -233,6 +236,15 @@ class UpstreamSession(ABC):
             ProviderError: the provider is gone.
         """
         await self._say(self._append(pcm))
+
+    async def probe(self) -> None:
+        """Ask for the text of the audio so far, where the wire can.
+
+        Raises:
+            ProviderUnavailable: the provider is gone.
+        """
+        for message in () if self._ended else self._probes:
+            await self._say(message)
 
     async def end(self) -> None:
         """End the audio, once. A socket that is gone is told by `listen`."""

@@ -109,6 +109,8 @@ class MistralRealtime:
 class MistralSession(UpstreamSession):
     """One open session; made by `MistralRealtime.open_realtime`."""
 
+    _probes = _END[:1]
+
     def _append(self, pcm: bytes) -> bytes:
         """Return `input_audio.append` as the SDK writes it, without its model."""
         return b"".join((_APPEND_HEAD, b64encode(pcm), _APPEND_TAIL))

@@ -135,7 +135,7 @@ class VllmSession(UpstreamSession):
         match payload(message):
             case {"type": "transcription.delta", "delta": str(text)}:
                 # One for each 80 ms of audio, and most of them empty.
-                return TextDelta(text) if text else None
+                return TextDelta(text)
             case {"type": "transcription.done", "text": str(text)}:
                 return TranscriptDone(text, billed_seconds=audio.seconds(self._bytes))
             case {"type": "error"} as told:

@@ -1,10 +1,13 @@
 import { beforeEach, expect, test } from "vitest";
-import { Hearing, isVoice, STALL_SECONDS } from "./hearing";
+import { Hearing, isLoud, STALL_SECONDS } from "./hearing";
 
 const RATE = 16_000;
 const SECOND = new Int16Array(RATE);
 const quiet = SECOND;
-const voice = Int16Array.from(SECOND, (_, n) => (n % 2 ? 3000 : -3000));
+const of = (peak: (n: number) => number) =>
+  Int16Array.from(SECOND, (_, n) => (n % 2 ? peak(n) : -peak(n)));
+const voice = of((n) => (n % 3200 < 1600 ? 3000 : 300));
+const noise = of(() => 412); // -38 dBFS
 const BYTES = 100;
 
 let hearing: Hearing;
@@ -16,10 +19,20 @@ const speak = (pcm: Int16Array, times = 1) => {
   for (let n = 0; n < times; n += 1) hearing.hand(pcm, BYTES);
 };
 
-test("Speech is voice, a quiet room is none, nor is nothing", () => {
-  expect(isVoice(voice)).toBe(true);
-  expect(isVoice(Int16Array.from(SECOND, (_, n) => (n % 2 ? 60 : -60)))).toBe(false);
-  expect(isVoice(new Int16Array(0))).toBe(false);
+test("Steady noise is no voice, however long, and speech after it is", () => {
+  speak(noise, 60);
+  hearing.left(0);
+  expect(hearing.isStalled(60_000)).toBe(false);
+  expect(hearing.heard).toBe(60 * RATE);
+  speak(voice, STALL_SECONDS + 5);
+  hearing.left(0);
+  expect(hearing.isStalled(80_000)).toBe(true);
+});
+
+test("Speech is loud, a quiet room is none, nor is nothing", () => {
+  expect(isLoud(voice)).toBe(true);
+  expect(isLoud(Int16Array.from(SECOND, (_, n) => (n % 2 ? 60 : -60)))).toBe(false);
+  expect(isLoud(new Int16Array(0))).toBe(false);
 });
 
 test("What the socket still holds is not taken, a piece that is half out neither", () => {
