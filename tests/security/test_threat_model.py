@@ -10,6 +10,9 @@ import pytest
 ROOT: Final = Path(__file__).parent.parent.parent
 DOCUMENT: Final = ROOT / "docs" / "threat-model.md"
 LINKS: Final = re.findall(r"\[(\w+)\]\((\.\./tests/[\w/]+\.py)\)", DOCUMENT.read_text())
+PAGE_LINKS: Final = re.findall(
+    r"\[([^\]]+)\]\((\.\./frontend/[\w/-]+\.test\.tsx?)\)", DOCUMENT.read_text()
+)
 
 
 def _tests(file: Path) -> set[str]:
@@ -27,6 +30,12 @@ def _tests(file: Path) -> set[str]:
 def test_what_is_named_is_there(test: str, file: str) -> None:
     """Each test that is said to show something is in the file that is named."""
     assert test in _tests((DOCUMENT.parent / file).resolve())
+
+
+@pytest.mark.parametrize(("test", "file"), PAGE_LINKS, ids=[test for test, _ in PAGE_LINKS])
+def test_what_is_named_of_the_page_is_there(test: str, file: str) -> None:
+    """Each of the page's tests that is said to show something is in the file that is named."""
+    assert f'test("{test}", ' in (DOCUMENT.parent / file).resolve().read_text()
 
 
 def test_every_attack_that_is_tried_is_named() -> None:
@@ -48,4 +57,5 @@ def test_every_line_has_its_test() -> None:
     lines = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| ")]
     threats = [line for line in lines if not line.startswith("| They want to ")]
     assert len(threats) > 25
-    assert [line for line in threats if "../tests/" not in line] == []
+    named = ("](../tests/", "](../frontend/")
+    assert [line for line in threats if not any(link in line for link in named)] == []
