@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,7 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
         ends = await word_ends(engine)
         assert len(ends) == len(words(expected))
         kills = (2.0, 6.0, 11.0)
+        killed = 0
 
         def lag(position: float) -> float:
             """How far the text is behind a place in the recording."""
@@ -135,11 +137,15 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
             return position - (ends[heard - 1] if heard else 0.0)
 
         async def speaker() -> AsyncIterator[bytes]:
-            """Speak in real time, slower while the recogniser lags."""
+            """Speak in real time, slower while the recogniser lags, and wait for each kill."""
             async for piece in paced(at_once(pcm)):
                 yield piece
                 for _ in range(20):
                     if lag(live.recording.seconds) <= MAX_LAG or not listener.of(Words):
+                        break
+                    await asyncio.sleep(0.02)
+                for _ in range(400):
+                    if live.recording.seconds < [*kills, inf][killed] + MAX_LAG:
                         break
                     await asyncio.sleep(0.02)
 
@@ -147,9 +153,11 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
             return acked(listener) >= seconds and lag(acked(listener)) <= MAX_LAG
 
         async def kill_and_start() -> None:
+            nonlocal killed
             for seconds in kills:
                 await listener.until(partial(is_due, seconds))
                 await bridge.kill()
+                killed += 1
                 await bridge.start()
 
         live = LiveTranscription(bridge.url, bridge.token, on_event=listener, patience=PATIENT)
