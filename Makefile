@@ -98,6 +98,7 @@ bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the brid
 	@$(BIN)/python -m bench.knee
 	@$(BIN)/python -m bench.batch
 	@$(BIN)/python -m bench.ready
+	@$(BIN)/python -m bench.containers
 
 profile: .venv/.all-ready ## Draw where a bridge spends its time, into profile.svg
 	@$(BIN)/python -m bench.profile profile.svg

@@ -15,6 +15,7 @@ from edge_functions.server import serving
 from edge_functions.sweeper import Swept
 from transcription.process import shell
 from transcription.process.deployment import load_settings
+from transcription.process.environment import forget_secrets
 from transcription.process.logs import configure_logging
 from transcription.process.metrics import Metrics
 from transcription.settings import Settings
@@ -61,6 +62,7 @@ def main() -> None:
     """
     arguments = command_line().parse_args()
     settings = load_settings()
+    forget_secrets(settings)
     # A command's own words go to standard output.
     configure_logging(settings.log_level, sys.stderr if arguments.command else None)
     if arguments.command is None:

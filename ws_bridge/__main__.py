@@ -4,6 +4,7 @@ import httpx
 
 from transcription.process import shell
 from transcription.process.deployment import load_settings
+from transcription.process.environment import forget_secrets
 from transcription.process.logs import configure_logging
 from transcription.rpc import connect
 from transcription.settings import Settings
@@ -25,6 +26,7 @@ async def _serve(settings: Settings) -> None:
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
+    forget_secrets(settings)
     configure_logging(settings.log_level)
     shell.start(_serve(settings), settings, name="utter-bridge")
 

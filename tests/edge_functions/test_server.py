@@ -189,6 +189,19 @@ async def process(world: World) -> AsyncIterator[tuple[Process, str]]:
         await running.communicate()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+async def test_a_running_process_shows_no_secret(world: World) -> None:
+    """What was read from the environment is no longer in it, for children or for `/proc`."""
+    async with process(world) as (running, _):
+        shown = Path(f"/proc/{running.pid}/environ").read_bytes()  # noqa: ASYNC240
+        assert b"SUPABASE_URL" in shown
+        for name, value in environment_of(world, port=0).items():
+            if name in {"SUPABASE_SECRET_KEY", "MISTRAL_API_KEY"}:
+                assert f"{name}={value}".encode() not in shown
+        for child in psutil.Process(running.pid).children(recursive=True):
+            assert child.environ() == {}
+
+
 async def test_sigterm_lets_an_upload_end(world: World, speech: bytes) -> None:
     """A process that is told to go answers first, removes its folder, and exits with 0."""
     world.engine.script = SLOW

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from tests.audio_files import CODECS, write_audio
+from tests.security.containers import containers, ffmpeg_seconds
 from tests.security.fuzzing import bounded, mutated
 from transcription.audio.inspection import AudioInfo, AudioInspector, AudioLimits
 from transcription.audio.worker import CPU_SECONDS, MAX_MEMORY_BYTES
@@ -71,6 +72,21 @@ async def test_a_faulty_file_is_measured_or_refused(
     if info is not None:
         assert 3.0 <= info.duration_seconds <= 300.1
         assert info.format in KINDS
+
+
+@given(data=st.data())
+@bounded(300)
+async def test_what_is_taken_is_as_long_as_ffmpeg_hears(
+    inspector: AudioInspector, good: dict[str, bytes], tmp_path: Path, data: Any
+) -> None:
+    """A container with lies is refused, or lasts as long as a full decode of it does."""
+    file = data.draw(containers(good))
+    with capture_logs() as logs:
+        info = await _inspect(inspector, tmp_path / "container", file)
+    assert logs == []
+    if info is not None:
+        heard = await asyncio.to_thread(ffmpeg_seconds, file)
+        assert info.duration_seconds == pytest.approx(heard, abs=0.1)
 
 
 def _samples(m4a: bytes, *, size: int, count: int) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_FRAME_BYTES
+from tests.doubles.project import SECRET_KEY
 from tests.waiting import until
-from tests.ws_bridge.process import bridge, environment, start
+from tests.ws_bridge.process import PROVIDER_KEY, bridge, environment, start
 from tests.ws_bridge.world import SILENCE, Talk
 from ws_bridge.token_bucket import BURST_BYTES
 
@@ -46,6 +48,16 @@ async def test_sigterm_lets_a_session_end(tmp_path: Path) -> None:
         assert await running.exit_code() == 0
         (settled,) = running.project.closed.values()
         assert (settled["audio_seconds"], settled["status"]) == (0.3, "complete")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+async def test_a_running_process_shows_no_secret(tmp_path: Path) -> None:
+    """What was read from the environment is no longer in it."""
+    async with bridge(tmp_path, SAID) as running:
+        shown = Path(f"/proc/{running.process.pid}/environ").read_bytes()  # noqa: ASYNC240
+        assert b"SUPABASE_URL" in shown
+        for secret in (SECRET_KEY, PROVIDER_KEY):
+            assert secret.encode() not in shown
 
 
 async def test_the_deadline_after_sigterm(tmp_path: Path) -> None:
