@@ -1,21 +1,32 @@
 """`multipart/form-data` (RFC 7578), whose file goes to disk while it arrives."""
 
+import logging
+import re
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser
 
 from edge_functions.uploads import Upload
 from transcription.errors import InvalidMessage, PayloadTooLarge
 
-MEDIA_TYPE: Final = b"multipart/form-data"
+MEDIA_TYPE: Final = "multipart/form-data"
 MAX_FIELDS: Final = 256
 MAX_FIELD_BYTES: Final = 128 * 1024
 """A transcript of 20,000 characters, each of up to four bytes, has room in it."""
 MAX_FIELDS_BYTES: Final = 512 * 1024
 """All fields together."""
+# It would log a line for each fault of a stranger's.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
+_MALFORMED: Final = "The body is no well-formed multipart/form-data."
+_BOUNDARY: Final = re.compile(r"(?! )[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_PARAMETER: Final = re.compile(
+    r";[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)="
+    r'(?:"((?:[^"\\]|\\[\s\S])*)"|([^;"\s]*))[ \t]*(?=;|\Z)',
+    re.ASCII,
+)
 
 
 @dataclass
@@ -29,7 +40,19 @@ class Form:
 
 def is_multipart(content_type: str | None) -> bool:
     """Whether a request's `Content-Type` names a form."""
-    return parse_options_header(content_type)[0] == MEDIA_TYPE
+    return _parsed(content_type or "")[0] == MEDIA_TYPE
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Return what stands between a form's parts (RFC 2046, section 5.1.1).
+
+    Raises:
+        InvalidMessage: there is none, or one that readers would cut differently.
+    """
+    boundary = (_parsed(content_type)[1] or {}).get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise InvalidMessage(_MALFORMED)
+    return boundary.encode()
 
 
 async def read_form(
@@ -47,8 +70,8 @@ async def read_form(
         InvalidMessage: the body is no such form, is cut short, or holds other files.
         PayloadTooLarge: the file or the fields are too large.
     """
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
-    reader = _Reader(file_field)
+    boundary = boundary_of(content_type)
+    reader, first = _Reader(file_field), bytearray()
     try:
         parser = MultipartParser(
             boundary,
@@ -65,11 +88,16 @@ async def read_form(
             },
         )
         async for piece in pieces:
+            if len(first) < 2 + len(boundary):
+                # Nothing may stand before the first delimiter: readers differ about what it is.
+                first += piece[: 2 + len(boundary) - len(first)]
+                if not (b"--" + boundary).startswith(first):
+                    raise InvalidMessage(_MALFORMED)
             parser.write(piece)
             for data in reader.take():
                 await upload.write(data)
     except FormParserError:
-        raise InvalidMessage("The body is no well-formed multipart/form-data.") from None
+        raise InvalidMessage(_MALFORMED) from None
     if not reader.ended:
         raise InvalidMessage("The body ends in the middle of the form.")
     if reader.form.has_file:
@@ -87,7 +115,7 @@ class _Reader:
         self._file_data: list[bytes] = []
         self._fields_bytes = 0
         self._header = (bytearray(), bytearray())
-        self._disposition = b""
+        self._disposition: bytes | None = None
         self._name = ""
         self._in_file = False
         self._value = bytearray()
@@ -98,7 +126,7 @@ class _Reader:
         return taken
 
     def begin_part(self) -> None:
-        self._disposition = b""
+        self._disposition = None
         self._value = bytearray()
 
     def begin_header(self) -> None:
@@ -113,15 +141,18 @@ class _Reader:
     def end_header(self) -> None:
         name, value = self._header
         if name.lower() == b"content-disposition":
+            if self._disposition is not None:
+                raise InvalidMessage(_MALFORMED)
             self._disposition = bytes(value)
 
     def end_headers(self) -> None:
-        kind, options = parse_options_header(self._disposition)
-        if kind != b"form-data" or b"name" not in options:
+        kind, options = _parsed((self._disposition or b"").decode("latin-1"))
+        name = (options or {}).get("name")
+        if kind != "form-data" or options is None or not name:
             raise InvalidMessage("A part of the form has no name.")
-        self._name = _text(options[b"name"], "The name of a field")
+        self._name = _text(name.encode("latin-1"), "The name of a field")
         self._in_file = self._name == self._file_field
-        if not self._in_file and b"filename" in options:
+        if not self._in_file and "filename" in options:
             raise InvalidMessage(f"The file belongs into the field {self._file_field!r}.")
         if self._in_file and self.form.has_file:
             raise InvalidMessage("Send one file.")
@@ -145,6 +176,26 @@ class _Reader:
 
     def end(self) -> None:
         self.ended = True
+
+
+def _parsed(header: str) -> tuple[str, dict[str, str] | None]:
+    """Return a header's value and its parameters (RFC 9110, section 5.6.6).
+
+    They are None where they are malformed or told twice. Extended ones (`name*`) are not for forms
+    (RFC 7578, section 4.2).
+    """
+    kind, semicolon, rest = header.partition(";")
+    kind, rest = kind.strip(" \t").lower(), semicolon + rest
+    parameters: dict[str, str] = {}
+    while rest.removeprefix(";").strip(" \t"):
+        found = _PARAMETER.match(rest)
+        if found is None or found[1].lower() in parameters:
+            return kind, None
+        quoted, plain = found[2], found[3]
+        value = plain if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
+        parameters[found[1].lower()] = value
+        rest = rest[found.end() :]
+    return kind, parameters
 
 
 def _text(value: bytes, what: str) -> str:

@@ -56,12 +56,6 @@ DIFFERENCES: Final = (
         "nothing is decoded, and a decoder might hear it",
     ),
     Difference(
-        "malformed file name",
-        "a `filename*` that is no UTF-8 is passed over",
-        "422 `invalid_message`",
-        "the parser of forms gives up at it",
-    ),
-    Difference(
         "lost connection",
         "a connection to the provider that cannot be made is tried again",
         "told at once as `provider_unavailable`, to be retried by the caller",

@@ -14,7 +14,6 @@ from tests.contract.world import TARGETS, target_of
 
 ELSEWHERE = {
     "padding": "test_padding_counts",
-    "malformed file name": "test_a_malformed_file_name",
     "lost connection": "test_a_lost_connection",
     "several large files": "test_several_large_files",
     "no live words": "test_there_are_no_live_words",

@@ -7,17 +7,15 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import pytest_asyncio
 
-from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from local_stack.provider.engine import Event, FileRequest
 from shared_schema.account import PublicConfig
 from tests.audio_files import write_audio
 from tests.contract.test_bad_files import twice
-from tests.contract.world import TARGETS, Target, targets
+from tests.contract.world import Target
 from tests.doubles.gate import Gate
-from tests.edge_functions.test_bad_input import cut, part
+from tests.edge_functions.test_bad_input import cut
 from tests.edge_functions.world import PATH, problem
 from tests.local_stack.world import Person
 from tests.waiting import until
@@ -96,31 +94,6 @@ async def test_padding_counts(
         assert told >= 4
 
 
-async def test_a_malformed_file_name(
-    target: Target, http: httpx.AsyncClient, speech: bytes
-) -> None:
-    """What a file is called is no matter, unless it cannot be read."""
-    disposition = "form-data; name=\"audio\"; filename*=UTF-8''%ff"
-    headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    body = part(disposition, speech) + b"--x--\r\n"
-    response = await http.post(PATH, content=body, headers=headers)
-    if target.name == "fastapi":
-        assert response.status_code == 200
-    else:
-        assert problem(response).code == "invalid_message"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def patient(
-    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Mapping[str, Target]]:
-    """Targets that wait for a busy machine to move large files."""
-    folder = tmp_path_factory.mktemp("patient")
-    async with targets(postgres, folder, provider_file_seconds=60) as opened:
-        yield opened
-
-
-@pytest.mark.parametrize("name", TARGETS)
 async def test_several_large_files(
     patient: Mapping[str, Target], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,47 @@ async def test_odd_forms_are_refused(
     await target.has_nothing_of(ada)
 
 
+@pytest.mark.parametrize(
+    ("boundary", "before"),
+    [
+        *(("' x'", ""), ('" x"', ""), ('"x "', ""), ("x" * 1000, ""), ("x" * 71, ""), ("", "")),
+        *(("x", "preamble\r\n"), ("x", "\r\n"), ("\u00e9", ""), ("x; boundary=y", "")),
+        *(('"x', ""), ("a,b{", "")),
+    ],
+)
+async def test_a_form_has_one_reading(
+    *,
+    target: Target,
+    http: httpx.AsyncClient,
+    ada: Person,
+    speech: bytes,
+    boundary: str,
+    before: str,
+) -> None:
+    """A boundary that readers would cut differently, and what stands before it, is refused."""
+    plain = boundary.strip("\"'").partition(";")[0].encode()
+    body = part('form-data; name="audio"; filename="a.wav"', speech).replace(
+        b"--x", b"--" + plain, 1
+    )
+    content = before.encode() + body + b"--" + plain + b"--\r\n"
+    headers = [(b"Content-Type", f"multipart/form-data; boundary={boundary}".encode("latin-1"))]
+    told = problem(await http.post(PATH, content=content, headers=headers))
+    assert (told.status, told.code) == (422, "invalid_message")
+    assert target.provider.requests == []
+    await target.has_nothing_of(ada)
+
+
+async def test_what_a_file_is_called_does_not_matter(
+    http: httpx.AsyncClient, speech: bytes
+) -> None:
+    """A file's name may be no name, and its extended form is passed over (RFC 7578, 4.2)."""
+    headers = {"Content-Type": FORM}
+    for name in ("filename*=UTF-8''%ff", 'filename=""', 'filename="C:\\x\\\xe9.wav"'):
+        body = part(f'form-data; name="audio"; {name}', speech) + b"--x--\r\n"
+        response = await http.post(PATH, content=body, headers=headers)
+        assert response.status_code == 200, response.text
+
+
 async def test_a_form_cut_short_is_refused(
     target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:

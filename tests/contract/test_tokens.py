@@ -209,6 +209,66 @@ async def test_expiry_has_its_own_word_and_some_leeway(target: Target) -> None:
     assert (await asked(target, signed(target, nbf=now + 5))).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": "4000000000"},
+        {"exp": True},
+        {"exp": [4_000_000_000]},
+        {"exp": {}},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"iat": "1000000000"},
+        {"iat": False},
+        {"iat": 4_000_000_000},
+        {"nbf": "1000000000"},
+        {"nbf": 4_000_000_000},
+        {"nbf": []},
+        {"aud": ["authenticated", 7]},
+        {"aud": [["authenticated"]]},
+        {"aud": {"authenticated": 1}},
+        {"iss": ["x"]},
+        {"sub": 7},
+        {"sub": uuid4().hex},
+        {"sub": f"{{{uuid4()}}}"},
+        {"sub": f"urn:uuid:{uuid4()}"},
+        {"sub": f" {uuid4()}"},
+        {"role": ["authenticated"]},
+        {"role": "Authenticated"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_claims_are_of_their_kind(target: Target, changes: dict[str, Any]) -> None:
+    """A time is a number, an audience a text, a subject a UUID as Postgres writes it."""
+    await refused(target, signed(target, **changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": 4_000_000_000.5},
+        {"iat": 1e9},
+        {"nbf": 0},
+        {"aud": ["authenticated"]},
+        {"aud": ["else", "authenticated"]},
+        {"jti": 7},
+        {"is_anonymous": "true"},
+        {"session_id": 7},
+        {"email": {"a": [1]}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_other_claims_do_not_matter(target: Target, changes: dict[str, Any]) -> None:
+    """What is not asked for may be anything, and numbers may have fractions."""
+    assert (await asked(target, signed(target, **changes))).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ["{}=", "{}!", "!{}", "{}.", ".{}", "{}%00"])
+async def test_a_token_is_three_words(target: Target, odd: str) -> None:
+    """A token holds nothing but base64url and two dots, though decoders may pass over the rest."""
+    await refused(target, odd.format(signed(target)))
+
+
 async def test_a_forged_token_is_not_told_that_it_expired(target: Target) -> None:
     """The signature is looked at first, so that nobody learns the times of forged tokens."""
     headers = {"kid": own_key(target)[1]}

@@ -1,10 +1,12 @@
 """What both services write by hand: the same cases, asked of each one's own code."""
 
+import asyncio
 import json
 import random
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from pydantic import BaseModel
 
 from edge_functions.body import from_fields, from_json
 from edge_functions.idempotency import fingerprint
+from edge_functions.multipart import is_multipart, read_form
+from edge_functions.uploads import Uploads
 from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
 from shared_schema.text import clean
 from shared_schema.voices import CloneRequest
@@ -30,7 +34,7 @@ from transcription.providers.failures import from_status
 from transcription.providers.fitting import fit
 
 VECTORS = ROOT / "tests" / "vectors"
-NAMES = ("text", "languages", "bodies", "fitting", "refusals", "settings")
+NAMES = ("text", "languages", "bodies", "forms", "fitting", "refusals", "settings")
 CASES: Mapping[str, list[dict[str, Any]]] = {
     name: json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
 }
@@ -62,6 +66,30 @@ def bodies(case: Mapping[str, Any]) -> Any:
         route, source = case["request"]
         told["fingerprint"] = fingerprint(route, source, body)
     return told
+
+
+def forms(case: Mapping[str, Any]) -> Any:
+    """Read a form as it arrives, in pieces of some bytes."""
+    if not is_multipart(case["content_type"]):
+        raise ValueError("no form")
+    return asyncio.run(_form(case))
+
+
+async def _form(case: Mapping[str, Any]) -> dict[str, Any]:
+    body, piece = case["body"].encode("latin-1"), case["piece"]
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), piece):
+            yield body[start : start + piece]
+
+    with (
+        TemporaryDirectory() as folder,
+        Uploads(Path(folder), max_open=1, max_bytes=1000) as uploads,
+        uploads.place() as upload,
+    ):
+        form = await read_form(pieces(), case["content_type"], file_field="audio", upload=upload)
+        file = upload.path.read_bytes().decode("latin-1") if form.has_file else None
+    return {"fields": [list(one) for one in form.fields], "file": file}
 
 
 def fitting(case: Mapping[str, Any]) -> Any:
@@ -99,7 +127,7 @@ SETTINGS: Mapping[str, Callable[[str], str]] = {
     "secret": checked_secret,
     "origin": checked_origin,
 }
-RULES = {"text": text, "languages": languages, "bodies": bodies}
+RULES = {"text": text, "languages": languages, "bodies": bodies, "forms": forms}
 RULES |= {"fitting": fitting, "refusals": refusals, "settings": settings}
 
 
@@ -187,6 +215,29 @@ FIELDS = (
 )
 
 
+BITS = (
+    *("\r\n", "--x", "--x--", "\r", "\n", '"', ";", "=", "name", ": ", "audio", "\x00", "\xff"),
+    "filename",
+    *("form-data", "Content-Disposition", "--", " ", "\\", "%", "*", "x", "\t", ""),
+)
+WHOLE = (
+    '--x\r\nContent-Disposition: form-data; name="language"\r\n\r\nen\r\n'
+    '--x\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n'
+    "Content-Type: audio/wav\r\n\r\nRIFF\x00\xff\r\n--y\r\n"
+    "--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''a\r\n\r\nv\r\n--x--\r\n"
+)
+"""A form, as text in Latin-1."""
+
+
+def _garbled(dice: random.Random) -> str:
+    """Return a form with a few faults."""
+    body = WHOLE
+    for _ in range(dice.randrange(1, 4)):
+        at, length = dice.randrange(len(body)), dice.randrange(8)
+        body = body[:at] + dice.choice(BITS) + body[at + length :]
+    return body
+
+
 @pytest.mark.process
 def test_random_cases_are_answered_alike() -> None:
     """Whatever is written into a text, a form or JSON, both services read the same or refuse."""
@@ -245,6 +296,14 @@ def test_random_cases_are_answered_alike() -> None:
             ),
         ],
     }
+    cases["forms"] = [
+        {
+            "content_type": "multipart/form-data; boundary=x",
+            "body": _garbled(dice),
+            "piece": dice.choice((1, 3, 17, 5000)),
+        }
+        for _ in range(1500)
+    ]
     there = answered_by_deno(cases)
     here = {name: [in_python(name, case) for case in of] for name, of in cases.items()}
     for name, of in cases.items():

@@ -14,6 +14,7 @@ import {
   checkedSecret,
   pasted,
 } from "../../supabase/functions/_shared/pasted.ts";
+import { isMultipart, readForm } from "../../supabase/functions/_shared/multipart.ts";
 import { clean } from "../../supabase/functions/_shared/text.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -35,6 +36,13 @@ const RULES: Record<string, (one: Case) => unknown> = {
     const read = fields === undefined ? fromJson(name, json) : fromFields(name, fields);
     if (request === undefined) return { read };
     return { read, fingerprint: fingerprint(request[0], request[1], read) };
+  },
+  forms: async ({ content_type, body, piece }) => {
+    if (!isMultipart(content_type)) throw new RangeError("no form");
+    const bytes = Uint8Array.from(body as string, (one) => one.charCodeAt(0));
+    const limits = { expected: bytes.length, maxFileBytes: 1000 };
+    const { fields, file } = await readForm(cut(bytes, piece), content_type, limits);
+    return { fields, file: file === undefined ? null : String.fromCharCode(...file) };
   },
   fitting: ({ asked, can }) => {
     const { options, warnings } = fit(
@@ -65,9 +73,9 @@ const RULES: Record<string, (one: Case) => unknown> = {
   },
 };
 
-function answer(rule: (one: Case) => unknown, one: Case): unknown {
+async function answer(rule: (one: Case) => unknown, one: Case): Promise<unknown> {
   try {
-    return { is: rule(one) };
+    return { is: await rule(one) };
   } catch (error) {
     if (error instanceof Failure) return { refused: error.code };
     if (error instanceof RangeError) return { refused: error.message };
@@ -75,11 +83,16 @@ function answer(rule: (one: Case) => unknown, one: Case): unknown {
   }
 }
 
+async function* cut(bytes: Uint8Array, piece: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
+}
+
 const asked: Record<string, Case[]> = await new Response(Deno.stdin.readable).json();
-const answers = Object.entries(asked).map(([name, cases]) => {
+const answers: [string, unknown[]][] = [];
+for (const [name, cases] of Object.entries(asked)) {
   const rule = RULES[name];
   if (rule === undefined) throw new Error(`no rule for ${name}`);
-  return [name, cases.map((one) => answer(rule, one))];
-});
+  answers.push([name, await Promise.all(cases.map((one) => answer(rule, one)))]);
+}
 // Mistral's refusals are logged on the way: the answers are the last line.
 console.log(JSON.stringify(Object.fromEntries(answers)));

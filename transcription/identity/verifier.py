@@ -4,9 +4,11 @@ Supabase Auth signs with ES256 or RS256 keys that it publishes as a JWKS; older 
 sign HS256 with a shared secret, which is accepted only where that secret is set.
 """
 
+import math
+import re
+import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from uuid import UUID
 
 import jwt
 from pydantic import SecretStr
@@ -17,6 +19,9 @@ from transcription.errors import Forbidden, TokenExpired, Unauthenticated
 AUDIENCE: Final = "authenticated"
 LEEWAY_SECONDS: Final = 10
 _API_KEY_PREFIX: Final = "sb_"
+_NOT_VALID: Final = "The access token is not valid here."
+_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Verifier:
         if token.startswith(_API_KEY_PREFIX):
             message = "That is an API key. Sign in and send the user's access token."
             raise Unauthenticated(message)
-        if len(token) > MAX_ACCESS_TOKEN_CHARACTERS:
+        if len(token) > MAX_ACCESS_TOKEN_CHARACTERS or not _JWT.fullmatch(token):
             raise Unauthenticated("The access token is malformed.")
         key, algorithm = await self._key_for(token)
         return self._user_of(self._claims(token, key, algorithm))
@@ -107,27 +112,32 @@ class Verifier:
 
     def _claims(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
         try:
-            return jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
                 issuer=self._issuer,
                 audience=AUDIENCE,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub", "role", "iss", "aud"]},
+                options={
+                    "require": ["exp", "sub", "role", "iss", "aud"],
+                    # PyJWT takes a text for a number.
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_jti": False,
+                },
             )
-        except jwt.ExpiredSignatureError:
-            raise TokenExpired from None
         except (jwt.InvalidTokenError, TypeError, ValueError):
-            raise Unauthenticated("The access token is not valid here.") from None
+            raise Unauthenticated(_NOT_VALID) from None
+        _check_times(claims, time.time())
+        return claims
 
     def _user_of(self, claims: dict[str, Any]) -> User:
         if claims["role"] != "authenticated":
             raise Unauthenticated("The access token is not a signed-in user's.")
-        try:
-            subject = str(UUID(claims["sub"]))
-        except (ValueError, AttributeError, TypeError):
-            raise Unauthenticated("The access token names no user.") from None
+        subject = str(claims["sub"]).lower()
+        if not _UUID.fullmatch(subject):
+            raise Unauthenticated("The access token names no user.")
         session = claims.get("session_id")
         user = User(
             id=subject,
@@ -138,3 +148,21 @@ class Verifier:
         if user.is_anonymous and not self._allow_anonymous:
             raise Forbidden("Please sign in with an account to use this.")
         return user
+
+
+def _check_times(claims: dict[str, Any], now: float) -> None:
+    """Refuse a token whose times are no numbers (RFC 7519, section 2), or not now.
+
+    Raises:
+        TokenExpired: `exp` has passed.
+        Unauthenticated: a time is none, or `nbf` or `iat` is still to come.
+    """
+    for name in ("exp", "nbf", "iat"):
+        told = claims.get(name, now)
+        is_number = isinstance(told, int | float) and not isinstance(told, bool)
+        if not is_number or not math.isfinite(told):
+            raise Unauthenticated(_NOT_VALID)
+    if claims["exp"] <= now - LEEWAY_SECONDS:
+        raise TokenExpired
+    if any(claims.get(name, now) > now + LEEWAY_SECONDS for name in ("nbf", "iat")):
+        raise Unauthenticated(_NOT_VALID)

@@ -1,7 +1,7 @@
 /** Server-sent events (HTML standard, section 9.2) from a job to a reader who may leave. */
 
 import type { DeltaEvent, ErrorEvent, FinalEvent, SegmentEvent } from "./generated/protocol.ts";
-import { mediaType } from "./multipart.ts";
+import { mediaType } from "./parameters.ts";
 
 const MEDIA_TYPE = "text/event-stream";
 /** Between two comments, so that no proxy takes a thinking recogniser for a dead one. */

@@ -13,6 +13,7 @@ import type { Settings } from "./settings.ts";
 
 const AUDIENCE = "authenticated";
 const LEEWAY_SECONDS = 10;
+const JWT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export interface User {
@@ -38,7 +39,7 @@ export class Verifier {
     if (token.startsWith("sb_")) {
       throw unauthenticated("That is an API key. Sign in and send the user's access token.");
     }
-    if (token.length > LIMITS.max_access_token_characters) {
+    if (token.length > LIMITS.max_access_token_characters || !JWT.test(token)) {
       throw unauthenticated("The access token is malformed.");
     }
     const [key, algorithm] = await this.keyFor(token);
@@ -86,8 +87,10 @@ export class Verifier {
   }
 
   private userOf(claims: JWTPayload): User {
-    const { iat, role, sub, exp } = claims;
-    if (iat !== undefined && !(Number(iat) <= Date.now() / 1000 + LEEWAY_SECONDS)) {
+    const { iat, nbf, role, sub, exp, aud } = claims;
+    const soon = Date.now() / 1000 + LEEWAY_SECONDS;
+    const areTimes = [exp, nbf ?? 0, iat ?? 0].every(Number.isFinite) && (iat ?? 0) <= soon;
+    if (!areTimes || ![aud].flat().every((one) => typeof one === "string")) {
       throw unauthenticated("The access token is not valid here.");
     }
     if (role !== "authenticated") {
