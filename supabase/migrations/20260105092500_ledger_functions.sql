@@ -413,6 +413,8 @@ begin
     from public.transcription_usage as t
     join unnest(session_ids, revive.audio_seconds) as s (id, told) on s.id = t.id
     where t.id = any (sleepers) and t.status = 'expired' and t.user_id is not null
+      -- The totals of an older day are gone.
+      and t.opened_on >= ledger.day_of(moment) - 1
       and ledger.account_refusal(t.user_id, moment) is null
       and not exists (
         select from public.transcription_usage as heir

@@ -61,12 +61,20 @@ begin
   delete from ledger.idempotency_keys as k where k.claimed_at < moment - interval '1 day';
   get diagnostics keys = row_count;
 
-  -- Addresses, and payers whose account is gone, after their day.
+  -- Addresses, and payers whose account is gone, after their day, and all rows of one at once.
   with past as (
     select t.id, case when t.user_id is null then t.payer end as departed
     from public.transcription_usage as t
     where (t.address_key is not null or (t.user_id is null and t.payer is not null))
       and t.opened_at < today::timestamp at time zone 'UTC' and not t.held
+      and not exists (
+        select from public.transcription_usage as h
+        where h.held and h.address_key = t.address_key and h.opened_on = t.opened_on
+      )
+      and not exists (
+        select from public.transcription_usage as h
+        where h.held and h.payer = t.payer and h.opened_on = t.opened_on and t.user_id is null
+      )
     order by t.opened_at
     limit piece
     for update skip locked
