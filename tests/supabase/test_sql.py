@@ -4,11 +4,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from local_stack import migrate
 from local_stack.binaries import Binaries
 from local_stack.postgres import Postgres
 from tests.database import MIGRATIONS, Database
+from tests.supabase import tap
 
 SUPABASE = MIGRATIONS.parent
 SQL_TESTS = sorted((SUPABASE / "tests").glob("*.sql"))
@@ -29,9 +31,44 @@ async def test_sql(database: Database, file: Path) -> None:
         " language sql volatile set search_path = '' as $$ select clock_timestamp() $$"
     )
     dsn = database.server.dsn_of("postgres", database.name)
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        await connection.execute(await asyncio.to_thread(file.read_bytes))
+    async with await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, row_factory=dict_row
+    ) as connection:
+        report = await tap.run(connection, await asyncio.to_thread(file.read_text))
+    told = "\n".join(report)
+    assert "not ok" not in told, told
+    assert len(report) > 1
     assert await database.query("select id from auth.users") == []
+
+
+async def test_a_failure_hides_no_other(database: Database) -> None:
+    """Each block of assertions is reported, after one that failed and whatever it had done."""
+    script = """begin;
+-- The first fails.
+do $$
+begin
+  insert into auth.users (id) values (gen_random_uuid());
+  assert false, 'so it does';
+end
+$$;
+-- The second holds.
+do $$
+begin
+  assert not exists (select from auth.users);
+end
+$$;
+rollback;
+"""
+    dsn = database.server.dsn_of("postgres", database.name)
+    async with await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, row_factory=dict_row
+    ) as connection:
+        report = await tap.run(connection, script)
+    assert report == [
+        "1..2",
+        "not ok 1 - The first fails.\n# so it does",
+        "ok 2 - The second holds.",
+    ]
 
 
 @pytest.mark.process
