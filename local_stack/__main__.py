@@ -62,6 +62,7 @@ async def _serve(arguments: argparse.Namespace, engine: Engine, told: str) -> No
         port=arguments.port,
         provider_port=arguments.provider_port,
         provider=WIRES[arguments.wire],
+        told=told,
     ) as running:
         print(
             f"local_stack ready: Supabase {running.supabase.url},"

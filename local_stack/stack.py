@@ -54,6 +54,7 @@ async def run(
     port: int = 54321,
     provider_port: int = 54330,
     provider: Named = WIRES["mistral"],
+    told: str = "",
     supabase: Path = SUPABASE,
 ) -> AsyncIterator[Running]:
     """Everything, from nothing to accepting; ended when the block ends.
@@ -65,6 +66,7 @@ async def run(
         port: Of the gateway; 0 takes a free one.
         provider_port: Of the provider; 0 takes a free one.
         provider: Which provider's wire is spoken.
+        told: What people are told of the engine.
         supabase: The project's folder, with `config.toml`, `migrations` and `seed.sql`.
 
     Raises:
@@ -82,7 +84,7 @@ async def run(
         project = await asyncio.to_thread(Project.read, supabase / "config.toml")
         services = serve_supabase(listener, data, postgres.dsn_of, project)
         running = Running(await stack.enter_async_context(services), provider_url, postgres)
-        write_env(data, running, provider)
+        write_env(data, running, provider, told)
         yield running
 
 
@@ -101,12 +103,13 @@ async def _provider(engine: Engine, named: Named, host: str, port: int) -> Async
         yield server.url
 
 
-def write_env(data_dir: DataDir, running: Running, provider: Named) -> None:
+def write_env(data_dir: DataDir, running: Running, provider: Named, told: str) -> None:
     """Write the file that the project's services are started with: `NAME=value` lines."""
     values = {
         "SUPABASE_URL": running.supabase.url,
         "SUPABASE_PUBLISHABLE_KEY": running.supabase.keys.publishable,
         "SUPABASE_SECRET_KEY": running.supabase.keys.secret,
         **provider.settings(running.provider_url),
+        "LOCAL_ENGINE": told,
     }
     write_private(data_dir.env, "".join(f"{name}={value}\n" for name, value in values.items()))

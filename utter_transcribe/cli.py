@@ -177,7 +177,7 @@ def demo(
         int, typer.Option(help="Added to every port, to run beside another stack.")
     ] = 0,
     provider: Annotated[
-        Literal["mistral", "vllm"], typer.Option(help="Whose wire the recogniser speaks.")
+        Literal["mistral", "vllm"], typer.Option(help="Whose wire the offline engine is behind.")
     ] = "mistral",
 ) -> None:
     """Run the whole product on this machine, and speak a sample through it."""

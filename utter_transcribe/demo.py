@@ -70,7 +70,7 @@ async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "
         file: The sample, with its transcript beside it as `.txt`.
         once: Stop after the sample; the last line is then one JSON object.
         port_offset: Added to every port.
-        provider: Whose wire the offline recogniser speaks.
+        provider: Whose wire the offline engine is behind.
 
     Returns:
         The exit status.
@@ -109,7 +109,7 @@ async def _show(console: Console, local: Local, sample: Sample, *, once: bool) -
     token = AnonymousUser(wrote["SUPABASE_URL"], wrote["SUPABASE_PUBLISHABLE_KEY"])
     await token()
     _step(console, "Signed in anonymously")
-    _step(console, local.engine, mark="!" if local.is_offline else "✓")
+    _step(console, local.notice or local.engine, mark="!" if local.is_offline else "✓")
     console.print()
     view = display.for_output(sample.file.name, sample.seconds)
     live = LiveTranscription(local.bridge_url, token, on_event=view)
@@ -119,7 +119,10 @@ async def _show(console: Console, local: Local, sample: Sample, *, once: bool) -
     async with Api(local.functions_url, token) as api:
         finished = await _finish(console, api, sample)
     if once:
-        print(json.dumps(_summary(sample, result, finished), ensure_ascii=False), flush=True)
+        print(
+            json.dumps(_summary(sample, result, finished, local.engine), ensure_ascii=False),
+            flush=True,
+        )
         return 0 if result.status == "complete" else 1
     _invite(console, local)
     await asyncio.Event().wait()
@@ -151,7 +154,7 @@ async def _finish(console: Console, api: Api, sample: Sample) -> Finished:
     return Finished(final.text, voice.voice_id, usage)
 
 
-def _summary(sample: Sample, result: Result, finished: Finished) -> dict[str, Any]:
+def _summary(sample: Sample, result: Result, finished: Finished, engine: str) -> dict[str, Any]:
     return {
         "ready_ms": result.ready_ms and round(result.ready_ms, 1),
         "first_delta_ms": result.first_delta_ms and round(result.first_delta_ms, 1),
@@ -165,6 +168,7 @@ def _summary(sample: Sample, result: Result, finished: Finished) -> dict[str, An
         "wer_final": round(word_error_rate(sample.reference, finished.text), 4),
         "voice_id": finished.voice_id,
         "usage": finished.usage.model_dump(mode="json"),
+        "engine": engine,
     }
 
 

@@ -26,14 +26,14 @@ DRAIN_SECONDS: Final = 2
 
 
 class Local:
-    """Supabase, the recogniser, the bridge and the functions, as processes of this machine.
+    """Supabase, the provider, the bridge and the functions, as processes of this machine.
 
     They see neither `.env` nor what the environment says of another Supabase; of the provider
     they hear when there is a key for it.
 
     Args:
         port_offset: Added to every port.
-        provider: Whose wire the recogniser speaks; only Mistral's own can take its place.
+        provider: Whose wire is spoken; only Mistral's own can take its place.
     """
 
     def __init__(self, port_offset: int = 0, *, provider: str = "mistral") -> None:
@@ -53,17 +53,24 @@ class Local:
 
     @property
     def is_offline(self) -> bool:
-        """Whether the offline recogniser hears, because there is no key for the real one."""
+        """Whether the offline engine hears, because there is no key for the real one."""
         return "MISTRAL_API_KEY" not in self._provider
 
     @property
     def engine(self) -> str:
-        """Which recogniser hears, in a few words."""
+        """What hears, in a few words; of the offline engine once it has started."""
+        if not self.is_offline:
+            return "Voxtral, with your MISTRAL_API_KEY"
+        return f"Offline engine ({self.wrote().get('LOCAL_ENGINE') or 'scripted'})"
+
+    @property
+    def notice(self) -> str:
+        """What people are told of the offline engine; nothing where Voxtral hears."""
+        if not self.is_offline:
+            return ""
         if self.provider != "mistral":
-            return f"offline engine, over the wire of {self.provider}"
-        if self.is_offline:
-            return "offline engine: set MISTRAL_API_KEY for Voxtral"
-        return "Voxtral, with your MISTRAL_API_KEY"
+            return f"{self.engine}, over the wire of {self.provider}."
+        return f"{self.engine}. Set MISTRAL_API_KEY for Voxtral."
 
     @property
     def bridge_url(self) -> str:
@@ -91,7 +98,7 @@ class Local:
         own += ["--wire", self.provider]
         return (
             Service(
-                "Supabase and the offline recogniser",
+                "Supabase and the offline engine",
                 [sys.executable, "-m", "local_stack", *own],
                 [self.supabase_port, self.provider_port],
                 told,
@@ -162,7 +169,7 @@ class Local:
                 "FUNCTIONS_METRICS_PORT": str(self.functions_metrics_port),
                 "FUNCTIONS_PAGE_DIR": str(_PAGE),
                 "ALLOWED_ORIGINS": ",".join(origins),
-                "NOTICE": self.engine if self.is_offline else "",
+                "NOTICE": self.notice,
             }
         )
 

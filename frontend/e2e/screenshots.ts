@@ -15,7 +15,7 @@ test.each([
 ] as const)("Recording and reviewing in $colorScheme", async ({ colorScheme, width }) => {
   mkdirSync(IMAGES, { recursive: true });
   const [stack, browser] = await Promise.all([
-    startStack({ NOTICE: "Offline engine: set MISTRAL_API_KEY for Voxtral." }),
+    startStack({ NOTICE: "Offline engine (Moonshine, English). Set MISTRAL_API_KEY for Voxtral." }),
     launch({ microphone: REFERENCE }),
   ]);
   try {

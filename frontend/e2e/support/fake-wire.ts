@@ -35,7 +35,7 @@ const CONFIG: PublicConfig = {
   model: "offline",
   realtime_model: "offline",
   final_pass: true,
-  notice: "Offline engine: set MISTRAL_API_KEY for Voxtral.",
+  notice: "Offline engine (Moonshine, English). Set MISTRAL_API_KEY for Voxtral.",
 };
 
 const USAGE: Usage = {
