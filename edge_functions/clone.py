@@ -63,7 +63,8 @@ async def post_clone(
 ) -> Response:
     """Send the recording as `audio`, or name a take of yours by its `storage_path`."""
     with services.in_flight.begun(), services.uploads.place(*caller.origin) as upload:
-        form = await _receive(request, services, upload)
+        async with upload.arriving():
+            form = await _receive(request, services, upload)
         asked = from_fields(CloneRequest, form.fields)
         if form.has_file == (asked.storage_path is not None):
             raise InvalidMessage("audio: send either the file or its storage_path")

@@ -118,7 +118,8 @@ class Transcriber:
         if services.files is None:
             raise TranscriptionDisabled
         with services.in_flight.begun(), services.uploads.place(*self.caller.origin) as upload:
-            asked = await self.receive(upload)
+            async with upload.arriving():
+                asked = await self.receive(upload)
             async with services.files.of(self.caller.user) as lent:
                 return await self._transcribe(asked, upload, lent)
 

@@ -1,4 +1,8 @@
-"""Files of callers, on disk for as long as they are worked on."""
+"""Files of callers, on disk for as long as they are worked on.
+
+When every place is taken, the slowest of those that still arrive gives way, so that bodies that
+trickle do not keep honest uploads out.
+"""
 
 import asyncio
 import errno
@@ -7,8 +11,8 @@ import hashlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -21,6 +25,8 @@ from transcription.process.addresses import network_of
 PREFIX: Final = "utter-uploads-"
 RETRY_AFTER_SECONDS: Final = 2.0
 _LOCK: Final = "lock"
+SPARED_SECONDS: Final = 3.0
+"""An upload that began less than this ago does not give way."""
 _PIECE_BYTES: Final = 256 * 1024
 """Written at once: a thread is asked for each piece."""
 
@@ -30,8 +36,12 @@ _log = structlog.get_logger(__name__)
 class Upload:
     """One file; made by `Uploads.place`."""
 
-    def __init__(self, path: Path, *, max_bytes: int) -> None:
+    def __init__(self, path: Path, *, max_bytes: int, network: str = "") -> None:
         self.path = path
+        self.network = network
+        """Where it comes from; see `network_of`."""
+        self.began = asyncio.get_running_loop().time()
+        self._arriving: asyncio.Timeout | None = None
         self.copy = path.with_suffix(".wav")
         """Where a copy may lie beside it, which is removed with it."""
         self.size = 0
@@ -44,6 +54,34 @@ class Upload:
     def sha256(self) -> str:
         """Of what was written, as hexadecimal digits."""
         return self._digest.hexdigest()
+
+    @asynccontextmanager
+    async def arriving(self) -> AsyncIterator[None]:
+        """Receive the body within this block, which ends early if the upload gives way.
+
+        Raises:
+            Capacity: it gave way to another one.
+        """
+        scope = self._arriving = asyncio.timeout(None)
+        try:
+            async with scope:
+                yield
+        except TimeoutError:
+            if scope.expired():
+                raise Capacity(retry_after=RETRY_AFTER_SECONDS) from None
+            raise
+        finally:
+            self._arriving = None
+
+    def may_give_way(self, now: float) -> bool:
+        """Whether its body is still arriving, and not since a moment ago."""
+        return self._arriving is not None and now - self.began >= SPARED_SECONDS
+
+    def give_way(self, now: float) -> None:
+        """End its `arriving` block."""
+        if self._arriving is not None:
+            self._arriving.reschedule(now)
+            self._arriving = None
 
     async def write(self, data: bytes) -> None:
         """Add to the file.
@@ -126,7 +164,7 @@ class Uploads:
         self._per_network = per_network or max_open
         self._held: Counter[tuple[str, str]] = Counter()
         self._max_bytes = max_bytes
-        self._open = 0
+        self._open: list[Upload] = []
         self._made = 0
         self.folder = self._parent
         self._lock: BinaryIO
@@ -151,7 +189,7 @@ class Uploads:
 
     def __len__(self) -> int:
         """How many files there are."""
-        return self._open
+        return len(self._open)
 
     @contextmanager
     def place(self, user_id: str = "", address: str | None = None) -> Iterator[Upload]:
@@ -166,23 +204,46 @@ class Uploads:
         """
         user, network = ("user", user_id), ("network", network_of(address) or "")
         if (
-            self._open >= self._max_open
-            or self._held[user] >= self._per_user
+            self._held[user] >= self._per_user
             or self._held[network] >= self._per_network
+            or not (len(self._open) < self._max_open or self._make_room(network[1]))
         ):
             raise Capacity(retry_after=RETRY_AFTER_SECONDS)
-        self._open += 1
         self._held.update((user, network))
         self._made += 1
-        upload = Upload(self.folder / str(self._made), max_bytes=self._max_bytes)
+        path = self.folder / str(self._made)
+        upload = Upload(path, max_bytes=self._max_bytes, network=network[1])
+        self._open.append(upload)
         try:
             yield upload
         finally:
             upload.close()
             upload.path.unlink(missing_ok=True)
             upload.copy.unlink(missing_ok=True)
-            self._open -= 1
+            if upload in self._open:
+                self._open.remove(upload)
             self._held -= Counter((user, network))
+
+    def _make_room(self, newcomer: str) -> bool:
+        """Let an upload give way to one from the network `newcomer`, if there is one that may.
+
+        It is the slowest of the network that has the most places, which must be more than the
+        newcomer's has: one network cannot push out those of others.
+        """
+        now = asyncio.get_running_loop().time()
+        candidates = [upload for upload in self._open if upload.may_give_way(now)]
+        if not candidates:
+            return False
+
+        def places_and_slowness(upload: Upload) -> tuple[int, float]:
+            return self._held["network", upload.network], -upload.size / (now - upload.began)
+
+        slowest = max(candidates, key=places_and_slowness)
+        if self._held["network", slowest.network] <= self._held["network", newcomer]:
+            return False
+        self._open.remove(slowest)
+        slowest.give_way(now)
+        return True
 
     def _remove_those_of_the_dead(self) -> None:
         for folder in self._parent.glob(f"{PREFIX}*"):

@@ -77,6 +77,53 @@ async def test_places_are_shared_out(tmp_path: Path) -> None:
         assert len(uploads) == 0
 
 
+async def test_the_slowest_gives_way_when_all_places_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that holds most places with bodies that trickle loses the slowest to another.
+
+    One that arrived whole, one that just began, and those of networks with no more places stay.
+    """
+    monkeypatch.setattr("edge_functions.uploads.SPARED_SECONDS", 0.0)
+    greedy, honest = "192.0.2.1", "192.0.2.2"
+    with Uploads(tmp_path, max_open=3, max_bytes=1_000_000) as uploads:
+        with uploads.place("a", greedy) as whole:
+            await whole.write(bytes(10))
+            await whole.finish()
+            ends: list[str] = []
+
+            async def trickle(name: str, size: int) -> None:
+                try:
+                    with uploads.place(name, greedy) as upload:
+                        async with upload.arriving():
+                            await upload.write(bytes(size))
+                            await asyncio.Event().wait()
+                except Capacity:
+                    ends.append(name)
+
+            async with asyncio.TaskGroup() as group:
+                slow = group.create_task(trickle("slow", 10))
+                fast = group.create_task(trickle("fast", 100_000))
+                await asyncio.sleep(0.01)
+                with pytest.raises(Capacity), uploads.place("another", greedy):
+                    pass
+                with uploads.place("ada", honest) as mine:
+                    await asyncio.wait({slow})
+                    assert ends == ["slow"]
+                    assert len(uploads) == 3
+                    await mine.write(b"x")
+                    await mine.finish()
+                    # Each network pushes out no more than makes it even with the other.
+                    with (
+                        uploads.place("bob", honest),
+                        pytest.raises(Capacity),
+                        uploads.place("eve", honest),
+                    ):
+                        pass
+                fast.cancel()
+        assert len(uploads) == 0
+
+
 async def test_a_full_disk_is_a_lack_of_capacity(
     uploads: Uploads, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,6 +246,25 @@ async def test_nobody_takes_every_place_for_uploads(
         assert (await _post(world, await ada.token(), CROWD, speech)).status_code == 200
 
 
+async def test_bodies_that_trickle_give_way_to_an_upload(
+    postgres: Postgres, tmp_path: Path, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two addresses that hold every place with bodies that hardly come keep nobody out."""
+    monkeypatch.setattr("edge_functions.uploads.SPARED_SECONDS", 0.0)
+    limits: dict[str, Any] = {"functions_max_uploads": 4, "functions_max_uploads_per_address": 2}
+    async with besieged(postgres, tmp_path, **limits) as (world, crowd):
+        ada = await world.stack.person("ada@example.com")
+        bob = await world.stack.person("bob@example.com")
+        said = _upload(await ada.token(), length=1_000_000) + BEGINNING
+        await crowd.come([CROWD, *addresses(1)] * 2, said)
+        await until(lambda: len(world.composition.services.uploads) == 4)
+        assert (await _post(world, await bob.token(), REAL, speech)).status_code == 200
+        await until(lambda: sum(b"HTTP/1.1 503" in one.heard for one in crowd.all) == 1)
+        for one in crowd.all:
+            one.hang_up()
+        await world.is_clean(ada)
+
+
 async def _post(world: World, token: str, source: str, speech: bytes) -> httpx.Response:
     transport = httpx.AsyncHTTPTransport(local_address=source)
     headers = {"Authorization": f"Bearer {token}"}
