@@ -53,8 +53,10 @@ class Asked:
         if self.query != Query() or self.prefer.single:
             raise RestError.unsupported(f"a choice among the results of {function.name}")
         results = function.results(given, arguments)
-        shown = "coalesce(json_agg(result), '[]')" if function.is_table else "to_json(result)"
-        value = Statement().add(SQL(f"select {shown}::text as body from")).join(results)
+        if function.is_table:
+            body, _ = await self.rows(Statement().add(SQL("select * from")).join(results))
+            return json_response(body)
+        value = Statement().add(SQL("select to_json(result)::text as body from")).join(results)
         return json_response((await self._one(value))["body"] or "null")
 
     async def _one(self, statement: Statement) -> dict[str, Any]:

@@ -17,6 +17,8 @@ create function public.numbers(upto int) returns setof int language sql
   as 'select generate_series(1, upto)';
 create function public.pairs() returns table (name text, "two words" int) language sql
   as $$ values ('b', 1), ('a', 2) $$;
+create function public.names() returns table (name text) language sql
+  as $$ values ('b'), ('a') $$;
 create function public.one_pair(out x int, out y int) language sql as 'select 1, 2';
 create function public.my_notes() returns setof public.notes language sql
   as 'select * from public.notes';

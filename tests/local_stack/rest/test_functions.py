@@ -17,6 +17,7 @@ RESULTS: list[tuple[str, dict[str, Any], Any]] = [
     ("nil", {}, None),
     ("echo", {"value": {"deep": [1, None, "ü"]}}, {"deep": [1, None, "ü"]}),
     ("sum_of", {"ids": [UUID, UUID], "seconds": [1.5, 2]}, {"ids": 2, "seconds": 3.5}),
+    ("names", {}, [{"name": "b"}, {"name": "a"}]),
     ("pairs", {}, [{"name": "b", "two words": 1}, {"name": "a", "two words": 2}]),
 ]
 
