@@ -27,7 +27,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit release reset clean
+.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit package release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,10 +114,17 @@ test-audit: setup | $(UV) ## Fail on vulnerabilities that are known, where the d
 audit: setup | $(UV) ## Look up known vulnerabilities of what we depend on (needs the network)
 	@$(BIN)/python -m scripts.audit
 
+package: setup ## Build the npm package into dist/
+	@mkdir -p dist && rm -f dist/*.tgz
+	@cd frontend && $(NPM) pack --silent --pack-destination ../dist
+
 release: setup .venv/.all-ready ## Build what is published, into dist/, and check it; publish nothing
 	@rm -rf dist
 	@$(UV) build --quiet --out-dir dist
 	@$(UV) tool run --quiet --from $(TWINE) twine check --strict dist/*.whl dist/*.tar.gz
+	@cd frontend && $(NPM) pack --silent --pack-destination ../dist >/dev/null
+	@cd frontend && npx --no-install publint run --strict ../dist/*.tgz
+	@cd frontend && npx --no-install attw --profile esm-only --format table-flipped ../dist/*.tgz
 	@echo "Built and checked:"
 	@ls dist
 

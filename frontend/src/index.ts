@@ -1,16 +1,29 @@
-/** The library: reference audio with its transcript, for any React page. */
-import "./styles.css";
-
+/** `@utter/transcribe`: live words, recording and transcription, without React. */
+export { type Microphone, Microphones } from "./audio/devices";
 export { LoopbackSource } from "./audio/loopback";
-export { MicrophoneSource } from "./audio/microphone";
-export type { AudioListener, AudioSource, OpenOptions, OpenSource } from "./audio/source";
+export { canRecord, MicrophoneSource } from "./audio/microphone";
+export type {
+  AudioListener,
+  AudioSource,
+  OpenOptions,
+  OpenSource,
+  SourceFault,
+} from "./audio/source";
 export { SourceError } from "./audio/source";
+export { setWorkletUrl } from "./audio/worklet";
+export { Dictation } from "./dictation/dictation";
+export { type Dictated, dictateInto, type Field, isDictatable } from "./dictation/field";
+export {
+  type Line,
+  LiveTranscript,
+  type LiveTranscriptError,
+  type LiveTranscriptOptions,
+  type LiveTranscriptStage,
+  type LiveTranscriptState,
+} from "./dictation/live-transcript";
+export type * from "./generated/protocol";
 export { Scope } from "./lib/scope";
 export { type Readable, Store } from "./lib/store";
-export {
-  ReferenceAudioInput,
-  type ReferenceAudioInputProps,
-} from "./reference-audio/ReferenceAudioInput";
 export { ReferenceAudio } from "./reference-audio/reference-audio";
 export {
   type ConnectOptions,
@@ -18,9 +31,9 @@ export {
   type ReferenceAudioServices,
 } from "./reference-audio/services";
 export type { Mode, ReferenceAudioState, ReferenceAudioValue } from "./reference-audio/state";
-export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 export { Account, type AccountState } from "./services/account";
 export { Api, ApiError } from "./services/http";
+export { connectLive, type LiveOptions, type LiveServices } from "./services/live";
 export { SupabaseTakeStorage, type TakeStorage } from "./services/storage";
 export { SignedOutError, SignInError, type TokenSupplier } from "./session/token";
 export { TakeStore } from "./take/take-store";

@@ -102,4 +102,7 @@ def test_every_example_is_tried() -> None:
         "examples/node/live.mjs",
         "examples/page.html",  # frontend/e2e/embedding.test.ts
         "examples/transcribe.sh",
+        # frontend/e2e/package.test.ts, and examples/next with them
+        "examples/vanilla/index.html",
+        "examples/vite/index.html",
     }

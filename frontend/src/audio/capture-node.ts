@@ -1,8 +1,8 @@
 /** Puts `Capture` into an audio graph: as a worklet, or as a script node where there is none. */
-import { Capture, type CaptureCommand, type CaptureMessage } from "./capture";
-import workletUrl from "./capture.worklet.ts?worker&url";
+import type { CaptureCommand, CaptureMessage } from "./capture";
 import { MAX_KEPT_RATE } from "./pcm";
 import type { AudioListener } from "./source";
+import { workletUrl } from "./worklet";
 
 const SCRIPT_BLOCK = 4096;
 
@@ -18,7 +18,7 @@ async function workletNode(
   keptRate: number,
   receive: (message: CaptureMessage) => void,
 ): Promise<CaptureNode> {
-  await context.audioWorklet.addModule(workletUrl);
+  await context.audioWorklet.addModule(workletUrl());
   const node = new AudioWorkletNode(context, "utter-capture", {
     numberOfInputs: 1,
     numberOfOutputs: 1,
@@ -36,11 +36,12 @@ async function workletNode(
 }
 
 /** Deprecated, and the only way where a page may not load worklets. */
-function scriptNode(
+async function scriptNode(
   context: AudioContext,
   keptRate: number,
   receive: (message: CaptureMessage) => void,
-): CaptureNode {
+): Promise<CaptureNode> {
+  const { Capture } = await import("./capture"); // the worklet has its own
   const capture = new Capture({ inputRate: context.sampleRate, keptRate }, receive);
   const node = context.createScriptProcessor(SCRIPT_BLOCK, 1, 1);
   node.onaudioprocess = (event) => capture.push(event.inputBuffer.getChannelData(0));

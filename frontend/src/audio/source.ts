@@ -43,6 +43,16 @@ export interface AudioSource {
 
 export type SourceFault = "denied" | "missing" | "busy" | "insecure" | "failed";
 
+/** What is wrong, in words for a person. */
+export const FAULT_WORDS: Readonly<Record<SourceFault | "lost", string>> = {
+  denied: "The browser blocked the microphone.",
+  missing: "No microphone found.",
+  busy: "The microphone cannot be opened. Another program may be using it.",
+  insecure: "Recording needs https.",
+  failed: "The microphone cannot be opened.",
+  lost: "The microphone was disconnected.",
+};
+
 export class SourceError extends Error {
   readonly fault: SourceFault;
 

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Usage, Voice } from "../generated/protocol";
 import { Scope } from "../lib/scope";
-import { resolveRealtimeUrl } from "../reference-audio/services";
+import { resolveRealtimeUrl } from "../services/live";
 import { violations } from "../testing/axe";
 import { FakeServices, refuse, TRANSCRIPTION, USER_ID, VOICE } from "../testing/fake-services";
 import { ClonePage } from "./ClonePage";

@@ -1,23 +1,17 @@
 /** Which microphone, where there is a choice. */
-import { useEffect, useId, useState } from "react";
-import { type Microphone, Microphones } from "../audio/devices";
+import { useEffect, useId } from "react";
+import { useMicrophones } from "../dictation/hooks";
 import { fieldClass } from "../ui/controls";
-import { useScope } from "../ui/hooks";
 import { useParts } from "./use-reference-audio";
 
 export function MicrophonePicker() {
   const { reference, state } = useParts();
   const id = useId();
-  const [microphones, setMicrophones] = useState<readonly Microphone[]>([]);
+  const { microphones, refresh } = useMicrophones();
   const { stage, fault } = state.recorder;
-  useScope(
-    (scope) => {
-      const devices = new Microphones(scope);
-      scope.add(devices.subscribe(() => setMicrophones(devices.getSnapshot())));
-    },
-    // Names are told once the page has recorded: look again then.
-    [stage === "idle"],
-  );
+  const isIdle = stage === "idle";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names are told once the page has recorded.
+  useEffect(refresh, [isIdle]);
   useEffect(() => {
     // It was not there, and now it is.
     if (fault === "missing" && microphones.length > 0) reference.recorder.forgive();

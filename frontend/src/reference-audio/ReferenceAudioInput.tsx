@@ -4,6 +4,7 @@ import { Boundary } from "../ui/boundary";
 import { Button, Card } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
+import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
 import { Announcer } from "./Announcer";
 import { RecordPanel } from "./RecordPanel";
@@ -26,6 +27,8 @@ export interface ReferenceAudioInputProps {
   readonly onChange?: (value: ReferenceAudioValue) => void;
   /** Lets the person sign in; without it that way out is not offered. */
   readonly onSignIn?: () => void;
+  /** Added to the root's own. */
+  readonly className?: string;
 }
 
 /** The way to an end where the panel with the button has failed. */
@@ -40,10 +43,17 @@ function StopAnyway() {
   );
 }
 
-export function ReferenceAudioInput({ reference, onChange, onSignIn }: ReferenceAudioInputProps) {
+export function ReferenceAudioInput({
+  reference,
+  onChange,
+  onSignIn,
+  className = "",
+}: ReferenceAudioInputProps) {
   const state = useReadable(reference);
   const id = useId();
+  const outer = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLDivElement>(null);
+  useScheme(outer);
   const parts = useMemo(() => ({ reference, onSignIn }), [reference, onSignIn]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
@@ -64,36 +74,38 @@ export function ReferenceAudioInput({ reference, onChange, onSignIn }: Reference
 
   const busy = take !== undefined || state.inspecting || state.recorder.stage !== "idle";
   return (
-    <PartsContext value={parts}>
-      <div className="space-y-5" ref={root}>
-        <Card labelledBy={id}>
-          <Tabs
-            disabled={busy}
-            heading={
-              <h2 className="text-lg font-medium" id={id}>
-                Reference audio
-              </h2>
-            }
-            label="How to give the audio"
-            onSelect={(mode) => reference.setMode(mode)}
-            selected={state.mode}
-            tabs={MODES}
-          >
-            <Boundary
-              actions={<StopAnyway />}
-              words="This part of the page failed. Your recording is kept."
+    <PartsContext.Provider value={parts}>
+      <div className={`utter ${className}`} ref={outer}>
+        <div className="space-y-5" ref={root}>
+          <Card labelledBy={id}>
+            <Tabs
+              disabled={busy}
+              heading={
+                <h2 className="text-lg font-medium" id={id}>
+                  Reference audio
+                </h2>
+              }
+              label="How to give the audio"
+              onSelect={(mode) => reference.setMode(mode)}
+              selected={state.mode}
+              tabs={MODES}
             >
-              {take ? <TakePanel key={take.kind} /> : null}
-              {!take && state.mode === "record" ? <RecordPanel /> : null}
-              {!take && state.mode === "upload" ? <UploadPanel /> : null}
-            </Boundary>
-          </Tabs>
-        </Card>
-        <Boundary words="The transcript cannot be shown just now. Your recording is kept.">
-          <TranscriptCard />
-        </Boundary>
-        <Announcer />
+              <Boundary
+                actions={<StopAnyway />}
+                words="This part of the page failed. Your recording is kept."
+              >
+                {take ? <TakePanel key={take.kind} /> : null}
+                {!take && state.mode === "record" ? <RecordPanel /> : null}
+                {!take && state.mode === "upload" ? <UploadPanel /> : null}
+              </Boundary>
+            </Tabs>
+          </Card>
+          <Boundary words="The transcript cannot be shown just now. Your recording is kept.">
+            <TranscriptCard />
+          </Boundary>
+          <Announcer />
+        </div>
       </div>
-    </PartsContext>
+    </PartsContext.Provider>
   );
 }

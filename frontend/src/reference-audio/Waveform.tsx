@@ -25,9 +25,8 @@ function draw(canvas: HTMLCanvasElement, { peaks, from, to }: Drawing): void {
     canvas.width = width;
     canvas.height = tall;
   }
-  const style = getComputedStyle(canvas);
-  const accent = style.getPropertyValue("--color-accent");
-  const edge = style.getPropertyValue("--color-edge");
+  // The canvas has both colours as its own: a token may depend on the scheme.
+  const { color: accent, borderTopColor: edge } = getComputedStyle(canvas);
   context.clearRect(0, 0, width, tall);
   const step = width / peaks.length;
   const bar = Math.max(scale, step * 0.6);
@@ -87,7 +86,7 @@ export function LiveWaveform({
   if (reduced) return null;
   return (
     <div aria-hidden="true">
-      <canvas className="block h-16 w-full" ref={ref} />
+      <canvas className="block h-16 w-full border-edge text-accent" ref={ref} />
     </div>
   );
 }
@@ -111,7 +110,7 @@ export function StillWaveform({
   );
   return (
     <div aria-hidden="true">
-      <canvas className="block h-12 w-full" ref={ref} />
+      <canvas className="block h-12 w-full border-edge text-accent" ref={ref} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 /** What goes wrong, in words for the person whose take it is, each with its way out. */
-import type { SourceFault } from "../audio/source";
+import { FAULT_WORDS, type SourceFault } from "../audio/source";
 import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
@@ -23,29 +23,20 @@ export interface Problem {
 
 type RecorderFault = SourceFault | "lost" | "stuck";
 
-const SOURCE: Readonly<Record<RecorderFault, Problem>> = {
-  denied: {
-    words: "The browser blocked the microphone.",
-    waysOut: ["allow-microphone", "upload-instead"],
-  },
-  missing: { words: "No microphone found.", waysOut: ["upload-instead"] },
-  busy: {
-    words: "The microphone cannot be opened. Another program may be using it.",
-    waysOut: ["upload-instead"],
-  },
-  insecure: { words: "Recording needs https.", waysOut: ["upload-instead"] },
-  failed: { words: "The microphone cannot be opened.", waysOut: ["upload-instead"] },
-  stuck: {
-    words: "No sound comes from the microphone. Choose another one, then go on or stop.",
-    waysOut: [],
-  },
-  lost: {
-    words: "The microphone was disconnected. What you recorded is kept; go on or stop.",
-    waysOut: [],
-  },
-};
-
-export const sourceProblem = (fault: RecorderFault): Problem => SOURCE[fault];
+export function sourceProblem(fault: RecorderFault): Problem {
+  if (fault === "stuck") {
+    return {
+      words: "No sound comes from the microphone. Choose another one, then go on or stop.",
+      waysOut: [],
+    };
+  }
+  const words = FAULT_WORDS[fault];
+  if (fault === "lost") {
+    return { words: `${words} What you recorded is kept; go on or stop.`, waysOut: [] };
+  }
+  const allow = fault === "denied" ? (["allow-microphone"] as const) : [];
+  return { words, waysOut: [...allow, "upload-instead"] };
+}
 
 export function fileProblem(fault: FileFault, limits: AudioLimits): Problem {
   const kinds = titles(limits).join(", ");

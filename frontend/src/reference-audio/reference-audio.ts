@@ -124,6 +124,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     return !take && !inspecting && recorder.stage === "idle";
   }
 
+  /** Peak of what is heard, 0 to 1; falls slowly, so that the eye can follow. */
+  get level(): number {
+    return this.#state.recorder.stage === "recording" ? 10 ** (this.recorder.meter.level / 20) : 0;
+  }
+
   get value(): ReferenceAudioValue {
     const { take, transcript, recorder, transcription, inspecting } = this.#state;
     const { language, detectedLanguage } = this.#state;

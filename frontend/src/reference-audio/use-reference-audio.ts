@@ -5,15 +5,15 @@ import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioServices } from "./services";
 import type { Mode, ReferenceAudioState } from "./state";
 
-/** Undefined for the moment before the page is there. `initial` counts once. */
+/** Undefined until the page and the services are there. `initial` counts once. */
 export function useReferenceAudio(
-  services: ReferenceAudioServices,
+  services: ReferenceAudioServices | undefined,
   initial: { readonly mode?: Mode; readonly language?: string } = {},
 ): ReferenceAudio | undefined {
   const [reference, setReference] = useState<ReferenceAudio>();
   useScope(
     (scope) => {
-      setReference(new ReferenceAudio(services, scope, initial));
+      setReference(services && new ReferenceAudio(services, scope, initial));
     },
     [services],
   );

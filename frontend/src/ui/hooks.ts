@@ -5,7 +5,8 @@ import type { Readable } from "../lib/store";
 
 /** The value of a store, and a render for each change of it. */
 export function useReadable<T>(readable: Readable<T>): T {
-  return useSyncExternalStore(readable.subscribe, readable.getSnapshot);
+  // The same on a server: what a store begins with.
+  return useSyncExternalStore(readable.subscribe, readable.getSnapshot, readable.getSnapshot);
 }
 
 /** Runs `setup` with a scope that ends with the component, or before the next run. */

@@ -10,5 +10,6 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function useReducedMotion(): boolean {
-  return useSyncExternalStore(subscribe, () => window.matchMedia?.(QUERY).matches ?? false);
+  const read = () => window.matchMedia?.(QUERY).matches ?? false;
+  return useSyncExternalStore(subscribe, read, () => false);
 }

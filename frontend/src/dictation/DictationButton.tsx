@@ -1,0 +1,64 @@
+/** A button that lets people speak into a field: press, speak, press again. */
+import { type ReactNode, useRef } from "react";
+import { MicrophoneIcon, StopIcon } from "../ui/icons";
+import { useScheme } from "../ui/scheme";
+import { useLevel } from "./hooks";
+import { type DictationLabels, dictationLabel } from "./labels";
+import type { LiveTranscriptOptions, LiveTranscriptState } from "./live-transcript";
+import { type DictationTarget, useDictation } from "./use-dictation";
+
+export interface DictationButtonProps extends LiveTranscriptOptions {
+  /** The field; without it, the one that has, or last had, the caret. */
+  readonly target?: DictationTarget;
+  readonly labels?: Partial<DictationLabels> | undefined;
+  readonly className?: string | undefined;
+  readonly disabled?: boolean | undefined;
+  /** Takes the place of the icon. */
+  readonly children?: ReactNode | ((state: LiveTranscriptState) => ReactNode);
+}
+
+/** Pixels of the ring at full level. */
+const RING = 6;
+
+export function DictationButton({
+  target,
+  labels,
+  className = "",
+  disabled = false,
+  children,
+  ...options
+}: DictationButtonProps) {
+  const { state, dictation } = useDictation(options, target);
+  const { stage, error } = state;
+  const root = useRef<HTMLSpanElement>(null);
+  useScheme(root);
+  const level = useLevel(stage === "listening" ? dictation.transcript : undefined);
+  const active = stage !== "idle";
+  const label = dictationLabel(stage, labels);
+  const icon = active ? <StopIcon /> : <MicrophoneIcon />;
+  return (
+    <span className={`utter inline-block ${className}`} ref={root}>
+      <button
+        aria-keyshortcuts="Control+Shift+D"
+        aria-label={label}
+        aria-pressed={active}
+        className={`grid size-10 place-items-center rounded-full border ${
+          active ? "border-accent bg-accent text-on-accent" : "border-edge text-ink"
+        }`}
+        data-stage={stage}
+        disabled={disabled || stage === "finishing"}
+        onClick={() => dictation.toggle()}
+        // The caret stays where the words are to go.
+        onMouseDown={(event) => event.preventDefault()}
+        style={{ boxShadow: `0 0 0 ${Math.round(level * RING)}px var(--u-accent-soft)` }}
+        title={error?.message ?? label}
+        type="button"
+      >
+        {typeof children === "function" ? children(state) : (children ?? icon)}
+      </button>
+      <span className="sr-only" role="status">
+        {error?.message}
+      </span>
+    </span>
+  );
+}
