@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 from respx.mocks import HTTPCoreMocker
 
 from tests.audio_files import write_audio
@@ -12,6 +13,12 @@ from tests.needs import ROOT, left_out
 from tests.processes import MARKER, Processes
 
 __all__ = ["database", "gateway", "postgres", "postgres_binaries"]
+
+# How long a busy machine takes for an example says nothing of the code.
+settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy machine")
 
 # The provider's SDK rides on httpx2, whose core respx does not know by itself.
 HTTPCoreMocker.add_targets("httpcore2._async.connection_pool.AsyncConnectionPool")

@@ -12,6 +12,7 @@ from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from tests.contract.world import TARGETS, Target, target_of, targets
 from tests.local_stack.world import Person
+from tests.processes import MARKER
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -20,6 +21,16 @@ async def everybody(
 ) -> AsyncIterator[Mapping[str, Target]]:
     """All targets, for tests that leave nothing behind, and prove it."""
     async with targets(postgres, tmp_path_factory.mktemp("contract")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def patient(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Mapping[str, Target]]:
+    """Targets that wait for a busy machine to move large files."""
+    folder = tmp_path_factory.mktemp("patient")
+    async with targets(postgres, folder, provider_file_seconds=60) as opened:
         yield opened
 
 
@@ -49,6 +60,14 @@ async def http(target: Target, ada: Person) -> AsyncIterator[httpx.AsyncClient]:
     """Ada's client."""
     async with target.signed_in(ada) as client:
         yield client
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is asked of the Edge Functions: Deno runs them."""
+    for item in items:
+        if "/contract/" in item.nodeid and target_of(item.nodeid) == "deno":
+            item.add_marker(MARKER)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

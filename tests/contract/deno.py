@@ -16,7 +16,7 @@ FUNCTION = ROOT / "supabase" / "functions" / "api"
 LOCK = ROOT / "supabase" / "deno.lock"
 CACHE = ROOT / ".tools" / "deno"
 """Filled before the tests: a test fetches nothing."""
-START_SECONDS = 30
+START_SECONDS = 90
 _LISTENING = re.compile(rb"Listening on (http://127\.0\.0\.1:\d+)")
 
 

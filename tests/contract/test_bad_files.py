@@ -1,13 +1,15 @@
 """Files that cannot be used: each with its code, and with nothing left behind."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from local_stack.provider import Script
 from tests.audio_files import write_audio, write_video
-from tests.contract.world import Target
+from tests.contract.world import TARGETS, Target
 from tests.edge_functions.test_bad_input import MIB, cut, empty, lying_wav, text
 from tests.edge_functions.world import PATH, problem, speak, wav
 from tests.local_stack.world import Person
@@ -155,15 +157,21 @@ async def test_a_file_above_the_limit_is_refused(
     await target.has_nothing_of(ada)
 
 
+@pytest.mark.parametrize("name", TARGETS)
 async def test_the_largest_file_is_taken(
-    target: Target, http: httpx.AsyncClient, tmp_path: Path
+    patient: Mapping[str, Target], name: str, tmp_path: Path
 ) -> None:
     """A file of just the greatest size reaches the provider whole."""
+    target = patient[name]
+    target.engine.script = Script()
+    person = await target.stack.person(f"{uuid4()}@example.com")
     path = write_audio(tmp_path / "a", "wav", seconds=180, codec="pcm_s32le")
     content = path.read_bytes()
     content += b"LIST" + (52_428_800 - len(content) - 8).to_bytes(4, "little")
     content += bytes(52_428_800 - len(content))
-    response = await http.post(PATH, files={"audio": content})
+    async with target.signed_in(person) as http:
+        http.timeout = httpx.Timeout(60)
+        response = await http.post(PATH, files={"audio": content})
     assert response.status_code == 200, response.text
     assert response.json()["duration_seconds"] == 180.0
     assert target.provider.requests[-1].size == 52_428_800

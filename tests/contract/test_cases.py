@@ -32,7 +32,7 @@ def test_every_target_is_asked_the_same() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=170,
     ).stdout.splitlines()
     first, *others = (
         {line.replace(name, "*", 1) for line in listed if target_of(line) == name}

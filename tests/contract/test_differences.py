@@ -13,7 +13,7 @@ from local_stack.provider.engine import Event, FileRequest
 from shared_schema.account import PublicConfig
 from tests.audio_files import write_audio
 from tests.contract.test_bad_files import twice
-from tests.contract.world import Target
+from tests.contract.world import TARGETS, Target
 from tests.doubles.gate import Gate
 from tests.edge_functions.test_bad_input import cut
 from tests.edge_functions.world import PATH, problem
@@ -94,6 +94,7 @@ async def test_padding_counts(
         assert told >= 4
 
 
+@pytest.mark.parametrize("name", TARGETS)
 async def test_several_large_files(
     patient: Mapping[str, Target], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

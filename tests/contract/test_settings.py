@@ -297,7 +297,6 @@ async def test_a_lost_connection(cut_off: Targets, target: str, speech: bytes) -
     await one.has_nothing_of(person)
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     "setting",
     [("TRANSCRIPTION_PROVIDER", "vllm"), ("REALTIME_MODE", "direct"), ("BYOK_ENABLED", "true")],

@@ -8,6 +8,7 @@ from tests.contract.deno import serving_deno
 SECRET = "a shared secret of forty-eight bytes, or one more"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [

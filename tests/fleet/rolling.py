@@ -21,7 +21,7 @@ from tests.fleet.world import Recording, World, running
 from utter_transcribe.events import Reconnecting, Result
 
 PEOPLE: Final = 60
-_SETTINGS: Final = {"MAX_AUDIO_SECONDS": "120"}
+_SETTINGS: Final = {"MAX_AUDIO_SECONDS": "300"}
 _SEAM_BYTES: Final = FRAME_BYTES // 4
 """Less than that is not looked for: a frame is sent again as a whole."""
 

@@ -19,8 +19,8 @@ from local_stack.serving import listen
 from tests.local_stack.world import BUCKET, PASSWORD, TLS, WAV
 from tests.waiting import until
 
-READY_SECONDS = 30.0
-STOP_SECONDS = 30.0
+READY_SECONDS = 90.0
+STOP_SECONDS = 90.0
 # Left to itself: no warning of ours becomes an error in a process of its own.
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 

@@ -312,8 +312,8 @@ async def test_racing_replicas(database: Database, gateway: Gateway, user: User)
         return True
 
     async with (
-        gateway.rpc() as first,
-        gateway.rpc() as second,
+        gateway.rpc(timeout_seconds=60) as first,
+        gateway.rpc(timeout_seconds=60) as second,
         SupabaseLedger(first) as one,
         SupabaseLedger(second) as two,
     ):
