@@ -79,6 +79,14 @@ CASES: Final[Mapping[str, tuple[Make, Taken | Refused]]] = {
         lambda folder: audio_files.with_spatial_track(folder / "a", 5),
         Taken(5),
     ),
+    "M4A whose codec has a name in no alphabet": (
+        lambda folder: (
+            write_audio(folder / "a", "m4a", seconds=5)
+            .read_bytes()
+            .replace(b"mp4a", b"\xe8\0\xff\x01")
+        ),
+        Taken(5),
+    ),
     "M4A with one damaged packet": (_damaged("m4a", 20), Taken(5)),
     "M4A with many damaged packets": (_damaged("m4a", 20_000), Refused("damaged")),
     "M4A cut by an edit list": (

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Final
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -191,7 +192,7 @@ def _track(container: InputContainer) -> tuple[AudioStream, str]:
     tracks, unknown = [], False
     for stream in container.streams.audio:
         context = stream.codec_context
-        if context is None or context.codec_tag in UNHEARD:
+        if context is None or _tag(context) in UNHEARD:
             unknown = True
         else:
             tracks.append(stream)
@@ -213,6 +214,14 @@ def _track(container: InputContainer) -> tuple[AudioStream, str]:
         message = f"{rate:,} Hz with {channels} channels are too much. Save it at 48,000 Hz."
         raise UnreadableError(message, unsupported=True)
     return stream, codec
+
+
+def _tag(context: AudioCodecContext) -> str:
+    """Return the four characters by which a container calls a codec, if they are any."""
+    try:
+        return context.codec_tag
+    except UnicodeDecodeError:
+        return ""
 
 
 def _bytes(resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[bytes]:
