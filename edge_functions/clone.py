@@ -32,6 +32,7 @@ _REFUSALS: Final = problems(
     _C.RATE_LIMITED,
     *(
         _C.NOT_FOUND,
+        _C.STORAGE_LIMIT,
         _C.REQUEST_IN_PROGRESS,
         _C.REQUEST_TIMEOUT,
         _C.CAPACITY,
@@ -114,6 +115,7 @@ async def _store(  # noqa: PLR0917
                 "consent": asked.consent,
                 "duration_seconds": info.duration_seconds,
                 "mime_type": info.mime,
+                "size_bytes": upload.size,
                 "storage_path": path,
             }
         )

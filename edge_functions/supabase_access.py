@@ -14,9 +14,11 @@ from storage3.utils import StorageException
 from edge_functions.caller import Caller
 from transcription.errors import (
     BackendUnavailable,
+    Forbidden,
     InvalidMessage,
     NotFound,
     PayloadTooLarge,
+    StorageLimit,
     TokenExpired,
     TranscriptionError,
     Unauthenticated,
@@ -111,6 +113,10 @@ def _of_database(code: str | None) -> TranscriptionError:
     match code:
         case "23503":  # foreign_key_violation
             return Unauthenticated("The account is gone.")
+        case "UT001":  # ledger.admit_voice
+            return Forbidden("This account is suspended.")
+        case "UT002":
+            return StorageLimit("Delete a voice that you no longer need.")
         case "23514" | "22001" | "22P05" | "22021":  # a check, or a text that does not fit
             return InvalidMessage()
         case "PGRST301" | "PGRST303":

@@ -12,6 +12,7 @@ TranscriptionError
 ├── RateLimited                                           too often
 ├── RequestInProgress                                     the same request, twice at once
 ├── SessionLimit, QuotaExceeded, BudgetExceeded           the ledger's refusals
+├── StorageLimit                                          too many voices
 ├── BackendUnavailable                                    storage, voices, keys
 │   └── LedgerUnavailable
 ├── Capacity, Draining, TranscriptionDisabled             the server's state
@@ -170,6 +171,12 @@ class SessionLimit(TranscriptionError):
     ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.open_sessions = tuple(open_sessions)
+
+
+class StorageLimit(TranscriptionError):
+    """The user stores as many voices, or as many bytes of them, as their plan allows."""
+
+    code = ErrorCode.STORAGE_LIMIT
 
 
 class QuotaExceeded(TranscriptionError):

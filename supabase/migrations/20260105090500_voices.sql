@@ -11,6 +11,7 @@ create table public.voices (
   machine_transcript text check (char_length(machine_transcript) <= 20000),
   consent boolean not null default false,
   duration_seconds numeric(8, 3) not null check (duration_seconds > 0),
+  size_bytes bigint not null default 0 check (size_bytes >= 0),
   mime_type text not null check (mime_type ~ '^audio/[a-z0-9.+-]+$'),
   storage_path text not null unique,
   created_at timestamptz not null default now(),

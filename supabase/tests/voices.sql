@@ -10,7 +10,7 @@ do $$
 declare
   good constant jsonb := '{
     "id": "10000000-0000-4000-8000-00000000000a", "user_id": "00000000-0000-4000-8000-00000000000a",
-    "status": "pending", "name": "Mine", "language": "en", "transcript": "The quick brown fox.",
+    "status": "pending", "size_bytes": 1, "name": "Mine", "language": "en", "transcript": "The quick brown fox.",
     "transcript_source": "edited", "consent": true, "duration_seconds": 9.5, "mime_type": "audio/wav",
     "storage_path": "00000000-0000-4000-8000-00000000000a/voices/10000000-0000-4000-8000-00000000000a.wav",
     "created_at": "2026-01-01T00:00:00Z"

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from shared_schema.voices import VoiceDetail, VoiceList
 from tests.contract.world import Target
-from tests.edge_functions.test_voices import clone
+from tests.edge_functions.test_voices import FIELDS, clone
 from tests.edge_functions.world import problem
 from tests.local_stack.world import Person
 
@@ -91,3 +91,37 @@ async def test_a_recording_that_cannot_be_removed_is_left_to_the_sweeper(
         assert (await http.delete(f"/api/voices/{voice_id}")).status_code == 204
     assert await target.voices_of(ada) == []
     assert len(await target.objects_of(ada)) == 1
+
+
+async def test_a_voice_has_room_or_is_refused(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """Beyond its plan a voice is refused in words and leaves nothing; a deletion makes room."""
+    execute = target.stack.execute
+    await execute("insert into ledger.plans values ('small', 'One voice') on conflict do nothing")
+    await execute("insert into ledger.plan_storage values ('small', 1, 10000000)")
+    await execute("insert into ledger.user_plans values (%s, 'small')", ada.id)
+    try:
+        voice_id = await clone(http, speech)
+        refused = problem(await http.post("/api/clone", data=FIELDS, files={"audio": speech}))
+        assert (refused.status, refused.code, refused.retryable) == (409, "storage_limit", False)
+        assert len((await http.get("/api/voices")).json()["voices"]) == 1
+        await http.delete(f"/api/voices/{voice_id}")
+        await http.delete(f"/api/voices/{await clone(http, speech)}")
+    finally:
+        await execute("delete from ledger.user_plans where user_id = %s", ada.id)
+        await execute("delete from ledger.plans where name = 'small'")
+
+
+async def test_a_suspended_account_stores_nothing(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """Somebody who is banned is told so, and no voice of theirs is stored."""
+    ban = "update auth.users set banned_until = %s where id = %s"
+    await target.stack.execute(ban, "infinity", ada.id)
+    try:
+        told = problem(await http.post("/api/clone", data=FIELDS, files={"audio": speech}))
+        assert (told.status, told.code) == (403, "forbidden")
+    finally:
+        await target.stack.execute(ban, None, ada.id)
+    await target.has_nothing_of(ada)

@@ -9,7 +9,7 @@ import psycopg
 from tests.database import Connection
 
 _BLOCK = re.compile(r"^do \$\$$.*?^\$\$;$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"^-- (.*)$", re.MULTILINE)
+_COMMENT = re.compile(r"^-- (?!psql )(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,13 @@ export const ERRORS = {
     "retryable": true,
     "after_refresh": false
   },
+  "storage_limit": {
+    "title": "No room for another voice",
+    "close": null,
+    "http": 409,
+    "retryable": false,
+    "after_refresh": false
+  },
   "session_limit": {
     "title": "Too many open transcriptions",
     "close": 4429,

@@ -27,6 +27,7 @@ export type ErrorCode =
   | "request_timeout"
   | "rate_limited"
   | "request_in_progress"
+  | "storage_limit"
   | "session_limit"
   | "quota_exceeded"
   | "budget_exceeded"

@@ -70,6 +70,7 @@ async function store(
       consent: asked.consent,
       duration_seconds: audio.seconds,
       mime_type: audio.mime,
+      size_bytes: audio.bytes.length,
       storage_path: path,
     });
     await services.storage.upload(path, audio.bytes, audio.mime);

@@ -100,6 +100,10 @@ function ofDatabase(answer: unknown): Failure {
   switch (code) {
     case "23503": // foreign_key_violation
       return new Failure("unauthenticated", "The account is gone.");
+    case "UT001":
+      return new Failure("forbidden", "This account is suspended.");
+    case "UT002":
+      return new Failure("storage_limit", "Delete a voice that you no longer need.");
     case "23514": // a check
     case "22001": // a text that does not fit
     case "22P05":
