@@ -259,19 +259,17 @@ async def chain(server: Postgres, length: int, account: str) -> dict[str, float]
             tip = heir
         await connection.execute("set synchronous_commit to on")
 
-        async def resumes(named: Callable[[], str]) -> float:
-            nonlocal tip
+        took: dict[str, list[float]] = {"tip": [], "head": []}
+        for number in range(400):
             caller.took.clear()
-            for _ in range(200):
-                heir = await caller.open(named())
-                await caller.close(tip)
-                tip = heir
-            return statistics.median(caller.took) * 1000
-
+            named = "head" if number % 2 else "tip"
+            heir = await caller.open(head if named == "head" else tip)
+            took[named] += caller.took
+            await caller.close(tip)
+            tip = heir
         return {
             "length": length,
-            "from_the_tip_ms": await resumes(lambda: tip),
-            "from_the_head_ms": await resumes(lambda: head),
+            **{f"from_the_{named}_ms": statistics.median(of) * 1000 for named, of in took.items()},
         }
 
 

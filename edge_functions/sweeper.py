@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import structlog
 
@@ -12,6 +13,9 @@ from edge_functions.voice_table import VoiceTable
 from transcription.errors import TranscriptionError
 from transcription.process.metrics import Metrics
 from transcription.rpc import Rpc
+
+MOST_AT_ONCE: Final = 1000
+"""Objects that one call of the storage API removes."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,28 +69,34 @@ class Sweeper:
         if ledger["wrong_totals"]:
             # Not of a race: rows and totals change together. Somebody has changed one by hand.
             _log.error("ledger_totals_wrong", totals=ledger["wrong_totals"])
-        async for voices in self._named("sweepable_voices", by="id"):
+        async for voices in self._pending_voices():
             # The object first: with the row gone, nothing would tell its name for an hour.
             await self._storage.remove([voice["storage_path"] for voice in voices])
             await self._voices.delete_pending([voice["id"] for voice in voices])
             swept.voices += len(voices)
-        async for recordings in self._named("sweepable_objects", by="name"):
-            await self._storage.remove([recording["name"] for recording in recordings])
-            swept.recordings += len(recordings)
+        after: str | None = ""
+        while after is not None:
+            answer = await self._rpc.call("sweepable_objects", after=after)
+            for at in range(0, len(answer["names"]), MOST_AT_ONCE):
+                recordings = answer["names"][at : at + MOST_AT_ONCE]
+                await self._storage.remove(recordings)
+                swept.recordings += len(recordings)
+            after = answer["next"]
         for kind, count in asdict(swept).items():
             self._metrics.swept.labels(kind).inc(count)
         self._metrics.swept_at.set_to_current_time()
         _log.info("swept", **asdict(swept))
         return swept
 
-    async def _named(self, function: str, *, by: str) -> AsyncIterator[list[dict[str, str]]]:
+    async def _pending_voices(self) -> AsyncIterator[list[dict[str, str]]]:
         """Iterate over leftovers, a thousand at a time, until none are named that are new."""
         seen: set[str] = set()
         while True:
-            named = [one for one in await self._rpc.call(function) if one[by] not in seen]
+            answer = await self._rpc.call("sweepable_voices")
+            named = [one for one in answer if one["id"] not in seen]
             if not named:
                 return
-            seen.update(one[by] for one in named)
+            seen.update(one["id"] for one in named)
             yield named
 
     async def run(self, seconds: float) -> None:

@@ -11,24 +11,36 @@ as $$
 $$;
 comment on function public.sweepable_voices is 'Voices whose recording never arrived: remove the object, then the row.';
 
+-- Goes through all names in their order, so many in each call: what a call costs does not depend on how
+-- many voices there are.
 create function public.sweepable_objects(
+  after text default '', most integer default 20000,
   takes_older_than_seconds integer default 86400, orphans_older_than_seconds integer default 3600
 )
-returns table (name text)
+returns jsonb
 language sql stable security definer set search_path = ''
 as $$
-  select o.name from storage.objects as o
-  where o.bucket_id = 'reference-audio'
-    and case
-      when (storage.foldername(o.name))[2] = 'takes'
-        then o.created_at < ledger.clock() - make_interval(secs => takes_older_than_seconds)
-      else o.created_at < ledger.clock() - make_interval(secs => orphans_older_than_seconds)
-        and not exists (select from public.voices as v where v.storage_path = o.name)
-    end
-  order by o.created_at
-  limit 1000
+  with page as materialized (
+    select o.name, o.created_at, (storage.foldername(o.name))[2] = 'takes' as is_take
+    from storage.objects as o
+    where o.bucket_id = 'reference-audio' and o.name > sweepable_objects.after
+    order by o.name
+    limit sweepable_objects.most
+  )
+  select jsonb_build_object(
+    'names', coalesce(jsonb_agg(p.name order by p.name) filter (where
+      p.created_at < ledger.clock() - make_interval(
+        secs => case when p.is_take then takes_older_than_seconds else orphans_older_than_seconds end
+      )
+      and (p.is_take or not exists (select from public.voices as v where v.storage_path = p.name))
+    ), '[]'),
+    'next', case when count(*) = sweepable_objects.most then max(p.name) end
+  )
+  from page as p
 $$;
-comment on function public.sweepable_objects is 'Takes that were not used, and recordings whose voice is gone.';
+comment on function public.sweepable_objects is
+  'Takes that were not used, and recordings whose voice is gone, among the names after one. Answers '
+  '{names, next}: where to go on, or null at the end.';
 
 -- Each call forgets and deletes in bounded pieces; the sweeper calls again.
 create function public.sweep_ledger() returns jsonb

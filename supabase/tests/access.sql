@@ -91,7 +91,7 @@ begin
       'select public.revoke_transcriptions(auth.uid())',
       'select public.erase_user(auth.uid())',
       'select public.claim_idempotency_key(auth.uid(), ''key'', ''print'', gen_random_uuid(), 10)',
-      'select * from public.sweepable_objects()'
+      'select public.sweepable_objects()'
     ] loop
       begin
         execute statement;
