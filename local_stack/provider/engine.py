@@ -105,12 +105,14 @@ class Done:
         audio_seconds: Length of the audio, in seconds.
         language: ISO 639-1, None when unknown.
         segments: Stretches of text in order, empty when none were asked for.
+        finish: Why it ended: `stop` is the end of the audio, on wires that tell.
     """
 
     text: str
     audio_seconds: float
     language: str | None = None
     segments: tuple[Segment, ...] = ()
+    finish: str = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,7 @@ class RealtimeOptions:
         context_bias: Terms to listen for.
         diarize: Whether to tell speakers apart.
         turn_detection: Whether to tell turns.
+        errors_close: Whether the wire closes a session after a failure that says so.
     """
 
     encoding: str = "pcm_s16le"
@@ -203,6 +206,7 @@ class RealtimeOptions:
     context_bias: tuple[str, ...] = ()
     diarize: bool = False
     turn_detection: bool = False
+    errors_close: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class BatchScript(_Strict):
     """ISO 639-1 told in the answer; None: what was asked for, else the script's `language`."""
     event_every_ms: int = Field(0, ge=0)
     """Milliseconds before each server-sent event (`stream: true`)."""
+    finish: str = "stop"
+    """`finish_reason` of the last chunk, on vLLM's wire: `abort` and `error` are failures."""
     drop_after_events: int | None = Field(None, ge=0)
     """Cut the connection after this many server-sent events. Without `stream`, any number cuts
     it instead of answering."""

@@ -268,7 +268,10 @@ class ScriptedSession:
             await self._say(Verbatim(json.dumps(script.unknown)))
         if frame == script.error_at_frame:
             failed = Failed(script.error_message, script.error_code, script.error_closes)
-            await (self._end_with(failed) if failed.close else self._say(failed))
+            if failed.close and self._options.errors_close:
+                await self._end_with(failed)
+            else:
+                await self._say(failed)
         if frame == script.done_at_frame:
             await self._say_done()
         if frame == script.close_at_frame:
@@ -315,4 +318,4 @@ def _file_events(script: Script, request: FileRequest) -> Iterator[Event]:
         yield from segments
     else:
         yield from (TextDelta(word if n == 0 else f" {word}") for n, word in enumerate(words))
-    yield Done(text, _WORD_SECONDS * len(words), language, tuple(segments))
+    yield Done(text, _WORD_SECONDS * len(words), language, tuple(segments), script.batch.finish)

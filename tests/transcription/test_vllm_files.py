@@ -86,9 +86,9 @@ async def test_what_is_sent(audio: AudioFile) -> None:
     assert whole.data == audio.path.read_bytes()
     assert (whole.filename, whole.content_type) == ("audio.wav", "audio/wav")
     assert whole.headers["authorization"] == f"Bearer {KEY}"
-    asked = {"model": OPTIONS.model, "response_format": "json"}
+    asked = {"model": OPTIONS.model, "response_format": "json", "stream": "true"}
     assert dict(whole.fields) == asked | {"language": "de"}
-    assert dict(streamed.fields) == asked | {"stream": "true"}
+    assert dict(streamed.fields) == asked
 
 
 async def test_a_server_without_a_key_is_told_none(audio: AudioFile) -> None:
@@ -145,6 +145,18 @@ async def test_safe_words_are_shown(audio: AudioFile) -> None:
     async with client() as files:
         with pytest.raises(ProviderRejected, match="Maximum file size exceeded"):
             await files.transcribe_file(audio, OPTIONS)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reason", ["abort", "error", "length"])
+async def test_an_engine_that_stops_early_has_failed(
+    audio: AudioFile, reason: str, stream: bool
+) -> None:
+    """A text that ends for any reason but the end of the audio is a failure, streamed or whole."""
+    script = Script(batch=BatchScript(text="one two", finish=reason))
+    async with scripted(script) as (files, _):
+        with pytest.raises(ProviderUnavailable):
+            await (_all(files, audio) if stream else files.transcribe_file(audio, OPTIONS))
 
 
 CHUNK = {"object": "transcription.chunk", "choices": [{"delta": {"content": "one"}}]}

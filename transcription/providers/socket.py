@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from transcription.direct_socket import DirectSocket
-from transcription.errors import ProviderError, ProviderUnavailable
+from transcription.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.base import RealtimeEvent, TranscriptDone
 
@@ -46,11 +46,19 @@ class Upstream:
         path: Of the wire, behind the address's own.
         api_key: Told as a bearer; None: the provider asks for none.
         connect_seconds: Limit on the way to the open session.
+        absent: Statuses of the handshake that mean that there is no realtime at this address.
     """
 
     def __init__(
-        self, server_url: str, path: str, *, api_key: SecretStr | None, connect_seconds: float
+        self,
+        server_url: str,
+        path: str,
+        *,
+        api_key: SecretStr | None,
+        connect_seconds: float,
+        absent: frozenset[int] = frozenset(),
     ) -> None:
+        self._absent = absent
         parts = urlsplit(server_url)
         secure = parts.scheme == "https"
         self._url = urlunsplit(
@@ -112,6 +120,9 @@ class Upstream:
                 logger=_socket_log,
             )
         except InvalidStatus as refusal:
+            if refusal.response.status_code in self._absent:
+                _log.warning("provider_has_no_realtime", status=refusal.response.status_code)
+                raise ProviderRejected("The provider has no realtime transcription.") from None
             raise _refused(refusal) from None
         except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
             _log.warning("provider_connect_failed", error=type(error).__name__)

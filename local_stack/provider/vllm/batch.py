@@ -69,7 +69,7 @@ class VllmFiles:
             case TextDelta(text):
                 return _line(_chunk(model, text, None))
             case Done():
-                return _line(_chunk(model, "", "stop")) + _LAST
+                return _line(_chunk(model, "", event.finish)) + _LAST
             case Failed(message):
                 return _line(errors.http_body(500, message)) + _LAST
             case _:

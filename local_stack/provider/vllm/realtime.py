@@ -28,6 +28,7 @@ from local_stack.provider.records import RealtimeRecord, Record
 from local_stack.provider.vllm import errors
 
 _DELTA = "transcription.delta"
+_OPTIONS = RealtimeOptions(errors_close=False)
 
 
 class Conversation(conversation.Conversation):
@@ -90,26 +91,31 @@ class Conversation(conversation.Conversation):
         except ValueError:
             await self._complain("Invalid JSON", "invalid_json")
             return
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            await self._complain("expected an object with a type", "invalid_event")
+        if not isinstance(message, dict):
+            await self._complain("the message is no object", "processing_error")
             return
-        kind = message["type"]
+        kind = message.get("type")
         if self._keep_all or (self._keep_rare and kind != "input_audio_buffer.append"):
             self._record.messages.append(message)
         match kind:
             case "input_audio_buffer.append":
                 await self._append(message.get("audio"))
             case "input_audio_buffer.commit":
-                await self._commit(final=message.get("final") is True)
+                await self._commit(final=bool(message.get("final")))
             case "session.update":
                 await self._update(message.get("model"))
             case _:
                 await self._complain(f"Unknown event type: {kind}", "unknown_event")
 
     async def _append(self, audio: object) -> None:
+        if not isinstance(audio, str):
+            await self._complain("audio is missing, or no string", "processing_error")
+            return
         try:
-            pcm = b64decode(audio if isinstance(audio, str) else "?", validate=True)
+            pcm = b64decode(audio, validate=True)
         except binascii.Error:
+            pcm = b""
+        if not pcm or len(pcm) % 2:
             await self._complain("Invalid audio data", "invalid_audio")
             return
         self._note(pcm)
@@ -134,6 +140,7 @@ class Conversation(conversation.Conversation):
             self._session = await self._again()
             self._further.append(self._session)
             await self._session.start()
+            await self._session.configure(_OPTIONS)
         self._running, self._over = True, False
         self._begun.set()
         waiting, self._waiting = self._waiting, []
@@ -150,16 +157,19 @@ class Conversation(conversation.Conversation):
             await self._session.end()
 
     async def _update(self, model: object) -> None:
-        if not isinstance(model, str) or model not in self._models:
+        if model is None:
+            await self._complain("Missing required field: model", "invalid_event")
+            return
+        if not isinstance(model, str) or (model and model not in self._models):
             await self._complain(f"The model `{model}` does not exist.", "model_not_found")
             return
         try:
-            await self._session.configure(RealtimeOptions())
+            await self._session.configure(_OPTIONS)
         except OptionError as error:
             await self._complain(error.message, errors.code_of(error.code))
             return
         # No answer: that is how it says that it is fine.
-        self._model = model
+        self._model = str(model)
 
     async def _write(self) -> None:
         """Tell what the engine hears, utterance by utterance."""
@@ -187,6 +197,8 @@ class Conversation(conversation.Conversation):
                     "prompt_tokens": 0,
                     "completion_tokens": words,
                     "total_tokens": words,
+                    "prompt_tokens_details": None,
+                    "completion_tokens_details": None,
                 }
                 await self._send({"type": "transcription.done", "text": text, "usage": usage})
             case Failed(message, code):

@@ -69,7 +69,7 @@ class VllmWire:
             RefusedError: Wrong path, wrong key, or the engine's own reason.
         """
         if urlsplit(target).path != REALTIME_PATH:
-            raise RefusedError(404, "Not Found")
+            raise RefusedError(403, "Forbidden")
         self._authorize(record.headers.get("authorization"))
         record.model = _live(engine)[0]
         return await engine.connect(record.model)

@@ -87,6 +87,8 @@ async def test_an_utterance() -> None:
             "prompt_tokens": 0,
             "completion_tokens": 3,
             "total_tokens": 3,
+            "prompt_tokens_details": None,
+            "completion_tokens_details": None,
         }
         assert bytes(server.sessions[0].audio) == FRAME * 4
 
@@ -126,12 +128,16 @@ async def test_a_commit_before_the_done_is_ignored() -> None:
     ("message", "code"),
     [
         ("{", "invalid_json"),
-        ('{"type": 7}', "invalid_event"),
+        ('{"type": 7}', "unknown_event"),
+        ("{}", "unknown_event"),
+        ("[1]", "processing_error"),
         ('{"type": "input_audio.append"}', "unknown_event"),
         ('{"type": "session.update", "model": "gpt"}', "model_not_found"),
-        ('{"type": "session.update", "session": {"model": "gpt"}}', "model_not_found"),
+        ('{"type": "session.update", "session": {"model": "gpt"}}', "invalid_event"),
         ('{"type": "input_audio_buffer.append", "audio": "???"}', "invalid_audio"),
-        ('{"type": "input_audio_buffer.append"}', "invalid_audio"),
+        ('{"type": "input_audio_buffer.append", "audio": ""}', "invalid_audio"),
+        ('{"type": "input_audio_buffer.append", "audio": "AAAA"}', "invalid_audio"),
+        ('{"type": "input_audio_buffer.append"}', "processing_error"),
         (json.dumps(START), "model_not_validated"),
     ],
 )
@@ -160,6 +166,21 @@ async def test_a_failure_while_recognising_has_no_done() -> None:
             error = (await hear_until(socket, "error"))[-1]
             assert error == {"type": "error", "error": "x", "code": "processing_error"}
         assert "transcription.done" not in server.sessions[0].sent
+
+
+async def test_after_an_error_it_hears_the_next_utterance() -> None:
+    """A failure ends an utterance and not the session: the next one is heard."""
+    scripts = [Script(error_at_frame=1), Script(text="one two")]
+    async with serving(scripts) as server, opened(server) as socket:
+        await append(socket, bytes(3200))
+        await say(socket, START)
+        assert (await hear_until(socket, "error"))[-1]["code"] == "processing_error"
+        for _ in range(5):
+            await append(socket, bytes(3200))
+        await say(socket, START)
+        await say(socket, END)
+        done = (await hear_until(socket, "transcription.done"))[-1]
+    assert done["text"] == "one two"
 
 
 async def test_a_binary_frame_is_the_end() -> None:

@@ -17,7 +17,7 @@ from transcription.providers.base import (
     TextDelta,
     TranscriptionResult,
 )
-from transcription.providers.calls import Form, HttpFiles, not_understood, read, server_sent
+from transcription.providers.calls import Form, HttpFiles, not_understood, server_sent
 
 _LAST: Final = "[DONE]"
 
@@ -34,21 +34,18 @@ class VllmFiles(HttpFiles):
         fields = {"model": options.model, "response_format": "json"}
         if options.language is not None:
             fields["language"] = options.language
-        if stream:
-            fields["stream"] = "true"
+        # Always streamed: whole, an answer cannot say that the engine stopped in the middle.
+        fields["stream"] = "true"
         return fields, [("file", (audio.name, file, audio.mime_type))]
 
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
     ) -> TranscriptionResult:
-        try:
-            text = json.loads(await read(response))["text"]
-        except (ValueError, TypeError, KeyError):
-            text = None
-        if not isinstance(text, str):
-            not_understood()
-            raise ProviderUnavailable
-        return _result(text, audio, options, response)
+        async with aclosing(self._events(response, audio, options)) as events:
+            async for event in events:
+                if isinstance(event, TranscriptionResult):
+                    return event
+        raise ProviderUnavailable
 
     async def _events(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
@@ -88,6 +85,9 @@ def _text(chunk: Any) -> str:
             raise ProviderUnavailable
         case {"error": error}:
             raise _failed(error)
+        case {"choices": [{"finish_reason": str(reason)}, *_]} if reason != "stop":
+            _log.warning("provider_stopped_early", reason=reason[:20])
+            raise ProviderUnavailable
         case {"choices": [{"delta": {"content": str(text)}}, *_]}:
             return text
         case _:

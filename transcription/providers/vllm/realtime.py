@@ -24,6 +24,8 @@ from transcription.providers.base import (
 )
 from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
+_ABSENT: Final = frozenset({403, 404})
+"""What vLLM answers where the path or the model's realtime task is missing; a wrong key is 401."""
 _PATH: Final = "/v1/realtime"
 _APPEND_HEAD: Final = b'{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL: Final = b'"}'
@@ -57,7 +59,11 @@ class VllmRealtime:
         self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
     ) -> None:
         self._upstream = Upstream(
-            server_url, _PATH, api_key=api_key, connect_seconds=connect_seconds
+            server_url,
+            _PATH,
+            api_key=api_key,
+            connect_seconds=connect_seconds,
+            absent=_ABSENT,
         )
 
     async def aclose(self) -> None:
