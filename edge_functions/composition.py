@@ -18,6 +18,7 @@ from edge_functions.sweeper import Sweeper
 from edge_functions.transcriber import LEASE_SLACK_SECONDS
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
+from shared_schema.network import trusts_environment
 from transcription.audio.inspection import AudioInspector, AudioLimits
 from transcription.process.metrics import Metrics
 from transcription.process.shell import Shell, opened
@@ -57,7 +58,9 @@ async def upkeep(settings: Settings, metrics: Metrics) -> AsyncIterator[Upkeep]:
     """Open what the commands use, for as long as the block runs."""
     timeout = httpx.Timeout(SUPABASE_SECONDS, connect=CONNECT_SECONDS)
     async with (
-        httpx.AsyncClient(timeout=timeout) as http,
+        httpx.AsyncClient(
+            timeout=timeout, trust_env=trusts_environment(settings.supabase_url)
+        ) as http,
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
     ):
         storage, voices = Storage(settings, http), VoiceTable(settings, http)

@@ -17,6 +17,7 @@ import structlog
 from pydantic import SecretStr
 from pydantic_core import from_json
 
+from shared_schema.network import trusts_environment
 from transcription.errors import BackendUnavailable
 
 ATTEMPTS: Final = 2
@@ -104,6 +105,7 @@ async def connect(
         timeout_seconds: For each call.
     """
     trusted, secret = httpx2.create_ssl_context(), secret_key.get_secret_value()
+    environment = trusts_environment(url)
 
     def client(connections: int) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -118,6 +120,7 @@ async def connect(
                 max_connections=connections, max_keepalive_connections=connections
             ),
             verify=trusted,
+            trust_env=environment,
         )
 
     async with client(MAX_CONNECTIONS) as http, client(APART_CONNECTIONS) as apart:

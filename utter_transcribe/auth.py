@@ -8,8 +8,9 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from shared_schema.limits import TOKEN_REFRESH_SECONDS
+from shared_schema.redaction import redacted
 from utter_transcribe.errors import AuthError, Failure, UnreachableError
-from utter_transcribe.network import http_client, retry_after
+from utter_transcribe.network import http_client, retry_after, words_of
 
 
 class TokenSupplier(Protocol):
@@ -31,11 +32,16 @@ class GivenToken:
     """A token that the caller maintains.
 
     Args:
-        token: A Supabase access token.
+        token: A Supabase access token; white space around it does not count.
+
+    Raises:
+        ValueError: It holds a character that no token has.
     """
 
     def __init__(self, token: str) -> None:
-        self._token = token
+        self._token = token.strip()
+        if not self._token.isascii() or not self._token.isprintable() or " " in self._token:
+            raise ValueError("the access token holds a character that no token has")
 
     async def __call__(self, *, fresh: bool = False) -> str:
         """Return it.
@@ -97,8 +103,7 @@ class AnonymousUser:
                     f"{self._url}/auth/v1/{path}", json=body, headers={"apikey": self._key}
                 )
         except httpx.HTTPError as error:
-            said = str(error) or type(error).__name__
-            raise UnreachableError(f"cannot reach {self._url}: {said}") from error
+            raise UnreachableError(f"cannot reach {self._url}: {words_of(error)}") from error
         if not answer.is_success:
             raise AuthError(_refusal(answer))
         try:
@@ -117,6 +122,6 @@ def _refusal(answer: httpx.Response) -> Failure:
     except (ValueError, AttributeError):
         message = None
     failure = Failure.from_status(
-        answer.status_code, f"sign-in failed: {message or answer.reason_phrase}"
+        answer.status_code, f"sign-in failed: {redacted(str(message or answer.reason_phrase))}"
     )
     return Failure(failure.message, failure.retryable, retry_after=retry_after(answer.headers))

@@ -24,7 +24,7 @@ from utter_transcribe.events import Result
 from utter_transcribe.files import Api, Clone
 from utter_transcribe.live import LiveTranscription
 from utter_transcribe.local import DATA, IN_CHECKOUT, LOGS, ROOT, Local
-from utter_transcribe.network import http_client
+from utter_transcribe.network import http_client, words_of
 from utter_transcribe.wer import word_error_rate
 
 SAMPLE: Final = ROOT / "local_stack" / "samples" / "reference.wav"
@@ -144,7 +144,7 @@ async def _finish(console: Console, api: Api, sample: Sample) -> Finished:
         try:
             kept = (await http.get(stored.audio_url)).raise_for_status().content
         except httpx.HTTPError as error:
-            raise ChildError(f"the stored voice cannot be read back: {error}") from error
+            raise ChildError(f"the stored voice cannot be read back: {words_of(error)}") from error
     if kept != await asyncio.to_thread(sample.file.read_bytes):
         raise ChildError("the stored voice is not the recording that was sent")
     _step(console, "Voice stored and read back, byte for byte", voice.voice_id)

@@ -26,7 +26,7 @@ from shared_schema.limits import MAX_UPLOAD_BYTES
 from shared_schema.voices import TranscriptSource, Voice, VoiceDetail, VoiceList
 from utter_transcribe.auth import TokenSupplier
 from utter_transcribe.errors import ApiError, AudioError, Failure, UnreachableError
-from utter_transcribe.network import http_client, refusal
+from utter_transcribe.network import http_client, refusal, words_of
 
 READ_SECONDS: Final = 330.0
 """How long an answer may take: as long as the longest file lasts, and somewhat more."""
@@ -256,8 +256,7 @@ class Api:
                     if fresh or not failure.after_refresh:
                         raise ApiError(answer.status_code, failure)
         except httpx.HTTPError as error:
-            said = str(error) or type(error).__name__
-            raise UnreachableError(f"cannot reach {self._url}: {said}") from error
+            raise UnreachableError(f"cannot reach {self._url}: {words_of(error)}") from error
 
 
 def _mebibytes(size: int) -> str:

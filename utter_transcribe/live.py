@@ -21,13 +21,14 @@ from websockets.exceptions import (
 )
 
 from shared_schema.base import REALTIME_PATH
+from shared_schema.network import ProxyError, trusts_environment
 from utter_transcribe.auth import TokenSupplier
 from utter_transcribe.effects import Leave, Open, Tell
 from utter_transcribe.errors import ClientError, Failure
 from utter_transcribe.events import Event, Result
 from utter_transcribe.link import Link, Patience
 from utter_transcribe.messages import parse
-from utter_transcribe.network import is_loopback, refusal
+from utter_transcribe.network import refusal, words_of
 from utter_transcribe.options import Options
 from utter_transcribe.recording import MAX_RECORDING_SECONDS, Recording
 from utter_transcribe.session import Session
@@ -199,9 +200,10 @@ class LiveTranscription:
         except InvalidStatus as error:
             answer = error.response
             failure = refusal(answer.status_code, answer.headers, answer.body or b"")
+        except ProxyError as error:
+            failure = Failure(str(error), retryable=False)
         except (OSError, TimeoutError, WebSocketException) as error:
-            said = str(error) or type(error).__name__
-            failure = Failure(f"cannot connect: {said}", retryable=True)
+            failure = Failure(f"cannot connect: {words_of(error)}", retryable=True)
         self._session.lost(link, failure, time.monotonic())
         self._changed.set()
 
@@ -210,7 +212,7 @@ class LiveTranscription:
             self.url,
             additional_headers={"Authorization": f"Bearer {token}"},
             compression=None,  # PCM does not shrink, and deflate costs more than it saves
-            proxy=None if is_loopback(self.url) else True,
+            proxy=True if trusts_environment(self.url) else None,
             open_timeout=CONNECT_SECONDS,
             close_timeout=CLOSE_SECONDS,
             ping_interval=PING_SECONDS,

@@ -1,28 +1,19 @@
 """What the HTTP call and the socket's handshake have in common."""
 
-import ipaddress
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import ValidationError
 
 from shared_schema.batch import Problem
 from shared_schema.errors import ERRORS
-from utter_transcribe.errors import Failure
-
-
-def is_loopback(url: str) -> bool:
-    """Whether `url` names this machine, where no proxy can stand between."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+from shared_schema.network import ProxyError, trusts_environment
+from shared_schema.redaction import redacted
+from utter_transcribe.errors import ClientError, Failure
 
 
 @cache
@@ -36,9 +27,21 @@ def http_client(url: str, read_seconds: float = 10.0) -> httpx.AsyncClient:
     Args:
         url: Whom it will call.
         read_seconds: How long an answer may be silent.
+
+    Raises:
+        ClientError: The environment names a proxy that cannot be used.
     """
     timeout = httpx.Timeout(10.0, read=read_seconds, write=60.0)
-    return httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=not is_loopback(url))
+    try:
+        environment = trusts_environment(url)
+    except ProxyError as error:
+        raise ClientError(Failure(str(error), retryable=False)) from None
+    return httpx.AsyncClient(timeout=timeout, verify=_tls(), trust_env=environment)
+
+
+def words_of(error: Exception) -> str:
+    """Return what a foreign exception says, without anything secret."""
+    return redacted(str(error)) or type(error).__name__
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -2,6 +2,7 @@
 
 import httpx
 
+from shared_schema.network import trusts_environment
 from transcription.process import shell
 from transcription.process.deployment import load_settings
 from transcription.process.environment import forget_secrets
@@ -14,7 +15,7 @@ from ws_bridge.app import App
 
 async def _serve(settings: Settings) -> None:
     async with (
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(trust_env=trusts_environment(settings.supabase_url)) as http,
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
         shell.opened(settings, "realtime", http=http, rpc=rpc) as parts,
         lending(parts.provider.realtime, parts.provider, parts.own_keys) as providers,

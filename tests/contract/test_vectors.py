@@ -17,6 +17,7 @@ from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import is_multipart, read_form
 from edge_functions.uploads import Uploads
 from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
+from shared_schema.redaction import redacted
 from shared_schema.text import clean
 from shared_schema.voices import CloneRequest
 from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
@@ -34,7 +35,7 @@ from transcription.providers.failures import from_status
 from transcription.providers.fitting import fit
 
 VECTORS = ROOT / "tests" / "vectors"
-NAMES = ("text", "languages", "bodies", "forms", "fitting", "refusals", "settings")
+NAMES = ("text", "languages", "bodies", "forms", "fitting", "refusals", "settings", "redaction")
 CASES: Mapping[str, list[dict[str, Any]]] = {
     name: json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
 }
@@ -120,6 +121,11 @@ def settings(case: Mapping[str, Any]) -> Any:
     return SETTINGS[case["rule"]](case["value"])
 
 
+def redaction(case: Mapping[str, Any]) -> Any:
+    """Take what may be secret out of foreign words."""
+    return redacted(case["text"])
+
+
 SETTINGS: Mapping[str, Callable[[str], str]] = {
     "pasted": pasted,
     "key": checked_key,
@@ -129,6 +135,7 @@ SETTINGS: Mapping[str, Callable[[str], str]] = {
 }
 RULES = {"text": text, "languages": languages, "bodies": bodies, "forms": forms}
 RULES |= {"fitting": fitting, "refusals": refusals, "settings": settings}
+RULES |= {"redaction": redaction}
 
 
 def in_python(name: str, case: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import {
   pasted,
 } from "../../supabase/functions/_shared/pasted.ts";
 import { isMultipart, readForm } from "../../supabase/functions/_shared/multipart.ts";
+import { redacted } from "../../supabase/functions/_shared/redaction.ts";
 import { clean } from "../../supabase/functions/_shared/text.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -66,6 +67,7 @@ const RULES: Record<string, (one: Case) => unknown> = {
     const { language = null, contextBias, timestamps = null, diarize } = options;
     return { language, context_bias: contextBias, timestamps, diarize, warnings };
   },
+  redaction: ({ text }) => redacted(text),
   settings: ({ rule, value }) => SETTINGS[rule as keyof typeof SETTINGS](value),
   refusals: ({ status, body, retry_after }) => {
     const { code, message, retryAfter = null } = ofStatus(status, body, retry_after ?? null);

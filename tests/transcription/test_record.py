@@ -73,6 +73,23 @@ def test_an_exception_is_one_line_without_variables() -> None:
 
 
 @pytest.mark.usefixtures("logging_again")
+def test_words_of_others_hold_no_secret() -> None:
+    """What an exception or a library says is logged without tokens, keys and passwords."""
+    stream = StringIO()
+    configure_logging("INFO", stream)
+    secrets = ("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "sb_secret_abc", "hunter2")
+    words = "Illegal header value b'Bearer {}\r', apikey={}, http://me:{}@proxy.example"
+    try:
+        raise RuntimeError(words.format(*secrets)) from ValueError(secrets[1])
+    except RuntimeError:
+        structlog.get_logger().exception("it_failed")
+        logging.getLogger("theirs").exception("theirs %s", secrets[0])
+    assert len(_lines(stream)) == 2
+    assert not [one for one in secrets if one in stream.getvalue()]
+    assert "Illegal header value" in stream.getvalue()
+
+
+@pytest.mark.usefixtures("logging_again")
 def test_the_level_is_kept() -> None:
     """What is below the level is not written, ours or a library's."""
     stream = StringIO()

@@ -242,6 +242,33 @@ async def test_a_mistake_is_told_in_one_line(
     assert sorted(os.listdir(tmp_path)) == ["notes.wav", take.name]
 
 
+@pytest.mark.parametrize("command", ["live", "file"])
+@pytest.mark.parametrize("token", ["eyJhbGci.eyJz\rdWIi.c2ln", "\u201ceyJhbGci.c2ln\u201d"])
+async def test_a_token_that_cannot_be_sent_is_not_shown(
+    tmp_path: Path, take: Path, command: str, token: str
+) -> None:
+    """A token with a character that no header carries is told as that, in one line without it."""
+    status, out, err = await run(tmp_path, command, take, UTTER_TOKEN=token)
+    assert (status, out) == (1, "")
+    assert "access token" in err
+    assert "eyJ" not in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["live", "file"])
+async def test_a_proxy_that_cannot_be_used_is_named(
+    tmp_path: Path, take: Path, command: str
+) -> None:
+    """The line names the variable, and not what stands in it."""
+    arguments: list[str | Path] = [command, take, "--token", "a.b.c", "--url", "https://p.example"]
+    proxy = "socks5://me:hunter2@127.0.0.1:9"
+    status, out, err = await run(tmp_path, *arguments, ALL_PROXY=proxy)
+    assert (status, out) == (1, "")
+    assert "ALL_PROXY: " in err
+    assert "hunter2" not in err
+    assert err.count("\n") == 1
+
+
 async def test_without_a_token_it_says_how_to_get_one(tmp_path: Path, take: Path) -> None:
     """Without token and without Supabase nothing is tried."""
     status, _, err = await run(tmp_path, "live", take, UTTER_TOKEN="")

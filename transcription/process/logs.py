@@ -8,10 +8,12 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from shared_schema.redaction import redacted
 
 _TALKATIVE: Final = ("websockets", "httpx", "httpcore", "httpx2", "httpcore2", "hpack", "asyncio")
 STRANGERS_PER_MINUTE: Final = 60
@@ -88,6 +90,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
+                _redact,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
             ],
@@ -102,6 +105,23 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     server = logging.getLogger("uvicorn.error")
     server.setLevel(logging.ERROR)
     server.filters[:] = [Bounded()]
+
+
+def _redact(_logger: Any, _method: str, line: EventDict) -> EventDict:
+    """Take what may be secret out of words that are not ours."""
+    if not line.get("_from_structlog", True):
+        line["event"] = redacted(str(line.get("event", "")))
+    if "exception" in line:
+        line["exception"] = _redacted(line["exception"])
+    return line
+
+
+def _redacted(told: Any) -> Any:
+    if isinstance(told, str):
+        return redacted(told)
+    if isinstance(told, dict):
+        return {name: _redacted(one) for name, one in told.items()}
+    return [_redacted(one) for one in told] if isinstance(told, list | tuple) else told
 
 
 def quiet_logger(name: str) -> logging.Logger:

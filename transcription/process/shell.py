@@ -16,6 +16,7 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from shared_schema.redaction import redacted
 from transcription.errors import ProviderError, ProviderKeyRefused, TranscriptionError
 from transcription.identity.jwks import Jwks
 from transcription.identity.verifier import Verifier
@@ -254,7 +255,7 @@ def ending_plainly(name: str) -> Iterator[None]:
     except* TranscriptionError as errors:
         sys.exit("\n".join(f"{name}: {one}" for one in _leaves(errors)))
     except* OSError as errors:
-        sys.exit("\n".join(f"Cannot start: {one}" for one in _leaves(errors)))
+        sys.exit("\n".join(f"Cannot start: {redacted(str(one))}" for one in _leaves(errors)))
 
 
 def _leaves(errors: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

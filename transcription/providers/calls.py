@@ -19,6 +19,7 @@ import structlog
 from mistralai.client.utils.eventstreaming import stream_events_async
 from pydantic import SecretStr
 
+from shared_schema.network import trusts_environment
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.base import AudioFile, FileEvent, FileOptions, TranscriptionResult
@@ -77,6 +78,7 @@ class HttpFiles(ABC):
             headers={"Authorization": bearer} if bearer is not None else {},
             timeout=httpx2.Timeout(deadline_seconds, connect=connect_seconds, write=WRITE_SECONDS),
             verify=trusted(),
+            trust_env=trusts_environment(server_url),
         )
         self._deadline = deadline_seconds
         self._first_pause = first_pause_seconds

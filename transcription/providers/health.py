@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import httpx2
 import structlog
 
+from shared_schema.network import trusts_environment
 from transcription.errors import ProviderError, ProviderRejected
 
 ASK_SECONDS: Final = 3.0
@@ -75,7 +76,12 @@ class ProviderHealth:
             return
         # Loading the trust store takes long, and no connection is worth keeping for so little.
         secure, none = self._url.startswith("https:"), httpx2.Limits(max_keepalive_connections=0)
-        async with httpx2.AsyncClient(timeout=ASK_SECONDS, verify=secure, limits=none) as http:
+        async with httpx2.AsyncClient(
+            timeout=ASK_SECONDS,
+            verify=secure,
+            limits=none,
+            trust_env=trusts_environment(self._url),
+        ) as http:
             while True:
                 await self._ask(http, self._url)
                 await asyncio.sleep(self._every)

@@ -7,6 +7,7 @@ import httpx2
 import structlog
 from pydantic import SecretStr
 
+from shared_schema.network import trusts_environment
 from transcription.errors import ProviderUnavailable
 from transcription.providers import failures
 from transcription.providers.calls import trusted
@@ -34,6 +35,7 @@ async def check(server_url: str, key: SecretStr) -> None:
                 headers={"Authorization": f"Bearer {key.get_secret_value()}"},
                 timeout=CHECK_SECONDS,
                 verify=trusted(),
+                trust_env=trusts_environment(server_url),
             ) as http,
             http.stream("GET", _PATH) as response,
         ):

@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from shared_schema.network import trusts_environment
 from transcription.direct_socket import DirectSocket
 from transcription.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from transcription.providers import failures
@@ -110,6 +111,7 @@ class Upstream:
                 additional_headers=self._headers,
                 ssl=self._tls,
                 compression=None,
+                proxy=True if trusts_environment(url) else None,
                 open_timeout=self._connect_seconds,
                 close_timeout=_CLOSE_SECONDS,
                 # Audio flows all the time and the session's watchdog sees a silent provider.

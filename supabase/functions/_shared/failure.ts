@@ -1,6 +1,7 @@
 /** What can go wrong, with a code of the table that both ends know. */
 
 import { ERRORS } from "./generated/constants.ts";
+import { redacted } from "./redaction.ts";
 
 export type Code = keyof typeof ERRORS;
 
@@ -40,7 +41,7 @@ export class Failure extends Error {
 export function unexpected(event: string, error: unknown): Failure {
   const errorId = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
   const stack = error instanceof Error ? error.stack : String(error);
-  console.error(JSON.stringify({ event, error_id: errorId, stack }));
+  console.error(JSON.stringify({ event, error_id: errorId, stack: redacted(stack ?? "") }));
   return new Failure("internal", `Something went wrong on our side (error ${errorId}).`);
 }
 

@@ -12,6 +12,7 @@ import structlog
 from mistralai.client.models import BaseModelCard
 from pydantic import SecretStr
 
+from shared_schema.network import trusts_environment
 from transcription.providers.base import FileCapabilities, RealtimeCapabilities
 from transcription.providers.calls import trusted
 from transcription.providers.mistral import models
@@ -161,6 +162,7 @@ class ModelCards:
                 base_url=self._server_url,
                 timeout=self._timeout,
                 verify=trusted(),
+                trust_env=trusts_environment(self._server_url),
                 # An hour passes until the next call: nothing is worth being kept open.
                 limits=httpx2.Limits(max_keepalive_connections=0),
             )

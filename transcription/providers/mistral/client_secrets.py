@@ -14,6 +14,7 @@ import structlog
 from mistralai.client.models import CreateRealtimeSessionRequest, CreateRealtimeSessionResponse
 from pydantic import SecretStr, ValidationError
 
+from shared_schema.network import trusts_environment
 from transcription.errors import ProviderUnavailable
 from transcription.providers.base import ClientSecret, RealtimeOptions
 from transcription.providers.calls import by, not_understood, read, refusal, trusted
@@ -40,7 +41,10 @@ class MistralSecrets:
         self.url = urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + PATH, "", ""))
         self._seconds = connect_seconds
         self._http = httpx2.AsyncClient(
-            base_url=server_url, timeout=connect_seconds, verify=trusted()
+            base_url=server_url,
+            timeout=connect_seconds,
+            verify=trusted(),
+            trust_env=trusts_environment(server_url),
         )
 
     async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
