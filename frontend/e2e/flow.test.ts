@@ -359,6 +359,50 @@ test("Without an account the page signs in by itself when it first needs to, and
   await context.close();
 });
 
+test("An account that is made of an anonymous one keeps the voices; a sign-out leaves nothing", async () => {
+  const opened = await openPage(browser);
+  complaints = opened.complaints;
+  const booth = await new Booth(opened.page).open(`${stack.url}/clone`);
+  const { page } = booth;
+  const dialog = page.getByRole("dialog");
+  const email = `${crypto.randomUUID()}@example.com`;
+  const enterPassword = async (button: string) => {
+    await dialog.getByLabel("Email").fill(email);
+    await dialog.getByLabel("Password").fill("correct horse battery");
+    await dialog.getByRole("button", { name: button }).click();
+  };
+  const voices = ["Kept", "Leaving"];
+  for (const name of voices) {
+    await booth.choose(SHORT);
+    await booth.transcript.fill("What this recording says, by hand.");
+    await booth.clone(name);
+  }
+  await booth.press("Save my voices: create an account");
+  await enterPassword("Create account");
+  await page.getByText(email).waitFor();
+  await booth.button("Play Kept").waitFor();
+
+  await booth.choose(SHORT);
+  await booth.transcript.fill("Words that are nobody else's.");
+  await booth.name.fill("Private");
+  await booth.press("Delete Leaving");
+  await booth.press("Sign out");
+  await booth.button("Sign in").waitFor();
+  expect(await page.locator("main").innerText()).not.toMatch(/Kept|Leaving|short\.wav/);
+  expect(await booth.transcript.inputValue()).toBe("");
+  expect(await booth.name.inputValue()).toBe("");
+
+  await booth.press("Sign in");
+  await enterPassword("Sign in");
+  await booth.button("Play Kept").waitFor();
+  await booth.text("short.wav").waitFor(); // kept for its person
+  expect(await booth.transcript.inputValue()).toBe("Words that are nobody else's.");
+  await booth.page.reload();
+  await booth.button("Play Kept").waitFor();
+  expect(await booth.button("Play Leaving").count()).toBe(0);
+  await done(booth);
+});
+
 test("A token with less than six minutes left is renewed before a session starts", async () => {
   const opened = await openPage(browser);
   complaints = opened.complaints;

@@ -23,7 +23,7 @@ function FailureMessage({
   readonly failure: CallFailure;
   readonly onSignIn: () => void;
 }) {
-  if (failure.code === "signed_out" || failure.code === "unauthenticated") {
+  if (["signed_out", "token_expired", "unauthenticated"].includes(failure.code)) {
     return (
       <Message
         actions={
@@ -116,7 +116,8 @@ export function CloneForm({
             autoComplete="off"
             className={fieldClass}
             id={`${id}-name`}
-            maxLength={LIMITS.max_voice_name_characters}
+            // It counts in UTF-16, where a character is one or two; what is too long is told.
+            maxLength={2 * LIMITS.max_voice_name_characters}
             onChange={(event) => setForm({ ...form, name: event.target.value })}
             value={form.name}
           />

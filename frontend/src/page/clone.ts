@@ -1,6 +1,7 @@
 /** From a take, its words and a name to a voice. */
 import { LIMITS } from "../generated/constants";
 import type { Voice } from "../generated/protocol";
+import { cleanText } from "../lib/text";
 import { type CallFailure, toCallFailure } from "../reference-audio/call-failure";
 import type { ReferenceAudio } from "../reference-audio/reference-audio";
 import type { ReferenceAudioState, ReferenceAudioValue } from "../reference-audio/state";
@@ -23,10 +24,20 @@ export function whyNot(
   if (!state.take) return "Record or upload your voice first.";
   if (!value.file) return "This take cannot be used; see above.";
   if (value.busy && !state.transcript.edited) return "The transcript is on its way.";
-  if (value.transcript.trim().length < LIMITS.min_transcript_characters) {
+  const transcript = cleanText(value.transcript, "lines");
+  if (transcript.fault) return `The transcript holds ${transcript.fault}.`;
+  if (transcript.length < LIMITS.min_transcript_characters) {
     return `The transcript needs at least ${LIMITS.min_transcript_characters} characters.`;
   }
-  if (form.name.trim() === "") return "Give the voice a name.";
+  const tooLong = (name: string, by: number) =>
+    `The ${name} is too long by ${by} ${by === 1 ? "character" : "characters"}.`;
+  const surplus = transcript.length - LIMITS.max_transcript_characters;
+  if (surplus > 0) return tooLong("transcript", surplus);
+  const name = cleanText(form.name, "line");
+  if (name.fault) return `The name holds ${name.fault}.`;
+  if (name.text === "") return "Give the voice a name.";
+  const over = name.length - LIMITS.max_voice_name_characters;
+  if (over > 0) return tooLong("name", over);
   if (!form.consent) return "Confirm that you may use this voice.";
   return undefined;
 }
@@ -41,9 +52,9 @@ export async function clone(
   const { take, transcript } = reference.getSnapshot();
   if (!take) throw new Error("There is no take.");
   const voice = {
-    name: form.name.trim(),
+    name: cleanText(form.name, "line").text,
     language: reference.value.language,
-    transcript: transcript.text.trim(),
+    transcript: cleanText(transcript.text, "lines").text,
     transcriptSource: transcriptSource(transcript),
     machineTranscript: machineText(transcript),
     consent: form.consent,

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Usage, Voice } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { resolveRealtimeUrl } from "../services/live";
+import type { ReferenceAudioState, ReferenceAudioValue } from "../reference-audio/state";
 import { violations } from "../testing/axe";
 import { FakeServices, refuse, TRANSCRIPTION, USER_ID, VOICE } from "../testing/fake-services";
 import { ClonePage } from "./ClonePage";
+import { whyNot } from "./clone";
 import { usageInWords } from "./Header";
 
 // jsdom has the element and not its way to open.
@@ -290,4 +292,51 @@ test.each([
   ["https://b.example/rt", "https://a.example/", "wss://b.example/rt"],
 ])("The realtime address %s on %s is %s", (configured, page, address) => {
   expect(resolveRealtimeUrl(configured, page)).toBe(address);
+});
+
+test.each([
+  { field: "name", text: "\u202e", words: "The name holds a control character." },
+  { field: "name", text: "\u3164", words: "The name holds nothing that can be seen." },
+  { field: "name", text: "\u200b", words: "Give the voice a name." },
+  { field: "name", text: "𝒜".repeat(101), words: "The name is too long by 1 character." },
+  {
+    field: "transcript",
+    text: "\u200b".repeat(12),
+    words: "The transcript needs at least 10 characters.",
+  },
+  {
+    field: "transcript",
+    text: "😀".repeat(9),
+    words: "The transcript needs at least 10 characters.",
+  },
+  {
+    field: "transcript",
+    text: "😀".repeat(20_002),
+    words: "The transcript is too long by 2 characters.",
+  },
+  {
+    field: "transcript",
+    text: `he walked\u001b`,
+    words: "The transcript holds a control character.",
+  },
+])("Told before it is sent: $words", ({ field, text, words }) => {
+  const file = new File(["x"], "a.wav");
+  const value = { file, transcript: "He walked down.", busy: false, ...{ [field]: text } };
+  const form = { name: "Mine", consent: true, ...{ [field]: text } };
+  const state = { recorder: { stage: "idle" }, take: {}, transcript: { edited: true } };
+  const reason = whyNot(
+    value as unknown as ReferenceAudioValue,
+    state as unknown as ReferenceAudioState,
+    form,
+  );
+  expect(reason).toBe(words);
+});
+
+test("A name of a hundred characters beyond UTF-16's first plane is taken", () => {
+  const value = { file: new File(["x"], "a.wav"), transcript: "He walked down.", busy: false };
+  const state = { recorder: { stage: "idle" }, take: {}, transcript: { edited: true } };
+  const form = { name: "𝒜".repeat(100), consent: true };
+  expect(
+    whyNot(value as unknown as ReferenceAudioValue, state as unknown as ReferenceAudioState, form),
+  ).toBeUndefined();
 });

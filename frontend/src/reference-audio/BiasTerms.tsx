@@ -1,6 +1,7 @@
 /** Words to expect: names and terms that a provider would not guess. */
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
+import { cleanText } from "../lib/text";
 import { Button, Fold, fieldClass } from "../ui/controls";
 import { CrossIcon } from "../ui/icons";
 import { abilities } from "./abilities";
@@ -10,7 +11,10 @@ import { useParts } from "./use-reference-audio";
 export function addTerms(terms: readonly string[], typed: string): string[] {
   const added = typed
     .split(",")
-    .map((term) => term.trim().slice(0, LIMITS.max_context_bias_characters))
+    .map((term) => {
+      const { text } = cleanText(term, "line");
+      return [...text].slice(0, LIMITS.max_context_bias_characters).join("").trim();
+    })
     .filter(Boolean);
   return [...new Set([...terms, ...added])].slice(0, LIMITS.max_context_bias_terms);
 }

@@ -78,7 +78,8 @@ function GrowingTextArea({
       className={`${fieldClass} resize-none text-lg/7`}
       dir="auto"
       id={id}
-      maxLength={LIMITS.max_transcript_characters}
+      // It counts in UTF-16, where a character is one or two; what is too long is told.
+      maxLength={2 * LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
       placeholder={
         enabled ? "What you say appears here. You can also type it." : "What is said, word for word"

@@ -69,6 +69,7 @@ const OWN_KEY = {
 export function transcriptionProblem(failure: CallFailure, isAnonymous = false): Problem {
   switch (failure.code) {
     case "signed_out":
+    case "token_expired":
     case "unauthenticated":
       return SIGNED_OUT;
     case "sign_in_failed":

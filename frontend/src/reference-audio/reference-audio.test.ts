@@ -540,6 +540,23 @@ describe("Over a reload", () => {
     await vi.waitFor(() => expect(state().take?.seconds).toBe(5));
   });
 
+  test("a sign-out on another page clears the take, and lets a recording go on", async () => {
+    services.signIn(USER_ID, false);
+    await recordTake(5);
+    services.leave("elsewhere");
+    expect(state().take).toBeUndefined();
+    services.signIn(USER_ID, false);
+    await vi.waitFor(() => expect(state().take).toBeDefined());
+    reference.discard();
+    await reference.record();
+    services.leave("elsewhere");
+    services.source.speak(5);
+    await reference.stop();
+    expect(state().take?.seconds).toBe(5);
+    services.signIn(ANOTHER, false);
+    expect(state().take).toBeUndefined();
+  });
+
   test("a sign-in that ends by itself keeps the take, until another person signs in", async () => {
     services.signIn(USER_ID, false);
     await recordTake(5);

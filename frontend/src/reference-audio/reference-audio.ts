@@ -96,7 +96,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#scope.add(
       this.#keeper.subscribe(() => this.#patch({ kept: this.#keeper.getSnapshot() })),
     );
-    this.person = new Person(services.account, this.#scope);
+    this.person = new Person(
+      services.account,
+      this.#scope,
+      () => this.#state.recorder.stage !== "idle",
+    );
     this.#scope.add(this.person.subscribe(() => this.#forget(true)));
     this.#scope.add(
       services.account.subscribe(() => {

@@ -161,7 +161,7 @@ describe("A person without an account", () => {
     await account.token();
     await account.signOut();
     await expect(account.token()).rejects.toThrow(SignedOutError);
-    expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: true });
+    expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: "here" });
     expect(auth.calls).toEqual(["logout"]);
   });
 });
@@ -211,7 +211,7 @@ test("A sign-out works where Auth cannot be told", async () => {
   await account.token();
   auth.refusal = 500;
   await account.signOut();
-  expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: true });
+  expect(account.getSnapshot()).toEqual({ status: "out", ended: true, left: "here" });
   expect(localStorage.getItem("utter-auth")).toBeNull();
   await expect(account.token()).rejects.toThrow(SignedOutError);
 });

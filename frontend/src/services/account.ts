@@ -12,8 +12,8 @@ export type AccountState =
       readonly status: "out";
       /** Somebody was signed in on this page before, so nobody else is signed in unasked. */
       readonly ended: boolean;
-      /** The person has signed out; else the sign-in has ended by itself. */
-      readonly left?: boolean;
+      /** Where the person has signed out: on this page, or on another; else it ended by itself. */
+      readonly left?: "here" | "elsewhere";
     }
   | {
       readonly status: "in";
@@ -129,7 +129,8 @@ export class Account implements Readable<AccountState> {
     const before = this.#store.getSnapshot();
     if (!session) {
       if (before.status === "out") return;
-      const left = before.status === "in" && (this.#leaving || this.#asking === 0);
+      const byItself = before.status !== "in" || this.#asking > 0;
+      const left = this.#leaving ? "here" : byItself ? undefined : "elsewhere";
       this.#store.set({
         status: "out",
         ended: before.status === "in" || this.#returning,

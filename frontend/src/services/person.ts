@@ -6,17 +6,21 @@ import type { AccountState } from "./account";
 /**
  * Counts the changes of person. A sign-out is one, and so is another person's sign-in. A first
  * sign-in is none, nor is the way from an anonymous account to one with a name: what was made
- * before belongs to the one who signs in. A sign-in that ends by itself waits for its person.
+ * before belongs to the one who signs in. A sign-in that ends by itself waits for its person, and so
+ * does a recording when its person signs out on another page.
  */
 export class Person implements Readable<number> {
   readonly #account: Readable<AccountState>;
+  readonly #isRecording: () => boolean;
   readonly #changes = new Store(0);
   readonly getSnapshot = this.#changes.getSnapshot;
   readonly subscribe = this.#changes.subscribe;
   #holder: (AccountState & { readonly status: "in" }) | undefined;
 
-  constructor(account: Readable<AccountState>, scope: Scope) {
+  /** @param isRecording Whether a recording is under way. */
+  constructor(account: Readable<AccountState>, scope: Scope, isRecording: () => boolean) {
     this.#account = account;
+    this.#isRecording = isRecording;
     scope.add(account.subscribe(() => this.#look()));
     this.#look();
   }
@@ -24,7 +28,8 @@ export class Person implements Readable<number> {
   #look(): void {
     const state = this.#account.getSnapshot();
     const before = this.#holder;
-    if (state.status === "out" && state.left && before) {
+    if (state.status === "out" && before) {
+      if (!state.left || (state.left === "elsewhere" && this.#isRecording())) return;
       this.#holder = undefined;
       this.#change();
     } else if (state.status === "in") {

@@ -171,8 +171,8 @@ export class FakeServices implements ReferenceAudioServices {
   }
 
   /** The person signs out. */
-  leave(): void {
-    this.state.set({ status: "out", ended: true, left: true });
+  leave(left: "here" | "elsewhere" = "here"): void {
+    this.state.set({ status: "out", ended: true, left });
   }
 
   signIn(userId = USER_ID, isAnonymous = true): void {
