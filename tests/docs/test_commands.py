@@ -59,6 +59,7 @@ MADE: Final = {
 
 ELSEWHERE: Final = {
     "cp .env.example .env": "tests/test_env_example.py",
+    "npm install @utter/transcribe": "frontend/e2e/package.test.ts",
     "python -m chaos": "tests/chaos/test_run.py",
     "python -m local_stack.provider": "tests/local_stack/provider/test_main.py",
     "python -m edge_functions": "tests/edge_functions/test_account.py",
