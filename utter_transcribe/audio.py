@@ -27,12 +27,8 @@ def _opened(file: Path | BinaryIO) -> Iterator[Sound]:
         else:
             with opened(file) as sound:
                 yield sound
-    except FileNotFoundError:
-        raise AudioError(f"there is no file {name}") from None
-    except IsADirectoryError:
-        raise AudioError(f"{name} is a folder") from None
-    except PermissionError:
-        raise AudioError(f"{name} may not be read") from None
+    except OSError as error:
+        raise AudioError.from_os(name, error) from None
     except NotOpenedError:
         raise AudioError(f"{name} is no audio that can be read") from None
     except UnreadableError as error:

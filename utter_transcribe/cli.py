@@ -1,10 +1,11 @@
 """The command `utter-transcribe`: a stream, a file, or a demonstration of it all."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -13,20 +14,24 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from shared_schema.batch import TranscriptionOptions
 from utter_transcribe import demo as demonstration
 from utter_transcribe import display, upload
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
-from utter_transcribe.errors import ClientError
+from utter_transcribe.errors import ClientError, UnreachableError
 from utter_transcribe.files import Api
 from utter_transcribe.live import LiveTranscription
+from utter_transcribe.microphone import microphone
 from utter_transcribe.options import Options
 from utter_transcribe.settings import Settings
 
 INTERRUPTED = 130
 """Exit status of a command that a person ended, as shells expect it."""
+
+HINT = ". Does it run? In a checkout `make demo` starts everything"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +48,17 @@ Model = Annotated[str | None, typer.Option(help="One that the deployment allows.
 Token = Annotated[
     str | None, typer.Option(help="Access token; else UTTER_TOKEN, else an anonymous sign-in.")
 ]
+Url = Annotated[str | None, typer.Option(help="The service; else UTTER_API_URL.")]
+Format = Annotated[
+    Literal["text", "json", "srt", "vtt"], typer.Option("--format", help="What to print.")
+]
+STREAM = "WAV, or raw PCM (16-bit little-endian, 16 kHz, mono)"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _examples(*commands: str) -> str:
+    """Return examples for the end of a command's help."""
+    return "Examples:\n\n" + "\n\n".join(commands)
 
 
 def _print_version(wanted: bool) -> None:
@@ -65,17 +80,24 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "utter-transcribe live talk.wav --language German",
+        "utter-transcribe live --microphone",
+        "arecord -q -t raw -f S16_LE -r 16000 -c 1 | utter-transcribe live -",
+    )
+)
 def live(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="FILE|-",
-            help="An audio file of any kind, or - for standard input: WAV, or raw PCM (16-bit "
-            "little-endian, 16 kHz, mono).",
+            metavar="FILE|-", help=f"An audio file of any kind, or - for standard input: {STREAM}."
         ),
-    ],
+    ] = None,
     *,
+    use_microphone: Annotated[
+        bool, typer.Option("--microphone", help="Listen to the microphone (extra `microphone`).")
+    ] = False,
     language: Language = None,
     bias: Bias = None,
     model: Model = None,
@@ -99,8 +121,17 @@ def live(
     Ctrl-C ends the recording and waits for the last words; another one ends at once.
     """
     settings = Settings()
-    if source == "-":
-        title, seconds = "standard input", None
+    title, seconds = "microphone", None
+    audio: AsyncGenerator[bytes, None]
+    if use_microphone == (source is not None):
+        _fail("give a FILE, - or --microphone, and one of them only")
+    if source is None:
+        audio = microphone()
+    elif source == "-":
+        title = "standard input"
+        if sys.stdin.isatty():
+            note = f"waiting for audio on standard input: {STREAM}; --microphone listens to yours"
+            Console(stderr=True, soft_wrap=True).print(note, style="dim")
         audio = in_thread(read_stream(open(0, "rb", buffering=0, closefd=False)))  # noqa: SIM115
     else:
         file = Path(source)
@@ -125,12 +156,20 @@ def live(
     async def work() -> int:
         with view:
             result = await client.run(audio)
+        if not result.session_ids and result.failure and result.failure.code is None:
+            _unreachable(client.url)
         return 0 if result.status == "complete" else 1
 
     run(work(), on_interrupt=client.stop)
 
 
-@app.command()
+@app.command(
+    epilog=_examples(
+        "utter-transcribe file talk.mp3",
+        "utter-transcribe file talk.mp3 --format srt > talk.srt",
+        "utter-transcribe file talk.mp3 --diarize --bias Voxtral",
+    )
+)
 def file(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="WAV, MP3, M4A, FLAC, OGG or WebM.")],
     *,
@@ -141,12 +180,17 @@ def file(
     ] = None,
     diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")] = False,
     model: Model = None,
-    url: Annotated[str | None, typer.Option(help="The service; else UTTER_API_URL.")] = None,
+    url: Url = None,
     token: Token = None,
+    form: Format = "text",
     as_json: Json = False,
 ) -> None:
     """Transcribe a whole file, more accurately than live."""
     settings = Settings()
+    if as_json:
+        form = "json"
+    if form in {"srt", "vtt"}:
+        timestamps = timestamps or "segment"
     with _usage():
         supplier = settings.token_supplier(token)
         options = TranscriptionOptions(
@@ -159,13 +203,78 @@ def file(
 
     async def work() -> int:
         async with Api(url or settings.utter_api_url, supplier) as api:
-            await upload.transcribe(api, path, options, as_json=as_json)
+            await upload.transcribe(api, path, options, form=form)
         return 0
 
     run(work())
 
 
-@app.command()
+@app.command(epilog=_examples("utter-transcribe voices", "utter-transcribe voices --json"))
+def voices(
+    *,
+    url: Url = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """List your voices, the newest first."""
+
+    async def work(api: Api) -> None:
+        found = await api.voices()
+        if as_json:
+            print(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
+            return
+        table = Table("name", "language", "seconds", "made", "id", box=None, pad_edge=False)
+        for one in found:
+            made = f"{one.created_at:%Y-%m-%d %H:%M}"
+            table.add_row(one.name, one.language, f"{one.duration_seconds:.1f}", made, one.voice_id)
+        Console(soft_wrap=True).print(table if found else "no voices yet")
+
+    _call(work, url, token)
+
+
+@app.command(epilog=_examples("utter-transcribe usage", "utter-transcribe usage --json"))
+def usage(
+    *,
+    url: Url = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what you used today, and what is left."""
+
+    async def work(api: Api) -> None:
+        used = await api.usage()
+        if as_json:
+            print(used.to_json())
+            return
+        for name, kind in (("live", used.realtime), ("files", used.batch)):
+            left = max(0.0, kind.limit_seconds - kind.used_seconds - kind.reserved_seconds)
+            print(
+                f"{name + ':':6} {kind.used_seconds / 60:.1f} of {kind.limit_seconds / 60:.0f} min"
+                f" used today, {left / 60:.1f} left"
+            )
+        print(f"cost:  ${used.cost_microdollars / 1e6:.4f}")
+        print(f"The minutes return at {used.resets_at:%Y-%m-%d %H:%M %Z}.")
+
+    _call(work, url, token)
+
+
+def _call(
+    work: Callable[[Api], Coroutine[Any, Any, None]], url: str | None, token: str | None
+) -> None:
+    """Make calls of the services' HTTP side."""
+    settings = Settings()
+    with _usage():
+        supplier = settings.token_supplier(token)
+
+    async def calls() -> int:
+        async with Api(url or settings.utter_api_url, supplier) as api:
+            await work(api)
+        return 0
+
+    run(calls())
+
+
+@app.command(epilog=_examples("utter-transcribe demo", "utter-transcribe demo --once"))
 def demo(
     once: Annotated[
         bool, typer.Option("--once", envvar="ONCE", help="Stop after the sample; end with JSON.")
@@ -232,6 +341,8 @@ def main() -> None:
     """Run the command. Expected failures print one line."""
     try:
         app()
+    except UnreachableError as error:
+        _fail(f"{error}{HINT}")
     except ClientError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -249,6 +360,10 @@ def _usage() -> Iterator[None]:
         _fail(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
     except ValueError as error:
         _fail(str(error))
+
+
+def _unreachable(url: str) -> NoReturn:
+    _fail(f"{url} was never reached{HINT}")
 
 
 def _fail(message: str) -> NoReturn:

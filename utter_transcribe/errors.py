@@ -110,3 +110,15 @@ class AudioError(ClientError):
 
     def __init__(self, message: str) -> None:
         super().__init__(Failure(message, retryable=False, code=ErrorCode.INVALID_AUDIO))
+
+    @classmethod
+    def from_os(cls, name: str, error: OSError) -> Self:
+        """Say why a file cannot be opened."""
+        match error:
+            case FileNotFoundError():
+                return cls(f"there is no file {name}")
+            case IsADirectoryError():
+                return cls(f"{name} is a folder")
+            case PermissionError():
+                return cls(f"{name} may not be read")
+        return cls(f"{name} cannot be read: {error.strerror}")

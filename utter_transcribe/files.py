@@ -220,7 +220,7 @@ class Api:
         try:
             opened = _Upload(file, progress)
         except OSError as error:
-            raise AudioError(f"cannot read {file.name}: {error.strerror}") from error
+            raise AudioError.from_os(file.name, error) from error
         with opened:
             try:
                 async with self._call(

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -20,11 +21,14 @@ from shared_schema.batch import (
     Transcription,
     TranscriptionOptions,
 )
+from utter_transcribe import subtitles
 from utter_transcribe.files import Api
+
+Form = Literal["text", "json", "srt", "vtt"]
 
 
 async def transcribe(
-    api: Api, file: Path, options: TranscriptionOptions, *, as_json: bool = False
+    api: Api, file: Path, options: TranscriptionOptions, *, form: Form = "text"
 ) -> Transcription:
     """Print the transcript of `file` on standard output, and all else on standard error.
 
@@ -32,13 +36,13 @@ async def transcribe(
         api: Of the service.
         file: Of any accepted kind.
         options: For the provider; with timestamps or speakers every segment or word gets a line.
-        as_json: Print the whole answer as one JSON object.
+        form: Print bare text, the whole answer as one JSON object, or subtitles.
 
     Raises:
         ClientError: There is no transcript.
     """
     aside = Console(stderr=True, highlight=False)
-    lines = as_json or options.timestamps is not None or options.diarize is True
+    lines = form != "text" or options.timestamps is not None or options.diarize is True
     written = ""
     final: Transcription | None = None
     with _bar(aside) as bar:
@@ -56,8 +60,13 @@ async def transcribe(
             elif isinstance(event, FinalEvent):
                 final = event
     assert final is not None  # noqa: S101 - the stream ends with it, or raises
-    if as_json:
-        print(Transcription.model_validate(final.model_dump()).to_json())
+    whole = Transcription.model_validate(final.model_dump())
+    if form == "json":
+        print(whole.to_json())
+    elif form == "srt":
+        print(subtitles.srt(whole), end="")
+    elif form == "vtt":
+        print(subtitles.vtt(whole), end="")
     elif lines:
         for part in final.segments or final.words or ():
             who = f"{part.speaker}: " if isinstance(part, Segment) and part.speaker else ""

@@ -91,6 +91,8 @@ def test_the_demo_names_the_checkout(installed: Environment) -> None:
     assert told.stderr.splitlines() == [
         "utter-transcribe: the demo runs from a checkout of the repository: make demo"
     ]
+    told = installed.run("utter-transcribe", "live", "--microphone", UTTER_TOKEN="t")
+    assert "pip install 'utter-transcribe[microphone]'" in told.stderr
 
 
 @pytest.mark.process

@@ -21,7 +21,7 @@ from tests.doubles.http import serve_answers
 from tests.doubles.numbered_audio import numbers, recording
 from tests.utter_transcribe.listener import eventually
 from tests.utter_transcribe.test_audio import wav
-from tests.utter_transcribe.test_files import ANSWER, events, problem
+from tests.utter_transcribe.test_files import ANSWER, VOICE, events, problem
 
 pytestmark = pytest.mark.process
 
@@ -224,9 +224,13 @@ async def test_a_refusal_is_one_line(tmp_path: Path, take: Path) -> None:
         (["live", "notes.wav"], "notes.wav is no audio that can be read"),
         (["live", "take.wav", "--url", "example.org"], "not an address of a realtime service"),
         (["live", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
-        (["file", "gone.wav"], "cannot read gone.wav: No such file"),
+        (["file", "gone.wav"], "there is no file gone.wav"),
         (["file", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
         (["demo", "--sample", "take.wav"], "take.txt is missing"),
+        (["live"], "give a FILE, - or --microphone"),
+        (["live", "take.wav", "--microphone"], "one of them only"),
+        (["file", "take.wav", "--url", "http://127.0.0.1:9"], "`make demo` starts everything"),
+        (["usage", "--url", "http://127.0.0.1:9"], "Does it run?"),
     ],
 )
 async def test_a_mistake_is_told_in_one_line(
@@ -332,6 +336,16 @@ LINES = "    0.00     1.25  one two\n    1.50     2.00  ann: three\n"
             "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
         ),
         (
+            ["--format", "srt"],
+            "1\n00:00:00,000 --> 00:00:01,250\none two\n\n"
+            "2\n00:00:01,500 --> 00:00:02,000\nann: three\n",
+        ),
+        (
+            ["--format", "vtt"],
+            "WEBVTT\n\n00:00:00.000 --> 00:00:01.250\none two\n\n"
+            "00:00:01.500 --> 00:00:02.000\n<v ann>three\n",
+        ),
+        (
             ["--diarize", "--model", "m"],
             "    0.00     1.25  one two\n    1.50     2.00  ann: three\n",
         ),
@@ -393,3 +407,81 @@ async def test_a_file_that_is_refused_is_one_line(tmp_path: Path, take: Path) ->
         status, out, err = await run(tmp_path, "file", take, "--url", service.url)
     assert (status, out) == (1, "")
     assert err.splitlines()[-1] == "utter-transcribe: not like this"
+
+
+async def test_voices_are_listed(tmp_path: Path) -> None:
+    """Each voice is a line with its id; as JSON a list."""
+    async with serve_answers(JSONResponse({"voices": [VOICE]})) as service:
+        status, out, _ = await run(tmp_path, "voices", "--url", service.url)
+        as_json = await run(tmp_path, "voices", "--json", "--url", service.url)
+    assert status == 0
+    assert out.splitlines()[1].split() == ["Mine", "en", "12.5", "2026-01-02", "03:04", "v1"]
+    assert [one["voice_id"] for one in json.loads(as_json[1])] == ["v1"]
+    assert service.asked[0].path == "/api/voices"
+
+
+async def test_usage_is_told(tmp_path: Path) -> None:
+    """What was used today, what is left, and when the minutes return."""
+    kind = {
+        "used_seconds": 90,
+        "reserved_seconds": 30,
+        "limit_seconds": 600,
+        "cost_microdollars": 0,
+    }
+    used = {
+        "realtime": kind,
+        "batch": kind | {"used_seconds": 0, "reserved_seconds": 0},
+        "cost_microdollars": 12_300,
+        "open_sessions": [],
+        "max_open_sessions": 1,
+        "resets_at": "2026-01-03T00:00:00Z",
+    }
+    async with serve_answers(JSONResponse(used)) as service:
+        done = await run(tmp_path, "usage", "--url", service.url)
+        as_json = await run(tmp_path, "usage", "--json", "--url", service.url)
+    assert done[1].splitlines() == [
+        "live:  1.5 of 10 min used today, 8.0 left",
+        "files: 0.0 of 10 min used today, 10.0 left",
+        "cost:  $0.0123",
+        "The minutes return at 2026-01-03 00:00 UTC.",
+    ]
+    assert json.loads(as_json[1])["cost_microdollars"] == 12_300
+
+
+async def test_every_command_shows_examples(tmp_path: Path) -> None:
+    """The help of each command ends with commands to try."""
+    for name in ("live", "file", "voices", "usage", "demo"):
+        status, out, _ = await run(tmp_path, name, "--help")
+        assert status == 0
+        assert f"utter-transcribe {name}" in out.partition("Examples:")[2], name
+
+
+@pytest.mark.timeout(90)
+async def test_a_service_that_is_not_there_is_named(tmp_path: Path, take: Path) -> None:
+    """After the last try the command names the service that it never reached, and `make demo`."""
+    status, out, err = await run(tmp_path, "live", take, "--url", "http://127.0.0.1:9")
+    assert (status, out) == (1, "")
+    assert "ws://127.0.0.1:9/api/transcriptions/realtime was never reached" in err
+    assert "`make demo` starts everything" in err
+
+
+async def test_a_terminal_is_told_what_is_waited_for(tmp_path: Path) -> None:
+    """`live -` without a pipe says what it expects, and how to use the microphone instead."""
+    ours, theirs = os.openpty()
+    async with scripted_bridge(good) as bridge:
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "live", "-", "--url", bridge.url),
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "UTTER_TOKEN": "mine"},
+            stdin=theirs,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        assert process.stderr
+        line = (await process.stderr.readline()).decode()
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    os.close(ours)
+    os.close(theirs)
+    assert line.startswith("waiting for audio on standard input: WAV, or raw PCM")
+    assert "--microphone" in line

@@ -262,7 +262,7 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
 async def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     """A file that cannot be read is told before anything is sent."""
     async with serve_answers(JSONResponse(ANSWER)) as service, Api(service.url, Tokens()) as api:
-        with pytest.raises(AudioError, match=r"cannot read gone\.wav"):
+        with pytest.raises(AudioError, match=r"there is no file gone\.wav"):
             await api.transcribe(tmp_path / "gone.wav")
     assert service.asked == []
 
