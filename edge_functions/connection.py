@@ -64,7 +64,7 @@ class Connection(H11Protocol):
         self._closing_since: float | None = None
 
     def evict(self) -> bool:
-        """Leave for somebody who comes, unless there is a request to be answered."""
+        """Close for a new connection, unless a request is in progress."""
         if self.cycle is not None and not self.cycle.response_complete:
             return False
         self._turn_away()

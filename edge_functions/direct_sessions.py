@@ -1,7 +1,7 @@
 """Sessions that their clients carry: seconds are reserved, a secret of the provider's is made.
 
-Nobody of ours sees what flows then. A secret can be used more than once in its life, so it is made
-with a key of the user's own, or with the deployment's for users whom the settings trust.
+Our services do not see the audio then. A secret can be used more than once in its life, so it is
+made with a key of the user's own, or with the deployment's for users whom the settings trust.
 """
 
 import math
@@ -122,7 +122,7 @@ class DirectSessions:
     async def settle(
         self, session_id: str, audio_seconds: float, caller: Caller
     ) -> RealtimeSettlement:
-        """Settle a session of the caller's, once; a second time tells what the first one did.
+        """Settle a session of the caller's, once; a second call returns the first result.
 
         Raises:
             NotFound: it is not theirs, or carried by a bridge.
@@ -193,7 +193,7 @@ class DirectSessions:
                 model=options.model,
                 seconds=seconds,
                 minimum_seconds=self._secret_seconds,
-                # Nobody touches it: it lasts for as long as an honest client could use it.
+                # It has no heartbeat, so it lasts for as long as an honest client could use it.
                 lease_seconds=math.ceil(seconds) + self._secret_seconds + SLACK_SECONDS,
                 address=caller.address,
                 replaces=asked.resumes,

@@ -40,7 +40,7 @@ class EventStream:
             await self._queue.put(event)
 
     def leave(self) -> None:
-        """Nobody reads any more."""
+        """The reader is gone."""
         self._left = True
         while not self._queue.empty():
             self._queue.get_nowait()

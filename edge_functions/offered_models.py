@@ -17,7 +17,7 @@ from transcription.providers.base import (
 async def offered(provider: Provider) -> tuple[ModelOption, ...]:
     """Return them, live ones first, of each kind the default first; none where none can be asked.
 
-    A model that is allowed and not to be found is left out: a caller who names it is told so.
+    An allowed model that does not exist is left out. A caller who names it gets an error.
     """
     if provider.files is None or not provider.is_shared:
         return ()

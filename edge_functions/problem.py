@@ -20,7 +20,7 @@ _TOLD_FAULTS: Final = 5
 def problem_of(
     error: TranscriptionError, *, request_id: str | None = None, status: int | None = None
 ) -> Problem:
-    """Return what a caller is told of an error.
+    """Return an error as a caller sees it.
 
     Args:
         error: What went wrong.

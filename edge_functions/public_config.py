@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api")
     responses=problems(ErrorCode.INTERNAL),
 )
 async def get_config(services: ServicesOf) -> PublicConfig:
-    """What can be done here, by whom, and where. Nobody needs to be signed in."""
+    """What this deployment offers, to whom, and where. Needs no sign-in."""
     settings, provider = services.shell.settings, services.shell.provider
     enabled = services.files is not None
     models = await offered(provider)

@@ -1,4 +1,4 @@
-"""A process that serves, and drains when it is told to go."""
+"""A process that serves, and drains on a signal."""
 
 import asyncio
 import socket

@@ -82,7 +82,7 @@ class Storage:
         """Store a recording; what has the same name is replaced.
 
         Raises:
-            SupabaseUnavailable: it is not stored, or nobody knows.
+            SupabaseUnavailable: it is not stored, or that is unknown.
             TranscriptionError: storage does not take it.
         """
         with storage_errors(), await asyncio.to_thread(file.open, "rb") as content:
@@ -138,7 +138,7 @@ def check_own(path: str, caller: Caller) -> None:
 
 
 def _true_status(response: httpx.Response) -> str:
-    """Return the status that a refusal tells in its body, else that of HTTP."""
+    """Return the status in a refusal's body, else that of HTTP."""
     try:
         told = response.json()
     except ValueError:

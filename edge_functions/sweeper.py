@@ -27,7 +27,7 @@ class Swept:
     voices: int = 0
     """Whose recording never arrived."""
     recordings: int = 0
-    """Takes that nobody used for a day, and recordings of voices that are gone."""
+    """Takes that were not used for a day, and recordings of voices that are gone."""
     leases: int = 0
     """Of sessions that died."""
     keys: int = 0
@@ -67,7 +67,7 @@ class Sweeper:
         swept.addresses = ledger["forgotten_addresses"]
         swept.usage_rows = ledger["deleted_rows"]
         if ledger["wrong_totals"]:
-            # Not of a race: rows and totals change together. Somebody has changed one by hand.
+            # Not of a race: rows and totals change together. One was changed by hand.
             _log.error("ledger_totals_wrong", totals=ledger["wrong_totals"])
         async for voices in self._pending_voices():
             # The object first: with the row gone, nothing would tell its name for an hour.

@@ -46,7 +46,7 @@ async def get_own_key(caller: CallerOf, services: ServicesOf) -> OwnKey:
 async def put_own_key(request: Request, caller: CallerOf, services: ServicesOf) -> OwnKey:
     """From now on what the caller transcribes is done with this key, and billed to them.
 
-    The key is kept encrypted. Whether the provider takes it is told by a test.
+    The key is kept encrypted. A test tells whether the provider accepts it.
     """
     keys = _keys(services, caller)
     given = (await read_json(request, OwnKeyRequest, services.body_timeouts)).key

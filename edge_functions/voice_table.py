@@ -55,7 +55,7 @@ class VoiceTable:
         Raises:
             Unauthenticated: its owner's account is gone.
             InvalidMessage: a value does not fit.
-            SupabaseUnavailable: it is not added, or nobody knows.
+            SupabaseUnavailable: it is not added, or that is unknown.
         """
         with database_errors():
             await self._as_service().insert(row).execute()
@@ -64,7 +64,7 @@ class VoiceTable:
         """Say that a voice's recording is stored; None where the voice is gone.
 
         Raises:
-            SupabaseUnavailable: nobody knows whether it is said.
+            SupabaseUnavailable: it is unknown whether it is said.
         """
         with database_errors():
             query = self._as_service().update({"status": "ready"}).eq("id", voice_id)
@@ -74,7 +74,7 @@ class VoiceTable:
         """Remove a voice.
 
         Raises:
-            SupabaseUnavailable: nobody knows whether it is removed.
+            SupabaseUnavailable: it is unknown whether it is removed.
         """
         with database_errors():
             await self._as_service().delete().eq("id", voice_id).execute()
@@ -83,7 +83,7 @@ class VoiceTable:
         """Remove those of some voices that are still without a recording.
 
         Raises:
-            SupabaseUnavailable: nobody knows whether they are removed.
+            SupabaseUnavailable: it is unknown whether they are removed.
         """
         with database_errors():
             query = self._as_service().delete().in_("id", list(voice_ids)).eq("status", "pending")

@@ -87,7 +87,7 @@ class DirectSocket(Connection):
             self._lose()
 
     def ignore(self) -> None:
-        """Call nobody back any more, and read on: a close may stand behind what comes."""
+        """Stop calling back, and read on: a close may follow."""
         self.listen(lambda _, __: None, lambda: None)
 
     def hold(self) -> None:

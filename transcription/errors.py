@@ -35,7 +35,7 @@ KEY_REFUSED: Final = "key_refused"
 
 
 class TranscriptionError(Exception):
-    """An error that a client is told: `message` is for a person and holds nothing secret.
+    """An error for a client: `message` is for a person and holds nothing secret.
 
     Args:
         message: What happened; the code's title when left out.
@@ -246,7 +246,7 @@ class ProviderError(TranscriptionError):
 
     @property
     def reason(self) -> str:
-        """What the operator is told: the code, unless that says too little."""
+        """The reason for the operator: the code, unless that says too little."""
         return self.code
 
 
@@ -269,7 +269,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class ProviderKeyRefused(ProviderUnavailable):
-    """Our own key is refused; a caller is told no more than of any outage.
+    """Our own key is refused; a caller sees an outage.
 
     Args:
         message: As of any error.
@@ -289,7 +289,7 @@ class ProviderKeyRefused(ProviderUnavailable):
 
     @property
     def reason(self) -> str:
-        """What the operator is told."""
+        """The reason for the operator."""
         return KEY_REFUSED
 
 

@@ -60,7 +60,7 @@ class IdempotencyKeys:
             user: The caller.
             key: As the caller sent it; 1 to 255 characters.
             fingerprint: Of the request: its route and a digest of what it asks.
-            hold_seconds: How long nobody else may do the same request; at most 3600.
+            hold_seconds: How long no other caller may do the same request; at most 3600.
 
         Raises:
             BackendUnavailable: the keys cannot be read now.
@@ -89,7 +89,7 @@ class IdempotencyKeys:
         """Keep the answer for a day.
 
         Returns:
-            False when the hold had passed and somebody else took the request over.
+            False when the hold had passed and another call took the request over.
 
         Raises:
             BackendUnavailable: it was not kept.

@@ -26,13 +26,13 @@ def pasted(value: str) -> str:
     """Return a value without the white space, the byte order mark and the quotes around it.
 
     Raises:
-        ValueError: it holds a character in its middle that nobody sees.
+        ValueError: it holds an invisible character.
     """
     kept = value.strip(_AROUND)
     while _is_quoted(kept):
         kept = kept[1:-1].strip(_AROUND)
     if hidden := _HIDDEN.search(kept):
-        raise ValueError(f"holds a character that nobody sees ({_named(hidden[0])})")
+        raise ValueError(f"holds an invisible character ({_named(hidden[0])})")
     return kept
 
 
@@ -60,7 +60,7 @@ def checked_publishable(key: str) -> str:
 
 
 def checked_secret(key: str) -> str:
-    """Return a key of Supabase's that nobody may have.
+    """Return a Supabase key that must stay secret.
 
     Raises:
         ValueError: it is the publishable one, with which nothing can be kept.

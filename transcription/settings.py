@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     realtime_mode: Literal["bridge", "direct"] = "bridge"
     """Whether clients may be given secrets of the provider's, beside the bridge."""
     direct_mode_trusts: Literal["own_keys", "accounts", "everyone"] = "own_keys"
-    """Whose client secrets are made with the deployment's key: nobody's, signed-in people's, or
+    """For whom client secrets are made with the deployment's key: no one, signed-in people, or
     those of anonymous users as well."""
     direct_mode_secret_seconds: Annotated[int, Field(ge=10, le=900)] = 60
     """How long a client secret opens sockets, and the least that its session is charged."""
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
     signed_url_seconds: Count = 3600
     """How long the address of a stored recording is good."""
     notice: str | None = None
-    """What the page tells about this deployment's recogniser."""
+    """A note about this deployment's provider, shown in the page."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter_otlp_endpoint: Url | None = None

@@ -74,7 +74,7 @@ class Socket(DirectSocket, ServerConnection):
             self._abort()
 
     def evict(self) -> bool:
-        """Leave for somebody who comes."""
+        """Close for a new connection."""
         self._turned_away.inc()
         self._abort()
         return True

@@ -35,7 +35,7 @@ class HandshakeGuard:
         verifier: Tells users from tokens.
         origins: Those that a browser may come from.
         proxy_hops: How many proxies of ours stand before the bridge.
-        readiness: What `/readyz` tells.
+        readiness: The body of `/readyz`.
         refused: Counts refusals, by reason.
     """
 

@@ -1,4 +1,4 @@
-"""Text messages of the client, checked; errors, as the client is told them."""
+"""Text messages of the client, checked; errors, as the client sees them."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from transcription.errors import (
 )
 
 _MAX_TOLD: Final = 200
-"""Characters of a fault that are told: names and tags in it are the client's own."""
+"""The most characters of a fault that are sent: its names and tags are the client's own."""
 
 
 def parse(text: str) -> Start | Stop:
@@ -48,7 +48,7 @@ def parse(text: str) -> Start | Stop:
 
 
 def error_message(error: TranscriptionError) -> Error:
-    """Return an error as the client is told it."""
+    """Return an error as the client sees it."""
     sessions = error.open_sessions if isinstance(error, SessionLimit) else ()
     return Error(
         message=error.message,

@@ -238,7 +238,7 @@ class Relay:
         try:
             await upstream.send(frame)
         except ProviderError:
-            # The conversation is told the same, after the last text that still came.
+            # The conversation learns it too, after the last text that still came.
             wait = 0.0
         else:
             wait = self.session.handed_over(len(frame), self._clock())
@@ -338,7 +338,7 @@ class Relay:
             self._upstream = admitted.upstream
             self.session.opened(admitted.terms, self._clock())
             self._wake.set()
-            # A failure is told before the settlement, which may take a while.
+            # A failure is sent before the settlement, which may take a while.
             await self._guard(partial(admitted.listen, self._hear_provider))
             self._leaving = True
 

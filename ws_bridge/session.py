@@ -79,7 +79,7 @@ class Timing:
     finish: float
     """From the end of the audio to the provider's last word."""
     ending_soon: float
-    """Audio left when the client is told so."""
+    """Audio left when the client is warned."""
     slack: float
     """That a session may last beyond what its audio explains."""
     timeouts: Timeouts

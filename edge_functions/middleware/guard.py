@@ -1,4 +1,4 @@
-"""The inner layer: no request is larger or takes longer than it may, and every failure is told."""
+"""The inner layer: bounds the size and time of requests, and answers every failure."""
 
 import asyncio
 from contextlib import suppress
@@ -69,7 +69,7 @@ class Guard:
             await self._within_its_time(scope, body.receive, answer)
             return
         except ClientDisconnect:
-            return  # nobody is there to be answered
+            return  # the caller is gone
         except TranscriptionError as error:
             failure = error
         except Exception:

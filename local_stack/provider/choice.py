@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("moonshine", "sphinx", "scripted"),
         help="moonshine hears people and is the default where it is installed; sphinx hears"
-        " US English with modest accuracy; scripted says what it is told",
+        " US English with modest accuracy; scripted plays a script",
     )
     parser.add_argument(
         "--script",

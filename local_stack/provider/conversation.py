@@ -21,7 +21,7 @@ class Conversation(ABC):
 
     Args:
         socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side; closed by whoever opened it.
+        session: The engine's side; the caller closes it.
         record: Where to tell what came.
         keep: How much of it.
     """
@@ -52,7 +52,7 @@ class Conversation(ABC):
         """Say what the engine hears, if the wire has words for it."""
 
     async def run(self) -> None:
-        """Converse until the socket is down, whoever takes it down."""
+        """Converse until the socket is closed by either end."""
         async with asyncio.TaskGroup() as group:
             conversation = group.create_task(self._converse(), name="realtime-converse")
             await self._socket.wait_closed()

@@ -287,7 +287,7 @@ class Engine(Protocol):
         """
 
     def transcribe(self, request: FileRequest) -> AsyncGenerator[Event]:
-        """Hear a whole file; the last event is `Done`. Whoever reads it closes it.
+        """Hear a whole file; the last event is `Done`. The reader closes it.
 
         Raises:
             RefusedError: Before the first event, the file is not taken.

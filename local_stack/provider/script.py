@@ -28,7 +28,7 @@ class SegmentScript(_Strict):
     """A stretch of speech, told live to a client that asked for `diarize`."""
 
     at_frame: int = Field(ge=1)
-    """Frame after which it is told."""
+    """Frame after which it is sent."""
     text: str
     start: float = Field(ge=0)
     """Seconds of the session's audio."""
@@ -41,7 +41,7 @@ class TurnScript(_Strict):
     """News of a turn, told live to a client that asked for `turn_detection`."""
 
     at_frame: int = Field(ge=1)
-    """Frame after which it is told."""
+    """Frame after which it is sent."""
     event: Literal["start", "eager_end", "resume", "end"]
     at: float = Field(ge=0)
     """Seconds of the session's audio."""
@@ -144,7 +144,7 @@ class Script(_Strict):
     unknown: dict[str, Any] = Field(
         default_factory=lambda: {"type": "transcription.mood", "mood": "curious"}
     )
-    """An event of a type that nobody knows."""
+    """An event of an unknown type."""
     done_at_frame: int | None = Field(None, ge=0)
     """Send `transcription.done` here, unasked."""
 

@@ -33,7 +33,7 @@ from local_stack.provider.wire import Wire
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Greatest WebSocket message; above what an append may hold, so that one that is merely too
-large is told so by an event instead of losing its socket."""
+large gets an event instead of losing its socket."""
 
 _REALTIME = Subprotocol("realtime")
 _STATUSES = frozenset(HTTPStatus)

@@ -4,7 +4,7 @@
 -- at least its credit; and what is charged to a user, an address or the deployment in a day only grows
 -- while a lock keeps everybody else from letting it grow too.
 --
--- Locks, always in this order, so that nobody waits in a circle: accounts (advisory), rows of usage
+-- Locks, always in this order, so that there is no deadlock: accounts (advisory), rows of usage
 -- by id, addresses (advisory), then totals: the deployment's parts by day and number, addresses, users.
 -- What only gives back (a settlement) takes rows and totals alone.
 
@@ -52,7 +52,7 @@ begin
 end
 $$;
 
--- What makes somebody the same person under another account. Auth keeps an e-mail address or a phone
+-- What makes two accounts the same person. Auth keeps an e-mail address or a phone
 -- number with the account; of any other provider it keeps the subject.
 create function ledger.identity_keys(person uuid) returns bytea[]
 language plpgsql stable set search_path = ''
@@ -399,8 +399,8 @@ $$;
 -- Leases.
 
 -- What the carrier of a session may hand over until the next heartbeat is answered: two leases at
--- the pace of speech, so that a ledger that is away for a minute holds nobody up. All of a file goes
--- at once; of a session that its client carries nobody of ours sees a thing.
+-- the pace of speech, so that a ledger that is away for a minute delays no one. All of a file goes
+-- at once; our services see nothing of a session that its client carries.
 create function ledger.credit_of(usage public.transcription_usage) returns numeric
 language plpgsql immutable set search_path = ''
 as $$
@@ -432,7 +432,7 @@ begin
 end
 $$;
 
--- Whether it is time to look through all leases. One caller a second does, and nobody waits for it.
+-- Whether it is time to look through all leases. One caller a second does, and no caller waits for it.
 create function ledger.scan_is_due(moment timestamptz) returns boolean
 language plpgsql volatile set search_path = ''
 as $$

@@ -130,7 +130,7 @@ begin
     return ledger.refusal(refused) || case refused when 'forbidden' then '{"reason": "suspended"}' else '{}' end::jsonb;
   end if;
 
-  -- What this person holds, and what nobody holds any more.
+  -- What this person holds, and leases that have ended.
   mine := array(
     select t from public.transcription_usage as t
     where t.payer = any (payers) and t.held order by t.id for update
@@ -388,7 +388,7 @@ comment on function public.touch_transcriptions is
   'credit_seconds}]; state: open, replaced, revoked, closed, unknown, or expired (between two '
   'heartbeats: the next one revives it).';
 
--- Nobody replaced them: the ledger was away, not the session. What others reserved meanwhile stays
+-- They were not replaced: the ledger was away, not the session. What others reserved meanwhile stays
 -- theirs, so a grant may come back shorter, but never shorter than what may have flowed.
 create function ledger.revive(
   sleepers uuid[], session_ids uuid[], audio_seconds numeric[], moment timestamptz
@@ -486,7 +486,7 @@ begin
     raise exception 'audio_seconds or status out of range' using errcode = '22023';
   end if;
 
-  -- The row, and that of whoever goes on for it, in the order of ids.
+  -- The row, and that of its successor, in the order of ids.
   select t.* into usage from public.transcription_usage as t where t.id = session_id;
   if usage.status = 'replaced' then
     heir := ledger.tip_of(usage.line, usage.user_id, usage.kind);

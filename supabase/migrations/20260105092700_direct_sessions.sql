@@ -1,4 +1,4 @@
--- Sessions that no bridge carries: their client has a secret of the provider's, and nobody of ours
+-- Sessions that no bridge carries: their client has a secret of the provider's, and no service
 -- sees what flows. The wall clock counts in the place of heartbeats, and until it is settled a session
 -- is charged its whole grant.
 

@@ -29,7 +29,7 @@ revoke all on public.own_keys from public, anon, authenticated, service_role;
 grant select (user_id, provider, last_four, created_at, used_at, tested_at, refused_at)
   on public.own_keys to authenticated;
 
--- Storing and testing are bounded, else the services would try out keys for whoever holds a list.
+-- Storing and testing are bounded, else anyone could try out a list of keys through the services.
 create table ledger.own_key_attempts (
   user_id uuid primary key references auth.users (id) on delete cascade,
   began_at timestamptz not null,

@@ -1,4 +1,4 @@
--- Who may see what of a key of a user's own: its owner what is known of it, nobody the ciphertext.
+-- Who may see what of a user's own key: its owner sees its state, no one sees the ciphertext.
 -- psql -v ON_ERROR_STOP=1 -f supabase/tests/own_keys.sql
 begin;
 

@@ -214,7 +214,7 @@ async def test_sweeping_the_ledger(database: Database) -> None:
 
 
 async def test_an_erased_account_that_comes_back_has_used_its_day(database: Database) -> None:
-    """Whoever erases an account and makes another under the same address has what was left."""
+    """A person who erases an account and makes another under the same address has what was left."""
     users = [await database.user(), await database.user()]
     for user in users:
         await database.query("update auth.users set email = 'Ada@example.com' where id = %s", user)

@@ -37,7 +37,7 @@ def test_no_refusal_is_repeated_for_long() -> None:
 
 
 def test_what_a_caller_can_end_is_not_repeated() -> None:
-    """Whoever closes a session may open another at once."""
+    """A user who closes a session may open another at once."""
     refusals = Refusals(max_opening=1)
     refusals.note(ADA, None, SessionLimit(retry_after=30.0), 0.0)
     refusals.repeat(ADA, 0.0)

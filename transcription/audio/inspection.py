@@ -1,7 +1,7 @@
 """Inspection of uploaded audio, in processes apart.
 
-A file is told by its content, never by its name, and measured by decoding it. A decoder that
-hangs or crashes costs the request that caused it, and no other. A fault of our own in such a
+A file's kind follows from its content, not its name, and its length from decoding it. A decoder
+that hangs or crashes costs the request that caused it, and no other. A fault of our own in such a
 process is an internal error: it is logged and counted, and never told as a fault of the file.
 """
 

@@ -14,7 +14,7 @@ Whole = bytes | mmap
 
 MAX_PARTS: Final = 1_000_000
 _STREAMED: Final = 0xFFFF_FFFF
-"""A length that is written elsewhere, or that nobody knew yet."""
+"""A length that is written elsewhere, or was not known yet."""
 
 
 class TooManyPartsError(Exception):

@@ -1,4 +1,4 @@
-"""Who may use a worker next: nobody's files keep those of the others waiting."""
+"""Who may use a worker next: one user's files do not keep the others waiting."""
 
 import asyncio
 import time

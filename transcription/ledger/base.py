@@ -130,7 +130,7 @@ class Ledger(Protocol):
         ...
 
     async def start_direct(self, user: User, session_id: str, *, most_in_a_minute: int) -> None:
-        """Say of a session just opened that its client carries it: nobody will touch it.
+        """Mark a session just opened as carried by its client: it gets no heartbeats.
 
         Its use is what the wall clock allows. Who is refused closes the session.
 

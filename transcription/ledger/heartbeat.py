@@ -96,7 +96,7 @@ class Heartbeat:
             return
         self._away = False
         for session_id, lease in leases.items():
-            # What ended while the call was under way has nobody left to tell.
+            # A session that ended during the call needs no answer.
             watch = self._watches.get(session_id)
             if watch is None or watch is not watches.get(session_id):
                 continue

@@ -137,7 +137,7 @@ class SupabaseLedger:
         except LedgerUnreached:
             raise
         except (LedgerUnavailable, asyncio.CancelledError):
-            # It may have been reserved, or be about to: nobody will use it.
+            # It may have been reserved, or be about to, and will not be used.
             until = time.monotonic() + self._answer_seconds
             self._settlements.add(Close(name, 0.0, "failed", "unanswered", until))
             raise

@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Bounded(logging.Filter):
-    """Lets at most so many lines a minute pass, and tells how many it has held back.
+    """Lets at most so many lines a minute pass, and reports how many it has held back.
 
     Args:
         per_minute: Lines.

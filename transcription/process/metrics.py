@@ -152,7 +152,7 @@ class Metrics:
         )
         self.swept_at = Gauge(
             "utter_swept_timestamp_seconds",
-            "Unix time of the last whole sweep, at first of the start; 0 where nobody sweeps.",
+            "Unix time of the last whole sweep, at first of the start; 0 where no process sweeps.",
             registry=self.registry,
         )
         self.http_seconds = Histogram(
@@ -164,7 +164,7 @@ class Metrics:
         )
 
     def count_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Count the tasks of a loop whenever somebody asks, which may be on another thread."""
+        """Count the tasks of a loop at each scrape, which may be on another thread."""
         self.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     def expect(self, kind: Kind, provider: str) -> None:

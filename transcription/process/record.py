@@ -25,7 +25,7 @@ _log = structlog.get_logger("utter.transcription")
 
 @dataclass(slots=True, kw_only=True)
 class TranscriptionRecord:
-    """What is told of one transcription when it ends. Empty fields are left out."""
+    """The record of one transcription when it ends. Empty fields are left out."""
 
     kind: Kind
     direct: bool | None = None
@@ -62,7 +62,7 @@ class TranscriptionRecord:
 
 
 class Records:
-    """Where one process tells of its transcriptions.
+    """Where one process records its transcriptions.
 
     Args:
         metrics: Where they are counted.

@@ -4,7 +4,7 @@ Off until `exporting` is given a collector; until then a span costs a look at on
 SDK is an extra (`otel`), imported when it is used. Its provider stays in here: a global one would
 switch on the spans of libraries, which tell addresses, headers and bodies.
 
-What is told of a span are the fields of `Attributes`: codes, names and figures of ours. Never a
+A span has the fields of `Attributes`: codes, names and figures of ours. Never a
 token, a key, audio or text, and so of an exception its code and not its message.
 """
 

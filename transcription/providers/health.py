@@ -29,7 +29,7 @@ class ProviderHealth:
 
     Args:
         name: The provider's.
-        url: Where it says how it is; None: only what became of work tells.
+        url: Its health endpoint; None: only the outcome of work counts.
         every_seconds: Between two questions.
         clock: Monotonic seconds.
     """
@@ -62,7 +62,7 @@ class ProviderHealth:
             self._know("failing", error.reason)
 
     def told(self) -> dict[str, Any]:
-        """Return what operators are told: name, state, for failures why, and how old this is."""
+        """Return the state for operators: name, state, the reason of a failure, and its age."""
         told: dict[str, Any] = {"name": self._name, "state": self._state}
         if self._reason is not None:
             told["reason"] = self._reason

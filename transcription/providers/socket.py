@@ -207,7 +207,7 @@ class UpstreamSession(ABC):
 
     @abstractmethod
     def _created(self, message: bytes) -> str | None:
-        """Return the provider's name for the session, of the message that tells it.
+        """Return the provider's name for the session, from the message that has it.
 
         Raises:
             ProviderError: it is an error event.
@@ -260,7 +260,7 @@ class UpstreamSession(ABC):
             await self._say(message)
 
     async def end(self) -> None:
-        """End the audio, once. A socket that is gone is told by `listen`."""
+        """End the audio, once. `listen` reports a socket that is gone."""
         if self._ended:
             return
         self._ended = True

@@ -27,10 +27,10 @@ class OwnKeys(Protocol):
 
         Raises:
             OwnKeyUnreadable: there is one, and it cannot be decrypted.
-            BackendUnavailable: nobody knows now. No other key may be taken in its place.
+            BackendUnavailable: that is unknown now. No other key may be used instead.
         """
         ...
 
     async def mark(self, key: OwnKey, *, works: bool) -> None:
-        """Keep whether the provider took a key. Never fails: it is told to its owner, no more."""
+        """Record whether the provider accepted a key, for its owner. Never fails."""
         ...

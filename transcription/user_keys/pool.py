@@ -1,4 +1,4 @@
-"""Providers by their keys: made when a key is first used, and closed when nobody needs them.
+"""Providers by their keys: made when a key is first used, and closed when they are not needed.
 
 How many are kept is bounded, and for how long: a key stays in memory no longer than it is of use.
 """
@@ -62,7 +62,7 @@ class KeyedProviders(Generic[P]):
         return len(self._kept)
 
     async def __aenter__(self) -> Self:
-        """Begin to let go of those that nobody uses."""
+        """Begin to close those that are not used."""
         self._sweeper = asyncio.create_task(self._sweep(), name="keyed-providers")
         return self
 

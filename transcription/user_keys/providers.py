@@ -36,7 +36,7 @@ class Lent(Generic[P]):
     key: SecretStr | None
     """The user's own, where it is used."""
     guard: Callable[[], AbstractAsyncContextManager[None]]
-    """Goes around every call: it tells the key's owner that the provider refuses the key."""
+    """Wraps every call: it informs the key's owner that the provider refuses the key."""
 
     @property
     def own_key(self) -> bool:
@@ -88,7 +88,7 @@ async def lending(
 ) -> AsyncIterator[Providers[P] | None]:
     """Keep a provider's halves for as long as the block runs.
 
-    Gives None where nobody can call: the half is off, or the deployment has no key and users
+    Gives None where no one can call: the half is off, or the deployment has no key and users
     cannot bring any.
 
     Args:

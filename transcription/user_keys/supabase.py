@@ -38,7 +38,7 @@ class _Row(BaseModel):
     refused_at: AwareDatetime | None
 
     def told(self, *, is_readable: bool = True) -> schema.OwnKey:
-        """Return what its owner is told."""
+        """Return its description for the owner."""
         state: schema.OwnKeyState = "works" if self.tested_at is not None else "untested"
         if self.refused_at is not None:
             state = "refused"
@@ -89,10 +89,10 @@ class SupabaseOwnKeys:
             _log.warning("own_key_not_marked")
 
     async def describe(self, user: User) -> schema.OwnKey:
-        """Return what is told of a user's key.
+        """Return the description of a user's key.
 
         Raises:
-            BackendUnavailable: nobody knows now.
+            BackendUnavailable: that is unknown now.
         """
         row = await self._row(user)
         if row is None:
@@ -108,7 +108,7 @@ class SupabaseOwnKeys:
 
         Raises:
             Unauthenticated: the account is gone.
-            BackendUnavailable: it is not kept, or nobody knows.
+            BackendUnavailable: it is not stored, or that is unknown.
         """
         place = Place(user.id, self._provider, str(uuid4()))
         sealed = self._ring.seal(secret, place)
@@ -128,7 +128,7 @@ class SupabaseOwnKeys:
         """Forget a user's key, if there is one.
 
         Raises:
-            BackendUnavailable: nobody knows whether it is forgotten.
+            BackendUnavailable: it is unknown whether it is deleted.
         """
         await self._rpc.call("remove_own_key", user_id=user.id, provider=self._provider)
 
@@ -136,7 +136,7 @@ class SupabaseOwnKeys:
         """Keep the outcome of a test; None where the key was replaced or removed meanwhile.
 
         Raises:
-            BackendUnavailable: it is not kept, or nobody knows.
+            BackendUnavailable: it is not stored, or that is unknown.
         """
         answer = await self._mark(key.id, works=works, tested=True)
         return _read(_Row, answer).told() if answer is not None else None
@@ -164,7 +164,7 @@ class SupabaseOwnKeys:
 
     def _open(self, row: _SealedRow, user: User) -> SecretStr:
         # The user is the one who calls, and not the one that the row names: a row that was moved
-        # to another user, by whatever mistake, opens for nobody.
+        # to another user, by whatever mistake, cannot be decrypted.
         place = Place(user.id, self._provider, row.id)
         try:
             return self._ring.open(Sealed(row.ring_key, row.sealed), place)

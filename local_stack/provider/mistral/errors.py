@@ -37,7 +37,7 @@ def http_body(status: int, message: Message) -> dict[str, Any]:
 
 
 def invalid_field(location: tuple[str, ...], text: str) -> dict[str, Any]:
-    """The object form of `message`: what is wrong with one field, as a validator tells it."""
+    """The object form of `message`: the fault of one field, as a validator reports it."""
     return {"detail": [{"type": "value_error", "loc": list(location), "msg": text}]}
 
 

@@ -1,4 +1,4 @@
-"""Model cards as `GET /v1/models` tells them."""
+"""Model cards as `GET /v1/models` returns them."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Conversation(conversation.Conversation):
 
     Args:
         socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side; closed by whoever opened it.
+        session: The engine's side; the caller closes it.
         card: The model that was asked for.
         record: Where to tell what came.
         keep: How much of it.

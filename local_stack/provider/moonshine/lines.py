@@ -12,7 +12,7 @@ from local_stack.provider.offline.audio import BYTES_PER_SECOND
 
 _FULL_SCALE = 32_768
 _LEAST_LEVEL = 0.001
-"""-60 dBFS; below that nobody speaks. The library hears a word in digital silence now and then."""
+"""-60 dBFS; below that there is no speech. The library sometimes hears words in silence."""
 _KEPT_BYTES = 60 * BYTES_PER_SECOND
 _CLOSING = bytes(BYTES_PER_SECOND)
 """A second of silence, which ends a line."""

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     except RuntimeError as error:
         control.sendall(pack(Kind.UNABLE, json.dumps(str(error)).encode()))
         return 1
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps, nobody waits here
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; this process does not wait
     gc.freeze()  # else collections would copy the pages that forks share
     control.sendall(pack(Kind.READY, json.dumps(cost).encode()))
     while True:

@@ -21,7 +21,7 @@ from local_stack.provider.engine import (
 from local_stack.provider.vllm import errors
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
-"""What vLLM takes unless it is told otherwise (`VLLM_MAX_AUDIO_CLIP_FILESIZE_MB`)."""
+"""What vLLM accepts by default (`VLLM_MAX_AUDIO_CLIP_FILESIZE_MB`)."""
 _FORMATS = ("json", "text")
 _TIMED_FORMATS = ("verbose_json", "srt", "vtt")
 _GRANULARITIES = "timestamp_granularities[]"
@@ -64,7 +64,7 @@ class VllmFiles:
         return {"text": done.text, "usage": {"type": "duration", "seconds": seconds}}
 
     def server_sent(self, event: Event, model: str) -> str:
-        """An event's lines. Nothing is told of languages; the last word is no JSON."""
+        """An event's lines. It has no language; the last line is not JSON."""
         match event:
             case TextDelta(text):
                 return _line(_chunk(model, text, None))

@@ -36,7 +36,7 @@ class Conversation(conversation.Conversation):
 
     Args:
         socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side of the first utterance; closed by whoever opened it.
+        session: The engine's side of the first utterance; the caller closes it.
         again: Begins the engine's side of a further one.
         record: Where to tell what came.
         keep: How much of it.
@@ -65,7 +65,7 @@ class Conversation(conversation.Conversation):
         self._further: list[RealtimeSession] = []
 
     async def run(self) -> None:
-        """Converse until the socket is down, whoever takes it down."""
+        """Converse until the socket is closed by either end."""
         try:
             await super().run()
         finally:

@@ -27,7 +27,7 @@ class VllmWire:
     """Batch, realtime, the list of models, and health.
 
     Args:
-        api_key: As `--api-key`: what is not asked with it is refused; None: nobody needs one.
+        api_key: As `--api-key`: requests without it are refused; None: no key is needed.
 
     Attributes:
         healthy: What `GET /health` says.

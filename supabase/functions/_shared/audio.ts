@@ -32,7 +32,7 @@ const { accepted: ACCEPTED } = FILES;
 const HEADER_TOLERANCE_SECONDS = 1;
 /** Encoders fill their last frame up: a recording of just the allowed length may come out longer. */
 const PADDING_SECONDS = 0.1;
-/** A spatial track that stands beside an ordinary one, and that nobody else decodes. */
+/** A spatial track beside an ordinary one, which other software does not decode. */
 const UNHEARD = "apac";
 const IN_PARTS = "The file is damaged: parts of it cannot be read.";
 

@@ -162,7 +162,7 @@ export class Gathered {
   private place: Uint8Array<ArrayBuffer>;
   size = 0;
 
-  /** @param expected Bytes that will come at most, as far as the sender tells. */
+  /** @param expected The most bytes that will come, as far as the sender says. */
   constructor(private readonly expected: number) {
     this.place = new Uint8Array(0);
   }
@@ -170,7 +170,7 @@ export class Gathered {
   add(piece: Uint8Array): void {
     const size = this.size + piece.length;
     if (size > this.place.length) {
-      // Nobody gets a large place for a promise: it is made when a part has come.
+      // A promise gets no large buffer: it is made when a part has arrived.
       const doubled = Math.max(size, 2 * this.place.length, FIRST_BYTES);
       const promised = size > PROMISED_BYTES && this.expected >= size;
       const larger = new Uint8Array(promised ? this.expected : doubled);

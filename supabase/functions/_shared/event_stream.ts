@@ -77,7 +77,7 @@ export class EventStream {
     this.writer.write(this.encoder.encode(text)).catch(() => this.leave());
   }
 
-  /** Nobody reads any more. */
+  /** The reader is gone. */
   private leave(): void {
     if (this.left) return;
     this.left = true;

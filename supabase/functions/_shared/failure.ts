@@ -7,7 +7,7 @@ export type Code = keyof typeof ERRORS;
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** An error that a caller is told: its message is for a person and holds nothing secret. */
+/** An error for a caller: its message is for a person and holds nothing secret. */
 export class Failure extends Error {
   /** Seconds to wait before another try, where that is known. */
   readonly retryAfter: number | undefined;

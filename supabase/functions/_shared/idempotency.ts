@@ -7,7 +7,7 @@ import { LIMITS } from "./generated/constants.ts";
 import { warn } from "./log.ts";
 import type { Rpc } from "./rpc.ts";
 
-/** Until somebody who asks again while the first request is under way should do so once more. */
+/** After which a caller who repeats a request in progress should try again. */
 const RETRY_AFTER_SECONDS = 2;
 const WELL_FORMED = /^[\x21-\x7e]+$/;
 

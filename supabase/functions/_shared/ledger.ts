@@ -70,7 +70,7 @@ export class Ledger {
         replaces: null,
       });
     } catch (error) {
-      // It may have been reserved, or be about to: nobody will use it.
+      // It may have been reserved, or be about to, and will not be used.
       const nothing: Close = { seconds: 0, status: "failed", reason: "unanswered" };
       inBackground(this.settle(id, nothing, performance.now() + ANSWER_SECONDS * 1000));
       throw error;
@@ -130,7 +130,7 @@ export class Ledger {
   /**
    * Ask again until the ledger has taken a settlement.
    *
-   * @param opensUntil Until when a reservation that nobody answered may still arrive.
+   * @param opensUntil Until when a reservation without an answer may still arrive.
    */
   private async settle(id: string, close: Close, opensUntil = 0): Promise<void> {
     const until = performance.now() + SETTLE_SECONDS * 1000;

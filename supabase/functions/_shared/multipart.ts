@@ -65,7 +65,7 @@ export async function formOf(
 /**
  * Read a form.
  *
- * @param expected Bytes of the body, as far as the sender tells.
+ * @param expected Bytes of the body, as far as the sender says.
  * @param maxFileBytes Of the file, which is refused when it is reached, and not after.
  * @throws {Failure} `invalid_message`: no such form, cut short, or with other files;
  *   `payload_too_large`.

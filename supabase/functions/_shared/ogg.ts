@@ -4,7 +4,7 @@ import { oggPages } from "./containers.ts";
 import { invalid, type Measured, unsupported } from "./measured.ts";
 import { flacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packets.ts";
 
-/** Of a packet with sound: all that tells how long it lasts. */
+/** The bytes of a sound packet that give its length. */
 const HEAD_BYTES = 32;
 const MAX_HEADER_BYTES = 1024 * 1024;
 

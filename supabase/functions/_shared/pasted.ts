@@ -18,14 +18,14 @@ const USUAL_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 /**
  * Return a value without the white space, the byte order mark and the quotes around it.
  *
- * @throws {RangeError} it holds a character in its middle that nobody sees.
+ * @throws {RangeError} it holds an invisible character.
  */
 export function pasted(value: string): string {
   let kept = bare(value);
   while (isQuoted(kept)) kept = bare(kept.slice(1, -1));
   const hidden = HIDDEN.exec(kept);
   if (hidden === null) return kept;
-  throw new RangeError(`holds a character that nobody sees (${named(hidden[0])})`);
+  throw new RangeError(`holds an invisible character (${named(hidden[0])})`);
 }
 
 /**
@@ -51,7 +51,7 @@ export function checkedPublishable(key: string): string {
 }
 
 /**
- * Return a key of Supabase's that nobody may have.
+ * Return a Supabase key that must stay secret.
  *
  * @throws {RangeError} it is the publishable one, with which nothing can be kept.
  */

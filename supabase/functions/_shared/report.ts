@@ -1,4 +1,4 @@
-/** What is told of a file's transcription when it has ended: one log line. */
+/** The record of a file's transcription when it has ended: one log line. */
 
 import type { Caller } from "./caller.ts";
 import type { Failure } from "./failure.ts";

@@ -41,7 +41,7 @@ export interface Services {
   readonly pace: Pace;
   /** The file, the fields, and the headers of all parts. */
   readonly maxBodyBytes: number;
-  /** Return who is calling, or throw why nobody is. */
+  /** Return who is calling, or throw the reason why the caller is refused. */
   readonly callerOf: (call: Call) => Promise<Caller>;
 }
 

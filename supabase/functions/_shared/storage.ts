@@ -113,7 +113,7 @@ export function checkOwn(path: string, caller: Caller): void {
   }
 }
 
-/** Return the status that a refusal tells in its body, else that of HTTP. */
+/** Return the status in a refusal's body, else that of HTTP. */
 async function trueStatus(response: Response): Promise<string> {
   const told = (await jsonOf(response) as { statusCode?: unknown } | undefined)?.statusCode;
   return String(told ?? response.status);

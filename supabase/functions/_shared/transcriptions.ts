@@ -25,7 +25,7 @@ interface Asked {
   readonly source: string | Uint8Array<ArrayBuffer>;
 }
 
-/** How an answer that is told as it comes begins and goes on. */
+/** How a streamed answer begins and continues. */
 interface Telling {
   readonly begin: () => void;
   readonly tell: Tell | undefined;

@@ -22,7 +22,7 @@ export interface VoiceRow {
   readonly created_at: string;
 }
 
-/** Voices of all users. Each call throws `backend_unavailable` where nobody knows. */
+/** Voices of all users. Each call throws `backend_unavailable` if the outcome is unknown. */
 export class VoiceTable {
   constructor(private readonly supabase: Supabase) {}
 

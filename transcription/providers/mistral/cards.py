@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class ModelCards:
     """What Mistral's models can do: what it says of them and, where it says nothing, what is known.
 
-    A card that has grown old is used for as long as it takes to get a new one, so that nobody
+    A card that has grown old is used for as long as it takes to get a new one, so that no caller
     waits for it; if none can be had the last good one stays.
 
     Args:

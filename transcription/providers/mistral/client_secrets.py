@@ -50,7 +50,7 @@ class MistralSecrets:
     async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
         """Make a secret with `key`, good for one model and at most so many seconds.
 
-        It is asked for once: one whose answer was lost would live on, and nobody would have it.
+        It is asked for once: after a lost answer, the secret would live on unused.
 
         Raises:
             ProviderError: Mistral cannot be reached in time or refuses.

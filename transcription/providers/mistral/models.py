@@ -2,7 +2,7 @@
 
 Source: Mistral's documentation of Voxtral. 13 languages; delays of 80 ms to 2.4 s in version 2,
 80 to 1200 ms or 2400 ms in version 3; version 2 takes bias terms for files alone, as single
-words, and either a language or timestamps; only version 3 tells speakers and turns live. A
+words, and either a language or timestamps; only version 3 reports speakers and turns live. A
 model's card (`GET /v1/models/{id}`) is believed where it says something. `docs/models.md` tells
 where each figure is from.
 """
@@ -19,7 +19,7 @@ from transcription.providers.base import FileCapabilities, RealtimeCapabilities,
 LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
 )
-"""ISO 639-1. Version 3 knows more; its card tells which."""
+"""ISO 639-1. Version 3 knows more; its card lists them."""
 MICRODOLLARS_PER_MINUTE: Final[Mapping[str, int]] = MappingProxyType(
     {
         "voxtral-mini-2602": 3000,
@@ -109,7 +109,7 @@ def realtime_capabilities(model: str, card: Card | None = None) -> RealtimeCapab
 
     Args:
         model: Its id.
-        card: As Mistral tells it; None where it does not.
+        card: As Mistral returns it; None where it does not.
 
     Raises:
         NotFound: nothing is known of the model, or it takes no live audio.
@@ -145,7 +145,7 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
 
     Args:
         model: Its id.
-        card: As Mistral tells it; None where it does not.
+        card: As Mistral returns it; None where it does not.
 
     Raises:
         NotFound: nothing is known of the model, or it takes no files.

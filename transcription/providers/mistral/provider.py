@@ -49,7 +49,7 @@ def mistral(
         key_setting="MISTRAL_API_KEY",
         check_key=check,
         own_keys=OwnKeyRules("Mistral", KEY_SHAPE, check),
-        # What became of sessions and calls tells more than a status page.
+        # The outcome of sessions and calls says more than a status page.
         health_url=None,
         prepare=build_validators,
     )

@@ -74,10 +74,10 @@ def _sent(event: str) -> Any:
 
 
 def _text(chunk: Any) -> str:
-    """Return the text that a chunk adds; none for a chunk that nobody knows.
+    """Return the text that a chunk adds; none for an unknown chunk.
 
     Raises:
-        ProviderError: it tells of an error, or is no JSON.
+        ProviderError: it holds an error, or is not JSON.
     """
     match chunk:
         case str():

@@ -2,7 +2,7 @@
 
 Source: vLLM's realtime handler takes a model and nothing else for a session; its files take a
 language, and Voxtral's answers have no times. The delay between audio and text is set for a whole
-server. A server tells no more of its models than their names, so any that is named is taken for a
+server. A server lists only the names of its models, so any that is named is taken for a
 Voxtral.
 """
 
@@ -18,13 +18,13 @@ LANGUAGES: Final = frozenset(
 )
 """ISO 639-1."""
 MAX_FILE_BYTES: Final = 25_000_000
-"""What vLLM takes unless it is told otherwise; a hair less than its 25 MiB."""
+"""What vLLM accepts by default; a hair less than its 25 MiB."""
 _MAX_LAG_MS: Final = 2500
 """The greatest delay that a server can be set to, 2.4 s, and a little for the way."""
 
 
 class VllmModels:
-    """What its models can do. Whether a server has a model, the session or the call tells."""
+    """What its models can do. The session or the call shows whether a server has the model."""
 
     async def realtime_capabilities(
         self, model: str, key: SecretStr | None = None
