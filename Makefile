@@ -93,11 +93,13 @@ schema: setup ## Write the contract's documents and the types of both TypeScript
 	@for copy in utter_transcribe local_stack/provider; do cp transcription/audio/reader.py $$copy/reader.py; done
 	@cp frontend/src/generated/protocol.ts supabase/functions/_shared/generated/protocol.ts
 
-bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the bridge beside three others, the knee of two, large uploads, and the time to ready
+bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the bridge beside three others, the knee of two, large uploads, the time to ready, and the ledger
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.knee
 	@$(BIN)/python -m bench.batch
 	@$(BIN)/python -m bench.ready
+	@$(BIN)/python -m bench.ledger
+	@LEDGER_LAW_STEPS=20000 $(BIN)/pytest -q tests/supabase/test_ledger_laws.py -k any_order
 	@$(BIN)/python -m bench.containers
 
 profile: .venv/.all-ready ## Draw where a bridge spends its time, into profile.svg
