@@ -184,7 +184,7 @@ def _check_whole(file: BinaryIO, sound: Sound, seconds: float) -> None:
             raise UnreadableError("The file is cut into too many pieces.") from None
     if held is None:
         return
-    more = seconds * held / sound.packet_bytes
+    more = seconds * held / max(1, sound.packet_bytes)
     if more - seconds > HEADER_TOLERANCE_SECONDS:
         if sound.container.format.name == "wav":
             message = f"The file's header is wrong: it claims {seconds:g} s where {more:.1f} s are."

@@ -13,6 +13,8 @@ Whole = bytes | mmap
 """A whole file."""
 
 MAX_PARTS: Final = 1_000_000
+_MAX_LENGTHS: Final = 64
+"""Chunks besides `data` that are longer than 4 GiB."""
 _STREAMED: Final = 0xFFFF_FFFF
 """A length that is written elsewhere, or was not known yet."""
 
@@ -44,9 +46,9 @@ def _riff(file: Whole) -> int:
             return total
         name, length = struct.unpack_from("<4sI", file, at)
         at += 8
-        if name == b"ds64" and length >= 28:
+        if name == b"ds64" and 28 <= length <= len(file) - at:
             [long[b"data"], entries] = struct.unpack_from("<8xQ8xI", file, at)
-            for entry in range(min(entries, (length - 28) // 12)):
+            for entry in range(min(entries, (length - 28) // 12, _MAX_LENGTHS)):
                 other, size = struct.unpack_from("<4sQ", file, at + 28 + 12 * entry)
                 long.setdefault(other, size)
         if length == _STREAMED:
@@ -97,9 +99,11 @@ def _matroska(file: Whole) -> int:
         size_width = 9 - lead.bit_length()
         size = int.from_bytes(file[at : at + size_width]) - (1 << 7 * size_width)
         at += size_width
+        if width > 4 or size_width > 8:
+            return total + len(file) - start
         if name in _MASTERS:  # of known length or not, what is in it comes next
             continue
-        if width > 4 or size_width > 8 or at + size > len(file):
+        if not 0 <= size <= len(file) - at:
             return total + len(file) - start
         if name in _BLOCKS:
             total += max(0, size - _BLOCK_HEADER_BYTES)
