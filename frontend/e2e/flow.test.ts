@@ -214,6 +214,8 @@ describe("Upload", () => {
 
   test("with the toggle on, choosing is all there is to do", async () => {
     const booth = await enter();
+    await booth.page.getByRole("tab", { name: "Upload" }).click();
+    expect(await booth.page.getByLabel("Transcribe on select").isChecked()).toBe(true);
     await booth.choose(SHORT, true);
     await booth.status("Final");
     expect(wordErrors(SHORT_WORDS, await booth.transcript.inputValue())).toBe(0);
