@@ -3,7 +3,8 @@
 Every function that is called here may be called twice with the same arguments, so a call that a
 dying connection swallowed is simply made again.
 
-The calls are our own: a session takes several, and supabase-py spends three times as much on each.
+The calls are our own, with aiohttp: a session takes several, and supabase-py spends ten times as
+much on each (decision 0018).
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import httpx2
+import aiohttp
 import structlog
 from pydantic import SecretStr
 from pydantic_core import from_json
@@ -26,7 +27,8 @@ MAX_CONNECTIONS: Final = 20
 APART_CONNECTIONS: Final = 2
 _APART: Final = frozenset({"touch_transcriptions"})
 """Functions with connections of their own: a rush of other calls must not delay a heartbeat."""
-_PATH: Final = "/rest/v1/rpc/"
+_KEPT_SECONDS: Final = 60.0
+"""How long a connection is kept that no call uses."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,14 +41,21 @@ class Rpc:
     """The functions of one Supabase project.
 
     Args:
-        http: With the project's address and the secret key.
+        url: Where functions are, with a slash at its end.
+        http: With the secret key.
         apart: The same, for heartbeats.
         timeout_seconds: For a whole call, its second attempt included.
     """
 
     def __init__(
-        self, http: httpx2.AsyncClient, apart: httpx2.AsyncClient, *, timeout_seconds: float
+        self,
+        url: str,
+        http: aiohttp.ClientSession,
+        apart: aiohttp.ClientSession,
+        *,
+        timeout_seconds: float,
     ) -> None:
+        self._url = url
         self._http = http
         self._apart = apart
         self._timeout = timeout_seconds
@@ -71,24 +80,27 @@ class Rpc:
         http, reached = self._apart if function in _APART else self._http, False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                response = await http.post(_PATH + function, content=arguments)
-            except httpx2.RequestError as error:
-                reached = reached or not isinstance(error, httpx2.ConnectError)
+                async with http.post(
+                    self._url + function, data=arguments, allow_redirects=False
+                ) as response:
+                    status, body = response.status, await response.read()
+            except aiohttp.ClientError as error:
+                reached = reached or not isinstance(error, aiohttp.ClientConnectorError)
                 if attempt == ATTEMPTS:
                     _log.warning("rpc_failed", function=function, reason=type(error).__name__)
                     failure = BackendUnavailable if reached else BackendUnreached
                     raise failure(retry_after=RETRY_AFTER_SECONDS) from None
                 continue
             try:
-                answer = from_json(response.content) if response.content else None
+                answer = from_json(body) if body else None
             except ValueError:
                 answer = None
-            self.refused = response.status_code in {401, 403}
-            if response.is_success:
+            self.refused = status in {401, 403}
+            if 200 <= status < 300:
                 return answer
             # The code is an SQLSTATE or PostgREST's own; the text beside it may quote values.
             code = answer.get("code") if isinstance(answer, dict) else None
-            _log.error("rpc_failed", function=function, reason=code or response.status_code)
+            _log.error("rpc_failed", function=function, reason=code or status)
             raise BackendUnavailable(retry_after=RETRY_AFTER_SECONDS)
         raise AssertionError  # the last attempt returns or raises
 
@@ -104,24 +116,21 @@ async def connect(
         secret_key: `sb_secret_…`, or the service role's token of older projects.
         timeout_seconds: For each call.
     """
-    trusted, secret = httpx2.create_ssl_context(), secret_key.get_secret_value()
-    environment = trusts_environment(url)
+    secret = secret_key.get_secret_value()
 
-    def client(connections: int) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(
-            base_url=url,
+    def client(connections: int) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             headers={
                 "apikey": secret,
                 "Authorization": f"Bearer {secret}",
                 "Content-Type": "application/json",
             },
-            timeout=timeout_seconds,
-            limits=httpx2.Limits(
-                max_connections=connections, max_keepalive_connections=connections
-            ),
-            verify=trusted,
-            trust_env=environment,
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=_KEPT_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Limited as a whole, by `call`.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            trust_env=trusts_environment(url),
         )
 
     async with client(MAX_CONNECTIONS) as http, client(APART_CONNECTIONS) as apart:
-        yield Rpc(http, apart, timeout_seconds=timeout_seconds)
+        yield Rpc(f"{url}/rest/v1/rpc/", http, apart, timeout_seconds=timeout_seconds)

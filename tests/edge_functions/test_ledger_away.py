@@ -4,9 +4,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-import respx
 
 from local_stack.postgres import Postgres
+from tests.doubles.functions_away import functions_away
 from tests.edge_functions.world import PATH, World, problem, running
 from tests.local_stack.world import Person
 from tests.waiting import until
@@ -91,11 +91,7 @@ async def test_new_work_is_refused_while_the_ledger_is_away(
         ("open_transcription", {}, "ledger_unavailable"),
         ("claim_", {"Idempotency-Key": "away"}, "backend_unavailable"),
     ):
-        with respx.mock(assert_all_called=False) as router:
-            router.route(host="127.0.0.1", port=world.port).pass_through()
-            url = world.stack.supabase.url
-            router.route(url__startswith=f"{url}/rest/v1/rpc/{function}").respond(503)
-            router.route(url__startswith=url).pass_through()
+        with functions_away(function):
             told = problem(await http.post(PATH, files={"audio": speech}, headers=key))
         assert (told.status, told.code, told.retryable) == (503, code, True)
     assert world.provider.requests == []
@@ -106,20 +102,12 @@ async def test_work_that_is_done_is_answered_and_settled_later(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """A ledger that is away at the end keeps nobody from their text, and gets its due."""
-    with respx.mock(assert_all_called=False) as router:
-        url = world.stack.supabase.url
-        closing = router.route(url__startswith=f"{url}/rest/v1/rpc/close_transcription")
-        closing.respond(503)
-        answering = router.route(url__startswith=f"{url}/rest/v1/rpc/answer_idempotency_key")
-        answering.respond(503)
-        router.route(url__startswith=url).pass_through()
-        router.route(host="127.0.0.1", port=world.port).pass_through()
-        router.route(url__startswith=world.provider.url).pass_through()
+    with functions_away("close_transcription", "answer_idempotency_key") as away:
         headers = {"Idempotency-Key": "later"}
         response = await http.post(PATH, files={"audio": speech}, headers=headers)
         assert response.json()["text"] == "one two three"
         assert [row["status"] for row in await world.usage_of(ada)] == ["open"]
-        closing.pass_through()
+        away.names.remove("close_transcription")
 
         async def settled() -> bool:
             return [row["status"] for row in await world.usage_of(ada)] == ["complete"]

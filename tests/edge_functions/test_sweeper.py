@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from itertools import cycle
 
 import httpx
 import pytest
 import respx
 
+from tests.doubles.functions_away import functions_away
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, World
 from tests.local_stack.world import Person
@@ -107,11 +107,8 @@ async def test_when_a_whole_sweep_was_is_told(world: World) -> None:
     await world.composition.sweeper.sweep()
     before = told()
     assert before == pytest.approx(time.time(), abs=10)
-    with respx.mock(assert_all_called=False) as router:
-        router.route(path="/rest/v1/rpc/sweepable_objects").respond(503)
-        router.route(url__startswith=world.stack.supabase.url).pass_through()
-        with pytest.raises(BackendUnavailable):
-            await world.composition.sweeper.sweep()
+    with functions_away("sweepable_objects"), pytest.raises(BackendUnavailable):
+        await world.composition.sweeper.sweep()
     assert told() == before
 
 
@@ -121,14 +118,10 @@ async def test_sweeping_goes_on_after_a_failure(
     """The task in the background sweeps again and again, whatever happens to one sweep."""
     old = await take(ada, "old.wav", speech)
     await age(world, "storage.objects", "created_at", old, "25 hours")
-    url = world.stack.supabase.url
-    with respx.mock(assert_all_called=False) as router:
-        failing = router.route(url__startswith=f"{url}/rest/v1/rpc/sweep_ledger")
-        failing.mock(side_effect=cycle([httpx.Response(503), httpx.Response(200, json=[])]))
-        router.route(url__startswith=url).pass_through()
+    with functions_away("sweep_ledger") as away:
         sweeping = asyncio.create_task(world.composition.sweeper.run(0.02))
-        await until(lambda: failing.call_count >= 3)
-        failing.pass_through()
+        await until(lambda: len(away.tries) >= 3)
+        away.names.clear()
 
         async def swept() -> bool:
             return await world.objects_of(ada) == []

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import respx
 
+from tests.doubles.functions_away import functions_away
 from tests.edge_functions.world import World, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -23,7 +24,10 @@ async def clone(http: httpx.AsyncClient, speech: bytes, **fields: str) -> str:
 async def test_supabase_away_is_told(world: World, http: httpx.AsyncClient) -> None:
     """While the database does not answer, callers are asked to come again."""
     for failure in (httpx.ConnectError("no"), httpx.Response(500, json={"message": "at db.host"})):
-        with respx.mock(assert_all_called=False) as router:
+        with (
+            respx.mock(assert_all_called=False) as router,
+            functions_away("usage_today"),
+        ):
             router.route(host="127.0.0.1", port=world.port).pass_through()
             route = router.route(url__startswith=world.stack.supabase.url)
             if isinstance(failure, httpx.Response):

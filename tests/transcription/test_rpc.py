@@ -1,13 +1,11 @@
 """Calls of the database's functions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import httpcore2
-import httpx
 import pytest
-import respx
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -15,88 +13,151 @@ from tests.waiting import until
 from transcription.errors import BackendUnavailable
 from transcription.rpc import ATTEMPTS, MAX_CONNECTIONS, BackendUnreached, Rpc, connect
 
-HOST = "https://project.test"
 SECRET = "sb_secret_of_ours"
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def calls(url: str = HOST) -> AsyncIterator[Rpc]:
-    """Call a project's functions."""
-    async with connect(url, SecretStr(SECRET)) as rpc:
+async def calls(answer: Answer, *, timeout_seconds: float = 5.0) -> AsyncIterator[Rpc]:
+    """Call the functions of a project on loopback that answers so."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, connect(url, SecretStr(SECRET), timeout_seconds=timeout_seconds) as rpc:
         yield rpc
 
 
-@respx.mock
+async def request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:
+    """Return a request's first line, its headers in lower case, and its body."""
+    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    return first, headers, await reader.readexactly(int(headers["content-length"]))
+
+
+def response(status: str, body: bytes = b"", *headers: str) -> bytes:
+    """Return an answer as it stands on the wire."""
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers])
+    return head.encode() + b"\r\n\r\n" + body
+
+
 async def test_a_call_is_what_postgrest_takes() -> None:
-    """Arguments go as JSON, with the secret key; the answer is the function's."""
-    route = respx.post(f"{HOST}/rest/v1/rpc/usage_today").respond(json={"used": 1.5})
-    async with calls() as rpc:
+    """Arguments go as JSON, with the secret key; the answer is the function's; lines are kept."""
+    lines = 0
+    seen: list[tuple[str, dict[str, str], bytes]] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal lines
+        lines += 1
+        seen.append(await request(reader))
+        cookie = "Set-Cookie: a=b"
+        writer.write(response("200 OK", b'{"used": 1.5}', "Content-Type: text/html", cookie))
+        seen.append(await request(reader))
+        writer.write(response("204 No Content"))
+        await reader.read()
+
+    async with calls(answer) as rpc:
         assert await rpc.call("usage_today", user_id="ada", is_anonymous=False) == {"used": 1.5}
-        route.respond(204)
         assert await rpc.call("usage_today") is None
-    sent = route.calls[0].request
-    assert sent.content == b'{"user_id": "ada", "is_anonymous": false}'
-    assert sent.headers["content-type"] == "application/json"
-    assert (sent.headers["apikey"], sent.headers["authorization"]) == (SECRET, f"Bearer {SECRET}")
+    assert lines == 1
+    first, headers, body = seen[0]
+    assert first == "POST /rest/v1/rpc/usage_today HTTP/1.1"
+    assert json.loads(body) == {"user_id": "ada", "is_anonymous": False}
+    assert headers["content-type"] == "application/json"
+    assert (headers["apikey"], headers["authorization"]) == (SECRET, f"Bearer {SECRET}")
+    assert "cookie" not in seen[1][1]
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (httpx.Response(404, json={"code": "PGRST202", "message": "secret words"}), "PGRST202"),
-        (httpx.Response(503, text="<html>secret words</html>"), 503),
-        (httpx.Response(302, headers={"Location": "http://elsewhere.test/"}), 302),
-        (httpx.Response(500, json=["secret words"]), 500),
+        (response("404 Not Found", b'{"code":"PGRST202","message":"secret words"}'), "PGRST202"),
+        (response("503 Service Unavailable", b"<html>secret words</html>"), 503),
+        (response("302 Found", b"", "Location: http://127.0.0.1:9/elsewhere"), 302),
+        (response("500 Internal Server Error", b'["secret words"]'), 500),
     ],
     ids=["function", "gateway", "redirect", "list"],
 )
-@respx.mock
-async def test_a_refusal_is_told_by_its_code(answer: httpx.Response, reason: object) -> None:
+async def test_a_refusal_is_told_by_its_code(answer: bytes, reason: object) -> None:
     """What the database or a gateway refuses is logged by its code, and not tried again."""
-    route = respx.post(f"{HOST}/rest/v1/rpc/any").mock(return_value=answer)
+    asked = 0
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while True:
+            await request(reader)
+            asked += 1
+            writer.write(answer)
+
     with capture_logs() as logs:
-        async with calls() as rpc:
+        async with calls(refuse) as rpc:
             with pytest.raises(BackendUnavailable):
                 await rpc.call("any")
-    assert route.call_count == 1
+    assert asked == 1
     assert [log["reason"] for log in logs] == [reason]
     assert "secret words" not in str(logs)
 
 
-@pytest.mark.parametrize(
-    ("fault", "is_unreached"), [(httpcore2.ConnectError, True), (httpcore2.ReadError, False)]
-)
-@respx.mock
-async def test_a_lost_call_is_made_again(fault: type[Exception], is_unreached: bool) -> None:
-    """A call that was lost is made once more; that it never arrived is told where that is sure."""
-    route = respx.post(f"{HOST}/rest/v1/rpc/any")
-    route.side_effect = [fault, httpx.Response(200, json=1)]
-    async with calls() as rpc:
+async def test_a_lost_call_is_made_again() -> None:
+    """A call whose connection dies is made once more, and then is told as lost."""
+    asked, cut = 0, 1
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked, cut
+        await request(reader)
+        asked += 1
+        if asked > cut:
+            writer.write(response("200 OK", b"1"))
+            await reader.read()
+
+    async with calls(answer) as rpc:
         assert await rpc.call("any") == 1
-        route.side_effect = fault
+        assert asked == ATTEMPTS
+        asked, cut = 0, ATTEMPTS
         with pytest.raises(BackendUnavailable) as failure:
+            await rpc.call("touch_transcriptions")
+    assert not isinstance(failure.value, BackendUnreached)
+
+
+async def test_what_never_arrived_is_told_apart() -> None:
+    """Where no connection can be made it is sure that nothing was done."""
+    async with connect("http://127.0.0.1:9", SecretStr(SECRET)) as rpc:
+        with pytest.raises(BackendUnreached):
             await rpc.call("any")
-    assert isinstance(failure.value, BackendUnreached) is is_unreached
-    assert route.call_count == 2 * ATTEMPTS
+
+
+async def test_no_call_waits_for_ever() -> None:
+    """A project that says nothing is given up after the limit."""
+
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with calls(silent, timeout_seconds=0.1) as rpc:
+        with pytest.raises(BackendUnavailable) as failure:
+            await asyncio.wait_for(rpc.call("any"), 5)
+    assert not isinstance(failure.value, BackendUnreached)
 
 
 async def test_a_rush_delays_no_heartbeat() -> None:
     """While every connection waits for an answer, a heartbeat has one of its own."""
     waiting = 0
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal waiting
-        head = await reader.readuntil(b"\r\n\r\n")
-        if b"/touch_transcriptions " in head:
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        first, _, _ = await request(reader)
+        if "touch_transcriptions" in first:
+            writer.write(response("200 OK", b"[]"))
         else:
             waiting += 1
             await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, calls(f"http://127.0.0.1:{port}") as rpc:
+    async with calls(answer) as rpc:
         rush = [asyncio.create_task(rpc.call("open_transcription")) for _ in range(100)]
         await until(lambda: waiting == MAX_CONNECTIONS)
         assert await asyncio.wait_for(rpc.call("touch_transcriptions"), 4) == []
