@@ -248,21 +248,41 @@ async def test_places_that_are_taken_are_told(
     await until(lambda: len(target.provider.requests) == 1)
     told = problem(await http.post(PATH, files={"audio": speech}))
     assert (told.status, told.code, told.retryable) == (429, "session_limit", True)
+    assert told.retry_after is not None
     assert told.open_sessions == tuple(str(row["id"]) for row in await target.usage_of(ada))
     assert (await first).status_code == 200
     await target.has_nothing_of(ada)
 
 
-async def test_a_budget_that_is_spent_is_told(
-    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+@pytest.mark.parametrize(
+    ("limit", "code", "retryable"),
+    [("budget_microdollars", "budget_exceeded", False), ("open_sessions", "capacity", True)],
+)
+async def test_the_deployments_own_limits_are_told(
+    *,
+    target: Target,
+    http: httpx.AsyncClient,
+    ada: Person,
+    speech: bytes,
+    limit: str,
+    code: str,
+    retryable: bool,
 ) -> None:
-    """When the deployment's own money for the day is spent, nobody is served."""
-    await target.stack.execute("update ledger.deployment set budget_microdollars = 0")
+    """When the deployment's money for the day or its places are gone, nobody is served."""
+    await target.stack.execute(
+        f"create table kept as select {limit} as usual from ledger.deployment"  # noqa: S608
+    )
+    await target.stack.execute(f"update ledger.deployment set {limit} = 0")  # noqa: S608
     try:
         told = problem(await http.post(PATH, files={"audio": speech}))
     finally:
-        await target.stack.execute("update ledger.deployment set budget_microdollars = 10000000")
-    assert (told.status, told.code, told.retryable) == (503, "budget_exceeded", False)
+        await target.stack.execute(
+            f"update ledger.deployment set {limit} = (select usual from kept)"  # noqa: S608
+        )
+        await target.stack.execute("drop table kept")
+    assert (told.status, told.code, told.retryable) == (503, code, retryable)
+    assert told.retry_after is not None
+    assert target.provider.requests == []
     await target.has_nothing_of(ada)
 
 

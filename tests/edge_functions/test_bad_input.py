@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.audio_files import tone
-from tests.edge_functions.world import PATH, World, half_an_upload, speak
+from tests.edge_functions.world import PATH, World, speak
 from tests.local_stack.world import Person
-from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,15 +63,6 @@ async def test_a_body_that_says_it_is_too_large_is_not_read(world: World, ada: P
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"100 Continue" not in answer
     await world.is_clean(ada)
-
-
-async def test_a_client_that_leaves_in_the_middle_leaves_nothing(world: World, ada: Person) -> None:
-    """Half an upload is removed when its sender is gone."""
-    writer = await half_an_upload(world.port, await ada.token(), PATH)
-    await until(lambda: len(world.files()) == 1)
-    writer.transport.abort()
-    await world.is_clean(ada)
-    assert world.provider.requests == []
 
 
 def part(disposition: str, content: bytes = b"x") -> bytes:
