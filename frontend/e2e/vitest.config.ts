@@ -17,7 +17,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...FLEET],
     globalSetup: ["support/setup.ts"],
     maxWorkers: 2,
-    testTimeout: 90_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     // A browser on a busy machine must not decide what is true: tests wait for what they expect.
     retry: 0,

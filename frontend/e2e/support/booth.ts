@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { violations } from "./axe";
 import type { Stack } from "./stack";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** Waits for a condition on what is shown; a busy machine may take its time. */
 export async function eventually<T>(
