@@ -13,8 +13,15 @@ export const SHORT = join(FIXTURES, "short.wav");
 /** As the built page may fetch it. */
 export const REFERENCE_URL = "/fixtures/reference.wav";
 
-const words = (name: string) =>
-  readFileSync(join(SAMPLES, name), "utf8").split(/\s+/).filter(Boolean);
+/** The words of a text, without capitals and punctuation; an engine may write with hyphens. */
+export const spoken = (text: string): string[] =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s']/gu, "")
+    .split(/\s+/)
+    .filter(Boolean);
+
+const words = (name: string) => spoken(readFileSync(join(SAMPLES, name), "utf8"));
 
 export const REFERENCE_WORDS = words("reference.txt");
 export const SHORT_WORDS = words("short.txt");
@@ -28,11 +35,7 @@ export function makeFixtures(): void {
 
 /** Words that must be changed, added or taken away to make one text of the other. */
 export function wordErrors(reference: readonly string[], text: string): number {
-  const heard = text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s']/gu, "")
-    .split(/\s+/)
-    .filter(Boolean);
+  const heard = spoken(text);
   let row = heard.map((_, j) => j + 1);
   row.unshift(0);
   for (const [i, word] of reference.entries()) {
