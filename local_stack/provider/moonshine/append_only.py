@@ -1,6 +1,6 @@
 """Text that is only added to, from a line that is revised while it is spoken.
 
-A word is taken once the last three versions of its line agree on it and two more words follow it.
+A word is taken once the last two versions of its line agree on it and two more words follow it.
 Case and punctuation do not count in that, for the end of an unfinished line has a false full stop
 or comma. Once the line is finished, what follows the words taken is added.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-_AGREEING = 3
+_AGREEING = 2
 _WORDS_BEHIND = 2
 _LOOP_TIMES = 3
 _LOOP_WORDS = 8
@@ -22,9 +22,15 @@ _WORD = re.compile(rf"\s*(?:[{_SPACELESS}][^\w\s]*|[^\s{_SPACELESS}]+)")
 
 
 class AppendOnly:
-    """The text of one line after another."""
+    """The text of one line after another.
+
+    Attributes:
+        early: Words that were taken before their line was finished.
+        contradicted: Those of them that the finished line does not have.
+    """
 
     def __init__(self) -> None:
+        self.early = self.contradicted = 0
         self._taken: list[str] = []
         self._versions: deque[list[str]] = deque(maxlen=_AGREEING)
 
@@ -36,7 +42,7 @@ class AppendOnly:
         self._versions.append(words)
         if len(self._versions) < _AGREEING:
             return ""
-        rests = [version[_after(self._taken, version) :] for version in self._versions]
+        rests = [version[_after(self._taken, version)[0] :] for version in self._versions]
         rest = rests[-1]
         agreed = 0
         while agreed < len(rest) - _WORDS_BEHIND and all(
@@ -49,7 +55,10 @@ class AppendOnly:
     def finish(self, line: str) -> str:
         """Take the finished line; return the rest of its text. The next version is of a new one."""
         words = without_loops(_WORD.findall(line))
-        rest = words[_after(self._taken, words) :]
+        place, distance = _after(self._taken, words)
+        self.early += len(self._taken)
+        self.contradicted += distance
+        rest = words[place:]
         self._taken.clear()
         self._versions.clear()
         return "".join(rest)
@@ -85,8 +94,8 @@ def without_loops(words: list[str]) -> list[str]:
     return kept
 
 
-def _after(taken: list[str], words: list[str]) -> int:
-    """How many of the words the taken ones stand for: the place at the least edit distance."""
+def _after(taken: list[str], words: list[str]) -> tuple[int, int]:
+    """How many of the words the taken ones stand for, at the least edit distance, and that."""
     plain = [_plain(word) for word in words]
     row = list(range(len(plain) + 1))
     for count, word in enumerate(map(_plain, taken), 1):
@@ -96,7 +105,7 @@ def _after(taken: list[str], words: list[str]) -> int:
             diagonal = row[place]
             row[place] = min(replaced, row[place] + 1, row[place - 1] + 1)
     least = min(row)
-    return max(place for place, distance in enumerate(row) if distance == least)
+    return max(place for place, distance in enumerate(row) if distance == least), least
 
 
 def _plain(word: str) -> str:

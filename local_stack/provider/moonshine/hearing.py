@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,11 @@ class MoonshineHearing:
 
     Args:
         model: What to load.
+        clock: Seconds that an update takes.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._model = model
         self._separator = "" if model.language in SPACELESS else " "
         self._transcriber: Any = None
@@ -69,7 +71,7 @@ class MoonshineHearing:
 
     def live(self) -> LiveHearing:
         """Begin a live session."""
-        return LiveHearing(self._transcriber, self._separator)
+        return LiveHearing(self._transcriber, self._separator, self._clock)
 
     def file(self, pcm: bytes, *, words: bool) -> Iterator[Utterance]:
         """Hear a whole file, line by line."""

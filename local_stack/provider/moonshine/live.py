@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from local_stack.provider.moonshine.append_only import AppendOnly
@@ -22,13 +22,20 @@ class LiveHearing:
     Args:
         transcriber: The loaded library.
         separator: What stands between two lines of the text.
+        clock: Seconds that an update takes.
+
+    Attributes:
+        text: What was told of the lines so far, and how well that held.
     """
 
-    def __init__(self, transcriber: Any, separator: str = " ") -> None:
+    def __init__(
+        self, transcriber: Any, separator: str = " ", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._transcriber = transcriber
         self._separator = separator
         self._lines: Lines | None = None
-        self._text = AppendOnly()
+        self.text = AppendOnly()
         self._line_began = False
         self._said = False
         self._waiting = 0
@@ -51,9 +58,9 @@ class LiveHearing:
         if self._waiting < max(UPDATE_SECONDS, self._took) * BYTES_PER_SECOND:
             return ""
         self._waiting = 0
-        began = time.monotonic()
+        began = self._clock()
         lines = self._lines.update()
-        self._took = time.monotonic() - began
+        self._took = self._clock() - began
         return self._told(lines)
 
     def flush(self) -> str:
@@ -67,7 +74,7 @@ class LiveHearing:
     def _told(self, lines: list[Line]) -> str:
         told = ""
         for line in lines:
-            text = self._text.finish(line.text) if line.finished else self._text.revise(line.text)
+            text = self.text.finish(line.text) if line.finished else self.text.revise(line.text)
             if text and not self._line_began:
                 text = (self._separator if self._said else "") + text.lstrip()
             told += text

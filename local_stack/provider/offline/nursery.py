@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     """Fork a worker for every request, until there are no more; 1 when the model is missing."""
     control = socket.socket(fileno=0)
     try:
-        hearing = _hearing_of(Model.loads(arguments[0]))
+        hearing = hearing_of(Model.loads(arguments[0]))
         cost = hearing.load()
     except RuntimeError as error:
         control.sendall(pack(Kind.UNABLE, json.dumps(str(error)).encode()))
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         control.sendall(PID.pack(pid))
 
 
-def _hearing_of(model: Model) -> Hearing:
+def hearing_of(model: Model) -> Hearing:
     """What hears with a model; its library is imported only here."""
     if model.library == "sphinx":
         from local_stack.provider.sphinx.hearing import SphinxHearing  # noqa: PLC0415
