@@ -21,9 +21,12 @@ export {
   type LiveTranscriptStage,
   type LiveTranscriptState,
 } from "./dictation/live-transcript";
+export { LIMITS } from "./generated/constants";
 export type * from "./generated/protocol";
 export { Scope } from "./lib/scope";
 export { type Readable, Store } from "./lib/store";
+export { cleanText } from "./lib/text";
+export { type CallFailure, toCallFailure } from "./reference-audio/call-failure";
 export { ReferenceAudio } from "./reference-audio/reference-audio";
 export {
   type ConnectOptions,
@@ -32,8 +35,21 @@ export {
 } from "./reference-audio/services";
 export type { Mode, ReferenceAudioState, ReferenceAudioValue } from "./reference-audio/state";
 export { Account, type AccountState } from "./services/account";
-export { Api, ApiError } from "./services/http";
+export {
+  cloneVoice,
+  deleteVoice,
+  fetchUsage,
+  fetchVoice,
+  listVoices,
+  type NewVoice,
+  transcribe,
+} from "./services/api";
+export { Api, ApiError, type Progress } from "./services/http";
 export { connectLive, type LiveOptions, type LiveServices } from "./services/live";
+export { deleteOwnKey, fetchOwnKey, storeOwnKey, testOwnKey } from "./services/own-key-api";
 export { SupabaseTakeStorage, type TakeStorage } from "./services/storage";
+export { isOver } from "./session/live";
 export { SignedOutError, SignInError, type TokenSupplier } from "./session/token";
 export { TakeStore } from "./take/take-store";
+export { machineText, transcriptSource } from "./transcript/transcript";
+export { day, spokenSeconds } from "./ui/format";

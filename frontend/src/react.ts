@@ -15,3 +15,9 @@ export {
 } from "./reference-audio/ReferenceAudioInput";
 export { type Connection, useConnection } from "./reference-audio/use-connection";
 export { useReferenceAudio } from "./reference-audio/use-reference-audio";
+// What the component is made of, for pages that want to look like it.
+export { Boundary } from "./ui/boundary";
+export { Button, Card, fieldClass, Message, ProgressBar } from "./ui/controls";
+export { useReadable, useScope } from "./ui/hooks";
+export { CrossIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
+export { useKeepFocus } from "./ui/keep-focus";

@@ -8,8 +8,8 @@ export type Field = HTMLInputElement | HTMLTextAreaElement | HTMLElement;
 const isText = (field: Field): field is HTMLInputElement | HTMLTextAreaElement =>
   field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement;
 
-/** Types of `input` that hold text with a caret (HTML standard, "setRangeText"). */
-const TEXT_TYPES = ["text", "search", "url", "tel", "password"];
+/** Types of `input` with a caret that words are spoken into; a password is not one. */
+const TEXT_TYPES = ["text", "search", "url"];
 
 /** Whether words can be put into it. */
 export function isDictatable(element: Element | null | undefined): element is Field {
@@ -224,7 +224,7 @@ function mark(field: HTMLInputElement | HTMLTextAreaElement, from: number, to: n
   const style = getComputedStyle(field);
   const box = field.getBoundingClientRect();
   const copy = document.createElement("div");
-  copy.setAttribute("aria-hidden", "true");
+  copy.ariaHidden = "true";
   copy.dataset.utterMark = "";
   for (const name of style) copy.style.setProperty(name, style.getPropertyValue(name));
   Object.assign(copy.style, {
@@ -244,7 +244,6 @@ function mark(field: HTMLInputElement | HTMLTextAreaElement, from: number, to: n
     borderColor: "transparent",
     pointerEvents: "none",
     whiteSpace: field instanceof HTMLInputElement ? "pre" : "pre-wrap",
-    overflowWrap: "break-word",
   });
   const words = document.createElement("u");
   words.textContent = field.value.slice(from, to);

@@ -75,7 +75,7 @@ export function useLevel(source: { readonly level: number } | undefined): number
     const look = (listener: () => void) => {
       const scope = new Scope();
       scope.every(1000 / LEVELS_PER_SECOND, () => {
-        const level = Math.round((source?.level ?? 0) * 100) / 100;
+        const level = source?.level ?? 0;
         if (level === seen) return;
         seen = level;
         listener();

@@ -3,7 +3,6 @@
  * microphone is heard from the click on; what was said before the service answered is sent later.
  */
 import { MicrophoneSource } from "../audio/microphone";
-import { STREAM_RATE } from "../audio/pcm";
 import {
   type AudioListener,
   type AudioSource,
@@ -21,8 +20,8 @@ import type { SessionFailure } from "../session/effects";
 import { isOver, Live, type LiveView } from "../session/live";
 import { SignedOutError, SignInError } from "../session/token";
 
-/** Seconds of audio that wait for the configuration, at most. */
-const WAITING_SECONDS = 60;
+/** Frames of 100 ms that wait for the configuration, at most: a minute. */
+const WAITING_FRAMES = 600;
 
 export type LiveTranscriptStage = "idle" | "opening" | "listening" | "paused" | "finishing";
 /** How the line to the service is; the microphone is heard in any case. */
@@ -255,8 +254,7 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
       return;
     }
     this.#waiting.push(pcm);
-    const samples = this.#waiting.reduce((sum, each) => sum + each.length, 0);
-    if (samples > WAITING_SECONDS * STREAM_RATE) {
+    if (this.#waiting.length > WAITING_FRAMES) {
       this.#fail({ code: "unreachable", message: "The server cannot be reached." });
     }
   }

@@ -1,8 +1,7 @@
 /** Reads the deployment's configuration, then shows the page. */
 import { useState } from "react";
-import { connect } from "../reference-audio/services";
-import { Button, Message } from "../ui/controls";
-import { useScope } from "../ui/hooks";
+import { connect } from "../index";
+import { Button, Message, useScope } from "../react";
 import { ClonePage, type PageServices } from "./ClonePage";
 
 /** In development a recording may stand in for the microphone: `?loopback=/path.wav`. */
@@ -10,6 +9,7 @@ async function developmentSource() {
   if (import.meta.env.MODE === "production") return undefined;
   const url = new URLSearchParams(location.search).get("loopback");
   if (!url) return undefined;
+  // biome-ignore lint/style/noRestrictedImports: apart, so that production leaves it out.
   const { LoopbackSource } = await import("../audio/loopback");
   return new LoopbackSource(url);
 }

@@ -1,12 +1,7 @@
 /** Name, consent, and the one button that everything leads to. */
 import { type FormEvent, useId, useRef, useState } from "react";
-import { LIMITS } from "../generated/constants";
-import type { Voice } from "../generated/protocol";
-import type { Scope } from "../lib/scope";
-import type { CallFailure } from "../reference-audio/call-failure";
-import type { ReferenceAudio } from "../reference-audio/reference-audio";
-import { Button, Card, fieldClass, Message, ProgressBar } from "../ui/controls";
-import { useReadable, useScope } from "../ui/hooks";
+import { type CallFailure, LIMITS, type ReferenceAudio, type Scope, type Voice } from "../index";
+import { Button, Card, fieldClass, Message, ProgressBar, useReadable, useScope } from "../react";
 import { clone, whyNot } from "./clone";
 import type { Playback } from "./playback";
 

@@ -1,18 +1,23 @@
 /** The page: from a few lines read aloud to a voice in the list. */
 import { Fragment, lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
-import type { Usage } from "../generated/protocol";
-import { Scope } from "../lib/scope";
-import { Store } from "../lib/store";
-import { ReferenceAudioInput } from "../reference-audio/ReferenceAudioInput";
-import type { ReferenceAudio } from "../reference-audio/reference-audio";
-import type { ReferenceAudioServices } from "../reference-audio/services";
-import { useReferenceAudio } from "../reference-audio/use-reference-audio";
-import type { Account } from "../services/account";
-import { fetchUsage } from "../services/api";
-import { isOver } from "../session/live";
-import { Boundary } from "../ui/boundary";
-import { useReadable, useScope } from "../ui/hooks";
-import { useKeepFocus } from "../ui/keep-focus";
+import {
+  type Account,
+  fetchUsage,
+  isOver,
+  type ReferenceAudio,
+  type ReferenceAudioServices,
+  Scope,
+  Store,
+  type Usage,
+} from "../index";
+import {
+  Boundary,
+  ReferenceAudioInput,
+  useKeepFocus,
+  useReadable,
+  useReferenceAudio,
+  useScope,
+} from "../react";
 import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
 import { usePlayback } from "./playback";

@@ -1,8 +1,6 @@
 /** The page's head: what it is for, what is left of today, who is here. */
-import type { Usage, UsageOfKind } from "../generated/protocol";
-import type { Account } from "../services/account";
-import { Button } from "../ui/controls";
-import { useReadable } from "../ui/hooks";
+import type { Account, Usage, UsageOfKind } from "../index";
+import { Button, useReadable } from "../react";
 
 /** What a session under way has reserved is not used yet: most of it comes back when it ends. */
 const left = (kind: UsageOfKind) => Math.max(0, kind.limit_seconds - kind.used_seconds);

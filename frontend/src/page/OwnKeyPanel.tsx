@@ -1,11 +1,7 @@
 /** The person's own key: store it, test it, replace it, delete it. */
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import { LIMITS } from "../generated/constants";
-import type { OwnKey } from "../generated/protocol";
-import type { Api } from "../services/http";
-import { Button, Card, fieldClass, Message } from "../ui/controls";
-import { day } from "../ui/format";
-import { useReadable, useScope } from "../ui/hooks";
+import { type Api, day, LIMITS, type OwnKey } from "../index";
+import { Button, Card, fieldClass, Message, useReadable, useScope } from "../react";
 import { OwnKeys } from "./own-key";
 import { inWords } from "./own-key-words";
 

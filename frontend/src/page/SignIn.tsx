@@ -1,8 +1,7 @@
 /** Signing in with an address and a password, or making an account. */
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import type { Account } from "../services/account";
-import { Button, Card, fieldClass, Message } from "../ui/controls";
-import { CrossIcon } from "../ui/icons";
+import type { Account } from "../index";
+import { Button, Card, CrossIcon, fieldClass, Message } from "../react";
 
 function Form({
   account,

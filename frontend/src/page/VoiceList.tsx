@@ -1,10 +1,7 @@
 /** The person's voices: hear them, delete them, take that back. */
 import { useId, useRef } from "react";
-import type { PublicConfig } from "../generated/protocol";
-import { Button, Card, Message } from "../ui/controls";
-import { day, spokenSeconds } from "../ui/format";
-import { useReadable } from "../ui/hooks";
-import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
+import { day, type PublicConfig, spokenSeconds } from "../index";
+import { Button, Card, Message, PauseIcon, PlayIcon, TrashIcon, useReadable } from "../react";
 import type { Playback } from "./playback";
 import type { Voices } from "./voices";
 

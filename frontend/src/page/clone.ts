@@ -1,13 +1,18 @@
 /** From a take, its words and a name to a voice. */
-import { LIMITS } from "../generated/constants";
-import type { Voice } from "../generated/protocol";
-import { cleanText } from "../lib/text";
-import { type CallFailure, toCallFailure } from "../reference-audio/call-failure";
-import type { ReferenceAudio } from "../reference-audio/reference-audio";
-import type { ReferenceAudioState, ReferenceAudioValue } from "../reference-audio/state";
-import { cloneVoice } from "../services/api";
-import type { Progress } from "../services/http";
-import { machineText, transcriptSource } from "../transcript/transcript";
+import {
+  type CallFailure,
+  cleanText,
+  cloneVoice,
+  LIMITS,
+  machineText,
+  type Progress,
+  type ReferenceAudio,
+  type ReferenceAudioState,
+  type ReferenceAudioValue,
+  toCallFailure,
+  transcriptSource,
+  type Voice,
+} from "../index";
 
 export interface CloneForm {
   readonly name: string;

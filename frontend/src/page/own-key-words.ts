@@ -1,6 +1,5 @@
 /** What goes wrong with a person's own key, in words. */
-import { ApiError } from "../services/http";
-import { SignedOutError } from "../session/token";
+import { ApiError, SignedOutError } from "../index";
 import type { Work } from "./own-key";
 
 /** Why something did not work, for the person whose key it is. */

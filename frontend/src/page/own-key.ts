@@ -1,9 +1,15 @@
 /** The person's own key for the provider: sent once, and from then on known by its last four. */
-import type { OwnKey } from "../generated/protocol";
-import { Scope } from "../lib/scope";
-import { type Readable, Store } from "../lib/store";
-import type { Api } from "../services/http";
-import { deleteOwnKey, fetchOwnKey, storeOwnKey, testOwnKey } from "../services/own-key-api";
+import {
+  type Api,
+  deleteOwnKey,
+  fetchOwnKey,
+  type OwnKey,
+  type Readable,
+  Scope,
+  Store,
+  storeOwnKey,
+  testOwnKey,
+} from "../index";
 import { Remote, type RemoteState } from "./remote";
 
 export type Work = "storing" | "testing" | "deleting";

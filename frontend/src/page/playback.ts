@@ -1,9 +1,7 @@
 /** Hearing a voice that is on the server. */
 import { useRef, useState } from "react";
-import type { Voice } from "../generated/protocol";
-import { fetchVoice } from "../services/api";
-import type { Api } from "../services/http";
-import { useScope } from "../ui/hooks";
+import { type Api, fetchVoice, type Voice } from "../index";
+import { useScope } from "../react";
 
 export interface Playback {
   /** The id of the voice that is heard, or about to be. */

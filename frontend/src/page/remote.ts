@@ -1,6 +1,5 @@
 /** Something that lives on the server and is read again when it may have changed. */
-import { Scope } from "../lib/scope";
-import { type Readable, Store } from "../lib/store";
+import { type Readable, Scope, Store } from "../index";
 
 export interface RemoteState<T> {
   /** The last answer; kept while a newer one is on its way, or did not come. */

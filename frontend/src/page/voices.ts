@@ -1,9 +1,13 @@
 /** The person's voices: listed, added, and deleted with a moment to change one's mind. */
-import type { Voice } from "../generated/protocol";
-import { Scope } from "../lib/scope";
-import { type Readable, Store } from "../lib/store";
-import { deleteVoice, listVoices } from "../services/api";
-import type { Api } from "../services/http";
+import {
+  type Api,
+  deleteVoice,
+  listVoices,
+  type Readable,
+  Scope,
+  Store,
+  type Voice,
+} from "../index";
 import { Remote, type RemoteState } from "./remote";
 
 /** Milliseconds in which a deletion can be taken back. */

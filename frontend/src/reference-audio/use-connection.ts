@@ -11,12 +11,11 @@ export interface Connection {
   retry(): void;
 }
 
+const NOTHING: Omit<Connection, "retry"> = { services: undefined, error: undefined };
+
 /** Connects once it is on the page; again when the address is another. */
 export function useConnection({ apiUrl, token, source }: ConnectOptions = {}): Connection {
-  const [found, setFound] = useState<Omit<Connection, "retry">>({
-    services: undefined,
-    error: undefined,
-  });
+  const [found, setFound] = useState(NOTHING);
   const [attempt, setAttempt] = useState(0);
   const latest = useRef(token);
   useEffect(() => {
@@ -25,17 +24,17 @@ export function useConnection({ apiUrl, token, source }: ConnectOptions = {}): C
   const hasToken = token !== undefined;
   useScope(
     (scope) => {
-      setFound({ services: undefined, error: undefined });
+      setFound(NOTHING);
       const supply = hasToken
         ? (refresh?: boolean) => (latest.current ?? token)(refresh)
         : undefined;
       connect(scope, { apiUrl, token: supply, source }).then(
         (services) => {
-          if (!scope.disposed) setFound({ services, error: undefined });
+          if (!scope.disposed) setFound({ ...NOTHING, services });
         },
         (error: unknown) => {
           // An effect that was undone, as StrictMode does, is nobody's failure.
-          if (!scope.disposed) setFound({ services: undefined, error });
+          if (!scope.disposed) setFound({ ...NOTHING, error });
         },
       );
     },

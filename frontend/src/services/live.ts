@@ -8,7 +8,6 @@ import { SignedOutError, type TokenSupplier } from "../session/token";
 import { Account, type AccountState } from "./account";
 import { fetchConfig } from "./api";
 import { Api } from "./http";
-import { TokenHolder } from "./token-holder";
 
 export interface LiveServices {
   readonly config: PublicConfig;
@@ -57,7 +56,7 @@ export async function connectLive(scope: Scope, options: LiveOptions = {}): Prom
   const nobody = new Api(base, () => Promise.reject(new SignedOutError()));
   const config = await fetchConfig(nobody, scope.signal);
   const account = options.token
-    ? new TokenHolder(options.token, scope)
+    ? new (await import("./token-holder")).TokenHolder(options.token, scope)
     : new Account(
         {
           supabaseUrl: config.supabase_url,
