@@ -101,6 +101,19 @@ class Line:
 
 
 @dataclass(slots=True)
+class Hopping:
+    """What somebody did who wants more than their day.
+
+    Attributes:
+        limit: Seconds that they may use.
+        recordings: Numbers of what they sent.
+    """
+
+    limit: int
+    recordings: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Evidence:
     """All of it."""
 
@@ -108,4 +121,5 @@ class Evidence:
     files: list[Sent] = field(default_factory=list)
     voices: list[Voice] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    hoppings: list[Hopping] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)

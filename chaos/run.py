@@ -20,6 +20,7 @@ from chaos.fleet.ports import HOST, free_ports
 from chaos.invariants import Broken, ledger, leftovers, people
 from chaos.observations import Evidence
 from chaos.people.abusive_clients import Stranger
+from chaos.people.hopper import Hopper
 from chaos.people.scene import Scene
 from chaos.people.senders import Sender
 from chaos.people.speakers import speak
@@ -129,6 +130,7 @@ class Run:
             self._people.append(Sender(scene, _dice(seed, f"sender {number}"), folder).send)
         for number in range(STRANGERS):
             self._people.append(Stranger(scene, _dice(seed, f"stranger {number}")).visit)
+        self._people.append(Hopper(scene, _dice(seed, "hopper"), self._allow).hop)
 
     async def all(self, storms: list[list[Event]], seconds: float) -> Outcome:
         """Play every round, then look at the laws."""
@@ -178,6 +180,7 @@ class Run:
         broken += people.of_lines(seen.lines, self._fleet.nginx.passed(), self._fleet.bridges)
         broken += ledger.of_settlements(rows, self._fleet.replicas, self._door.opens)
         broken += ledger.of_charges(rows, seen.recordings, self._engine.ears)
+        broken += ledger.of_limits(seen.hoppings, self._engine.ears)
         broken += leftovers.of_memory(self._outcome.rounds)
         await stack.query(_TWO_DAYS_LATER)
         await self._sweep()
@@ -190,6 +193,13 @@ class Run:
             seen.files,
         )
         broken += leftovers.of_logs(self._fleet.replicas)
+
+    async def _allow(self, user_id: str, seconds: int) -> None:
+        await self._fleet.stack.query(
+            "insert into ledger.user_limits (user_id, kind, sessions, seconds)"
+            " values (%s, 'realtime', 1, %s)",
+            *(user_id, seconds),
+        )
 
     async def _sweep(self) -> None:
         """Sweep as an operator does: again, where Supabase still stumbles over a dead connection.

@@ -18,21 +18,27 @@ LISTED: Final = 1000
 _TABLE: Final = "voices"
 
 
-class VoiceRow(BaseModel):
-    """One voice, as it is kept."""
+class ListedVoice(BaseModel):
+    """What a list shows of a voice: its texts are long, and there may be many."""
 
     id: UUID
-    status: Literal["pending", "ready"]
     name: str
     language: str
-    transcript: str
-    transcript_source: TranscriptSource
-    machine_transcript: str | None
     duration_seconds: float
-    storage_path: str
     created_at: datetime
 
 
+class VoiceRow(ListedVoice):
+    """One voice, as it is kept."""
+
+    status: Literal["pending", "ready"]
+    transcript: str
+    transcript_source: TranscriptSource
+    machine_transcript: str | None
+    storage_path: str
+
+
+_listed: TypeAdapter[list[ListedVoice]] = TypeAdapter(list[ListedVoice])
 _rows: TypeAdapter[list[VoiceRow]] = TypeAdapter(list[VoiceRow])
 
 
@@ -89,16 +95,17 @@ class VoiceTable:
             query = self._as_service().delete().in_("id", list(voice_ids)).eq("status", "pending")
             await query.execute()
 
-    async def of(self, caller: Caller) -> list[VoiceRow]:
+    async def of(self, caller: Caller) -> list[ListedVoice]:
         """Return the caller's voices, newest first.
 
         Raises:
             SupabaseUnavailable: they cannot be read now.
         """
         with database_errors():
-            query = self._as_caller(caller).select("*").eq("status", "ready")
+            columns = ",".join(ListedVoice.model_fields)
+            query = self._as_caller(caller).select(columns).eq("status", "ready")
             found = await query.order("created_at", desc=True).limit(LISTED).execute()
-        return _rows.validate_python(found.data)
+        return _listed.validate_python(found.data)
 
     async def find(self, voice_id: str, caller: Caller) -> VoiceRow | None:
         """Return a voice of the caller's own.

@@ -10,7 +10,7 @@ from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
 from edge_functions.openapi import ANYWHERE, problems
 from edge_functions.services import Services, ServicesOf
-from edge_functions.voice_table import VoiceRow
+from edge_functions.voice_table import ListedVoice, VoiceRow
 from shared_schema.errors import ErrorCode
 from shared_schema.voices import Voice, VoiceDetail, VoiceList
 from transcription.errors import BackendUnavailable, NotFound
@@ -73,7 +73,7 @@ async def delete_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf
         _log.warning("recording_left_to_the_sweeper", voice_id=str(row.id))
 
 
-def shown(row: VoiceRow) -> Voice:
+def shown(row: ListedVoice) -> Voice:
     """Return a voice as it stands in a list."""
     return Voice(
         voice_id=str(row.id),

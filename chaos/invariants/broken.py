@@ -11,6 +11,7 @@ class Law(StrEnum):
     COMPLETE = "what is called complete is complete"
     SETTLED = "every second reserved is settled or returned"
     CHARGED = "nobody is charged less than was heard, or twice"
+    LIMIT = "no more than the limit was handed over, counted at the provider"
     NOTHING_LEFT = "no lease, task, socket, file, process or object is left over"
     MEMORY = "memory shows no trend"
     NO_BUGS = "no fault is met by a bug"

@@ -9,9 +9,9 @@ from typing import Any, Final
 from chaos.fleet import Process
 from chaos.fleet.process import Life
 from chaos.invariants.broken import Broken, Law
-from chaos.observations import Recording
+from chaos.observations import Hopping, Recording
 from chaos.speech import Ear
-from shared_schema.audio import seconds
+from shared_schema.audio import BYTES_PER_SECOND, seconds
 
 Row = Mapping[str, Any]
 
@@ -24,8 +24,6 @@ PENDING_SECONDS: Final = 60.0
 """The longest outage here, and the longest pause between two tries to settle."""
 READ_SECONDS: Final = 1.0
 """The longest that a call waits to be read, and its caller may be dead by then."""
-BURST_SECONDS: Final = Decimal(2)
-"""What a bridge takes in at once, before the pace counts (`ws_bridge.pace`)."""
 
 
 def of_settlements(
@@ -100,8 +98,6 @@ def of_charges(
             done[row["user_id"], row["granted_seconds"]] += row["status"] == "complete"
         else:
             charged[row["user_id"]] += row["charged_seconds"]
-            if row["audio_seconds"] is None:
-                charged[row["user_id"]] += BURST_SECONDS
     for (user, length), times in done.items():
         if times > 1:
             yield Broken(Law.CHARGED, f"a file of {length} s of {user} was charged {times} times")
@@ -110,6 +106,15 @@ def of_charges(
             yield Broken(
                 Law.CHARGED, f"{total} s of {user} were heard, {charged[user]} s were charged"
             )
+
+
+def of_limits(hoppings: Iterable[Hopping], ears: Iterable[Ear]) -> Iterator[Broken]:
+    """Whoever hops from bridge to bridge is handed over what they may use, and no sample more."""
+    heard = [(ear.recording, ear.size) for ear in ears]
+    for hopping in hoppings:
+        size = sum(size for recording, size in heard if recording in hopping.recordings)
+        if size > hopping.limit * BYTES_PER_SECOND:
+            yield Broken(Law.LIMIT, f"{seconds(size)} s were handed over of {hopping.limit} s")
 
 
 def of_leases(rows: Sequence[Row]) -> Iterator[Broken]:

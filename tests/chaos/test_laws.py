@@ -11,7 +11,7 @@ import pytest
 from chaos.fleet import Process
 from chaos.fleet.process import Life
 from chaos.invariants import Broken, Law, ledger, leftovers, people
-from chaos.observations import Line, Recording, Sent, Voice
+from chaos.observations import Hopping, Line, Recording, Sent, Voice
 from chaos.rest import Rest
 from chaos.speech import WORD_FRAMES, Ear, frame, transcript
 from shared_schema.errors import ErrorCode
@@ -253,6 +253,15 @@ def test_charges() -> None:
     dear = row(charged_seconds=Decimal(301))
     assert broken(ledger.of_charges([dear], recordings, ears)) == [Law.CHARGED]
     assert broken(ledger.of_charges([row(), file, file], recordings, ears)) == [Law.CHARGED]
+
+
+def test_more_than_the_limit_is_named() -> None:
+    """All that was handed over to somebody who hops counts, to the sample."""
+    hopping = Hopping(2, {1, 2})
+    others = heard(0, 50, number=3)
+    assert broken(ledger.of_limits([hopping], [heard(0, 10), heard(4, 14, number=2), others])) == []
+    over = [heard(0, 10), heard(4, 14, number=2), heard(10, 11)]
+    assert broken(ledger.of_limits([hopping], over)) == [Law.LIMIT]
 
 
 def test_an_open_lease_is_left_over() -> None:

@@ -8,18 +8,22 @@ import type { Supabase } from "./supabase.ts";
 const LISTED = 1000;
 const SECONDS = 30;
 
-/** One voice, as it is kept. */
-export interface VoiceRow {
+/** What a list shows of a voice: its texts are long, and there may be many. */
+export interface ListedVoice {
   readonly id: string;
-  readonly status: "pending" | "ready";
   readonly name: string;
   readonly language: string;
+  readonly duration_seconds: number;
+  readonly created_at: string;
+}
+
+/** One voice, as it is kept. */
+export interface VoiceRow extends ListedVoice {
+  readonly status: "pending" | "ready";
   readonly transcript: string;
   readonly transcript_source: VoiceDetail["transcript_source"];
   readonly machine_transcript: string | null;
-  readonly duration_seconds: number;
   readonly storage_path: string;
-  readonly created_at: string;
 }
 
 /** Voices of all users. Each call throws `backend_unavailable` if the outcome is unknown. */
@@ -40,19 +44,20 @@ export class VoiceTable {
   }
 
   /** The caller's voices, newest first. */
-  async of(caller: Caller): Promise<VoiceRow[]> {
-    const query = `status=eq.ready&order=created_at.desc&limit=${LISTED}`;
+  async of(caller: Caller): Promise<ListedVoice[]> {
+    const columns = "id,name,language,duration_seconds,created_at";
+    const query = `select=${columns}&status=eq.ready&order=created_at.desc&limit=${LISTED}`;
     return await this.read(query, caller);
   }
 
   /** A voice of the caller's own. */
   async find(id: string, caller: Caller): Promise<VoiceRow | undefined> {
-    return first(await this.read(`id=eq.${id}`, caller));
+    return first(await this.read(`select=*&id=eq.${id}`, caller));
   }
 
   private async read(query: string, caller: Caller): Promise<VoiceRow[]> {
     const headers = this.supabase.asCaller(caller);
-    const rows = await this.supabase.rows(`voices?select=*&${query}`, {
+    const rows = await this.supabase.rows(`voices?${query}`, {
       headers,
       seconds: SECONDS,
     });
@@ -74,7 +79,7 @@ export class VoiceTable {
 }
 
 /** A voice as it stands in a list. */
-export function shown(row: VoiceRow): Voice {
+export function shown(row: ListedVoice): Voice {
   return {
     voice_id: row.id,
     name: row.name,
