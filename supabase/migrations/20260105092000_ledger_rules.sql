@@ -398,23 +398,6 @@ $$;
 
 -- Leases.
 
--- What the carrier of a session may hand over until the next heartbeat is answered: two leases at
--- the pace of speech, so that a ledger that is away for a minute delays no one. All of a file goes
--- at once; our services see nothing of a session that its client carries.
-create function ledger.credit_of(usage public.transcription_usage) returns numeric
-language plpgsql immutable set search_path = ''
-as $$
-begin
-  return case
-    when usage.kind = 'batch' or usage.direct then usage.granted_seconds
-    else least(
-      usage.granted_seconds,
-      greatest(usage.credit_seconds, usage.told_seconds + 2 * usage.lease_seconds)
-    )
-  end;
-end
-$$;
-
 -- How much of a recording is behind it, for the length that its heir may still have. No account of
 -- money: an unsettled session is charged its credit whatever this says.
 create function ledger.length_of(usage public.transcription_usage, moment timestamptz) returns numeric

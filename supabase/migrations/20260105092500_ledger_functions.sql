@@ -346,6 +346,7 @@ begin
   )
   update public.transcription_usage as t
   set told_seconds = greatest(t.told_seconds, heard.told),
+    -- Two leases at the pace of speech: a ledger that is away for a minute holds nobody up.
     credit_seconds = least(
       t.granted_seconds, greatest(t.credit_seconds, heard.told + 2 * t.lease_seconds)
     ),
@@ -399,7 +400,6 @@ declare
   sleeper record;
   before public.transcription_usage;
   after public.transcription_usage;
-  entries ledger.entry[];
   left_seconds numeric;
   affordable numeric;
   told numeric;

@@ -29,6 +29,21 @@ async def test_killed_bridge(database: Database) -> None:
     assert heir["granted_seconds"] == 300 - 68
 
 
+async def test_the_heir_of_a_killed_bridge_finishes_the_recording(database: Database) -> None:
+    """With six minutes left, five minutes are recorded though a bridge is killed in the middle."""
+    user = await database.user()
+    await limit(database, user, sessions=1, seconds=360)
+    dead = await open_live(database, user)
+    for told in range(10, 151, 10):
+        await database.pass_time(10)
+        await touch(database, dead["id"], told)
+    await database.pass_time(5)
+    heir = await open_live(database, user, replaces=dead["id"])
+    heard, again = 155, 4  # a client sends 4 s again
+    assert heir["granted_seconds"] >= 300 - heard + again
+    assert heir["cut_by"] == "max_duration"
+
+
 async def test_silence_is_counted_to_the_end_of_the_lease(database: Database) -> None:
     """A crash is charged alike whether it is found at once or hours later."""
     user = await database.user()
