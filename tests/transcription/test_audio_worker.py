@@ -106,8 +106,9 @@ async def test_it_is_not_ready_until_its_worker_starts_again(
         fault.begin()
         worker.kill()
         await until(lambda: not worker.is_running())
-        with pytest.raises(InternalError):
-            await inspector.inspect(good)
+        for _ in range(2):  # the first may still be given to the worker that was lost
+            with pytest.raises(InternalError):
+                await inspector.inspect(good)
         assert not await inspector.ready()
         fault.end()
         assert await inspector.ready()
