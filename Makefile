@@ -127,7 +127,7 @@ release: setup .venv/.all-ready ## Build what is published, into dist/, and chec
 	@$(UV) tool run --quiet --from $(TWINE) twine check --strict dist/*.whl dist/*.tar.gz
 	@cd frontend && $(NPM) pack --silent --pack-destination ../dist >/dev/null
 	@cd frontend && npx --no-install publint run --strict ../dist/*.tgz
-	@cd frontend && npx --no-install attw --profile esm-only --format table-flipped ../dist/*.tgz
+	@cd frontend && npx --no-install attw --quiet --profile esm-only ../dist/*.tgz
 	@echo "Built and checked:"
 	@ls dist
 
