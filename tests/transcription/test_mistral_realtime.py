@@ -203,6 +203,32 @@ async def test_unknown_events_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "done"),
+    [
+        ({}, TranscriptDone("a")),
+        ({"language": 7, "usage": None}, TranscriptDone("a")),
+        ({"language": "en", "usage": {}}, TranscriptDone("a", "en")),
+        ({"usage": {"prompt_audio_seconds": 3}}, TranscriptDone("a", None, 3)),
+        ({"usage": {"prompt_audio_seconds": "3"}, "segments": 7}, TranscriptDone("a")),
+    ],
+    ids=["nothing", "odd", "language", "seconds", "odd-seconds"],
+)
+async def test_an_end_needs_its_text_alone(fields: dict[str, Any], done: TranscriptDone) -> None:
+    """No text that came is lost for a field that is missing, null or odd."""
+
+    async def play(socket: ServerConnection) -> None:
+        await socket.send(CREATED)
+        await socket.send(json.dumps({"type": "transcription.done", "text": "a"} | fields))
+        await socket.wait_closed()
+
+    async with (
+        played(play) as url,
+        _mistral(url).open_realtime(RealtimeOptions(VERSION_2)) as session,
+    ):
+        assert await heard(session) == [done]
+
+
+@pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
         ({"message": "bad language", "code": 422}, ProviderRejected, "bad language"),

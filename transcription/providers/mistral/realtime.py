@@ -18,7 +18,6 @@ from mistralai.client.models import (
     RealtimeTranscriptionSessionCreated,
     RealtimeTranscriptionSessionUpdateMessage,
     RealtimeTranscriptionSessionUpdatePayload,
-    TranscriptionStreamDone,
     TranscriptionStreamLanguage,
     TranscriptionStreamSegmentDelta,
     TurnDetectionConfig,
@@ -50,6 +49,7 @@ PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
 _APPEND_TAIL: Final = b'","type":"input_audio.append"}'
 _TEXT_DELTA: Final = "transcription.text.delta"
+_DONE: Final = "transcription.done"
 _Turning = (
     TurnDetectionStartEvent
     | TurnDetectionEagerEndEvent
@@ -132,10 +132,9 @@ class MistralSession(UpstreamSession):
             # Nearly every event. The SDK's model would check no more.
             text = told.get("text")
             return TextDelta(text) if isinstance(text, str) else None
+        if isinstance(told, dict) and told.get("type") == _DONE:
+            return _done(told)
         event = parse_realtime_event(told)
-        if isinstance(event, TranscriptionStreamDone):
-            billed = event.usage.prompt_audio_seconds or None
-            return TranscriptDone(event.text, event.language, billed)
         if isinstance(event, TranscriptionStreamLanguage):
             return LanguageDetected(event.audio_language)
         if isinstance(event, TranscriptionStreamSegmentDelta):
@@ -168,6 +167,19 @@ def update_message(options: RealtimeOptions) -> str:
         {name: value for name, value in fields.items() if value is not None}
     )
     return RealtimeTranscriptionSessionUpdateMessage(session=payload).model_dump_json()
+
+
+def _done(told: dict[str, Any]) -> TranscriptDone | None:
+    """Return the end by its text alone: the SDK's model loses it where a language is missing."""
+    match told.get("usage"):
+        case {"prompt_audio_seconds": int() | float() as seconds} if seconds > 0:
+            billed = seconds
+        case _:
+            billed = None
+    text, language = told.get("text"), told.get("language")
+    if not isinstance(text, str):
+        return None
+    return TranscriptDone(text, language if isinstance(language, str) else None, billed)
 
 
 def _failed(event: RealtimeTranscriptionError) -> ProviderError:
