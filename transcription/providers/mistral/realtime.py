@@ -171,11 +171,10 @@ def update_message(options: RealtimeOptions) -> str:
 
 def _done(told: dict[str, Any]) -> TranscriptDone | None:
     """Return the end by its text alone: the SDK's model loses it where a language is missing."""
+    billed: float | None = None
     match told.get("usage"):
         case {"prompt_audio_seconds": int() | float() as seconds} if seconds > 0:
             billed = seconds
-        case _:
-            billed = None
     text, language = told.get("text"), told.get("language")
     if not isinstance(text, str):
         return None
