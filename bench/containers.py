@@ -15,14 +15,13 @@ import av
 from hypothesis import HealthCheck, Verbosity, given, settings
 
 from tests.audio_files import CODECS, write_audio
-from tests.security.containers import containers, ffmpeg_seconds
+from tests.security.containers import agrees, containers, heard
 from transcription.audio.container import AudioLimits, inspect
 from transcription.errors import InvalidAudio, UnsupportedAudio
 
 FILES: Final = 10_000
 LIMITS: Final = AudioLimits(3.0, 300.0, 52_428_800)
 FOUND: Final = Path(gettempdir(), "utter-container")
-TOLERANCE_SECONDS: Final = 0.1
 _RATES: Final = {"wav": 16_000, "flac": 16_000}
 
 
@@ -61,10 +60,9 @@ def search(files: int, folder: Path) -> tuple[Counter[str], float]:
             return
         finally:
             slowest = max(slowest, time.process_time() - began)
-        heard = ffmpeg_seconds(file)
-        if abs(info.duration_seconds - heard) > TOLERANCE_SECONDS:
+        if not agrees(info.duration_seconds, file):
             FOUND.write_bytes(file)
-            message = f"{FOUND} lasts {heard:.3f} s, and the inspection says {info}"
+            message = f"{FOUND} lasts {heard(file)} s, and the inspection says {info}"
             raise AssertionError(message)
         seen["taken"] += 1
 

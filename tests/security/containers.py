@@ -100,9 +100,23 @@ MOST_SECONDS: Final = 600.0
 _MOST_ERRORS: Final = 1000
 
 
-def ffmpeg_seconds(file: bytes) -> float:
-    """Return what FFmpeg hears when it decodes all that it can, with edit lists or without."""
-    return max(_decoded(file, {}), _decoded(file, {"ignore_editlist": "1"}))
+TOLERANCE_SECONDS: Final = 0.1
+LEAD_IN_SECONDS: Final = 0.11
+"""What an edit list may cut out of an MP4 at 48 kHz: five packets."""
+
+
+def heard(file: bytes) -> tuple[float, float]:
+    """Return the seconds that FFmpeg hears in all that it can decode, and without edit lists."""
+    return _decoded(file, {}), _decoded(file, {"ignore_editlist": "1"})
+
+
+def agrees(seconds: float, file: bytes) -> bool:
+    """Tell whether a full decode by FFmpeg lasts so long, and whether nothing is cut out of it."""
+    whole = heard(file)
+    nearest = min(abs(seconds - one) for one in whole)
+    return nearest <= TOLERANCE_SECONDS and max(whole) - seconds <= (
+        TOLERANCE_SECONDS + LEAD_IN_SECONDS
+    )
 
 
 def _decoded(file: bytes, options: dict[str, str]) -> float:
