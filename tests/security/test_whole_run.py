@@ -80,7 +80,8 @@ async def _clone(run: Run, person: Person, speech: bytes) -> None:
     http, token = run.said.http, await person.token()
     bearer = {"Authorization": f"Bearer {token}"}
     form = {"name": FORGED, "transcript": " ".join(WORDS) + FORGED, "language": "en"}
-    for data in (form, form | {"name": "a"}, form | {"language": FORGED}, {"name": FORGED}):
+    good = form | {"name": "a", "transcript": " ".join(WORDS)}
+    for data in (good, form, form | {"name": "a"}, form | {"language": FORGED}, {"name": FORGED}):
         answer = await http.post("/api/clone", files={"audio": speech}, data=data, headers=bearer)
         if answer.status_code == 201:
             await http.get(f"/api/voices/{answer.json()['voice_id']}", headers=bearer)
