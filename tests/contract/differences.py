@@ -28,12 +28,12 @@ DIFFERENCES: Final = (
     Difference(
         "damage inside",
         "422 `invalid_audio` where more than 5 % of the packets cannot be decoded",
-        "sent to the provider, whose refusal is told; nothing is charged",
+        "sent to the provider; if it refuses, the caller gets its error and is not charged",
         "nothing is decoded: a decoder does not fit into 2 s of CPU",
     ),
     Difference(
         "padding",
-        "an encoder's padding is cut off where the file tells it",
+        "an encoder's padding is cut off if the file declares it",
         "it counts, up to 0.1 s in MP3, AAC and Opus",
         "packets are counted, not samples",
     ),
