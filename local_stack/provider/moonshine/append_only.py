@@ -1,6 +1,6 @@
 """Text that is only added to, from a line that is revised while it is spoken.
 
-A word is taken once the last three versions of its line agree on it and two more words follow it.
+A word is taken once the last four versions of its line agree on it and two more words follow it.
 Case and punctuation do not count in that, for the end of an unfinished line has a false full stop
 or comma. Once the line is finished, what follows the words taken is added.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-_AGREEING = 3
+_AGREEING = 4
 _WORDS_BEHIND = 2
 _LOOP_TIMES = 3
 _LOOP_WORDS = 8

@@ -10,7 +10,7 @@ from local_stack.provider.moonshine.append_only import AppendOnly
 from local_stack.provider.moonshine.lines import Line, Lines
 from local_stack.provider.offline.audio import BYTES_PER_SECOND
 
-UPDATE_SECONDS = 0.3
+UPDATE_SECONDS = 0.25
 """Audio between two updates; more when one takes longer than that."""
 _CATCH_UP_SECONDS = 0.5
 """Audio between two updates when more has come meanwhile; at least twice what one takes."""

@@ -9,20 +9,26 @@ def told(*versions: str, end: str) -> list[str]:
     return [*(text.revise(version) for version in versions), text.finish(end)]
 
 
-def test_words_come_once_three_versions_agree() -> None:
+def test_words_come_once_four_versions_agree() -> None:
     """A word is told when the versions agree and two more words follow; the end brings the rest."""
     assert told(
+        "It was",
         "It was the.",
         "It was the best of.",
         "It was the best of times",
         end="It was the best of times.",
-    ) == ["", "", "It was the", " best of times."]
+    ) == ["", "", "", "It was", " the best of times."]
 
 
 def test_case_and_punctuation_are_no_disagreement() -> None:
     """The end of a version has a false full stop or capital, which a later one takes back."""
-    versions = ("try again fail.", "Try again. fail better", "Try again, fail better now")
-    assert told(*versions, end="Try again, fail better now.")[:3] == ["", "", "Try again, fail"]
+    versions = (
+        "try again.",
+        "try again fail.",
+        "Try again. fail better",
+        "Try again, fail better now",
+    )
+    assert told(*versions, end="Try again, fail on now.")[:4] == ["", "", "", "Try again,"]
 
 
 def test_joined_it_is_the_finished_line() -> None:
@@ -36,7 +42,7 @@ def test_joined_it_is_the_finished_line() -> None:
 def test_a_contradicted_word_stays_and_nothing_comes_twice() -> None:
     """A word that the end contradicts cannot be taken back; what follows it is told once."""
     text = AppendOnly()
-    for _ in range(3):
+    for _ in range(4):
         text.revise("One the train finally arrived")
     assert text.finish("When the train finally arrived at last.") == " finally arrived at last."
     assert (text.early, text.contradicted) == (3, 1)
@@ -46,13 +52,13 @@ def test_a_loop_is_never_told() -> None:
     """Of a decoder that repeats itself nothing is told, and at the end of a line once."""
     loop = "the river and waited " * 5
     text = AppendOnly()
-    assert [text.revise(loop) for _ in range(4)] == ["", "", "", ""]
+    assert [text.revise(loop) for _ in range(5)] == [""] * 5
     assert text.finish(loop) == "the river and waited"
     assert settled("no, no, no. He said no") == "no, no, no. He said no"
 
 
 def test_languages_without_spaces() -> None:
     """Where there are no spaces a character counts as a word."""
-    versions = ("今天天", "今天天气很", "今天天气很好")
+    versions = ("今天", "今天天", "今天天气很", "今天天气很好")
     assert "".join(told(*versions, end="今天天气很好。")) == "今天天气很好。"
-    assert told(*versions, end="今天天气很好。")[2] == "今天天"
+    assert told(*versions, end="今天天气很好。")[3] == "今天"
