@@ -22,8 +22,12 @@ const TOKEN: Wire.RealtimeToken = {
   setup: JSON.stringify({ type: "session.update", session: { language: "en" } }),
 };
 const SECOND = 16_000;
+/** Loud and soft by turns, as speech is. */
 const voice = (seconds: number) =>
-  Int16Array.from({ length: seconds * SECOND }, (_, n) => (n % 2 ? 3000 : -3000));
+  Int16Array.from({ length: seconds * SECOND }, (_, n) => {
+    const peak = n % 3200 < 1600 ? 3000 : 300;
+    return n % 2 ? peak : -peak;
+  });
 
 class FakeSocket extends EventTarget implements Socket {
   bufferedAmount = 0;
