@@ -1,6 +1,7 @@
 """Text that is only added to, from a line that is revised while it is spoken.
 
 A word is taken once the last four versions of its line agree on it and two more words follow it.
+The first words need three, so that a person who begins to speak soon sees that they are heard.
 Case and punctuation do not count in that, for the end of an unfinished line has a false full stop
 or comma. Once the line is finished, what follows the words taken is added.
 """
@@ -11,6 +12,7 @@ import re
 from collections import deque
 
 _AGREEING = 4
+_AGREEING_AT_FIRST = 3
 _WORDS_BEHIND = 2
 _LOOP_TIMES = 3
 _LOOP_WORDS = 8
@@ -31,6 +33,7 @@ class AppendOnly:
 
     def __init__(self) -> None:
         self.early = self.contradicted = 0
+        self._agreeing = _AGREEING_AT_FIRST
         self._taken: list[str] = []
         self._versions: deque[list[str]] = deque(maxlen=_AGREEING)
 
@@ -40,7 +43,7 @@ class AppendOnly:
         if has_loop(words):
             return ""
         self._versions.append(words)
-        if len(self._versions) < _AGREEING:
+        if len(self._versions) < self._agreeing:
             return ""
         rests = [version[_after(self._taken, version)[0] :] for version in self._versions]
         rest = rests[-1]
@@ -49,6 +52,8 @@ class AppendOnly:
             agreed < len(other) and _plain(other[agreed]) == _plain(rest[agreed]) for other in rests
         ):
             agreed += 1
+        if agreed:
+            self._agreeing = _AGREEING
         self._taken += rest[:agreed]
         return "".join(rest[:agreed])
 
@@ -59,6 +64,7 @@ class AppendOnly:
         self.early += len(self._taken)
         self.contradicted += distance
         rest = words[place:]
+        self._agreeing = _AGREEING
         self._taken.clear()
         self._versions.clear()
         return "".join(rest)
