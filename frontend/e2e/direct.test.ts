@@ -45,8 +45,10 @@ afterEach(() => {
 async function enter(options: { account: boolean } = { account: true }): Promise<Booth> {
   const { page, context, complaints: heard } = await openPage(browser);
   complaints = heard;
-  sockets = [];
-  page.on("websocket", (socket) => sockets.push(socket.url().split("?")[0] ?? ""));
+  // Of this page alone: one that a failure left behind may still open some.
+  const opened: string[] = [];
+  sockets = opened;
+  page.on("websocket", (socket) => opened.push(socket.url().split("?")[0] ?? ""));
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) heard.push(message.text());
   });
@@ -78,7 +80,7 @@ test("words come from the provider's own socket, the final text too, and the res
   await booth.line("Listening");
   await eventually(
     () => booth.liveWords(),
-    (words) => expect(words.toLowerCase()).toContain("when the train finally arrived"),
+    (words) => expect(words.toLowerCase()).toContain("the train finally arrived"),
   );
   expect((await usage(booth)).realtime.reserved_seconds).toBe(300);
   await booth.recorded(17);
@@ -150,7 +152,7 @@ test("who is not trusted with a token goes over the bridge, and need not know", 
   await booth.line("Listening");
   await eventually(
     () => booth.liveWords(),
-    (words) => expect(words.toLowerCase()).toContain("when the train"),
+    (words) => expect(words.toLowerCase()).toContain("the train finally"),
   );
   expect(sockets).toEqual([stack.env.BRIDGE_PUBLIC_URL]);
   await booth.stop();

@@ -120,7 +120,10 @@ describe("The bridge", () => {
         LAST_WORDS_MS,
       );
       expect([...lines].filter((line) => line.includes("Reconnecting"))).toEqual([]);
-      expect(sessions(successor.log)).toHaveLength(1);
+      await eventually(
+        async () => sessions(successor.log),
+        (found) => expect(found).toHaveLength(1),
+      );
     } finally {
       await successor.stop();
     }
