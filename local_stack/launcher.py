@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -28,6 +29,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 PORT_ATTEMPTS = 4
+_BRIEFLY: dict[str, Any] = {"autocommit": True, "connect_timeout": 5}
 LOG_TAIL_LINES = 5
 
 SETTINGS = {
@@ -173,7 +175,7 @@ class Launcher:
             if time.monotonic() > deadline:
                 raise PostgresError(f"Postgres accepts no connection: {self._log_tail()}")
             try:
-                async with await _connect(server.dsn(SUPERUSER, "postgres")):
+                async with await connect(server.dsn(SUPERUSER, "postgres"), **_BRIEFLY):
                     return True
             except psycopg.OperationalError:
                 await asyncio.sleep(POLL_SECONDS)
@@ -195,7 +197,7 @@ class Launcher:
             return
         try:
             dsn = _dsn(SUPERUSER, self._password, int(port), "postgres")
-            async with await _connect(dsn) as connection:
+            async with await connect(dsn, **_BRIEFLY) as connection:
                 found = await connection.execute("select current_setting('data_directory')")
                 row = await found.fetchone()
         except psycopg.OperationalError:
@@ -215,8 +217,20 @@ def _dsn(role: str, password: str, port: int, database: str) -> str:
     return f"postgresql://{role}:{password}@{HOST}:{port}/{database}"
 
 
-async def _connect(dsn: str) -> psycopg.AsyncConnection[tuple[str]]:
-    return await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=5)
+async def connect(dsn: str, **options: Any) -> psycopg.AsyncConnection[Any]:
+    """Open a connection, which a cancellation closes: psycopg would leave it half open.
+
+    Args:
+        dsn: The database.
+        options: As psycopg's `connect` takes them.
+    """
+    opening = asyncio.ensure_future(psycopg.AsyncConnection.connect(dsn, **options))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(psycopg.Error):
+            await (await opening).close()
+        raise
 
 
 def _free_port() -> int:

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from local_stack.binaries import Binaries
-from local_stack.launcher import SUPERUSER, Launcher, Server
+from local_stack.launcher import SUPERUSER, Launcher, Server, connect
 from local_stack.threads import finish
 from local_stack.unprivileged import Unprivileged
 
@@ -67,7 +66,7 @@ class Postgres:
 
     async def _administer(self, statement: sql.Composed) -> None:
         dsn = self.dsn_of(SUPERUSER, "template1")
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        async with await connect(dsn, autocommit=True) as connection:
             await connection.execute(statement)
 
     async def ended(self) -> int:
@@ -113,7 +112,7 @@ async def _bootstrap(server: Server) -> None:
     """Make, or bring up to date, what the platform provides."""
     script = (Path(__file__).parent / "bootstrap.sql").read_bytes()
     dsn = server.dsn(SUPERUSER, "postgres")
-    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+    async with await connect(dsn) as connection:
         await connection.execute(
             "select set_config('local_stack.password', %s, true)", [server.password]
         )

@@ -15,8 +15,9 @@ class ProxyError(OSError):
 
 def is_loopback(url: str) -> bool:
     """Whether `url` names this machine, where no proxy can stand between."""
-    host = urlsplit(url).hostname or ""
+    host = ""
     try:
+        host = urlsplit(url).hostname or ""
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")

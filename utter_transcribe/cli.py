@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared_schema.batch import TranscriptionOptions
+from shared_schema.network import ProxyError, trusts_environment
 from utter_transcribe import demo as demonstration
 from utter_transcribe import display, upload
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
@@ -152,6 +153,11 @@ def live(
             ),
             on_event=view,
         )
+
+    try:
+        trusts_environment(client.url)
+    except ProxyError as error:
+        _fail(str(error))
 
     async def work() -> int:
         with view:

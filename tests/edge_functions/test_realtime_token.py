@@ -25,6 +25,7 @@ from local_stack.provider.cards import HOSTED
 from local_stack.provider.mistral.client_sessions import ClientSecrets
 from local_stack.provider.mistral.wire import MistralWire
 from shared_schema.direct import RealtimeSettlement, RealtimeToken
+from tests.doubles.functions_away import functions_away
 from tests.edge_functions.world import KEY, World, problem, running
 from tests.local_stack.provider.wire import append, end, hear_until, text_of
 from tests.local_stack.world import Person
@@ -348,12 +349,12 @@ async def test_a_token_expires(world: World, http: httpx.AsyncClient) -> None:
 async def test_the_ledger_is_away(world: World, http: httpx.AsyncClient) -> None:
     """Where seconds cannot be reserved nothing is minted; a settlement that fails says so."""
     open_one = await token(http)
-    rpc = f"{world.stack.supabase.url}/rest/v1/rpc"
-    async with faulty(world, {rpc: 503}) as mint:
-        told = problem(await http.post(PATH, json={}))
-        assert (told.code, told.retryable) == ("ledger_unavailable", True)
-        late = problem(await settle(http, open_one.session_id, 5))
-        assert late.code == "ledger_unavailable"
+    async with faulty(world) as mint:
+        with functions_away(""):
+            told = problem(await http.post(PATH, json={}))
+            assert (told.code, told.retryable) == ("ledger_unavailable", True)
+            late = problem(await settle(http, open_one.session_id, 5))
+            assert late.code == "ledger_unavailable"
     assert mint.call_count == 0
     assert (await settle(http, open_one.session_id, 5)).status_code == 200
 

@@ -27,6 +27,12 @@ PASSED_OVER: Final = frozenset({"uv.lock", "package-lock.json", ".wav", ".png", 
 """Files, by name or ending, that are nothing but hashes, sounds and pictures."""
 LOOKS_LIKE_ONE: Final = {
     ("tests/local_stack/test_postgres.py", "Basic Auth Credentials"): "A password that is wrong.",
+    ("tests/transcription/test_record.py", "JSON Web Token"): "Made up, to be redacted.",
+    ("tests/transcription/test_proxies.py", "Basic Auth Credentials"): "Made up, to be hidden.",
+    ("tests/utter_transcribe/test_cli.py", "Basic Auth Credentials"): "Made up, to be hidden.",
+    ("tests/vectors/redaction.json", "Basic Auth Credentials"): "Made up, to be redacted.",
+    ("tests/vectors/redaction.json", "JSON Web Token"): "Made up, to be redacted.",
+    ("tests/vectors/settings.json", "JSON Web Token"): "Made up, to be refused.",
     ("tests/transcription/test_provider_failures.py", "Stripe Access Key"): (
         "Made up, to show that a provider's message is not told with a key in it."
     ),

@@ -206,7 +206,7 @@ async def test_a_service_that_dies_ends_it(tmp_path: Path, offset: int) -> None:
 async def test_sigterm_while_it_starts_leaves_nothing(tmp_path: Path, offset: int) -> None:
     """Ended at any time, also by its parent, it takes everything along."""
     async with demo(tmp_path, offset, "--once") as running:
-        await running.until("offline recogniser")
+        await running.until("Offline engine")
         children = running.children()
         running.process.terminate()
         assert await running.ended() == (130, "")

@@ -161,6 +161,7 @@ async def test_a_file_sent_as_samples_is_refused(tmp_path: Path, kind: str) -> N
         heard.failed(ErrorCode.UNSUPPORTED_AUDIO)
         assert "Send raw samples" in heard.of("error")[0]["message"]
         [entry] = world.ledger.entries.values()
+        await until(lambda: entry.settled is not None)
         assert entry.settled is not None
         assert entry.settled[0] == 0
         await world.is_clean(upstreams=1)
