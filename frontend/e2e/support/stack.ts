@@ -107,13 +107,16 @@ export class Service {
   }
 }
 
-const answers = (url: string) => async (): Promise<boolean> => {
-  try {
-    return (await fetch(url)).ok;
-  } catch {
-    return false;
-  }
-};
+/** Whether the process itself listens, and not another that was quicker to take its port. */
+const answers =
+  (url: string) =>
+  async (written: string): Promise<boolean> => {
+    try {
+      return written.includes('"event": "listening"') && (await fetch(url)).ok;
+    } catch {
+      return false;
+    }
+  };
 
 export interface Stack {
   /** Address of the page, served by the functions. */
