@@ -9,7 +9,7 @@ from utter_transcribe.errors import AudioError
 
 _BLOCK_MS: Final = 100
 _WAITING_BLOCKS: Final = 600
-"""A minute: whoever reads is never that far behind."""
+"""A minute: a reader is never that far behind."""
 
 
 async def microphone(backends: Sequence[Any] | None = None) -> AsyncGenerator[bytes, None]:

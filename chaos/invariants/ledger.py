@@ -109,7 +109,7 @@ def of_charges(
 
 
 def of_limits(hoppings: Iterable[Hopping], ears: Iterable[Ear]) -> Iterator[Broken]:
-    """Whoever hops from bridge to bridge is handed over what they may use, and no sample more."""
+    """A user who hops from bridge to bridge gets what they may use, and not a sample more."""
     heard = [(ear.recording, ear.size) for ear in ears]
     for hopping in hoppings:
         size = sum(size for recording, size in heard if recording in hopping.recordings)

@@ -36,7 +36,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("proxy", SOCKS)
 def test_a_proxy_that_cannot_be_used_is_told_by_its_variable(name: str, proxy: str) -> None:
-    """Whoever set the variable reads which one it is."""
+    """The message names the variable."""
     with pytest.raises(ProxyError, match=f"^{name}: "):
         trusts_environment("https://p.example", {name: proxy})
     assert not trusts_environment("http://127.0.0.1:8000", {name: proxy})
