@@ -7,6 +7,7 @@ what it sees, in both directions, so a marker cannot go stale.
 
 import asyncio
 import sys
+import threading
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ class Processes:
 
     def __init__(self) -> None:
         self._started = 0
+        self._started_here = 0
+        """Of those, by the main thread: a thread may serve what an earlier test has left."""
         self._started_by: set[str] = set()
         """Names of the fixtures whose set-up started a program."""
         sys.addaudithook(self._audit)
@@ -31,14 +34,19 @@ class Processes:
             setattr(asyncio, name, self._counting(getattr(asyncio, name)))
 
     def _audit(self, event: str, _: tuple[object, ...]) -> None:
-        self._started += event in _EVENTS
+        if event in _EVENTS:
+            self._count()
 
     def _counting(self, start: Callable[..., Any]) -> Callable[..., Any]:
         async def counted(*arguments: Any, **options: Any) -> Any:
-            self._started += 1
+            self._count()
             return await start(*arguments, **options)
 
         return counted
+
+    def _count(self) -> None:
+        self._started += 1
+        self._started_here += threading.current_thread() is threading.main_thread()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -61,11 +69,12 @@ class Processes:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         """Fail a test whose marker says something other than what it did."""
-        before = self._started
+        before, before_here = self._started, self._started_here
         value = yield
-        starts = self._started > before or not self._started_by.isdisjoint(_fixtures(item))
+        by_fixture = not self._started_by.isdisjoint(_fixtures(item))
+        starts = self._started > before or by_fixture
         marked = item.get_closest_marker(MARKER) is not None
-        if starts and not marked:
+        if (self._started_here > before_here or by_fixture) and not marked:
             pytest.fail(f"It starts a program: mark it @pytest.mark.{MARKER}", pytrace=False)
         if marked and not starts:
             pytest.fail(f"It starts no program: @pytest.mark.{MARKER} is wrong", pytrace=False)
