@@ -48,7 +48,8 @@ check-python: setup .venv/.all-ready
 	@$(PYTEST) -n 2 -q -m "not process"
 
 test: setup $(READY) programs ## Check everything
-	@$(TWO) test-python lint types test-page test-browser test-postgres test-pythons test-audit
+	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit
+	@$(MAKE) --no-print-directory test-browser
 
 test-python: setup $(READY) programs ## Test the services, the schema and the client
 	@$(PYTEST) -n $(WORKERS)

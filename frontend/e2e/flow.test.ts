@@ -10,6 +10,7 @@ import {
   REFERENCE_WORDS,
   SHORT,
   SHORT_WORDS,
+  spoken,
   wordErrors,
 } from "./support/fixtures";
 import { type Stack, startStack } from "./support/stack";
@@ -148,7 +149,9 @@ describe("Record", () => {
     await booth.stop();
     await booth.status("Final");
     // The microphone's file begins anew each time.
-    expect(await booth.transcript.inputValue()).toBe(first);
+    // An engine may write a word in one or in two parts.
+    const again = await booth.transcript.inputValue();
+    expect(spoken(again).join("")).toBe(spoken(first).join(""));
     await booth.clone("Second take");
     await done(booth);
   });
