@@ -27,7 +27,9 @@ class Processes:
         self._started_here = 0
         """Of those, by the main thread: a thread may serve what an earlier test has left."""
         self._started_by: set[str] = set()
-        """Names of the fixtures whose set-up started a program."""
+        """Names of the fixtures in whose set-up any thread started a program."""
+        self._started_by_here: set[str] = set()
+        """Names of the fixtures whose set-up itself started a program."""
         sys.addaudithook(self._audit)
         # uvloop starts programs without the events that Python raises.
         for name in ("create_subprocess_exec", "create_subprocess_shell"):
@@ -60,10 +62,12 @@ class Processes:
         self, fixturedef: pytest.FixtureDef[Any]
     ) -> Generator[None, object, object]:
         """Note whether a fixture starts a program."""
-        before = self._started
+        before, before_here = self._started, self._started_here
         value = yield
         if self._started > before:
             self._started_by.add(fixturedef.argname)
+        if self._started_here > before_here:
+            self._started_by_here.add(fixturedef.argname)
         return value
 
     @pytest.hookimpl(wrapper=True)
@@ -71,10 +75,13 @@ class Processes:
         """Fail a test whose marker says something other than what it did."""
         before, before_here = self._started, self._started_here
         value = yield
-        by_fixture = not self._started_by.isdisjoint(_fixtures(item))
-        starts = self._started > before or by_fixture
+        fixtures = _fixtures(item)
+        starts = self._started > before or not self._started_by.isdisjoint(fixtures)
+        starts_here = self._started_here > before_here or not self._started_by_here.isdisjoint(
+            fixtures
+        )
         marked = item.get_closest_marker(MARKER) is not None
-        if (self._started_here > before_here or by_fixture) and not marked:
+        if starts_here and not marked:
             pytest.fail(f"It starts a program: mark it @pytest.mark.{MARKER}", pytrace=False)
         if marked and not starts:
             pytest.fail(f"It starts no program: @pytest.mark.{MARKER} is wrong", pytrace=False)
