@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 def documents() -> dict[Path, str]:
     """Return each generated file, by its path, as it should read."""
     generated = _ROOT / "shared_schema" / "generated"
-    pages = (_ROOT / "docs" / "protocol.md", _ROOT / "docs" / "files.md")
+    pages = [_ROOT / "docs" / name for name in ("protocol.md", "files.md", "pairs.md")]
     deno = _ROOT / "supabase" / "functions" / "_shared" / "generated"
     return {
         generated / "protocol.schema.json": json.dumps(export.json_schema(), indent=2) + "\n",

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime
 
 from shared_schema.base import Outbound, SessionId
 from shared_schema.direct import RealtimeMode
+from shared_schema.presets import PresetId
 
 
 class UsageOfKind(Outbound):
@@ -118,5 +119,9 @@ class PublicConfig(Outbound):
     """Whether a recording is transcribed again when it ends."""
     own_keys: OwnKeysOffer = "off"
     """Whether users may, or must, bring a key of their own to transcribe."""
+    reference_preset: PresetId = "any"
+    """The engine that recordings are made for."""
+    reference_preset_choice: bool = True
+    """Whether a person may choose another engine."""
     notice: str | None = None
     """What the page should tell about this deployment's recogniser."""

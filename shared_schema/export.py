@@ -21,6 +21,7 @@ from shared_schema import (
     languages,
     limits,
     own_keys,
+    presets,
     server_messages,
     text,
     voices,
@@ -122,6 +123,7 @@ def typescript_constants() -> str:
         "LIMITS": _constants(limits),
         "ERRORS": {code.value: asdict(spec) for code, spec in errors.ERRORS.items()},
         "FINAL_CLOSE_CODES": sorted(errors.FINAL_CLOSE_CODES),
+        "PRESETS": [asdict(one) for one in presets.PRESETS],
         "TEXT": _text_rule(),
         "FILES": {
             "accepted": files.ACCEPTED,

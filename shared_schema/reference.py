@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared_schema import client_messages, export, limits, server_messages
 from shared_schema.errors import ERRORS
 from shared_schema.files import FORMATS
+from shared_schema.presets import PRESETS
 
 _REGION: Final = re.compile(r"(<!-- table: (\w+) -->\n)(?:.*?)(<!-- end -->)", re.DOTALL)
 _UNITS: Final = ("bytes", "characters", "seconds", "ms", "terms", "tries")
@@ -106,6 +107,25 @@ def _files() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _presets() -> str:
+    lines = ["| preset | engine | seconds | Hz | text | from |", "|---|---|---|---|---|---|"]
+    for one in PRESETS:
+        best = f"{one.min_seconds:g} to {one.best_seconds:g}"
+        most = f", at most {one.max_seconds:g}" if one.max_seconds > one.best_seconds else ""
+        if not one.strict:
+            most = f"; longer than {one.max_seconds:g} is long"
+        rules = [
+            *(["not read by the engine"] if not one.needs_text else []),
+            *(["one line"] if one.one_line else []),
+            *(["ends with a mark"] if one.ends_sentence else []),
+        ]
+        rate = f"{one.sample_rate:,}" if one.sample_rate is not None else "as recorded"
+        text = ", ".join(rules) or "as it is"
+        cells = (f"`{one.id}`", one.title, best + most, rate, text, one.source)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def _limits() -> str:
     lines = ["| limit | value |", "|---|---|"]
     for name, value in vars(limits).items():
@@ -128,7 +148,7 @@ def _room(room: ModuleType) -> Callable[[], str]:
 
 _TABLES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {room.__name__.rpartition(".")[2]: _room(room) for room in export.ROOMS}
-    | {"codes": _codes, "limits": _limits, "files": _files}
+    | {"codes": _codes, "limits": _limits, "files": _files, "presets": _presets}
 )
 NAMES: Final = frozenset(_TABLES)
 """Of the regions that a whole page has."""

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared_schema import limits
 from shared_schema.base import REALTIME_PATH
+from shared_schema.presets import PresetId
 from transcription.pasted import (
     checked_key,
     checked_origin,
@@ -200,6 +201,10 @@ class Settings(BaseSettings):
     """Between two sweeps of what crashes left behind; 0 leaves them to the command."""
     signed_url_seconds: Count = 3600
     """How long the address of a stored recording is good."""
+    reference_preset: PresetId = "any"
+    """The engine that recordings are made for."""
+    reference_preset_choice: bool = True
+    """Whether the page lets people choose another engine."""
     notice: str | None = None
     """A note about this deployment's provider, shown in the page."""
 

@@ -48,6 +48,8 @@ async def changed(
         "allow_anonymous": False,
         "allowed_models": "voxtral-mini-transcribe-3,voxtral-mini-transcribe-realtime-2602",
         "notice": "This is a demo.",
+        "reference_preset": "f5-tts",
+        "reference_preset_choice": False,
         "max_upload_bytes": 1_000_000,
         "min_audio_seconds": 1,
         "max_audio_seconds": 6,
@@ -95,6 +97,7 @@ async def test_the_configuration_tells_them(changed: Targets, target: str) -> No
         ("voxtral-mini-2602", ("segment", "word"), True),
         ("voxtral-mini-transcribe-3", ("segment",), False),
     ]
+    assert (config.reference_preset, config.reference_preset_choice) == ("f5-tts", False)
     limits = config.limits
     assert (limits.max_bytes, limits.min_seconds, limits.max_seconds) == (1_000_000, 1, 6)
 
@@ -299,7 +302,12 @@ async def test_a_lost_connection(cut_off: Targets, target: str, speech: bytes) -
 
 @pytest.mark.parametrize(
     "setting",
-    [("TRANSCRIPTION_PROVIDER", "vllm"), ("REALTIME_MODE", "direct"), ("BYOK_ENABLED", "true")],
+    [
+        ("TRANSCRIPTION_PROVIDER", "vllm"),
+        ("REALTIME_MODE", "direct"),
+        ("BYOK_ENABLED", "true"),
+        ("REFERENCE_PRESET", "gramophone"),
+    ],
 )
 async def test_other_ways_to_a_provider(target: str, setting: tuple[str, str]) -> None:
     """What a service cannot do it refuses at its start, rather than do something else."""

@@ -513,6 +513,14 @@ export interface PublicConfig {
    */
   own_keys?: "off" | "offered" | "required";
   /**
+   * The engine that recordings are made for.
+   */
+  reference_preset?: "any" | "qwen3-tts" | "f5-tts" | "fish" | "elevenlabs" | "mistral";
+  /**
+   * Whether a person may choose another engine.
+   */
+  reference_preset_choice?: boolean;
+  /**
    * What the page should tell about this deployment's recogniser.
    */
   notice?: string;

@@ -32,6 +32,8 @@ export async function getConfig(_call: Call, services: Services): Promise<Respon
     model: settings.transcribeModel,
     realtime_model: settings.realtimeModel,
     final_pass: enabled && settings.finalPassEnabled,
+    reference_preset: settings.referencePreset,
+    reference_preset_choice: settings.referencePresetChoice,
   };
   if (settings.bridgePublicUrl !== undefined) config.realtime_url = settings.bridgePublicUrl;
   if (settings.notice !== undefined) config.notice = settings.notice;

@@ -4,7 +4,8 @@
  * must not begin with `SUPABASE_`.
  */
 
-import { LIMITS } from "./generated/constants.ts";
+import { LIMITS, PRESETS } from "./generated/constants.ts";
+import type { PublicConfig } from "./generated/protocol.ts";
 import { checkedKey, checkedOrigin, checkedPublishable, checkedSecret, pasted } from "./pasted.ts";
 
 export interface Settings {
@@ -45,6 +46,10 @@ export interface Settings {
   readonly uploadMinRate: number;
   /** Seconds that the address of a stored recording is good. */
   readonly signedUrlSeconds: number;
+  /** The engine that recordings are made for. */
+  readonly referencePreset: PublicConfig["reference_preset"];
+  /** Whether the page lets people choose another engine. */
+  readonly referencePresetChoice: boolean;
   readonly notice: string | undefined;
 }
 
@@ -97,6 +102,8 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     uploadIdleSeconds: reader.number("FUNCTIONS_UPLOAD_IDLE_SECONDS", 30),
     uploadMinRate: reader.number("FUNCTIONS_UPLOAD_MIN_RATE", 8192, { whole: true }),
     signedUrlSeconds: reader.number("SIGNED_URL_SECONDS", 3600, { whole: true }),
+    referencePreset: reader.oneOf("REFERENCE_PRESET", PRESETS.map(({ id }) => id), "any"),
+    referencePresetChoice: reader.flag("REFERENCE_PRESET_CHOICE", true),
     notice: reader.text("NOTICE"),
   };
   if (settings.minAudioSeconds >= settings.maxAudioSeconds) {
@@ -197,6 +204,13 @@ class Reader {
     if ((this.text(name) ?? value) !== value) {
       this.faults.push(`${name}: an Edge Function knows "${value}" alone`);
     }
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[], otherwise: T): T {
+    const text = this.text(name) ?? otherwise;
+    const found = values.find((value) => value === text);
+    if (found === undefined) this.faults.push(`${name}: must be one of ${values.join(", ")}`);
+    return found ?? otherwise;
   }
 
   names(name: string): string[] {

@@ -275,6 +275,93 @@ export const FINAL_CLOSE_CODES = [
   4413
 ] as const;
 
+export const PRESETS = [
+  {
+    "id": "any",
+    "title": "Any engine",
+    "min_seconds": 10,
+    "best_seconds": 20,
+    "max_seconds": 30,
+    "strict": false,
+    "sample_rate": null,
+    "channels": 1,
+    "needs_text": true,
+    "one_line": false,
+    "ends_sentence": false,
+    "source": "What the engines below have in common."
+  },
+  {
+    "id": "qwen3-tts",
+    "title": "Qwen3-TTS",
+    "min_seconds": 10,
+    "best_seconds": 20,
+    "max_seconds": 20,
+    "strict": true,
+    "sample_rate": 24000,
+    "channels": 1,
+    "needs_text": true,
+    "one_line": true,
+    "ends_sentence": false,
+    "source": "https://www.alibabacloud.com/help/en/model-studio/qwen-tts-voice-cloning: 10 to 20 seconds are recommended, 24 kHz or more, mono."
+  },
+  {
+    "id": "f5-tts",
+    "title": "F5-TTS",
+    "min_seconds": 5,
+    "best_seconds": 12,
+    "max_seconds": 12,
+    "strict": true,
+    "sample_rate": 24000,
+    "channels": 1,
+    "needs_text": true,
+    "one_line": true,
+    "ends_sentence": true,
+    "source": "https://github.com/SWivid/F5-TTS/tree/main/src/f5_tts/infer: it cuts the audio after 12 seconds and leaves the text, and adds a missing full stop. 24 kHz, mono."
+  },
+  {
+    "id": "fish",
+    "title": "Fish Audio",
+    "min_seconds": 10,
+    "best_seconds": 30,
+    "max_seconds": 30,
+    "strict": true,
+    "sample_rate": 44100,
+    "channels": 1,
+    "needs_text": true,
+    "one_line": true,
+    "ends_sentence": false,
+    "source": "https://docs.fish.audio/developer-guide/sdk-guide/cookbook/instant-voice-cloning: a clip of 10 to 30 seconds and its exact transcript. The model works at 44.1 kHz."
+  },
+  {
+    "id": "elevenlabs",
+    "title": "ElevenLabs",
+    "min_seconds": 60,
+    "best_seconds": 120,
+    "max_seconds": 180,
+    "strict": true,
+    "sample_rate": 44100,
+    "channels": 1,
+    "needs_text": false,
+    "one_line": false,
+    "ends_sentence": false,
+    "source": "https://elevenlabs.io/docs/creative-platform/voices/voice-cloning/instant-voice-cloning: one to two minutes; more than three can harm. No transcript."
+  },
+  {
+    "id": "mistral",
+    "title": "Mistral (ref_audio)",
+    "min_seconds": 5,
+    "best_seconds": 25,
+    "max_seconds": 25,
+    "strict": true,
+    "sample_rate": 24000,
+    "channels": 1,
+    "needs_text": false,
+    "one_line": false,
+    "ends_sentence": false,
+    "source": "https://docs.mistral.ai/studio/audio/text-to-speech/voice-cloning: WAV or MP3, base64, no transcript. 5 to 25 seconds are recommended, 3 are enough; 24 kHz."
+  }
+] as const;
+
 export const TEXT = {
   "white_space": "\\u{9}-\\u{d}\\u{20}-\\u{20}\\u{85}-\\u{85}\\u{a0}-\\u{a0}\\u{1680}-\\u{1680}\\u{2000}-\\u{200a}\\u{2028}-\\u{2029}\\u{202f}-\\u{202f}\\u{205f}-\\u{205f}\\u{3000}-\\u{3000}",
   "dropped": "\\u{ad}-\\u{ad}\\u{200b}-\\u{200b}\\u{2060}-\\u{2065}\\u{206a}-\\u{206f}\\u{feff}-\\u{feff}",
