@@ -6,6 +6,28 @@
  */
 
 /**
+ * How words and voice do not cover one another.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "CoverageKind".
+ */
+export type CoverageKind =
+  "before_first_word" | "after_last_word" | "between_words" | "no_voice" | "too_fast" | "too_slow";
+/**
+ * How a text and its witnesses differ.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "DoubtKind".
+ */
+export type DoubtKind = "missing" | "extra" | "changed";
+/**
+ * What else says which words a recording holds.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Witness".
+ */
+export type Witness = "script" | "live" | "final_pass";
+/**
  * Every code that a client may meet.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -135,6 +157,29 @@ export interface CloneRequest {
   consent?: boolean;
 }
 /**
+ * A stretch of audio where words and voice do not cover one another.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Coverage".
+ */
+export interface Coverage {
+  kind: CoverageKind;
+  /**
+   * Seconds from the beginning of the audio.
+   */
+  start: number;
+  end: number;
+  /**
+   * Words, or characters in scripts without spaces, for each second of voice: of `too_fast` and
+   * `too_slow`.
+   */
+  per_second?: number;
+  /**
+   * The most or the least that people speak of them in a second.
+   */
+  expected?: number;
+}
+/**
  * More text. Joined with nothing between, the deltas are the transcript so far.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -153,6 +198,60 @@ export interface Delta {
 export interface DeltaEvent {
   type: "delta";
   text: string;
+}
+/**
+ * A place of the text that a witness contradicts. Counts begin at 0, ends are exclusive.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Doubt".
+ */
+export interface Doubt {
+  kind: DoubtKind;
+  /**
+   * What the text has there; empty where it has nothing.
+   */
+  text: string;
+  /**
+   * Words are parted by white space; in scripts without spaces each character is one.
+   */
+  first_word: number;
+  /**
+   * Equal to `first_word` where the text has nothing.
+   */
+  end_word: number;
+  /**
+   * Unicode code points.
+   */
+  first_character: number;
+  end_character: number;
+  readings: Reading[];
+  /**
+   * Whether this may well be the recogniser's mistake: it sounds alike, or a better witness
+   * agrees with the text. Not marked as a doubt unless someone asks.
+   */
+  slight: boolean;
+  /**
+   * Seconds from the beginning of the audio, where known.
+   */
+  start?: number;
+  end?: number;
+}
+/**
+ * What one witness has at a place.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Reading".
+ */
+export interface Reading {
+  witness: Witness;
+  /**
+   * As the witness writes it; empty where it has nothing there.
+   */
+  text: string;
+  /**
+   * Whether that is what the text has.
+   */
+  agrees: boolean;
 }
 /**
  * Why the session ends or could not start; the close follows.
@@ -325,6 +424,26 @@ export interface LiveSegment {
    * A name that is the same for the same voice, within this session.
    */
   speaker?: string;
+}
+/**
+ * What is known of a text and its audio.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Match".
+ */
+export interface Match {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
 }
 /**
  * A model that a caller may name, and what it can do.
