@@ -14,7 +14,7 @@ class Witness(StrEnum):
     """The text that was read aloud."""
     LIVE = "live"
     """The words that came while speaking."""
-    FINAL_PASS = "final_pass"
+    FINAL_PASS = "final_pass"  # noqa: S105 - a name, not a secret
     """The transcription of the whole recording."""
 
 

@@ -67,7 +67,9 @@ def _kind(schema: export.Json) -> str:
         case {"$ref": "#/$defs/ErrorCode"}:
             kind = "a code"
         case {"$ref": reference}:
-            kind = f"`{reference.rpartition('/')[2]}`"
+            name = reference.rpartition("/")[2]
+            named = export.json_schema()["$defs"][name]
+            kind = _kind({"enum": named["enum"]}) if "enum" in named else f"`{name}`"
         case {"type": "array", "items": items}:
             most = f"at most {schema['maxItems']}: " if "maxItems" in schema else ""
             kind = f"list of {most}{_kind(items)}"
