@@ -14,7 +14,6 @@ from edge_functions.supabase_access import Access, database_errors
 from shared_schema.voices import TranscriptSource
 from transcription.settings import Settings
 
-LISTED: Final = 1000
 _TABLE: Final = "voices"
 
 
@@ -95,8 +94,16 @@ class VoiceTable:
             query = self._as_service().delete().in_("id", list(voice_ids)).eq("status", "pending")
             await query.execute()
 
-    async def of(self, caller: Caller) -> list[ListedVoice]:
+    async def of(
+        self, caller: Caller, *, limit: int, before: str | None = None
+    ) -> list[ListedVoice]:
         """Return the caller's voices, newest first.
+
+        Args:
+            caller: Whose.
+            limit: Most voices.
+            before: Only those made before this moment, RFC 3339; no two voices of a user have the
+                same.
 
         Raises:
             SupabaseUnavailable: they cannot be read now.
@@ -104,7 +111,9 @@ class VoiceTable:
         with database_errors():
             columns = ",".join(ListedVoice.model_fields)
             query = self._as_caller(caller).select(columns).eq("status", "ready")
-            found = await query.order("created_at", desc=True).limit(LISTED).execute()
+            if before is not None:
+                query = query.lt("created_at", before)
+            found = await query.order("created_at", desc=True).limit(limit).execute()
         return _listed.validate_python(found.data)
 
     async def find(self, voice_id: str, caller: Caller) -> VoiceRow | None:

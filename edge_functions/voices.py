@@ -1,10 +1,12 @@
 """`/api/voices`: what a user has stored."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
+from pydantic import AfterValidator
 
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
@@ -12,24 +14,49 @@ from edge_functions.openapi import ANYWHERE, problems
 from edge_functions.services import Services, ServicesOf
 from edge_functions.voice_table import ListedVoice, VoiceRow
 from shared_schema.errors import ErrorCode
-from shared_schema.voices import Voice, VoiceDetail, VoiceList
+from shared_schema.limits import MAX_VOICES_LISTED
+from shared_schema.voices import VOICES_BEFORE, Voice, VoiceDetail, VoiceList
 from transcription.errors import BackendUnavailable, NotFound
 
 _C = ErrorCode
-_REFUSALS: Final = problems(*ANYWHERE, _C.BACKEND_UNAVAILABLE)
+_REFUSALS: Final = problems(*ANYWHERE, _C.BACKEND_UNAVAILABLE, _C.INVALID_MESSAGE)
 _OF_ONE: Final = problems(*ANYWHERE, _C.BACKEND_UNAVAILABLE, _C.NOT_FOUND, _C.INVALID_MESSAGE)
 
 router = APIRouter(prefix="/api/voices")
 _log = structlog.get_logger(__name__)
 
+
+def _in_the_calendar(moment: str | None) -> str | None:
+    if moment is not None:
+        datetime.fromisoformat(moment)
+    return moment
+
+
 VoiceId = Annotated[UUID, Path(description="As the list has it.")]
 
 
-@router.get("", operation_id="listVoices", summary="List voices", responses=_REFUSALS)
-async def list_voices(caller: CallerOf, services: ServicesOf) -> VoiceList:
-    """The caller's voices, newest first."""
-    rows = await services.voices.of(caller)
-    return VoiceList(voices=tuple(map(shown, rows)))
+@router.get(
+    "",
+    operation_id="listVoices",
+    summary="List voices",
+    responses=_REFUSALS,
+    response_model_exclude_none=True,
+)
+async def list_voices(
+    caller: CallerOf,
+    services: ServicesOf,
+    limit: Annotated[int, Query(ge=1, le=MAX_VOICES_LISTED)] = MAX_VOICES_LISTED,
+    before: Annotated[
+        str | None,
+        Query(pattern=VOICES_BEFORE, description="`next` of the answer before."),
+        AfterValidator(_in_the_calendar),
+    ] = None,
+) -> VoiceList:
+    """The caller's voices, newest first, and where to read on."""
+    rows = await services.voices.of(caller, limit=limit + 1, before=before)
+    voices = tuple(map(shown, rows[:limit]))
+    more = len(rows) > limit
+    return VoiceList(voices=voices, next=in_utc(voices[-1].created_at) if more else None)
 
 
 @router.get(
@@ -82,6 +109,11 @@ def shown(row: ListedVoice) -> Voice:
         duration_seconds=row.duration_seconds,
         created_at=row.created_at,
     )
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a moment to the microsecond, as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 async def _find(voice_id: UUID, caller: Caller, services: Services) -> VoiceRow:

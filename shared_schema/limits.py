@@ -38,6 +38,8 @@ MIN_TRANSCRIPT_CHARACTERS: Final = 10
 """Shortest transcript of a voice, after trimming."""
 MAX_TRANSCRIPT_CHARACTERS: Final = 20_000
 MAX_VOICE_NAME_CHARACTERS: Final = 100
+MAX_VOICES_LISTED: Final = 100
+"""Most voices in one answer of `GET /api/voices`."""
 IDEMPOTENCY_KEY_CHARACTERS: Final = 255
 """Longest `Idempotency-Key`."""
 MIN_OWN_KEY_CHARACTERS: Final = 16

@@ -1,6 +1,6 @@
 """Voices: a reference recording and its exact transcript."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -69,3 +69,9 @@ class VoiceList(Outbound):
     """Answer of `GET /api/voices`, newest first."""
 
     voices: tuple[Voice, ...]
+    next: str | None = None
+    """Ask for `?before=` this to read on; absent at the end."""
+
+
+VOICES_BEFORE: Final = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d{1,6})?Z$"
+"""The query's `before`: a moment, as `next` gives it."""

@@ -187,8 +187,15 @@ class Api:
 
     async def voices(self) -> tuple[Voice, ...]:
         """Return the caller's voices, newest first."""
-        async with self._call("GET", "voices") as answer:
-            return (await _read(answer, VoiceList)).voices
+        found: list[Voice] = []
+        path = "voices"
+        while True:
+            async with self._call("GET", path) as answer:
+                page = await _read(answer, VoiceList)
+            found += page.voices
+            if page.next is None:
+                return tuple(found)
+            path = f"voices?before={page.next}"
 
     async def voice(self, voice_id: str) -> VoiceDetail:
         """Return one of the caller's voices, with a signed address of its recording."""

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 from local_stack.rest.errors import RestError
 
 OTHER_OPERATORS = re.compile(
-    r"(not|neq|gt|gte|lt|lte|is|like|ilike|match|imatch|isdistinct|fts|plfts|phfts|wfts|cs|cd|ov|sl"
+    r"(not|neq|gt|gte|lte|is|like|ilike|match|imatch|isdistinct|fts|plfts|phfts|wfts|cs|cd|ov|sl"
     r"|sr|nxr|nxl|adj|all|any|or|and)\b"
 )
 COLUMN = re.compile(r'"(?:[^"\\]|\\.)*"|[^",.:()>\s-]+')
@@ -17,10 +17,11 @@ VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|[^",()]*')
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition: a column has one of these values."""
+    """A condition: a column has one of these values, or is less than the only one."""
 
     column: str
     values: tuple[str, ...]
+    less: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,10 @@ def _filter(name: str, text: str) -> Filter:
     operator, dot, value = text.partition(".")
     if OTHER_OPERATORS.match(operator):
         raise RestError.unsupported(f"the operator {operator!r}")
-    if not dot or operator not in {"eq", "in"}:
+    if not dot or operator not in {"eq", "in", "lt"}:
         raise RestError.not_parsed("filter", text)
-    return Filter(_column(name), (value,) if operator == "eq" else _list(value))
+    values = _list(value) if operator == "in" else (value,)
+    return Filter(_column(name), values, less=operator == "lt")
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -117,8 +117,8 @@ def _where(statement: Statement, filters: Sequence[Filter]) -> None:
             statement.add(SQL("and"))
         places = SQL(", ").join([Placeholder()] * len(condition.values))
         if condition.values:
-            matches = SQL("{} in ({})").format(quoted(condition.column), places)
-            statement.add(matches, *condition.values)
+            matches = SQL("{} < {}" if condition.less else "{} in ({})")
+            statement.add(matches.format(quoted(condition.column), places), *condition.values)
         else:
             statement.add(SQL("false"))
 

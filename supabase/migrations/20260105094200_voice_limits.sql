@@ -34,11 +34,13 @@ begin
   where u.id = new.user_id
   order by s.plan = 'default'
   limit 1;
-  select count(*) as voices, coalesce(sum(v.size_bytes), 0) as bytes into stored
+  select count(*) as voices, coalesce(sum(v.size_bytes), 0) as bytes, max(v.created_at) as newest into stored
   from public.voices as v where v.user_id = new.user_id;
   if stored.voices >= room.voices or stored.bytes + new.size_bytes > room.bytes then
     raise exception 'no room for another voice' using errcode = 'UT002';
   end if;
+  -- A list is read on from a moment, so no two voices of a user have the same.
+  new.created_at := greatest(new.created_at, stored.newest + interval '1 microsecond');
   return new;
 end
 $$;

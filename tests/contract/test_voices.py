@@ -26,6 +26,41 @@ async def test_voices_are_listed_newest_first(http: httpx.AsyncClient, speech: b
     assert voices[0].created_at > voices[1].created_at
 
 
+async def test_a_long_list_is_read_in_pages(http: httpx.AsyncClient, speech: bytes) -> None:
+    """Pages join to the whole list, each voice once, also when one is deleted in between."""
+    made = [await clone(http, speech, name=str(number)) for number in range(5)]
+    answer = await http.get("/api/voices")
+    assert answer.status_code == 200, answer.text
+    whole = VoiceList.model_validate(answer.json())
+    assert whole.next is None
+    seen: list[str] = []
+    query: dict[str, str] = {"limit": "2"}
+    while True:
+        page = VoiceList.model_validate((await http.get("/api/voices", params=query)).json())
+        seen += [voice.voice_id for voice in page.voices]
+        if page.next is None:
+            break
+        assert len(page.voices) == 2
+        await http.delete(f"/api/voices/{page.voices[-1].voice_id}")
+        query["before"] = page.next
+    assert seen == made[::-1] == [voice.voice_id for voice in whole.voices]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=101", "limit=two", "limit=", "before=", "before=yesterday"),
+        *("before=2026-11-29", "before=2026-11-29T10:00:00", "before=2026-11-29T24:00:00Z"),
+        *("before=2026-02-30T10:00:00Z", "before=0000-01-01T10:00:00Z"),
+    ],
+)
+async def test_a_bad_page_is_refused(http: httpx.AsyncClient, query: str) -> None:
+    """A page that no answer named is a malformed request, and the field is named."""
+    told = problem(await http.get(f"/api/voices?{query}"))
+    assert (told.status, told.code) == (422, "invalid_message")
+    assert query.partition("=")[0] in (told.detail or "")
+
+
 async def test_a_voice_is_heard_through_its_address(
     target: Target, http: httpx.AsyncClient, speech: bytes
 ) -> None:

@@ -89,3 +89,15 @@ async def test_who_is_banned_or_deleted_stores_nothing(
     user = await database.user()
     await database.query(f"update auth.users set {change} where id = '{user}'")  # noqa: S608
     assert await add(database, user) == refusal
+
+
+async def test_moments(database: Database) -> None:
+    """No two voices of a user were made at the same moment, also in one transaction."""
+    user = await database.user()
+    async with database.connect() as connection, connection.transaction():
+        for _ in range(3):
+            assert await add(database, user, connection=connection) is None
+    rows = await database.query(
+        "select count(distinct created_at) as moments from public.voices where user_id = %s", user
+    )
+    assert rows[0]["moments"] == 3

@@ -259,6 +259,23 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
     }
 
 
+async def test_a_long_list_of_voices_is_read_to_its_end() -> None:
+    """What the client lists is every page, in the service's order."""
+    second, third = VOICE | {"voice_id": "v2"}, VOICE | {"voice_id": "v3"}
+    async with (
+        serve_answers(
+            JSONResponse({"voices": [VOICE, second], "next": "2026-11-29T10:00:00.000001Z"}),
+            JSONResponse({"voices": [third]}),
+        ) as service,
+        Api(service.url, Tokens()) as api,
+    ):
+        assert [voice.voice_id for voice in await api.voices()] == ["v1", "v2", "v3"]
+    assert [asked.path for asked in service.asked] == [
+        "/api/voices",
+        "/api/voices?before=2026-11-29T10:00:00.000001Z",
+    ]
+
+
 async def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     """A file that cannot be read is told before anything is sent."""
     async with serve_answers(JSONResponse(ANSWER)) as service, Api(service.url, Tokens()) as api:

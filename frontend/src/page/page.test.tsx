@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Usage, Voice } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import type { ReferenceAudioState, ReferenceAudioValue } from "../reference-audio/state";
+import { listVoices } from "../services/api";
 import { resolveRealtimeUrl } from "../services/live";
 import { violations } from "../testing/axe";
 import { FakeServices, refuse, TRANSCRIPTION, USER_ID, VOICE } from "../testing/fake-services";
@@ -134,6 +135,16 @@ describe("Your voices", () => {
         1,
       ),
     );
+  });
+
+  test("a long list is read to its end, page by page", async () => {
+    const services = new FakeServices();
+    services.api.answers.set("/voices?before=then", () => ({
+      voices: [{ ...VOICE, voice_id: "w", name: "Older" }],
+    }));
+    services.api.answers.set("/voices", () => ({ voices: [VOICE], next: "then" }));
+    const voices = await listVoices(services.api);
+    expect(voices.map((voice) => voice.voice_id)).toEqual(["v", "w"]);
   });
 
   test("one that was stopped, or deleted, while it was still loading is not heard after all", async () => {

@@ -29,8 +29,17 @@ export const fetchConfig = (api: Api, signal?: AbortSignal): Promise<PublicConfi
 export const fetchUsage = (api: Api, signal?: AbortSignal): Promise<Usage> =>
   api.call("/usage", { signal });
 
-export const listVoices = async (api: Api, signal?: AbortSignal): Promise<Voice[]> =>
-  (await api.call<VoiceList>("/voices", { signal })).voices;
+/** All voices, page by page. */
+export async function listVoices(api: Api, signal?: AbortSignal): Promise<Voice[]> {
+  const voices: Voice[] = [];
+  let path: string | undefined = "/voices";
+  while (path) {
+    const list: VoiceList = await api.call<VoiceList>(path, { signal });
+    voices.push(...list.voices);
+    path = list.next ? `/voices?before=${list.next}` : undefined;
+  }
+  return voices;
+}
 
 export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<VoiceDetail> =>
   api.call(`/voices/${encodeURIComponent(id)}`, { signal });

@@ -5,7 +5,6 @@ import { backendUnavailable } from "./failure.ts";
 import type { Voice, VoiceDetail } from "./generated/protocol.ts";
 import type { Supabase } from "./supabase.ts";
 
-const LISTED = 1000;
 const SECONDS = 30;
 
 /** What a list shows of a voice: its texts are long, and there may be many. */
@@ -43,11 +42,17 @@ export class VoiceTable {
     await this.write("DELETE", `voices?id=eq.${id}`);
   }
 
-  /** The caller's voices, newest first. */
-  async of(caller: Caller): Promise<ListedVoice[]> {
-    const columns = "id,name,language,duration_seconds,created_at";
-    const query = `select=${columns}&status=eq.ready&order=created_at.desc&limit=${LISTED}`;
-    return await this.read(query, caller);
+  /** The caller's voices, newest first; only those made before a moment, if one is given. */
+  async of(caller: Caller, limit: number, before?: string): Promise<ListedVoice[]> {
+    const query = new URLSearchParams({
+      select: "id,name,language,duration_seconds,created_at",
+      status: "eq.ready",
+      order: "created_at.desc",
+      limit: String(limit),
+    });
+    // No two voices of a user have the same moment.
+    if (before !== undefined) query.set("created_at", `lt.${before}`);
+    return await this.read(query.toString(), caller);
   }
 
   /** A voice of the caller's own. */

@@ -2,18 +2,51 @@
 
 import type { Caller } from "./caller.ts";
 import { Failure } from "./failure.ts";
+import { LIMITS } from "./generated/constants.ts";
 import type { VoiceDetail, VoiceList } from "./generated/protocol.ts";
 import { warn } from "./log.ts";
 import type { Call, Services } from "./services.ts";
 import { shown, type VoiceRow } from "./voice_table.ts";
 
+/** As `VOICES_BEFORE` of the contract. */
+const BEFORE = /^(?!0000)\d{4}-\d{2}-\d{2}T([01]\d|2[0-3])(:[0-5]\d){2}(\.\d{1,6})?Z$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** The caller's voices, newest first. */
+/** The caller's voices, newest first, and where to read on. */
 export async function listVoices(call: Call, services: Services): Promise<Response> {
   const caller = await services.callerOf(call);
-  const list: VoiceList = { voices: (await services.voices.of(caller)).map(shown) };
+  const asked = new URL(call.request.url).searchParams;
+  const limit = Number(wholly(asked, "limit", /^\d{1,4}$/) ?? LIMITS.max_voices_listed);
+  if (limit < 1 || limit > LIMITS.max_voices_listed) throw badQuery("limit");
+  const before = wholly(asked, "before", BEFORE);
+  if (before !== undefined && !isDay(before.slice(0, 10))) throw badQuery("before");
+  const rows = await services.voices.of(caller, limit + 1, before);
+  const list: VoiceList = { voices: rows.slice(0, limit).map(shown) };
+  const last = list.voices.at(-1);
+  if (rows.length > limit && last) list.next = toMicroseconds(last.created_at);
   return Response.json(list);
+}
+
+function wholly(asked: URLSearchParams, name: string, pattern: RegExp): string | undefined {
+  const value = asked.getAll(name).at(-1);
+  if (value !== undefined && !pattern.test(value)) throw badQuery(name);
+  return value;
+}
+
+/** Whether the calendar has it: `Date` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const moment = new Date(day);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day);
+}
+
+function badQuery(name: string): Failure {
+  return new Failure("invalid_message", `${name}: is out of range`);
+}
+
+/** A moment in UTC with six digits behind the point, as the Python service writes it. */
+function toMicroseconds(moment: string): string {
+  const [whole = "", digits = ""] = moment.replace(/Z$/, "").split(".");
+  return `${whole}.${digits.padEnd(6, "0")}Z`;
 }
 
 /** A voice with its transcript, and an address where its recording can be fetched. */

@@ -105,6 +105,7 @@ async def test_filters_order_and_limit_choose_the_rows(world: World) -> None:
     assert await titles(select().in_("title", [])) == []
     assert await titles(select().eq("pinned", True)) == everything[:1]
     assert await titles(select().eq("pinned", False).eq("score", 2.5)) == everything[1:2]
+    assert await titles(select().lt("score", 2.5)) == everything[:1]
     assert await titles(select().eq("title", "x' or true --")) == []
     assert await titles(notes.select("title").order("score", desc=True).limit(1)) == everything[2:]
     by_pin = notes.select("title").order("pinned").order("title")

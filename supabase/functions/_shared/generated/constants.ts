@@ -34,6 +34,7 @@ export const LIMITS = {
   "min_transcript_characters": 10,
   "max_transcript_characters": 20000,
   "max_voice_name_characters": 100,
+  "max_voices_listed": 100,
   "idempotency_key_characters": 255,
   "min_own_key_characters": 16,
   "max_own_key_characters": 256

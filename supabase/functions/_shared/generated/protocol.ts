@@ -1020,4 +1020,8 @@ export interface VoiceDetail {
  */
 export interface VoiceList {
   voices: Voice[];
+  /**
+   * Ask for `?before=` this to read on; absent at the end.
+   */
+  next?: string;
 }
