@@ -1,14 +1,14 @@
 /** A finished take: hear it, see what it is like, keep it or not. */
-import { useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
-import { trimmable } from "../take/take";
 import { Button, Message, ProgressBar } from "../ui/controls";
 import { megabytes } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
-import { Player } from "./Player";
 import { download } from "./ProblemMessage";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
+
+const TrimWaveform = lazy(async () => ({ default: (await import("./TrimWaveform")).TrimWaveform }));
 
 const MARKS = {
   good: { icon: <CheckIcon />, spoken: "Good: ", colour: "text-good" },
@@ -29,39 +29,6 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
         </li>
       ))}
     </ul>
-  );
-}
-
-function TrimOffer() {
-  const { reference, state } = useParts();
-  const { take, untrimmed } = state;
-  const button = useRef<HTMLButtonElement>(null);
-  const before = useRef(untrimmed);
-  useLayoutEffect(() => {
-    // What was pressed is gone: what takes it back stands in its place.
-    const changed = before.current !== untrimmed;
-    before.current = untrimmed;
-    if (changed && document.activeElement === document.body) button.current?.focus();
-  }, [untrimmed]);
-  if (untrimmed) {
-    return (
-      <p className="text-soft">
-        <span>Silence trimmed. </span>
-        <Button key="undo" onClick={() => reference.untrim()} ref={button} variant="link">
-          Undo
-        </Button>
-      </p>
-    );
-  }
-  const cut = take?.pcm && take.measurement ? trimmable(take.measurement) : undefined;
-  if (!cut) return null;
-  return (
-    <p className="text-soft">
-      <span>{`${cut.saves.toFixed(1)} s of silence at the ends. `}</span>
-      <Button key="trim" onClick={() => reference.trim()} ref={button} variant="link">
-        Trim it
-      </Button>
-    </p>
   );
 }
 
@@ -158,15 +125,12 @@ export function TakePanel() {
       {restored ? (
         <p className="text-soft">This was kept in your browser when the page closed.</p>
       ) : null}
-      {take.measurement === undefined || take.seconds === undefined ? null : (
-        <Player file={take.file} peaks={take.peaks} seconds={take.seconds} />
-      )}
-      {accepted ? null : (
-        <>
-          <Verdicts verdicts={take.verdicts} />
-          <TrimOffer />
-        </>
-      )}
+      {take.pcm ? (
+        <Suspense fallback={<div style={{ height: 152 }} />}>
+          <TrimWaveform take={take} />
+        </Suspense>
+      ) : null}
+      {accepted ? null : <Verdicts verdicts={take.verdicts} />}
       {take.measurement === undefined && usable ? (
         <p className="text-soft">
           This browser cannot play this file; its length is checked when it is sent.

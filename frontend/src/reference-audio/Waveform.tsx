@@ -90,27 +90,3 @@ export function LiveWaveform({
     </div>
   );
 }
-
-/** A whole take; `position` from 0 to 1 is how far it was played. */
-export function StillWaveform({
-  peaks,
-  position,
-}: {
-  readonly peaks: readonly number[];
-  readonly position: number;
-}) {
-  const ref = useRef<HTMLCanvasElement>(null);
-  useScope(
-    (scope) => {
-      const canvas = ref.current;
-      if (!canvas) return;
-      redraw(scope, canvas, () => draw(canvas, { peaks, from: 0, to: position * peaks.length }));
-    },
-    [peaks, position],
-  );
-  return (
-    <div aria-hidden="true">
-      <canvas className="block h-12 w-full border-edge text-accent" ref={ref} />
-    </div>
-  );
-}

@@ -98,16 +98,18 @@ describe("A take", () => {
     expect(state().transcript).toMatchObject({ text: "My own words", offered: true });
   });
 
-  test("can be trimmed and taken back; what is cut is silence", async () => {
+  test("can be cut and taken back; what is cut is stored", async () => {
     await reference.record();
     services.source.silence(3);
     services.source.speak(6);
     await reference.stop();
-    reference.trim();
+    await reference.cut({ from: 2.7, to: 9 });
     expect(state().take?.seconds).toBeCloseTo(6.3, 1);
     expect(reference.value.file?.size).toBeLessThan(44 + 6.4 * 96_000);
-    reference.untrim();
+    expect(state().original?.seconds).toBe(9);
+    reference.uncut();
     expect(state().take?.seconds).toBe(9);
+    expect(state().original).toBeUndefined();
   });
 });
 

@@ -3,7 +3,6 @@
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
 import { isUsable, type LengthLimits } from "../audio/gate";
-import { measure } from "../audio/measure";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { Person } from "../services/person";
@@ -16,14 +15,16 @@ import { TakeKeeper } from "../take/keeper";
 import { rebuildTake } from "../take/rebuild";
 import { Recorder } from "../take/recorder";
 import {
+  cutTake,
+  isTooLong,
   newTakeId,
   recordedTake,
   recordingName,
-  slicePcm,
+  type Stretch,
   type Take,
-  trimmable,
 } from "../take/take";
-import type { StoredTake, TakeRecord } from "../take/take-store";
+import type { StoredTake, TakeRecord, Words } from "../take/take-store";
+import { timesOf, timesWithin } from "../transcript/timed";
 import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
 import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilities";
 import { toCallFailure } from "./call-failure";
@@ -33,6 +34,12 @@ import { Transcriber } from "./transcriber";
 
 /** Of the final pass, where no answer comes: seconds apart, for about five minutes. */
 const PASSES: Spacing = { tries: 8, backoff: 5, backoffMax: 60, retryAfter: 60 };
+
+/** A take as it was before it was cut. */
+interface Uncut extends Words {
+  readonly take: Take;
+  readonly cut: Stretch | undefined;
+}
 
 export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly recorder: Recorder;
@@ -56,6 +63,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly #passes = new Backoff(PASSES, Math.random);
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
+  /** What each cut can be taken back to, the newest last. */
+  #uncut: readonly Uncut[] = [];
 
   constructor(
     services: ReferenceAudioServices,
@@ -298,7 +307,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       if (scope.disposed) return;
       this.#beginTake({ kind: "file", name: file.name, rate: 0, file: take.file }, take.id);
       this.#patch({ take, inspecting: false });
-      if (this.#state.transcribeOnSelect) await this.transcribe();
+      // A file that is longer than it should be is cut first: only what is left is paid for.
+      if (this.#state.transcribeOnSelect && !isTooLong(take)) await this.transcribe();
     } catch (error) {
       if (scope.disposed) return;
       const fileFault = error instanceof FileRefused ? error.fault : "unreadable";
@@ -336,28 +346,52 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ accepted: true });
   }
 
-  /** Takes the silence before and after away. */
-  trim(): void {
-    const { take } = this.#state;
-    const cut = take?.measurement && trimmable(take.measurement);
-    if (!take?.pcm || !cut) return;
-    const pcm = slicePcm(take.pcm, cut.from, cut.to);
-    const recorded = { pcm, measurement: measure(pcm.blocks, pcm.rate) };
-    this.#patch({
-      take: recordedTake(newTakeId(), recorded, take.file.name, this.#lengthLimits),
-      untrimmed: take,
+  /** Makes a part of the original, in its seconds, the take. Its words go with it. */
+  async cut({ from, to }: Stretch): Promise<void> {
+    const { take, original = take, cut, transcript, timed } = this.#state;
+    const part = { from, to };
+    const made = original && cutTake(original, part, this.#lengthLimits);
+    if (!take || !original || !made) return;
+    const said = { ...transcript, activity: "none" } as const;
+    this.#uncut = [...this.#uncut, { take, cut, transcript: said, timed }];
+    const start = cut?.from ?? 0;
+    this.#become({
+      take: made,
+      cut: part,
+      timed: timed && timesWithin(timed, { from: from - start, to: to - start }),
+      transcript,
     });
+    const heard = this.#state.timed?.parts.map(({ text }) => text.trim()).join(" ");
+    this.#dispatch({ type: "cut", text: heard });
+    await this.transcribe();
   }
 
-  untrim(): void {
-    const { untrimmed } = this.#state;
-    if (untrimmed) this.#patch({ take: untrimmed, untrimmed: undefined });
+  /** Takes the newest cut back, with the words that were there before it. */
+  uncut(): void {
+    const before = this.#uncut.at(-1);
+    if (!before) return;
+    this.cancelTranscription();
+    this.#uncut = this.#uncut.slice(0, -1);
+    this.#become(before);
+    if (before.transcript.final !== undefined) {
+      this.#patch({ transcription: { status: "done", warnings: [] } });
+    }
+  }
+
+  #become({ take, cut, transcript, timed }: Uncut): void {
+    const [whole] = this.#uncut;
+    const { take: old } = this.#state;
+    if (old) this.transcriber.discard(old);
+    const original = cut && whole?.take;
+    this.#patch({ take, cut, original, transcript, timed });
+    const kept = cut && whole && { ...cut, transcript: whole.transcript, timed: whole.timed };
+    this.#keeper.update({ cut: kept, transcript, timed });
   }
 
   /** Forgets the take and everything said about it. */
   discard(): void {
-    const { take, untrimmed } = this.#state;
-    for (const each of [take, untrimmed]) if (each) this.transcriber.discard(each);
+    const { take } = this.#state;
+    if (take) this.transcriber.discard(take);
     this.#forget();
   }
 
@@ -379,6 +413,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#takeScope.dispose();
     this.#takeScope = new Scope(this.#scope);
     this.#live = undefined;
+    this.#uncut = [];
     void this.recorder.cancel();
     if (kept) {
       this.transcriber.release();
@@ -429,6 +464,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       const options = this.#optionsFor("batch");
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
       if (signal.aborted) return;
+      const timed = timesOf(result);
+      this.#patch({ timed });
+      this.#keeper.update({ timed });
       this.#dispatch({ type: "final", text: result.text });
       if (result.language) this.#patch({ detectedLanguage: result.language });
       this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
@@ -492,12 +530,20 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   #adopt(stored: StoredTake, take: Take): void {
-    const { id, kind, language, transcript } = stored;
+    const { id, kind, language, transcript, timed, cut } = stored;
+    const part = cut && cutTake(take, cut, this.#lengthLimits);
+    if (cut && part) {
+      const { transcript: said, timed: times } = cut;
+      this.#uncut = [{ take, cut: undefined, transcript: said, timed: times }];
+    }
     this.#restoredByNobody = this.services.account.getSnapshot().status !== "in";
     this.#takeId = id;
     this.#keeper.resume(stored);
     this.#patch({
-      take,
+      take: part ?? take,
+      original: part && take,
+      cut: part && cut && { from: cut.from, to: cut.to },
+      timed,
       restored: true,
       mode: kind === "file" ? "upload" : "record",
       language,

@@ -3,7 +3,8 @@
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
-import type { Take } from "../take/take";
+import type { Stretch, Take } from "../take/take";
+import type { Timed } from "../transcript/timed";
 import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
 import type { ChosenModels } from "./abilities";
 import type { CallFailure } from "./call-failure";
@@ -29,8 +30,12 @@ export interface ReferenceAudioState {
   readonly accepted: boolean;
   /** The take comes from before a reload. */
   readonly restored: boolean;
-  /** What a trim can be taken back to. */
-  readonly untrimmed: Take | undefined;
+  /** What the take was cut from; kept until the voice is made. */
+  readonly original: Take | undefined;
+  /** The part of the original that the take is. */
+  readonly cut: Stretch | undefined;
+  /** When the words were said, where the model tells it. */
+  readonly timed: Timed | undefined;
   readonly inspecting: boolean;
   readonly fileFault: FileFault | undefined;
   readonly transcription: Transcription;
@@ -71,7 +76,9 @@ export const INITIAL: Omit<
   take: undefined,
   accepted: false,
   restored: false,
-  untrimmed: undefined,
+  original: undefined,
+  cut: undefined,
+  timed: undefined,
   inspecting: false,
   fileFault: undefined,
   transcription: { status: "idle" },

@@ -102,9 +102,10 @@ export async function inspectFile(file: File, limits: AudioLimits): Promise<Take
   let verdicts: Verdict[] =
     seconds === undefined ? [] : [judgeLength(seconds, lengthLimits(limits))];
   let peaks: number[] = [];
+  let pcm: Pcm | undefined;
   // Decoding hours of audio could take all memory, only to learn what is known already.
   if (seconds === undefined || seconds <= 2 * limits.max_seconds) {
-    const pcm = await decode(typed);
+    pcm = await decode(typed);
     if (pcm) {
       measurement = measure(pcm.blocks, pcm.rate);
       seconds = measurement.seconds;
@@ -120,6 +121,6 @@ export async function inspectFile(file: File, limits: AudioLimits): Promise<Take
     measurement,
     verdicts,
     peaks,
-    pcm: undefined,
+    pcm,
   };
 }

@@ -1,6 +1,8 @@
 /** Takes in this browser's own database, so that a reload or a crash loses nothing. */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Timed } from "../transcript/timed";
 import type { Transcript } from "../transcript/transcript";
+import type { Stretch } from "./take";
 
 /** What is kept beside the audio. */
 export interface TakeRecord {
@@ -17,6 +19,16 @@ export interface TakeRecord {
   readonly file: File | undefined;
   readonly language: string;
   readonly transcript: Transcript;
+  /** When the words were said. */
+  readonly timed?: Timed | undefined;
+  /** The part of the audio that is the take; what was said of the whole is kept for an undo. */
+  readonly cut?: (Stretch & Words) | undefined;
+}
+
+/** A text, and when its words were said. */
+export interface Words {
+  readonly transcript: Transcript;
+  readonly timed: Timed | undefined;
 }
 
 interface Schema extends DBSchema {

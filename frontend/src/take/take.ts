@@ -1,6 +1,7 @@
 /** A take: the reference audio that a person has made or chosen, with what is known of it. */
 import { judge, type LengthLimits, type Verdict } from "../audio/gate";
-import type { Measurement } from "../audio/measure";
+import { type Measurement, measure } from "../audio/measure";
+import { IDEAL_SECONDS } from "../audio/thresholds";
 import { encodeWav } from "../audio/wav";
 import { randomId } from "../lib/random-id";
 
@@ -22,8 +23,14 @@ export interface Take {
   readonly verdicts: readonly Verdict[];
   /** Peaks for the waveform, 0 to 1, evenly spaced over the take. */
   readonly peaks: readonly number[];
-  /** Of a recording, so that it can be trimmed. */
+  /** Where this browser could decode it: so that it can be cut. */
   readonly pcm: Pcm | undefined;
+}
+
+/** A part of a recording, in seconds from its beginning. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Bars of a take's waveform. */
@@ -80,6 +87,25 @@ export function recordedTake(
   };
 }
 
+/** A take of its own from a part of another; undefined where that one cannot be cut. */
+export function cutTake(
+  original: Take,
+  { from, to }: Stretch,
+  limits: LengthLimits,
+): Take | undefined {
+  if (!original.pcm) return undefined;
+  const pcm = slicePcm(original.pcm, from, to);
+  const name = `${original.file.name.replace(/\.[^.]*$/, "")}.wav`;
+  const recorded = { pcm, measurement: measure(pcm.blocks, pcm.rate) };
+  return { ...recordedTake(newTakeId(), recorded, name, limits), kind: original.kind };
+}
+
+/** Whether a part of it would make a better reference, and can be cut out. */
+export function isTooLong({ pcm, seconds, verdicts }: Take): boolean {
+  const length = verdicts.find(({ aspect }) => aspect === "length");
+  return Boolean(pcm && seconds && seconds > IDEAL_SECONDS.to && length?.grade !== "good");
+}
+
 /** A recording's name: when it was made, readable and safe as a file name. */
 export function recordingName(at: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
@@ -110,7 +136,7 @@ const TRIM_WORTH = 1;
 /** What a trim would take away, in seconds; undefined where it is not worth it. */
 export function trimmable(
   measurement: Measurement,
-): { readonly from: number; readonly to: number; readonly saves: number } | undefined {
+): (Stretch & { readonly saves: number }) | undefined {
   if (!measurement.hasSpeech) return undefined;
   const { leadingSilence, trailingSilence, seconds } = measurement;
   const from = leadingSilence >= TRIM_WORTH ? leadingSilence - TRIM_MARGIN : 0;

@@ -31,6 +31,8 @@ export type TranscriptAction =
   | { readonly type: "edit"; readonly text: string }
   | { readonly type: "activity"; readonly activity: Transcript["activity"] }
   | { readonly type: "final"; readonly text: string }
+  /** What was heard of the part that a cut left; undefined where nobody knows. */
+  | { readonly type: "cut"; readonly text: string | undefined }
   /** Takes the offered text, giving up the edit. */
   | { readonly type: "accept" }
   /** Keeps the edit. */
@@ -55,6 +57,14 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
       if (!state.edited) return { ...done, text: action.text };
       return { ...done, offered: action.text.trim() !== state.text.trim() };
     }
+    case "cut":
+      return {
+        ...state,
+        text: state.edited ? state.text : (action.text ?? ""),
+        draft: "",
+        final: action.text,
+        offered: false,
+      };
     case "accept":
       return state.final === undefined
         ? state

@@ -6,6 +6,12 @@ export function minutes(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+/** "0:07.4": where something is in a recording. */
+export function tenths(seconds: number): string {
+  const all = Math.round(seconds * 10);
+  return `${minutes(all / 10)}.${all % 10}`;
+}
+
 /** "1 second", "12 seconds", "5 minutes". */
 export function spokenSeconds(seconds: number): string {
   const unit = seconds >= 60 && seconds % 60 === 0 ? "minute" : "second";

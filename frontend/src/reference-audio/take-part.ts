@@ -1,0 +1,31 @@
+/** The take as a part of what is played: one sound for waveform and transcript. */
+import { useMemo } from "react";
+import { type PlaybackState, playbackOf, type TakePlayback } from "../take/playback";
+import type { Stretch, Take } from "../take/take";
+import { useReadable } from "../ui/hooks";
+import type { ReferenceAudioState } from "./state";
+
+export interface TakePart extends PlaybackState {
+  readonly playback: TakePlayback;
+  /** What is played: the take before any cut. */
+  readonly whole: Take;
+  /** Seconds of the whole. */
+  readonly total: number;
+  /** The take within the whole. */
+  readonly part: Stretch;
+}
+
+export function useTakePart({ original, cut }: ReferenceAudioState, take: Take): TakePart {
+  const whole = original ?? take;
+  const playback = playbackOf(whole);
+  const state = useReadable(playback);
+  const total = whole.seconds ?? 0;
+  const part = useMemo(() => cut ?? { from: 0, to: total }, [cut, total]);
+  return { ...state, playback, whole, total, part };
+}
+
+/** Plays the take from where it stands, or from its beginning. */
+export function playPart({ playback, part, at, playing }: TakePart): void {
+  if (playing) playback.pause();
+  else playback.play(at >= part.from && at < part.to - 0.05 ? at : part.from, part);
+}

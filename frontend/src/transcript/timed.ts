@@ -1,0 +1,35 @@
+/** When the words of the final pass were said. */
+import type { Transcription } from "../generated/protocol";
+import type { Stretch } from "../take/take";
+
+export interface TimedPart {
+  readonly text: string;
+  /** Seconds from the beginning of the take. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Timed {
+  /** What one part is: a word, or a stretch of several. */
+  readonly unit: "word" | "segment";
+  readonly parts: readonly TimedPart[];
+}
+
+/** The times that an answer holds; undefined where it holds none. */
+export function timesOf({ words, segments }: Transcription): Timed | undefined {
+  if (words?.length) return { unit: "word", parts: words };
+  if (segments?.length) return { unit: "segment", parts: segments };
+  return undefined;
+}
+
+/** What is said within a stretch, by the middle of each part, and timed from where it begins. */
+export function timesWithin(timed: Timed, { from, to }: Stretch): Timed {
+  const parts = timed.parts
+    .filter(({ start, end }) => (start + end) / 2 >= from && (start + end) / 2 < to)
+    .map(({ text, start, end }) => ({
+      text,
+      start: Math.max(0, start - from),
+      end: Math.min(end, to) - from,
+    }));
+  return { ...timed, parts };
+}
