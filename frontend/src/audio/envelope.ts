@@ -7,6 +7,9 @@ export const STEP_SECONDS = 0.02;
 /** A quiet moment of at least this many seconds is a pause that can be seen. */
 const PAUSE_SECONDS = 0.25;
 
+/** Decibels by which a pause stands below what is said. */
+const PAUSE_BELOW = 10;
+
 export interface Envelope {
   /** The highest sample of each step, 0 to 1. */
   readonly peaks: Float32Array;
@@ -36,7 +39,7 @@ export function pausesOf({ levels }: Envelope): Stretch[] {
   const sorted = [...levels].sort((a, b) => a - b);
   const quiet = sorted[Math.floor(sorted.length * 0.1)] ?? 0;
   const loud = sorted[Math.floor(sorted.length * 0.9)] ?? 0;
-  const threshold = quiet + (loud - quiet) / 3;
+  const threshold = Math.min(quiet + (loud - quiet) / 3, loud - PAUSE_BELOW);
   const pauses: Stretch[] = [];
   let from = -1;
   for (let n = 0; n <= levels.length; n += 1) {

@@ -322,7 +322,6 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
         dir="ltr"
         ref={view}
       >
-        {/* biome-ignore lint/a11y/noStaticElementInteractions: keys move the position's own slider. */}
         <div
           onPointerDown={seek}
           style={{ position: "relative", width: `${zoom * 100}%`, height: HEIGHT }}
@@ -337,12 +336,13 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
               }}
             />
           ) : null}
-          <canvas
-            aria-hidden="true"
-            className="border-edge text-accent"
-            ref={canvas}
-            style={{ position: "sticky", left: 0, height: HEIGHT, display: "block" }}
-          />
+          <div aria-hidden="true" style={{ position: "sticky", left: 0, width: 0 }}>
+            <canvas
+              className="border-edge text-accent"
+              ref={canvas}
+              style={{ height: HEIGHT, display: "block", maxWidth: "none" }}
+            />
+          </div>
           <Mark
             from={0}
             kind="edge"
@@ -380,7 +380,7 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
       </div>
       <Controls heard={heard} mostZoom={mostZoom} onZoom={setZoom} zoom={zoom} />
       {changed || cut ? (
-        <div>
+        <div className="space-y-2">
           <p className="text-soft">
             {changed && proposal && chosen === proposal ? `${proposal.words} ` : null}
             {changed

@@ -1,0 +1,75 @@
+import { act, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Scope } from "../lib/scope";
+import { violations } from "../testing/axe";
+import { FakeServices, TRANSCRIPTION } from "../testing/fake-services";
+import { ReferenceAudioInput } from "./ReferenceAudioInput";
+import { ReferenceAudio } from "./reference-audio";
+
+let scope: Scope;
+beforeEach(() => {
+  scope = new Scope();
+});
+afterEach(() => scope.dispose());
+
+/** A take of twelve seconds, as its waveform shows it. */
+async function show(before = 0) {
+  const services = new FakeServices();
+  const reference = new ReferenceAudio(services, scope);
+  const { container } = render(<ReferenceAudioInput reference={reference} />);
+  await act(async () => {
+    await reference.record();
+    services.source.silence(before);
+    services.source.speak(12);
+    await reference.stop();
+  });
+  const slider = (name: string) => screen.getByRole("slider", { name });
+  await screen.findByRole("slider", { name: "Beginning of the cut" });
+  const state = () => reference.getSnapshot();
+  return { services, reference, state, slider, user: userEvent.setup(), container };
+}
+
+test("Handles move by keys: tenths, seconds, and as far as they go", async () => {
+  const { slider, user } = await show();
+  slider("Beginning of the cut").focus();
+  await user.keyboard("{ArrowRight}{ArrowRight}{ArrowUp}{ArrowLeft}{PageUp}");
+  expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "1.2");
+  expect(slider("Beginning of the cut")).toHaveAttribute(
+    "aria-valuetext",
+    expect.stringContaining("Begins at 0:01.2"),
+  );
+  await user.keyboard("{End}");
+  expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "9");
+  await user.keyboard("{ArrowRight}{Home}{ArrowLeft}");
+  expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "0");
+  slider("End of the cut").focus();
+  await user.keyboard("{PageDown}{Home}");
+  expect(slider("End of the cut")).toHaveAttribute("aria-valuenow", "3");
+});
+
+test("What is cut is what is transcribed and stored; an undo brings all of it back", async () => {
+  const { services, reference, state, slider, user, container } = await show();
+  const whole = state().take;
+  services.api.answers.set("/transcriptions", () => ({ ...TRANSCRIPTION, text: "The cut." }));
+  slider("Beginning of the cut").focus();
+  await user.keyboard("{PageUp}{PageUp}");
+  await user.click(screen.getByRole("button", { name: "Cut" }));
+  await screen.findByText("Cut to 10.0 s of 0:12.0.");
+  await vi.waitFor(() => expect(reference.value.transcript).toBe("The cut."));
+  expect(state().take?.seconds).toBe(10);
+  expect(services.storage.uploaded.at(-1)).toContain(state().take?.id);
+  expect(screen.getByRole("button", { name: "Undo" })).toHaveFocus();
+  expect(screen.getByRole("button", { name: "Download the original" })).toBeVisible();
+  expect(await violations(container)).toEqual([]);
+  await user.click(screen.getByRole("button", { name: "Undo" }));
+  expect(state().take).toBe(whole);
+  expect(reference.value.transcript).toBe(TRANSCRIPTION.text);
+  expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "0");
+});
+
+test("Silence at the ends is left out of what is marked", async () => {
+  const { slider } = await show(3);
+  expect(screen.getByText(/^2\.7 s of silence at the ends\./)).toBeVisible();
+  expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "2.7");
+});
