@@ -21,14 +21,6 @@ create policy "A user reads what lies in their own folder" on storage.objects
     and (storage.foldername(name))[1] = (select auth.uid()::text)
   );
 
-create policy "A user adds takes to their own folder" on storage.objects
-  for insert to authenticated
-  with check (
-    bucket_id = 'reference-audio'
-    and (storage.foldername(name))[1] = (select auth.uid()::text)
-    and name ~ '^[^/]+/takes/[A-Za-z0-9][A-Za-z0-9._-]*$'
-  );
-
 create policy "A user changes their own takes" on storage.objects
   for update to authenticated
   using (

@@ -24,7 +24,9 @@ begin
   from pg_proc as p, pg_roles as r
   where p.pronamespace in ('public'::regnamespace, 'ledger'::regnamespace)
     and r.rolname in ('anon', 'authenticated')
-    and has_function_privilege(r.oid, p.oid, 'execute');
+    and has_function_privilege(r.oid, p.oid, 'execute')
+    -- A policy calls it in the user's name; the schema is closed to users, so they cannot name it.
+    and (r.rolname, p.proname) <> ('authenticated', 'take_has_room');
   assert found is null, 'functions that a user may call: ' || found;
 
   select string_agg(p.oid::regprocedure::text, ', ') into found

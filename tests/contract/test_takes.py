@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from storage3.exceptions import StorageApiError
 
 from tests.contract.world import Target
 from tests.edge_functions.world import PATH, problem
@@ -23,6 +24,30 @@ async def test_a_stored_take_becomes_its_transcript(
     assert request.data == speech
     assert not {"file_url", "file_id"} & {name for name, _ in request.fields}
     await target.has_nothing_of(ada, objects=[ada.take("one.wav")])
+
+
+async def test_takes_are_bounded(target: Target, ada: Person, speech: bytes) -> None:
+    """Storage refuses a take beyond the number or the bytes of its owner's plan, and no other."""
+    execute = target.stack.execute
+    size = len(speech)
+    for takes, take_bytes in ((2, 10 * size), (10, 2 * size)):
+        await execute("insert into ledger.plans values ('small', 'Two takes')")
+        plan = "insert into ledger.plan_storage values ('small', 1, 1, %s, %s)"
+        await execute(plan, takes, take_bytes)
+        await execute("insert into ledger.user_plans values (%s, 'small')", ada.id)
+        try:
+            names = [ada.take(name) for name in ("one.wav", "two.wav", "three.wav")]
+            await ada.files.upload(names[0], speech, WAV)
+            await ada.files.upload(names[1], speech, WAV)
+            with pytest.raises(StorageApiError) as refused:
+                await ada.files.upload(names[2], speech, WAV)
+            assert str(refused.value.status) == "403"
+            await ada.files.remove(names[:1])
+            await ada.files.upload(names[2], speech, WAV)
+        finally:
+            await ada.files.remove(names)
+            await execute("delete from ledger.user_plans where user_id = %s", ada.id)
+            await execute("delete from ledger.plans where name = 'small'")
 
 
 async def test_paths_that_are_not_ones_own(

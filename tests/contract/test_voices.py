@@ -134,7 +134,7 @@ async def test_a_voice_has_room_or_is_refused(
     """Beyond its plan a voice is refused in words and leaves nothing; a deletion makes room."""
     execute = target.stack.execute
     await execute("insert into ledger.plans values ('small', 'One voice') on conflict do nothing")
-    await execute("insert into ledger.plan_storage values ('small', 1, 10000000)")
+    await execute("insert into ledger.plan_storage values ('small', 1, 10000000, 10, 10000000)")
     await execute("insert into ledger.user_plans values (%s, 'small')", ada.id)
     try:
         voice_id = await clone(http, speech)

@@ -32,8 +32,8 @@ async def add(
 async def limit(database: Database, plan: str, voices: int, size: int = 10_000) -> None:
     """Set what a plan allows."""
     await database.query(
-        "insert into ledger.plan_storage values (%s, %s, %s) on conflict (plan) do update"
-        " set voices = excluded.voices, bytes = excluded.bytes",
+        "insert into ledger.plan_storage values (%s, %s, %s, 10, 10000)"
+        " on conflict (plan) do update set voices = excluded.voices, bytes = excluded.bytes",
         *(plan, voices, size),
     )
 
