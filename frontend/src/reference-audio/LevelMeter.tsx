@@ -2,7 +2,7 @@
 import { useRef } from "react";
 import { LOUD_PEAK, type Meter, QUIET_PEAK } from "../take/meter";
 import { useScope } from "../ui/hooks";
-import { useReducedMotion } from "../ui/motion";
+import { useReducedMotion } from "../ui/media";
 
 /** The scale's left end, dBFS. */
 const FLOOR = -60;
@@ -15,9 +15,12 @@ const percent = (dbfs: number) => `${100 * part(dbfs)}%`;
 export function LevelMeter({
   meter,
   running,
+  bare = false,
 }: {
   readonly meter: Meter;
   readonly running: boolean;
+  /** Without the word beside it. */
+  readonly bare?: boolean;
 }) {
   const reduced = useReducedMotion();
   const root = useRef<HTMLDivElement>(null);
@@ -46,7 +49,7 @@ export function LevelMeter({
     [meter, running, reduced],
   );
   return (
-    <div className="flex items-center gap-3">
+    <div className="flex min-w-0 grow items-center gap-3">
       {/* biome-ignore lint/a11y/useSemanticElements: <meter> draws no zones and cannot move smoothly. */}
       <div
         aria-label="Input level"
@@ -67,7 +70,9 @@ export function LevelMeter({
           ref={bar}
         />
       </div>
-      <span aria-hidden="true" className="min-w-20 text-right text-sm text-soft" ref={word} />
+      {bare ? null : (
+        <span aria-hidden="true" className="min-w-20 text-right text-sm text-soft" ref={word} />
+      )}
     </div>
   );
 }

@@ -34,21 +34,22 @@ export function describeLine(live: LiveView, enabled: boolean, paused: boolean):
 
 const DOTS = { good: "bg-good-fill", wait: "bg-fair", off: "bg-edge" } as const;
 
-export function LineChip() {
+/** @param bare In a line of its own that may be short: the words end where it ends. */
+export function LineChip({ bare = false }: { readonly bare?: boolean }) {
   const { reference, state } = useParts();
   const { enabled, realtime_enabled } = reference.services.config;
   const paused = state.recorder.stage === "paused";
   const line = describeLine(state.live, enabled && realtime_enabled, paused);
   return (
     <span
-      className="inline-flex items-center gap-2 rounded-full bg-sunken px-3 py-1 text-sm"
+      className={`items-center gap-2 ${bare ? "flex text-xs" : "inline-flex rounded-full bg-sunken px-3 py-1 text-sm"}`}
       data-line
     >
       <span
         aria-hidden="true"
         className={`size-2 shrink-0 rounded-full forced-colors:bg-[CanvasText] ${DOTS[line.tone]}`}
       />
-      <span>{line.words}</span>
+      <span className={bare ? "truncate" : ""}>{line.words}</span>
     </span>
   );
 }

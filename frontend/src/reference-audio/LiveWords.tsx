@@ -18,7 +18,8 @@ export function inVain(ignored: readonly string[]): string {
 const NEAR_END = 48;
 
 export function LiveWords() {
-  const { text, ignored } = useParts().state.live;
+  const { state, booth } = useParts();
+  const { text, ignored } = state.live;
   const panel = useRef<HTMLElement>(null);
   const seen = useRef({ text: "", before: "" });
   if (seen.current.text !== text) seen.current = { text, before: seen.current.text };
@@ -35,7 +36,7 @@ export function LiveWords() {
   return (
     <section
       aria-label="Live words"
-      className="max-h-40 min-h-24 overflow-y-auto rounded-xl border border-line px-4 py-3"
+      className={`overflow-y-auto ${booth ? "min-h-0 grow" : "max-h-40 min-h-24 rounded-xl border border-line px-4 py-3"}`}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
         following.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
       }}

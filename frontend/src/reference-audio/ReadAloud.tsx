@@ -24,24 +24,37 @@ function useScripts(language: string) {
 }
 
 export function ReadAloud() {
-  const { state } = useParts();
-  const [index, setIndex] = useState(0);
+  const { reference, state, booth } = useParts();
   const scripts = useScripts(state.language === "auto" ? preferred() : state.language);
   return (
-    <figure className="rounded-xl bg-sunken px-4 py-3 sm:px-5 sm:py-4">
-      <figcaption className="flex flex-wrap items-center justify-between gap-x-4 text-sm text-soft">
-        Read this aloud, about 15 seconds
-        <Button className="text-sm" onClick={() => setIndex(index + 1)} variant="link">
-          Another text
-        </Button>
-      </figcaption>
+    <figure
+      className={
+        booth
+          ? "m-auto max-w-[21em] py-2 booth-text"
+          : "rounded-xl bg-sunken px-4 py-3 sm:px-5 sm:py-4"
+      }
+    >
+      {booth ? null : (
+        <figcaption className="flex flex-wrap items-center justify-between gap-x-4 text-sm text-soft">
+          Read this aloud, about 15 seconds
+          <Button
+            className="text-sm"
+            // Nobody wants another text in the middle of a sentence.
+            disabled={state.recorder.stage !== "idle"}
+            onClick={() => reference.nextScript()}
+            variant="link"
+          >
+            Another text
+          </Button>
+        </figcaption>
+      )}
       <blockquote
-        className="font-reading text-xl/8 text-pretty"
+        className={`font-reading text-pretty ${booth ? "" : "text-xl/8"}`}
         dir="auto"
         lang={scripts.language}
         translate="no"
       >
-        {scripts.texts[index % scripts.texts.length]}
+        {scripts.texts[state.script % scripts.texts.length]}
       </blockquote>
     </figure>
   );

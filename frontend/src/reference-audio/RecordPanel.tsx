@@ -1,7 +1,8 @@
 /** Recording: the text to read, one button, and how it goes. */
+import { type RefObject, useRef, useState } from "react";
 import { Button } from "../ui/controls";
 import { minutes } from "../ui/format";
-import { MicrophoneIcon, PauseIcon, StopIcon } from "../ui/icons";
+import { BookIcon, MicrophoneIcon, PauseIcon, StopIcon, WordsIcon } from "../ui/icons";
 import { LevelMeter } from "./LevelMeter";
 import { LineChip } from "./LineChip";
 import { LiveWords } from "./LiveWords";
@@ -9,7 +10,7 @@ import { MicrophonePicker } from "./MicrophonePicker";
 import { ProblemMessage } from "./ProblemMessage";
 import { liveProblem, sourceProblem } from "./problems";
 import { ReadAloud } from "./ReadAloud";
-import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
+import { isRecording, type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
 import { LiveWaveform } from "./Waveform";
 
@@ -39,9 +40,12 @@ export function recordingHint(state: ReferenceAudioState, maxSeconds: number): s
   return "Long enough. Longer is not better.";
 }
 
+/** A button in the slim bar: 44 px whatever the root's font. */
+const slim = "size-[44px] min-h-0! shrink-0 px-0!";
+
 /** The same element from start to stop, so that the focus stays on it. */
 function RecordButton() {
-  const { reference, state } = useParts();
+  const { reference, state, booth } = useParts();
   const { stage } = state.recorder;
   const isIdle = stage === "idle";
   const label = isIdle ? "Start recording" : stage === "opening" ? "Cancel" : "Stop recording";
@@ -52,41 +56,79 @@ function RecordButton() {
   };
   return (
     <button
-      className="group row-span-2 flex flex-col items-center gap-1.5 rounded-xl py-1"
+      className={`group row-span-2 flex flex-col items-center gap-1.5 rounded-xl ${booth ? "shrink-0 p-1" : "py-1"}`}
       data-record
       disabled={stage === "stopping" || reference.services.source.unavailable !== undefined}
       onClick={act}
       type="button"
     >
-      <span className="grid size-16 place-items-center rounded-full bg-accent text-on-accent group-hover:bg-accent-strong group-disabled:bg-edge forced-colors:border-3">
-        {isIdle ? <MicrophoneIcon size={28} /> : <StopIcon size={28} />}
+      <span
+        className={`grid place-items-center rounded-full bg-accent text-on-accent group-hover:bg-accent-strong group-disabled:bg-edge forced-colors:border-3 ${booth ? "size-[48px]" : "size-16"}`}
+      >
+        {isIdle ? <MicrophoneIcon size={28} /> : <StopIcon size={booth ? 24 : 28} />}
       </span>
-      <span className="text-sm font-medium whitespace-nowrap">{label}</span>
+      <span className={booth ? "sr-only" : "text-sm font-medium whitespace-nowrap"}>{label}</span>
     </button>
   );
 }
 
-function Progress() {
-  const { reference, state } = useParts();
-  const { stage, seconds } = state.recorder;
+function PauseButton() {
+  const { reference, state, booth } = useParts();
+  const { stage } = state.recorder;
   const paused = stage === "paused";
+  const words = paused ? "Go on" : "Pause";
+  return (
+    <Button
+      aria-label={booth ? words : undefined}
+      className={booth ? slim : "justify-self-start sm:col-start-3 sm:row-span-2 sm:row-start-1"}
+      disabled={stage === "stopping"}
+      onClick={() => void (paused ? reference.resume() : reference.pause())}
+    >
+      {paused ? <MicrophoneIcon /> : <PauseIcon />}
+      {booth ? null : <span>{words}</span>}
+    </Button>
+  );
+}
+
+function Time({ className }: { readonly className: string }) {
+  const { seconds } = useParts().state.recorder;
+  return (
+    <span className={`tabular-nums ${className}`} translate="no">
+      {minutes(seconds)}
+    </span>
+  );
+}
+
+function Progress() {
   return (
     <>
-      <span className="self-end text-4xl font-light tabular-nums" translate="no">
-        {minutes(seconds)}
-      </span>
-      <Button
-        className="justify-self-start sm:col-start-3 sm:row-span-2 sm:row-start-1"
-        disabled={stage === "stopping"}
-        onClick={() => void (paused ? reference.resume() : reference.pause())}
-      >
-        {paused ? <MicrophoneIcon /> : <PauseIcon />}
-        <span>{paused ? "Go on" : "Pause"}</span>
-      </Button>
+      <Time className="self-end text-4xl font-light" />
+      <PauseButton />
       {/* Room of its own, so that longer words move nothing. */}
       <div className="col-span-2 sm:col-span-1 sm:col-start-2 sm:row-start-2 sm:self-start">
         <LineChip />
       </div>
+    </>
+  );
+}
+
+/** What a small screen has beside the button: one line of figures, one of words. */
+function BoothProgress() {
+  const { reference, state } = useParts();
+  return (
+    <>
+      <div className="min-w-0 grow space-y-0.5">
+        <div className="flex items-center gap-2">
+          <Time className="text-lg/6" />
+          <LevelMeter
+            bare={true}
+            meter={reference.recorder.meter}
+            running={state.recorder.stage === "recording"}
+          />
+        </div>
+        <LineChip bare={true} />
+      </div>
+      <PauseButton />
     </>
   );
 }
@@ -98,41 +140,116 @@ function Idle() {
   return <p className="row-span-2 text-soft">10 to 20 seconds clone best.</p>;
 }
 
-export function RecordPanel() {
-  const { reference, state, isAnonymous } = useParts();
-  const { stage, silent } = state.recorder;
-  const { config, source } = reference.services;
-  const fault = source.unavailable ?? state.recorder.fault;
-  const isRunning = stage === "recording" || stage === "paused" || stage === "stopping";
-  const problem = isRunning ? liveProblem(state.live, isAnonymous) : undefined;
+/** The words as they come, or why none do. */
+function Words() {
+  const { config } = useParts().reference.services;
+  if (config.enabled && config.realtime_enabled) return <LiveWords />;
   return (
-    <div className="space-y-5">
-      <ReadAloud />
-      {/* The next thing to do stays in view, however long the text to read is. */}
-      <div className="sticky bottom-0 z-10 -mx-4 grid grid-cols-[7rem_1fr] items-center gap-x-4 gap-y-2 bg-card px-4 py-2 sm:-mx-6 sm:grid-cols-[7rem_1fr_auto] sm:gap-x-6 sm:gap-y-1 sm:px-6">
-        <RecordButton />
-        {isRunning ? <Progress /> : <Idle />}
-      </div>
-      {isRunning ? null : <MicrophonePicker />}
+    <p className="text-soft">
+      {config.enabled
+        ? "The words come when you stop."
+        : "Transcription is off; type what you said when you stop."}
+    </p>
+  );
+}
+
+/** How the take goes, in one sentence, and what is wrong, if anything is. */
+function Remarks() {
+  const { reference, state, isAnonymous } = useParts();
+  const { stage, silent, fault } = state.recorder;
+  const problem = liveProblem(state.live, isAnonymous);
+  return (
+    <>
+      <p className="text-soft">
+        {recordingHint(state, reference.services.config.limits.max_seconds)}
+      </p>
+      {silent || stage === "paused" ? <MicrophonePicker /> : null}
       {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
-      {isRunning ? (
+      {problem ? <ProblemMessage problem={problem} /> : null}
+    </>
+  );
+}
+
+/** Where the screen is small: the text to read, and beside it, one swipe or key away, the words. */
+function Panes({
+  panes,
+  onSwap,
+}: {
+  readonly panes: RefObject<HTMLDivElement | null>;
+  readonly onSwap: (atWords: boolean) => void;
+}) {
+  const pane = "flex w-full shrink-0 snap-start flex-col overflow-y-auto overscroll-contain px-4";
+  return (
+    <div
+      className="flex min-h-0 grow snap-x snap-mandatory overflow-x-auto"
+      onScroll={({ currentTarget: { scrollLeft, clientWidth } }) =>
+        onSwap(Math.abs(scrollLeft) > clientWidth / 2)
+      }
+      ref={panes}
+    >
+      <div className={pane}>
+        <div className="space-y-2 pt-2 text-sm">
+          <Remarks />
+        </div>
+        <ReadAloud />
+      </div>
+      <div className={`${pane} py-4`}>
+        <Words />
+      </div>
+    </div>
+  );
+}
+
+export function RecordPanel() {
+  const { reference, state, booth } = useParts();
+  const { stage } = state.recorder;
+  const fault = reference.services.source.unavailable ?? state.recorder.fault;
+  const isRunning = isRecording(stage);
+  const running = stage === "recording";
+  const panes = useRef<HTMLDivElement>(null);
+  const [atWords, setAtWords] = useState(false);
+  const swap = () =>
+    panes.current?.children[atWords ? 0 : 1]?.scrollIntoView({ block: "nearest", inline: "start" });
+  return (
+    <div
+      className={booth ? "fixed inset-0 z-[2147483000] flex flex-col bg-card" : "space-y-5"}
+      data-booth={booth ? "" : undefined}
+    >
+      {booth ? <Panes onSwap={setAtWords} panes={panes} /> : <ReadAloud />}
+      {/* The next thing to do stays in view, however long the text to read is. */}
+      <div
+        className={
+          booth
+            ? "flex h-[64px] shrink-0 items-center gap-2 border-t border-line px-2"
+            : "sticky bottom-0 z-10 -mx-4 grid grid-cols-[7rem_1fr] items-center gap-x-4 gap-y-2 bg-card px-4 py-2 sm:-mx-6 sm:grid-cols-[7rem_1fr_auto] sm:gap-x-6 sm:gap-y-1 sm:px-6"
+        }
+      >
+        <RecordButton />
+        {booth ? <BoothProgress /> : isRunning ? <Progress /> : <Idle />}
+        {booth ? (
+          <Button
+            aria-label={atWords ? "Text to read" : "Live words"}
+            className={slim}
+            onClick={swap}
+          >
+            {atWords ? <BookIcon /> : <WordsIcon />}
+          </Button>
+        ) : null}
+      </div>
+      {isRunning ? null : (
+        <>
+          <MicrophonePicker />
+          {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
+        </>
+      )}
+      {isRunning && !booth ? (
         <>
           <div className="space-y-2">
-            <LiveWaveform meter={reference.recorder.meter} running={stage === "recording"} />
-            <LevelMeter meter={reference.recorder.meter} running={stage === "recording"} />
-            <p className="text-soft">{recordingHint(state, config.limits.max_seconds)}</p>
+            <LiveWaveform meter={reference.recorder.meter} running={running} />
+            <LevelMeter meter={reference.recorder.meter} running={running} />
           </div>
-          {silent || stage === "paused" ? <MicrophonePicker /> : null}
-          {problem ? <ProblemMessage problem={problem} /> : null}
-          {config.enabled && config.realtime_enabled ? (
-            <LiveWords />
-          ) : (
-            <p className="text-soft">
-              {config.enabled
-                ? "The words come when you stop."
-                : "Transcription is off; type what you said when you stop."}
-            </p>
-          )}
+          <Remarks />
+          <Words />
         </>
       ) : null}
     </div>

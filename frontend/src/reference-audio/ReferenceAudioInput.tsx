@@ -1,19 +1,24 @@
 /** Reference audio for any page: record or upload it, and get it with its exact words. */
 import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
+import { useAlone } from "../ui/alone";
 import { Boundary } from "../ui/boundary";
 import { Button, Card } from "../ui/controls";
 import { useReadable } from "../ui/hooks";
 import { useKeepFocus } from "../ui/keep-focus";
+import { useMedia } from "../ui/media";
 import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
 import { Announcer } from "./Announcer";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
-import type { Mode, ReferenceAudioValue } from "./state";
+import { isRecording, type Mode, type ReferenceAudioValue } from "./state";
 import { TakePanel } from "./TakePanel";
 import { TranscriptCard } from "./TranscriptCard";
 import { UploadPanel } from "./UploadPanel";
 import { PartsContext, useParts } from "./use-reference-audio";
+
+/** Narrow, low, or both, as at 200% zoom: there is no room for more than the recording. */
+const SMALL = "(max-width: 34rem), (max-height: 34rem)";
 
 const MODES = [
   { key: "record", label: "Record" },
@@ -54,7 +59,9 @@ export function ReferenceAudioInput({
   const outer = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLDivElement>(null);
   useScheme(outer);
-  const parts = useMemo(() => ({ reference, onSignIn }), [reference, onSignIn]);
+  const booth = useMedia(SMALL) && isRecording(state.recorder.stage);
+  useAlone(root, "[data-booth]", booth);
+  const parts = useMemo(() => ({ reference, onSignIn, booth }), [reference, onSignIn, booth]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
   useEffect(() => {

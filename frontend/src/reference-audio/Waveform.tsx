@@ -3,7 +3,7 @@ import { useRef } from "react";
 import type { Scope } from "../lib/scope";
 import { type Meter, WAVEFORM_BARS } from "../take/meter";
 import { useScope } from "../ui/hooks";
-import { useReducedMotion } from "../ui/motion";
+import { useReducedMotion } from "../ui/media";
 
 /** Speech fills the height better by its root: quiet parts stay visible. */
 const height = (peak: number) => Math.sqrt(Math.min(1, peak));

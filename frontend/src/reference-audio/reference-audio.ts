@@ -191,6 +191,10 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     void this.recorder.changeDevice(deviceId);
   }
 
+  nextScript(): void {
+    this.#patch({ script: this.#state.script + 1 });
+  }
+
   setTranscribeOnSelect(transcribeOnSelect: boolean): void {
     this.#patch({ transcribeOnSelect });
   }
@@ -423,7 +427,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       return;
     }
     this.#keeper.forget();
-    const { mode, language, contextBias, models, transcribeOnSelect, deviceId } = this.#state;
+    const { mode, language, contextBias, models, transcribeOnSelect, deviceId, script } =
+      this.#state;
     this.#patch({
       ...INITIAL,
       live: IDLE_LIVE,
@@ -433,6 +438,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       models,
       transcribeOnSelect,
       deviceId,
+      script,
     });
   }
 

@@ -12,6 +12,10 @@ import type { CallFailure } from "./call-failure";
 /** Seconds before the longest take ends that this is said. */
 export const WARNING_SECONDS = 30;
 
+/** Whether a take is under way: its text stays, and its bar. */
+export const isRecording = (stage: RecorderState["stage"]) =>
+  stage === "recording" || stage === "paused" || stage === "stopping";
+
 export type Mode = "record" | "upload";
 
 export type Transcription =
@@ -48,6 +52,8 @@ export interface ReferenceAudioState {
   readonly models: ChosenModels;
   readonly transcribeOnSelect: boolean;
   readonly deviceId: string | undefined;
+  /** Which of the texts to read, counted on. */
+  readonly script: number;
   /** Whether this browser keeps the take over a reload. */
   readonly kept: boolean;
 }
@@ -88,4 +94,5 @@ export const INITIAL: Omit<
   models: {},
   transcribeOnSelect: true,
   deviceId: undefined,
+  script: 0,
 };

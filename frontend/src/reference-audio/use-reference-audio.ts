@@ -25,6 +25,8 @@ export interface Parts {
   readonly reference: ReferenceAudio;
   /** Lets the person sign in; without it that way out is not offered. */
   readonly onSignIn: (() => void) | undefined;
+  /** The screen is small, and a recording has it to itself. */
+  readonly booth: boolean;
 }
 
 export const PartsContext = createContext<Parts | undefined>(undefined);
