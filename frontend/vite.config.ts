@@ -2,12 +2,13 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { catalogues } from "./words.plugin.ts";
 
 const BRIDGE = process.env.BRIDGE_URL ?? "http://127.0.0.1:8790";
 const FUNCTIONS = process.env.FUNCTIONS_URL ?? "http://127.0.0.1:8780";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), catalogues()],
   worker: { format: "es" },
   build: {
     target: "es2022",

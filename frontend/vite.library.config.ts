@@ -3,6 +3,7 @@ import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { build, defineConfig, type Plugin } from "vite";
+import { catalogues } from "./words.plugin.ts";
 
 const SOURCE = join(import.meta.dirname, "src");
 const WORKLET = join(SOURCE, "audio", "capture.worklet.ts");
@@ -79,7 +80,7 @@ function styles(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [worklet(), react(), tailwindcss(), styles()],
+  plugins: [worklet(), react(), tailwindcss(), catalogues(), styles()],
   publicDir: false,
   build: {
     target: "es2022",
@@ -100,7 +101,13 @@ export default defineConfig({
       cssFileName: "styles",
     },
     rolldownOptions: {
-      external: [/^react($|\/)/, /^react-dom($|\/)/, /^@supabase\//, "idb"],
+      external: [
+        /^@messageformat\/runtime($|\/)/,
+        /^react($|\/)/,
+        /^react-dom($|\/)/,
+        /^@supabase\//,
+        "idb",
+      ],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },
   },

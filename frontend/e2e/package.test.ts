@@ -226,6 +226,8 @@ describe("What a page loads", () => {
     writeFileSync(join(folder, "sizes", "package.json"), '{ "type": "module" }');
     run("tar", ["-xzf", tarball, "-C", scope], folder);
     symlinkSync(join(scope, "package"), join(scope, "transcribe"));
+    const runtime = join("node_modules", "@messageformat");
+    symlinkSync(join(FRONTEND, runtime), join(folder, "sizes", runtime));
   });
 
   test("is listed, with limits", () => {

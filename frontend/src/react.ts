@@ -21,3 +21,4 @@ export { Button, Card, fieldClass, Message, ProgressBar } from "./ui/controls";
 export { useReadable, useScope } from "./ui/hooks";
 export { CrossIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
 export { useKeepFocus } from "./ui/keep-focus";
+export { type Labels, LocaleContext, useCatalogue } from "./words/use-words";

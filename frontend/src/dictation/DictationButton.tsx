@@ -2,6 +2,8 @@
 import { type ReactNode, useRef } from "react";
 import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { useScheme } from "../ui/scheme";
+import { SHARED_WORDS } from "../ui/words/catalogue";
+import { useCatalogue } from "../words/use-words";
 import { useLevel } from "./hooks";
 import { type DictationLabels, dictationLabel } from "./labels";
 import type { LiveTranscriptOptions, LiveTranscriptState } from "./live-transcript";
@@ -10,6 +12,8 @@ import { type DictationTarget, useDictation } from "./use-dictation";
 export interface DictationButtonProps extends LiveTranscriptOptions {
   /** The field; without it, the one that has, or last had, the caret. */
   readonly target?: DictationTarget;
+  /** What the button says is in the language of this locale; English without one. */
+  readonly locale?: string | undefined;
   readonly labels?: Partial<DictationLabels> | undefined;
   readonly className?: string | undefined;
   readonly disabled?: boolean | undefined;
@@ -22,6 +26,7 @@ const RING = 6;
 
 export function DictationButton({
   target,
+  locale,
   labels,
   className = "",
   disabled = false,
@@ -34,7 +39,8 @@ export function DictationButton({
   useScheme(root);
   const level = useLevel(stage === "listening" ? dictation.transcript : undefined);
   const active = stage !== "idle";
-  const label = dictationLabel(stage, labels);
+  const t = useCatalogue(SHARED_WORDS, { locale });
+  const label = dictationLabel(t, stage, labels);
   const icon = active ? <StopIcon /> : <MicrophoneIcon />;
   return (
     <span className={`utter inline-block ${className}`} ref={root}>

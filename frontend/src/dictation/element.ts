@@ -1,9 +1,10 @@
 /**
  * `<utter-dictation for="notes" api-url="https://voices.example">`: the dictation button where there
- * is no React. Tells `utter-delta`, `utter-final` and `utter-error`; `token` is a property.
+ * is no React. `locale` says in which language the button speaks. Tells `utter-delta`, `utter-final` and `utter-error`; `token` is a property.
  */
 import { Scope } from "../lib/scope";
 import type { TokenSupplier } from "../session/token";
+import { SHARED_WORDS } from "../ui/words/catalogue";
 import { Dictation } from "./dictation";
 import { dictationLabel } from "./labels";
 import type { LiveTranscriptOptions } from "./live-transcript";
@@ -31,7 +32,7 @@ const ICONS = `<slot>
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 export class UtterDictation extends Base {
-  static readonly observedAttributes = ["api-url", "language", "disabled"];
+  static readonly observedAttributes = ["api-url", "language", "locale", "disabled"];
   /** Your page's access token; without it people are signed in anonymously. */
   token: TokenSupplier | undefined;
   #scope: Scope | undefined;
@@ -52,7 +53,9 @@ export class UtterDictation extends Base {
     this.#dictation = dictation;
     this.#render = () => {
       const { stage, error } = dictation.getSnapshot();
-      const label = dictationLabel(stage, {
+      const locale = this.getAttribute("locale") ?? "en";
+      SHARED_WORDS.load(locale).catch(() => {}); // English stays
+      const label = dictationLabel(SHARED_WORDS.in(locale), stage, {
         start: this.getAttribute("label-start"),
         stop: this.getAttribute("label-stop"),
       });
@@ -67,6 +70,7 @@ export class UtterDictation extends Base {
       if (status.textContent !== (error?.message ?? "")) status.textContent = error?.message ?? "";
     };
     scope.add(dictation.subscribe(this.#render));
+    scope.add(SHARED_WORDS.subscribe(this.#render));
     dictation.attach(scope);
     scope.listen(button, "mousedown", (event) => event.preventDefault());
     scope.listen(button, "click", () => {

@@ -1,18 +1,22 @@
-/** What a dictation button says, in English; pages in other languages give their own. */
-export const DICTATION_LABELS = {
-  start: "Dictate",
-  stop: "Stop dictating",
-  opening: "Waiting for the microphone…",
-  finishing: "Finishing…",
-};
+/** What a dictation button says. */
+import type { SHARED_WORDS } from "../ui/words/catalogue";
 
-export type DictationLabels = typeof DICTATION_LABELS;
+type Words = ReturnType<typeof SHARED_WORDS.in>;
+
+/** Your own wording; the rest comes in the component's language. */
+export interface DictationLabels {
+  readonly start: string;
+  readonly stop: string;
+  readonly opening: string;
+  readonly finishing: string;
+}
 
 export function dictationLabel(
+  t: Words,
   stage: "idle" | "opening" | "listening" | "paused" | "finishing",
   labels: { readonly [K in keyof DictationLabels]?: string | null | undefined } = {},
 ): string {
   const key =
     stage === "idle" ? "start" : stage === "listening" || stage === "paused" ? "stop" : stage;
-  return labels[key] ?? DICTATION_LABELS[key];
+  return labels[key] ?? t(`dictation.${key}`);
 }

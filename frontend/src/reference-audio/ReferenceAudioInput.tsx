@@ -8,6 +8,7 @@ import { useKeepFocus } from "../ui/keep-focus";
 import { useMedia } from "../ui/media";
 import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
+import { type Labels, LocaleContext, useCatalogue } from "../words/use-words";
 import { Announcer } from "./Announcer";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
@@ -16,14 +17,12 @@ import { TakePanel } from "./TakePanel";
 import { TranscriptCard } from "./TranscriptCard";
 import { UploadPanel } from "./UploadPanel";
 import { PartsContext, useParts } from "./use-reference-audio";
+import { REFERENCE_WORDS, type ReferenceMessages } from "./words/catalogue";
 
 /** Narrow, low, or both, as at 200% zoom: there is no room for more than the recording. */
 const SMALL = "(max-width: 34rem), (max-height: 34rem)";
 
-const MODES = [
-  { key: "record", label: "Record" },
-  { key: "upload", label: "Upload" },
-] as const satisfies readonly { key: Mode; label: string }[];
+const MODES = ["record", "upload"] as const satisfies readonly Mode[];
 
 export interface ReferenceAudioInputProps {
   /** From `useReferenceAudio`. */
@@ -32,18 +31,22 @@ export interface ReferenceAudioInputProps {
   readonly onChange?: (value: ReferenceAudioValue) => void;
   /** Lets the person sign in; without it that way out is not offered. */
   readonly onSignIn?: () => void;
+  /** What it says is in the language of this locale; of `LocaleContext`, or English, without one. */
+  readonly locale?: string | undefined;
+  /** Your own wording, by the keys of the messages. */
+  readonly labels?: Labels<ReferenceMessages> | undefined;
   /** Added to the root's own. */
   readonly className?: string;
 }
 
 /** The way to an end where the panel with the button has failed. */
 function StopAnyway() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const { stage } = state.recorder;
   if (stage !== "recording" && stage !== "paused") return null;
   return (
     <Button onClick={() => void reference.stop()} variant="link">
-      Stop recording
+      {t("record.stop")}
     </Button>
   );
 }
@@ -52,6 +55,8 @@ export function ReferenceAudioInput({
   reference,
   onChange,
   onSignIn,
+  locale,
+  labels,
   className = "",
 }: ReferenceAudioInputProps) {
   const state = useReadable(reference);
@@ -61,7 +66,8 @@ export function ReferenceAudioInput({
   useScheme(outer);
   const booth = useMedia(SMALL) && isRecording(state.recorder.stage);
   useAlone(root, "[data-booth]", booth);
-  const parts = useMemo(() => ({ reference, onSignIn, booth }), [reference, onSignIn, booth]);
+  const t = useCatalogue(REFERENCE_WORDS, { locale, labels });
+  const parts = useMemo(() => ({ reference, onSignIn, booth, t }), [reference, onSignIn, booth, t]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
   useEffect(() => {
@@ -81,38 +87,37 @@ export function ReferenceAudioInput({
 
   const busy = take !== undefined || state.inspecting || state.recorder.stage !== "idle";
   return (
-    <PartsContext.Provider value={parts}>
-      <div className={`utter ${className}`} ref={outer}>
-        <div className="space-y-5" ref={root}>
-          <Card labelledBy={id}>
-            <Tabs
-              disabled={busy}
-              heading={
-                <h2 className="text-lg font-medium" id={id}>
-                  Reference audio
-                </h2>
-              }
-              label="How to give the audio"
-              onSelect={(mode) => reference.setMode(mode)}
-              selected={state.mode}
-              tabs={MODES}
-            >
-              <Boundary
-                actions={<StopAnyway />}
-                words="This part of the page failed. Your recording is kept."
+    <LocaleContext.Provider value={t.locale}>
+      <PartsContext.Provider value={parts}>
+        <div className={`utter ${className}`} dir={t.direction} lang={t.language} ref={outer}>
+          <div className="space-y-5" ref={root}>
+            <Card labelledBy={id}>
+              <Tabs
+                disabled={busy}
+                heading={
+                  <h2 className="text-lg font-medium" id={id}>
+                    {t("tabs.title")}
+                  </h2>
+                }
+                label={t("tabs.label")}
+                onSelect={(mode) => reference.setMode(mode)}
+                selected={state.mode}
+                tabs={MODES.map((key) => ({ key, label: t(`tabs.${key}`) }))}
               >
-                {take ? <TakePanel key={take.kind} /> : null}
-                {!take && state.mode === "record" ? <RecordPanel /> : null}
-                {!take && state.mode === "upload" ? <UploadPanel /> : null}
-              </Boundary>
-            </Tabs>
-          </Card>
-          <Boundary words="The transcript cannot be shown just now. Your recording is kept.">
-            <TranscriptCard />
-          </Boundary>
-          <Announcer />
+                <Boundary actions={<StopAnyway />} words={t("part.failed")}>
+                  {take ? <TakePanel key={take.kind} /> : null}
+                  {!take && state.mode === "record" ? <RecordPanel /> : null}
+                  {!take && state.mode === "upload" ? <UploadPanel /> : null}
+                </Boundary>
+              </Tabs>
+            </Card>
+            <Boundary words={t("transcript.failed")}>
+              <TranscriptCard />
+            </Boundary>
+            <Announcer />
+          </div>
         </div>
-      </div>
-    </PartsContext.Provider>
+      </PartsContext.Provider>
+    </LocaleContext.Provider>
   );
 }

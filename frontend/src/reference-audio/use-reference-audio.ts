@@ -1,9 +1,11 @@
 /** Makes a `ReferenceAudio` that lives as long as the component that asks for it. */
 import { createContext, useContext, useState } from "react";
 import { useReadable, useScope } from "../ui/hooks";
+import type { Words } from "../words/words";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioServices } from "./services";
 import type { Mode, ReferenceAudioState } from "./state";
+import type { ReferenceMessages } from "./words/catalogue";
 
 /** Undefined until the page and the services are there. `initial` counts once. */
 export function useReferenceAudio(
@@ -27,6 +29,8 @@ export interface Parts {
   readonly onSignIn: (() => void) | undefined;
   /** The screen is small, and a recording has it to itself. */
   readonly booth: boolean;
+  /** Says it in the person's language: `t("tabs.record")`, from `words/en.ts`. */
+  readonly t: Words<ReferenceMessages>;
 }
 
 export const PartsContext = createContext<Parts | undefined>(undefined);

@@ -1,6 +1,8 @@
 /** Keeps a fault of one part of the page to that part. */
 import { Component, Fragment, type ReactNode } from "react";
+import { useCatalogue } from "../words/use-words";
 import { Button, Message } from "./controls";
+import { SHARED_WORDS } from "./words/catalogue";
 
 /** Faults in a row after which the part is not shown anew by itself. */
 const TRIES = 3;
@@ -18,6 +20,15 @@ interface Props {
 interface State {
   readonly failed: boolean;
   readonly shown: number;
+}
+
+function ShowAgain({ onClick }: { readonly onClick: () => void }) {
+  const t = useCatalogue(SHARED_WORDS);
+  return (
+    <Button onClick={onClick} variant="link">
+      {t("part.again")}
+    </Button>
+  );
 }
 
 /**
@@ -53,9 +64,7 @@ export class Boundary extends Component<Props, State> {
         <Message
           actions={
             <>
-              <Button onClick={() => this.#showAnew()} variant="link">
-                Show it again
-              </Button>
+              <ShowAgain onClick={() => this.#showAnew()} />
               {actions}
             </>
           }
