@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from chaos.fault_proxy import Door
 from chaos.invariants import Law
-from chaos.provider import Recogniser
+from chaos.provider import FaultyProvider
 
 
 class Break(StrEnum):
@@ -62,7 +62,7 @@ async def _swallow_removals(request: Request, _: bytes) -> Response | bytes | No
     return None
 
 
-def do(what: Break, door: Door, engine: Recogniser) -> None:
+def do(what: Break, door: Door, engine: FaultyProvider) -> None:
     """Break a law from now on."""
     acts: Mapping[Break, Callable[[], None]] = {
         Break.SETTLE: lambda: setattr(door, "twist", _swallow_settlements),

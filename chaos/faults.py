@@ -11,7 +11,7 @@ from typing import Final
 from chaos.fault_proxy import Door, Manner
 from chaos.fleet import Fleet, Process
 from chaos.plan import Event, Fault
-from chaos.provider import Recogniser, Trouble
+from chaos.provider import FaultyProvider, Trouble
 from local_stack.provider import serve
 
 _TROUBLES: Final[Mapping[Fault, tuple[Trouble, float]]] = {
@@ -32,14 +32,14 @@ _MANNERS: Final[Mapping[Fault, tuple[str, Manner]]] = {
 
 
 class Provider:
-    """The recogniser's server, which can be away.
+    """The provider's server, which can be away.
 
     Args:
         engine: What hears.
         port: Where.
     """
 
-    def __init__(self, engine: Recogniser, port: int) -> None:
+    def __init__(self, engine: FaultyProvider, port: int) -> None:
         self.port = port
         self._engine = engine
         self._serving = AsyncExitStack()
@@ -73,7 +73,7 @@ class Faults:
         fleet: Fleet,
         *,
         door: Door,
-        engine: Recogniser,
+        engine: FaultyProvider,
         provider: Provider,
         dice: Random,
         done: Counter[str],
@@ -86,7 +86,7 @@ class Faults:
         self._done = done
         self._busy: set[Process] = set()
         self._supabase = asyncio.Lock()
-        self._recogniser = asyncio.Lock()
+        self._provider_lock = asyncio.Lock()
         self._acts: dict[Fault, Callable[[Event], Awaitable[None]]] = {
             Fault.BRIDGE_KILLED: self._kill_a_bridge,
             Fault.BRIDGE_DRAINED: self._drain_a_bridge,
@@ -178,7 +178,7 @@ class Faults:
         await self._fleet.nginx.reload()
 
     async def _provider_away(self, event: Event) -> None:
-        async with self._recogniser:
+        async with self._provider_lock:
             await self._provider.go()
             await asyncio.sleep(event.seconds)
             await self._provider.come()

@@ -35,7 +35,7 @@ _FILE_SECONDS: Final = 0.2
 
 
 class Trouble(StrEnum):
-    """What may be wrong with the recogniser."""
+    """What may be wrong with the provider."""
 
     REFUSES = "refuses"
     SLOW = "slow"
@@ -57,7 +57,7 @@ class Mood:
     loses: bool = False
 
 
-class Recogniser:
+class FaultyProvider:
     """The engine.
 
     Args:
@@ -146,8 +146,8 @@ def heard_in(file: bytes) -> str:
 class Hearing:
     """One live session."""
 
-    def __init__(self, recogniser: Recogniser, ear: Ear, dice: Random) -> None:
-        self._recogniser = recogniser
+    def __init__(self, provider: FaultyProvider, ear: Ear, dice: Random) -> None:
+        self._provider = provider
         self._ear = ear
         self._dice = dice
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -166,11 +166,11 @@ class Hearing:
     async def feed(self, pcm: bytes) -> None:
         """Hear, say what was said a while ago, and fail where that is the mood."""
         self._frames += 1
-        if not (self._recogniser.mood.loses and self._frames == WORD_FRAMES):
+        if not (self._provider.mood.loses and self._frames == WORD_FRAMES):
             self._ear.hear(pcm)
         self._say_up_to(self._ear.end - LAG_BYTES)
         for trouble in (Trouble.DROPS, Trouble.STALLS, Trouble.LIES):
-            if self._recogniser.strikes(trouble):
+            if self._provider.strikes(trouble):
                 await self._fail(trouble)
 
     async def flush(self) -> None:
@@ -179,7 +179,7 @@ class Hearing:
     async def end(self) -> None:
         """Say the rest."""
         self._say_up_to(self._ear.end)
-        if self._recogniser.strikes(Trouble.STALLS):
+        if self._provider.strikes(Trouble.STALLS):
             return
         self._say(Done("".join(self._said), seconds(self._ear.size)))
         self._say(Close())
@@ -193,7 +193,7 @@ class Hearing:
         """Be gone."""
         if not self._closed:
             self._closed = True
-            self._recogniser.open -= 1
+            self._provider.open -= 1
 
     def _say(self, event: Event) -> None:
         if not self._silent:

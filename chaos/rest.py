@@ -28,7 +28,7 @@ class Rest:
         files: Open files that are no sockets.
         tasks: Of its event loop.
         clients: Connections that it has accepted.
-        upstreams: Connections to the recogniser.
+        upstreams: Connections to the provider.
         left: Processes that its former lives left behind.
     """
 

@@ -25,7 +25,7 @@ from chaos.people.scene import Scene
 from chaos.people.senders import Sender
 from chaos.people.speakers import speak
 from chaos.plan import Event
-from chaos.provider import Recogniser
+from chaos.provider import FaultyProvider
 from chaos.rest import Rest, blobs, quiet, rest_of, uploads_left
 
 ROUNDS: Final = 3
@@ -100,7 +100,7 @@ class Run:
         replicas: Fleet,
         *,
         door: Door,
-        engine: Recogniser,
+        engine: FaultyProvider,
         provider: Provider,
         seed: int,
         folder: Path,
@@ -231,7 +231,7 @@ async def running(
         FleetError: It cannot be; the message is for a person.
     """
     tell("starting 3 bridges, 2 functions, nginx and Supabase")
-    door, engine = Door(), Recogniser(_dice(seed, "recogniser"))
+    door, engine = Door(), FaultyProvider(_dice(seed, "provider"))
     provider = Provider(engine, free_ports(1)[0])
     files = folder / "files"
     files.mkdir()

@@ -11,7 +11,7 @@ from shared_schema.batch import DeltaEvent, ErrorEvent, FinalEvent, SegmentEvent
 
 MEDIA_TYPE: Final = "text/event-stream"
 KEEP_ALIVE_SECONDS: Final = 15.0
-"""Between two comments, so that no proxy takes a thinking recogniser for a dead one."""
+"""Between two comments, so that no proxy takes a thinking provider for a dead one."""
 _WAITING: Final = 256
 
 Event = DeltaEvent | SegmentEvent | FinalEvent | ErrorEvent

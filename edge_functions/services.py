@@ -33,7 +33,7 @@ class Inspector(Protocol):
         ...
 
     async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
-        """Write a copy for a recogniser that takes less."""
+        """Write a copy for a provider that takes less."""
         ...
 
 

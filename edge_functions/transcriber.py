@@ -164,7 +164,7 @@ class Transcriber:
         size = (await asyncio.to_thread(target.stat)).st_size
         if size > max_bytes:
             raise PayloadTooLarge(
-                f"The recogniser takes at most {max_bytes:,} bytes; at 16 kHz this is {size:,}."
+                f"The provider takes at most {max_bytes:,} bytes; at 16 kHz this is {size:,}."
             )
         return AudioFile(target, COPY_MIME, audio.duration_seconds, size)
 

@@ -1,1 +1,1 @@
-"""A small Supabase and an offline recogniser on loopback."""
+"""A small Supabase and an offline engine on loopback."""

@@ -124,4 +124,4 @@ class PublicConfig(Outbound):
     reference_preset_choice: bool = True
     """Whether a person may choose another engine."""
     notice: str | None = None
-    """What the page should tell about this deployment's recogniser."""
+    """What the page should tell about this deployment's provider."""

@@ -23,7 +23,7 @@ class RealtimeTokenRequest(Inbound):
         Annotated[int, Field(ge=limits.MIN_STREAMING_DELAY_MS, le=limits.MAX_STREAMING_DELAY_MS)]
         | None
     ) = None
-    """Milliseconds that the recogniser may wait for context; models may allow fewer values."""
+    """Milliseconds that the provider may wait for context; models may allow fewer values."""
     diarize: bool | None = None
     """Tell speakers apart: segments come beside the text."""
     turn_detection: bool | None = None

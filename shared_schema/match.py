@@ -71,7 +71,7 @@ class Doubt(Outbound):
     end_character: int
     readings: tuple[Reading, ...]
     slight: bool
-    """Whether this may well be the recogniser's mistake: it sounds alike, or a better witness
+    """Whether this may well be the provider's mistake: it sounds alike, or a better witness
     agrees with the text. Not marked as a doubt unless someone asks."""
     start: float | None = None
     """Seconds from the beginning of the audio, where known."""

@@ -38,7 +38,7 @@ class CloneRequest(Inbound):
     machine_transcript: (
         Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS), Text()] | None
     ) = None
-    """As the recogniser heard it."""
+    """As the provider heard it."""
     consent: bool = False
     """Whether the speaker has agreed."""
 

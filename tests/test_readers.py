@@ -1,4 +1,4 @@
-"""One file, one answer: the inspection, its copy, the command and the offline recogniser."""
+"""One file, one answer: the inspection, its copy, the command and the offline engine."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -150,6 +150,6 @@ async def test_one_answer(
         "copy": (await inspector.inspect(copy)).duration_seconds,
         "command": duration(path),
         "stream": sum(map(len, decode(path))) / 32_000,
-        "recogniser": len(read_audio(content)) / 32_000,
+        "provider": len(read_audio(content)) / 32_000,
     }
     assert heard == dict.fromkeys(heard, pytest.approx(expected.seconds, abs=0.1))

@@ -55,7 +55,7 @@ async def fleet(
 
     Args:
         folder: Empty; for data and logs.
-        provider_url: Where the recogniser is.
+        provider_url: Where the provider is.
         bridges: How many.
         functions: How many.
         front: Put before Supabase; gives the address that the services use.

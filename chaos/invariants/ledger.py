@@ -1,4 +1,4 @@
-"""Money: what the ledger says, beside what the services and the recogniser say."""
+"""Money: what the ledger says, beside what the services and the provider say."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from chaos.observations import Sent, Voice
 from chaos.rest import Rest
 
 KEPT_ALIVE: Final = 20
-"""Connections that a balancer may keep to one of the functions, or that to its recogniser."""
+"""Connections that a balancer may keep to one of the functions, or that to its provider."""
 NOISE_BYTES: Final = 3 * 2**20
 """By how much the memory of a process may differ that does the same as before."""
 _BUGS: Final = frozenset({"internal_error", "tick_failed", "settlement_of_no_session"})
@@ -28,11 +28,11 @@ def of_replicas(
     Args:
         at_first: Each when it was new, by name.
         at_rest: Each now.
-        heard: Sessions that the recogniser has open.
+        heard: Sessions that the provider has open.
         uploads: Files that the functions still keep.
     """
     if heard:
-        yield Broken(Law.NOTHING_LEFT, f"{heard} sessions with the recogniser")
+        yield Broken(Law.NOTHING_LEFT, f"{heard} sessions with the provider")
     for name in uploads:
         yield Broken(Law.NOTHING_LEFT, f"the upload {name}")
     for now in at_rest:
@@ -43,7 +43,7 @@ def of_replicas(
         if now.clients > most:
             problems.append(f"{now.clients} connections of clients")
         if now.upstreams > most:
-            problems.append(f"{now.upstreams} connections to the recogniser")
+            problems.append(f"{now.upstreams} connections to the provider")
         if now.tasks > first.tasks:
             problems.append(f"{now.tasks} tasks, {first.tasks} at first")
         if now.files > first.files:

@@ -21,7 +21,7 @@ create table public.voices (
 
 comment on table public.voices is 'A reference recording and its transcript. `pending` until the object is stored.';
 comment on column public.voices.transcript is 'As the person left it.';
-comment on column public.voices.machine_transcript is 'As the recogniser heard it, beside the person''s text.';
+comment on column public.voices.machine_transcript is 'As the provider heard it, beside the person''s text.';
 comment on column public.voices.duration_seconds is 'Seconds of audio, measured from the stream''s packets.';
 comment on column public.voices.storage_path is 'Object in the bucket reference-audio.';
 

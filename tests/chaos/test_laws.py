@@ -62,7 +62,7 @@ def test_a_recording_is_whole_over_all_its_sessions() -> None:
     """What was heard in parts that overlap, and told in order, is complete."""
     assert of_recording(result(), heard(0, FRAMES)) == []
     assert of_recording(result(), heard(12, FRAMES), heard(0, 20)) == []
-    failed = Failure("the recogniser is away", True, ErrorCode.PROVIDER_UNAVAILABLE)
+    failed = Failure("the provider is away", True, ErrorCode.PROVIDER_UNAVAILABLE)
     assert of_recording(result(status="partial", failure=failed), heard(0, 5)) == []
 
 
@@ -292,7 +292,7 @@ def test_what_a_replica_still_holds_is_left_over(now: Rest) -> None:
 
 
 def test_what_is_left_beside_the_replicas() -> None:
-    """A session of the recogniser's, and an upload on disk."""
+    """A session of the provider's, and an upload on disk."""
     found = leftovers.of_replicas({NEW.name: NEW}, [NEW], 1, ["a file"])
     assert broken(found) == [Law.NOTHING_LEFT] * 2
 

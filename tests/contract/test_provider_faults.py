@@ -75,7 +75,7 @@ async def test_what_is_safe_to_show_is_shown(
     """The provider's words about the request itself reach the caller, in either shape."""
     target.engine.script = Script(batch=BatchScript(status=422, message=message))
     told = problem(await http.post(PATH, files={"audio": speech}))
-    assert told.detail == "The recogniser refused the request: Audio is corrupt"
+    assert told.detail == "The provider refused the request: Audio is corrupt"
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"text": 7}', '{"language": "en"}', "<html>"])
@@ -125,13 +125,13 @@ async def test_a_provider_that_does_not_answer(
         [told] = events(response.text)
         assert (told["code"], told["message"]) == (
             "provider_unavailable",
-            "The recogniser took too long.",
+            "The provider took too long.",
         )
     else:
         refusal = problem(response)
         assert (refusal.code, refusal.detail) == (
             "provider_unavailable",
-            "The recogniser took too long.",
+            "The provider took too long.",
         )
     assert [row["charged"] for row in await target.usage_of(ada)] == [0.0]
     assert len(target.provider.requests) == 1

@@ -38,7 +38,7 @@ async def test_the_text_comes_as_it_is_recognised(
 async def test_the_first_words_do_not_wait_for_the_last(
     target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
-    """A delta is told while the recogniser still works."""
+    """A delta is told while the provider still works."""
     target.engine.script = Script(text="one two three", batch=BatchScript(event_every_ms=300))
     async with http.stream("POST", PATH, files={"audio": speech}, headers=STREAM) as response:
         lines = response.aiter_lines()
@@ -78,7 +78,7 @@ async def test_refusals_in_the_stream_are_events(
     [error] = events(response.text)
     assert error == {
         "type": "error",
-        "message": "The recogniser refused the request: Too quiet",
+        "message": "The provider refused the request: Too quiet",
         "code": "provider_rejected",
         "retryable": False,
     }

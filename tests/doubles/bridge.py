@@ -69,7 +69,7 @@ class Line:
                 self.stopped = True
 
     async def ack(self, ms: int | None = None) -> None:
-        """Tell how far the recogniser was fed: all that came, or `ms`."""
+        """Tell how far the provider was fed: all that came, or `ms`."""
         audio_ms = milliseconds(len(self.audio)) if ms is None else ms
         await self.socket.send(Ack(audio_ms=audio_ms).to_json())
 

@@ -51,7 +51,7 @@ async def test_refusals_in_the_stream_are_events(
     [error] = events(response.text)
     assert error == {
         "type": "error",
-        "message": "The recogniser refused the request: Too quiet",
+        "message": "The provider refused the request: Too quiet",
         "code": "provider_rejected",
         "retryable": False,
     }

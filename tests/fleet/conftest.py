@@ -18,6 +18,6 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worl
 
 @pytest.fixture
 def world(shared: World) -> World:
-    """The fleet; its recogniser is well."""
+    """The fleet; its provider is well."""
     shared.engine.script = Script()
     return shared

@@ -1,4 +1,4 @@
-"""A fleet under test: its recogniser is in the test's hand, and its users are anonymous."""
+"""A fleet under test: its provider is in the test's hand, and its users are anonymous."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ class Recording:
         self._ending = True
 
     async def handed(self, seconds: float) -> None:
-        """Wait until so much of it was handed to the recogniser."""
+        """Wait until so much of it was handed to the provider."""
         await self.seen.until(
             lambda: any(acked.audio_seconds >= seconds for acked in self.seen.of(Acked))
         )
@@ -82,7 +82,7 @@ class World:
     Attributes:
         fleet: Behind one address.
         engine: What is heard.
-        provider: What came to the recogniser.
+        provider: What came to the provider.
     """
 
     fleet: Fleet
@@ -110,7 +110,7 @@ class World:
         return user, user_id
 
     def heard(self) -> list[range]:
-        """Return what each session of the recogniser heard, in bytes of the numbering."""
+        """Return what each session of the provider heard, in bytes of the numbering."""
         return [place(record.audio) for record in self.provider.sessions if record.audio]
 
     async def rows(self, user_id: str, *statuses: str) -> list[Row]:

@@ -105,7 +105,7 @@ async def _client(env: dict[str, str]) -> AsyncIterator[AsyncClient]:
 
 @pytest.mark.process
 async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> None:
-    """At the ready line gateway and recogniser answer, and the settings lead to both."""
+    """At the ready line gateway and provider answer, and the settings lead to both."""
     async with _running(tmp_path / "local") as stack:
         assert re.fullmatch(
             r"local_stack ready: Supabase http://127\.0\.0\.1:\d+,"
@@ -205,7 +205,7 @@ async def test_a_start_after_a_kill_takes_over(tmp_path: Path) -> None:
 
 @pytest.mark.process
 async def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
-    """Status 1 and the port by its number, for the gateway's and for the recogniser's."""
+    """Status 1 and the port by its number, for the gateway's and for the provider's."""
     with listen("the test", "127.0.0.1", 0) as taken:
         busy = str(taken.getsockname()[1])
         for mine, other in (("--port", "--provider-port"), ("--provider-port", "--port")):

@@ -276,7 +276,7 @@ async def test_notes_behind_the_sound(inspector: AudioInspector, tmp_path: Path)
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "flac", "ogg", "webm"])
 async def test_copy(inspector: AudioInspector, tmp_path: Path, kind: str) -> None:
-    """A copy for a recogniser is mono, 16 bit and 16 kHz, and as long as the original."""
+    """A copy for a provider is mono, 16 bit and 16 kHz, and as long as the original."""
     source = write_audio(tmp_path / "a", kind, seconds=5)
     target = tmp_path / "copy"
     await inspector.to_16k_wav(source, target)

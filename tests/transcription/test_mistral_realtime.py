@@ -256,7 +256,7 @@ async def test_an_error_event(
             async with _mistral(url).open_realtime(RealtimeOptions(VERSION_2)) as session:
                 await heard(session)
     assert type(failure.value) is kind
-    assert (words or "recogniser") in failure.value.message
+    assert (words or "provider") in failure.value.message
     assert "secret" not in failure.value.message
     assert KEY not in failure.value.message
 

@@ -58,7 +58,7 @@ def test_a_status_has_one_meaning(status: int, kind: type[ProviderError]) -> Non
 )
 def test_a_refusals_words_are_found(body: Any) -> None:
     """A message is a string or an object with `detail`, itself a string or a validator's list."""
-    assert shown(body) == "The recogniser refused the request: bad language"
+    assert shown(body) == "The provider refused the request: bad language"
 
 
 @pytest.mark.parametrize(

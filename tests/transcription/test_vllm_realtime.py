@@ -172,7 +172,7 @@ async def test_an_error_is_a_string_and_a_code(
             async with _vllm(url).open_realtime(OPTIONS) as session:
                 await heard(session)
     assert type(failure.value) is (kind or ProviderRejected)
-    assert (words or "recogniser") in failure.value.message
+    assert (words or "provider") in failure.value.message
     assert "secret" not in failure.value.message
 
 

@@ -118,9 +118,9 @@ async def test_a_provider_that_ends_early_costs_no_audio(
 
 
 async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path) -> None:
-    """With a recogniser behind it, the joined text is that of a run without interruption.
+    """With a provider behind it, the joined text is that of a run without interruption.
 
-    At most one word differs for every seam, wherever the bridge is killed while the recogniser
+    At most one word differs for every seam, wherever the bridge is killed while the provider
     keeps the greatest lag that its adapter promises; on a busy machine the speaker waits for it.
     """
     pcm, engine, listener = b"".join(decode(SAMPLE)), OfflineEngine(choose(None, {})), Listener()
@@ -138,7 +138,7 @@ async def test_a_killed_bridge_costs_no_words(postgres: Postgres, tmp_path: Path
             return position - (ends[heard - 1] if heard else 0.0)
 
         async def speaker() -> AsyncIterator[bytes]:
-            """Speak in real time, slower while the recogniser lags, and wait for each kill."""
+            """Speak in real time, slower while the provider lags, and wait for each kill."""
             async for piece in paced(at_once(pcm)):
                 yield piece
                 for _ in range(20):
@@ -204,7 +204,7 @@ async def test_a_draining_bridge_hands_over(postgres: Postgres, tmp_path: Path) 
 
 
 async def recognise(url: str, pcm: bytes) -> str:
-    """Return what the recogniser hears when nobody stands between."""
+    """Return what the provider hears when nobody stands between."""
     path = "/v1/audio/transcriptions/realtime?model=voxtral-mini-transcribe-realtime-2602"
     headers = {"Authorization": "Bearer local"}
     async with connect(url.replace("http", "ws") + path, additional_headers=headers) as socket:

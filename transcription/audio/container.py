@@ -97,7 +97,7 @@ def inspect(
 
 
 def copy_to_16k_wav(source: BinaryIO, target: BinaryIO) -> None:
-    """Write a copy as mono 16-bit PCM at 16 kHz, which is all that recognisers hear.
+    """Write a copy as mono 16-bit PCM at 16 kHz, which is all that providers hear.
 
     Raises:
         InvalidAudio: the source cannot be decoded.

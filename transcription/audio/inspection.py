@@ -116,7 +116,7 @@ class AudioInspector:
     async def to_16k_wav(
         self, source: Path, target: Path, owner: str = "", address: str | None = None
     ) -> None:
-        """Write a copy as mono 16-bit PCM at 16 kHz, for recognisers that take less.
+        """Write a copy as mono 16-bit PCM at 16 kHz, for providers that take less.
 
         The caller owns `target`, also when this fails.
 

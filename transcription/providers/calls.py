@@ -196,7 +196,7 @@ async def by(deadline: float, answer: Awaitable[T]) -> T:
             return await answer
     except TimeoutError:
         _log.warning("provider_too_slow")
-        raise ProviderUnavailable("The recogniser took too long.") from None
+        raise ProviderUnavailable("The provider took too long.") from None
 
 
 async def read(response: httpx2.Response) -> bytes:

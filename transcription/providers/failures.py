@@ -52,7 +52,7 @@ def shown(body: Any) -> str | None:
         message = message[0].get("msg")
     if not isinstance(message, str) or len(message) > _MAX_SHOWN or _UNSAFE.search(message):
         return None
-    return f"The recogniser refused the request: {message.strip()}"
+    return f"The provider refused the request: {message.strip()}"
 
 
 def retry_after_seconds(header: str | None) -> float | None:

@@ -138,7 +138,7 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
         InvalidMessage: something is asked for that the model cannot do at all.
     """
     if asked.language is not None and can.languages and asked.language not in can.languages:
-        message = f"The recogniser does not know {languages.english_name(asked.language)}."
+        message = f"The provider does not know {languages.english_name(asked.language)}."
         raise InvalidMessage(message)
     delay = asked.target_streaming_delay_ms
     if delay is not None and not any(delay in one for one in can.streaming_delays_ms):
@@ -174,7 +174,7 @@ def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:
         raise InvalidMessage("The model takes no words to expect.")
     if asked.language is not None and can.languages and asked.language not in can.languages:
         name = languages.english_name(asked.language)
-        raise InvalidMessage(f"The recogniser does not know {name}.")
+        raise InvalidMessage(f"The provider does not know {name}.")
 
 
 def _words(term: str) -> list[str]:

@@ -148,7 +148,7 @@ export interface CloneRequest {
    */
   transcript_source?: "live" | "final_pass" | "edited" | "typed";
   /**
-   * As the recogniser heard it.
+   * As the provider heard it.
    */
   machine_transcript?: string;
   /**
@@ -226,7 +226,7 @@ export interface Doubt {
   end_character: number;
   readings: Reading[];
   /**
-   * Whether this may well be the recogniser's mistake: it sounds alike, or a better witness
+   * Whether this may well be the provider's mistake: it sounds alike, or a better witness
    * agrees with the text. Not marked as a doubt unless someone asks.
    */
   slight: boolean;
@@ -640,7 +640,7 @@ export interface PublicConfig {
    */
   reference_preset_choice?: boolean;
   /**
-   * What the page should tell about this deployment's recogniser.
+   * What the page should tell about this deployment's provider.
    */
   notice?: string;
 }
@@ -762,7 +762,7 @@ export interface RealtimeTokenRequest {
    */
   context_bias?: string[];
   /**
-   * Milliseconds that the recogniser may wait for context; models may allow fewer values.
+   * Milliseconds that the provider may wait for context; models may allow fewer values.
    */
   target_streaming_delay_ms?: number;
   /**
@@ -827,7 +827,7 @@ export interface Start {
    */
   context_bias?: string[];
   /**
-   * Milliseconds that the recogniser may wait for context; models may allow fewer values.
+   * Milliseconds that the provider may wait for context; models may allow fewer values.
    */
   target_streaming_delay_ms?: number;
   /**

@@ -4,7 +4,7 @@ import type { DeltaEvent, ErrorEvent, FinalEvent, SegmentEvent } from "./generat
 import { mediaType } from "./parameters.ts";
 
 const MEDIA_TYPE = "text/event-stream";
-/** Between two comments, so that no proxy takes a thinking recogniser for a dead one. */
+/** Between two comments, so that no proxy takes a thinking provider for a dead one. */
 const KEEP_ALIVE_SECONDS = 15;
 /** How long a reader may leave an event unread. */
 const UNREAD_SECONDS = 30;

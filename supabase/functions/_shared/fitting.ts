@@ -70,7 +70,7 @@ function refuseImpossible(asked: FileOptions, can: FileCapabilities): void {
   }
   const { language } = asked;
   if (language !== undefined && can.languages.size > 0 && !can.languages.has(language)) {
-    throw impossible(`The recogniser does not know ${englishName(language)}.`);
+    throw impossible(`The provider does not know ${englishName(language)}.`);
   }
 }
 

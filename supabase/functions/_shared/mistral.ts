@@ -61,7 +61,7 @@ export class Mistral {
       } catch (error) {
         // Whether anything had arrived cannot be told, so it is not sent again.
         warn("provider_lost", { error: kindOf(error) });
-        throw unavailable(signal.aborted ? "The recogniser took too long." : undefined);
+        throw unavailable(signal.aborted ? "The provider took too long." : undefined);
       }
       if (response.status === 200) return response;
       const failure = await refusalOf(response);

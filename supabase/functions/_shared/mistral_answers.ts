@@ -102,7 +102,7 @@ async function* sent(response: Response): AsyncGenerator<string> {
 function lost(error: unknown): Failure {
   if (error instanceof DOMException && error.name === "TimeoutError") {
     warn("provider_too_slow");
-    return unavailable("The recogniser took too long.");
+    return unavailable("The provider took too long.");
   }
   warn("provider_lost", { error: kindOf(error) });
   return unavailable();

@@ -47,7 +47,7 @@ function shown(body: unknown): string | undefined {
   if (Array.isArray(message) && isObject(message[0])) message = message[0].msg;
   if (typeof message !== "string" || UNSAFE.test(message)) return undefined;
   if ([...message].length > MAX_SHOWN) return undefined;
-  return `The recogniser refused the request: ${message.trim()}`;
+  return `The provider refused the request: ${message.trim()}`;
 }
 
 /** Return a `Retry-After` header (RFC 9110, section 10.2.3) as seconds, at most an hour. */

@@ -66,7 +66,7 @@ async def test_another_wire() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_no_process_is_left(number: signal.Signals) -> None:
-    """However the server ends, its recognisers end as well."""
+    """However the server ends, its engines end as well."""
     async with command("--port", "0") as process:
         await ready(process)
         children = psutil.Process(process.pid).children(recursive=True)

@@ -13,17 +13,17 @@ export type Failure = Omit<WireError, "type">;
 export const FAILURES: Readonly<Record<ProviderFailure, Failure>> = {
   provider_rejected: {
     code: "provider_rejected",
-    message: "The recogniser refused the request.",
+    message: "The provider refused the request.",
     retryable: false,
   },
   provider_rate_limited: {
     code: "provider_rate_limited",
-    message: "The recogniser is busy.",
+    message: "The provider is busy.",
     retryable: true,
   },
   provider_unavailable: {
     code: "provider_unavailable",
-    message: "The recogniser cannot be reached.",
+    message: "The provider cannot be reached.",
     retryable: true,
   },
 };

@@ -152,7 +152,7 @@ export const BODIES = {
         "maxLength": 20000,
         "type": "string",
         "x-text": "lines",
-        "description": "As the recogniser heard it."
+        "description": "As the provider heard it."
       },
       "consent": {
         "default": false,

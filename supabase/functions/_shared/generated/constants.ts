@@ -196,21 +196,21 @@ export const ERRORS = {
     "after_refresh": false
   },
   "provider_rejected": {
-    "title": "The recogniser refused the request",
+    "title": "The provider refused the request",
     "close": 4502,
     "http": 502,
     "retryable": false,
     "after_refresh": false
   },
   "provider_rate_limited": {
-    "title": "The recogniser is busy",
+    "title": "The provider is busy",
     "close": 4502,
     "http": 503,
     "retryable": true,
     "after_refresh": false
   },
   "provider_unavailable": {
-    "title": "The recogniser cannot be reached",
+    "title": "The provider cannot be reached",
     "close": 4502,
     "http": 502,
     "retryable": true,

@@ -17,9 +17,9 @@ SHORT = sample_pcm("short")
 
 def hear(pcm: bytes, size: int = 3200) -> list[list[Word]]:
     """What each frame, and then the end, brought."""
-    recogniser = LiveHearing(live_decoder())
-    heard = [recogniser.hear(frame) for frame in frames_of(pcm, size)]
-    return [*heard, recogniser.flush()]
+    hearing = LiveHearing(live_decoder())
+    heard = [hearing.hear(frame) for frame in frames_of(pcm, size)]
+    return [*heard, hearing.flush()]
 
 
 def flat(heard: list[list[Word]]) -> list[Word]:
@@ -62,15 +62,15 @@ def test_sessions_are_alike() -> None:
 
 def test_flush() -> None:
     """A flush in mid speech brings all words so far; what follows is heard on its own."""
-    recogniser = LiveHearing(live_decoder())
+    hearing = LiveHearing(live_decoder())
     cut = 32_000 * 5 // 2
-    before = recogniser.hear(SHORT[:cut]) + recogniser.flush()
-    after = recogniser.hear(SHORT[cut:]) + recogniser.flush()
+    before = hearing.hear(SHORT[:cut]) + hearing.flush()
+    after = hearing.hear(SHORT[cut:]) + hearing.flush()
     text = " ".join(word.text for word in before + after)
     assert before
     assert after[0].start >= 2.4
     assert word_errors(sample_text("short"), text) <= 0.3
-    assert recogniser.flush() == []
+    assert hearing.flush() == []
 
 
 @pytest.mark.parametrize("seconds", [0.03, 0.5, 1.0, 2.0])
@@ -88,8 +88,8 @@ def test_silence() -> None:
 
 def test_long_speech() -> None:
     """Speech without a pause is cut where its words are certain, and none is lost."""
-    recogniser = LiveHearing(live_decoder(), max_utterance_seconds=4)
-    words = recogniser.hear(sample_pcm("reference")[32_000 * 10 :]) + recogniser.flush()
+    hearing = LiveHearing(live_decoder(), max_utterance_seconds=4)
+    words = hearing.hear(sample_pcm("reference")[32_000 * 10 :]) + hearing.flush()
     assert [word.start for word in words] == sorted(word.start for word in words)
     wanted = sample_text("reference").split()[-22:]
     assert word_errors(" ".join(wanted), " ".join(word.text for word in words)) <= 0.1
@@ -97,6 +97,6 @@ def test_long_speech() -> None:
 
 def test_long_noise() -> None:
     """Noise that passes for speech is heard through at little more than its own length."""
-    recogniser = LiveHearing(live_decoder(), max_utterance_seconds=1)
+    hearing = LiveHearing(live_decoder(), max_utterance_seconds=1)
     noise = random.Random(7).randbytes(32_000 * 6)  # noqa: S311 - no secret
-    assert len(recogniser.hear(noise) + recogniser.flush()) < 20
+    assert len(hearing.hear(noise) + hearing.flush()) < 20
