@@ -17,6 +17,7 @@ def documents() -> dict[Path, str]:
         generated / "protocol.schema.json": json.dumps(export.json_schema(), indent=2) + "\n",
         generated / "asyncapi.json": json.dumps(export.asyncapi(), indent=2) + "\n",
         _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
+        _ROOT / "frontend" / "src" / "generated" / "spoken.ts": export.typescript_spoken(),
         **{page: reference.fill(page.read_text(encoding="utf-8")) for page in pages},
         deno / "constants.ts": export.typescript_constants(),
         deno / "languages.ts": export.typescript_languages(),

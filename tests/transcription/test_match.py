@@ -1,0 +1,77 @@
+"""Texts beside their witnesses, and words beside voice."""
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared_schema.limits import MAX_TRANSCRIPT_CHARACTERS
+from shared_schema.match import Match, Witness
+from transcription.match.coverage import Voice
+from transcription.match.doubts import Evidence
+from transcription.match.match import match
+from transcription.match.times import Span, Timed
+from transcription.match.words import split
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "match.json").read_text())
+
+
+def words_of(text: str) -> list[list[Any]]:
+    """Return a text's words as the vectors have them."""
+    return [[*one] for one in split(text)]
+
+
+def answer(case: dict[str, Any]) -> Any:
+    """Return the match of a case as JSON has it."""
+    witnesses = [
+        Evidence(
+            Witness(one["witness"]),
+            one["text"],
+            [Timed(*each) for each in one.get("words", ())],
+            [Timed(*each) for each in one.get("segments", ())],
+        )
+        for one in case["witnesses"]
+    ]
+    voice = None
+    if told := case.get("voice"):
+        stretches = told.get("stretches")
+        voice = Voice(told["seconds"], stretches and [Span(*one) for one in stretches])
+    whole = match(case["text"], witnesses, language=case["language"], voice=voice)
+    return json.loads(whole.to_json())
+
+
+@pytest.mark.parametrize("case", VECTORS["words"], ids=lambda case: case["law"])
+def test_words(case: dict[str, Any]) -> None:
+    """Words are what is said, however it is written; the page parts texts in the same way."""
+    assert words_of(case["text"]) == case["words"]
+
+
+@pytest.mark.parametrize("case", VECTORS["matches"], ids=lambda case: case["law"])
+def test_matches(case: dict[str, Any]) -> None:
+    """Each case has the doubts and the coverage that the page finds too."""
+    assert answer(case) == case["is"]
+
+
+def _final(text: str, heard: str, language: str) -> Match:
+    return match(text, [Evidence(Witness.FINAL_PASS, heard)], language=language)
+
+
+def _longest(characters: str, seed: int) -> str:
+    dice = random.Random(seed)  # noqa: S311 - words, not a secret
+    return "".join(dice.choice(characters) for _ in range(MAX_TRANSCRIPT_CHARACTERS))
+
+
+@pytest.mark.parametrize(
+    ("language", "characters"), [("en", "abcdefghij     "), ("zh", "的一是不了人我在有他")]
+)
+def test_the_longest_texts_are_compared_in_bounded_time(language: str, characters: str) -> None:
+    """Two unlike transcripts of the longest kind take seconds, whatever they hold."""
+    began = time.process_time()
+    unlike = _final(_longest(characters, 1), _longest(characters, 2), language)
+    assert time.process_time() - began < 10
+    assert unlike.rate < 0.8
+    same = _longest(characters, 1)
+    assert _final(same, same, language).rate == 1

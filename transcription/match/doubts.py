@@ -1,0 +1,153 @@
+"""What the witnesses of a recording say against a text, and how much it weighs.
+
+`frontend/src/match/doubts.ts` is the same in TypeScript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared_schema.match import Doubt, DoubtKind, Reading, Witness
+from transcription.match.difference import Step, compare
+from transcription.match.likeness import likeness
+from transcription.match.times import Span, Timed, spread
+from transcription.match.words import Word, split
+
+ALIKE: Final = 0.6
+"""Readings this alike may be one word, heard wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one witness says.
+
+    Attributes:
+        witness: Which one.
+        text: Its text.
+        words: When its words are said; empty where that is not known.
+        segments: When its segments are said, where its words have no times.
+    """
+
+    witness: Witness
+    text: str
+    words: Sequence[Timed] = ()
+    segments: Sequence[Timed] = ()
+
+
+@dataclass(slots=True)
+class Compared:
+    """A witness beside the text."""
+
+    witness: Witness
+    text: str
+    heard: list[Word]
+    steps: list[Step]
+    spans: list[Span]
+    """When each of its words is said; empty where that is not known."""
+    low: list[int] = field(default_factory=list)
+    """For each place between the words of the text, the place in the witness's words. Words that
+    only the witness has lie after it."""
+    high: list[int] = field(default_factory=list)
+    """The same; such words lie before it."""
+
+
+def beside(words: Sequence[Word], evidence: Evidence, language: str) -> Compared:
+    """Put a witness beside a text."""
+    heard = split(evidence.text)
+    steps = compare([word.key for word in words], [word.key for word in heard], language)
+    spans = spread(evidence.words or evidence.segments)
+    if len(spans) != len(heard):
+        spans = []  # these are times of another text
+    compared = Compared(evidence.witness, evidence.text, heard, steps, spans)
+    low, high = [0] * (len(words) + 1), [0] * (len(words) + 1)
+    for kind, a0, a1, b0, b1 in steps:
+        if kind == "same":
+            high[a0] = b0
+            for at in range(a0 + 1, a1 + 1):
+                low[at] = high[at] = b0 + at - a0
+        else:
+            low[a0] = b0
+            for at in range(a0 + 1, a1):
+                low[at], high[at] = b0, b1
+            if a0 < a1:
+                high[a0], low[a1] = b0, b1
+            high[a1] = b1
+    compared.low, compared.high = low, high
+    return compared
+
+
+def find(
+    text: str, words: Sequence[Word], witnesses: Sequence[Compared], language: str
+) -> list[Doubt]:
+    """Return the places of a text that a witness contradicts."""
+    places = sorted(
+        (step.a0, step.a1) for one in witnesses for step in one.steps if step.kind == "differ"
+    )
+    merged: list[tuple[int, int]] = []
+    for a0, a1 in places:
+        if merged and (
+            a0 < merged[-1][1] or (a0 == merged[-1][1] and (a0 == a1 or merged[-1][0] == a0))
+        ):
+            merged[-1] = (merged[-1][0], max(a1, merged[-1][1]))
+        else:
+            merged.append((a0, a1))
+    return [_doubt(text, words, place, witnesses) for place in merged]
+
+
+def _doubt(
+    text: str, words: Sequence[Word], place: tuple[int, int], witnesses: Sequence[Compared]
+) -> Doubt:
+    a0, a1 = place
+    readings: list[Reading] = []
+    against: list[tuple[Witness, int, str]] = []
+    mine = "".join(word.key for word in words[a0:a1])
+    start = end = None
+    for one in witnesses:
+        b0, b1 = one.low[a0], one.high[a1]
+        differs = any(
+            step.kind == "differ" and a0 <= step.a0 and step.a1 <= a1 for step in one.steps
+        )
+        reading = one.text[one.heard[b0].start : one.heard[b1 - 1].end] if b0 < b1 else ""
+        readings.append(Reading(witness=one.witness, text=reading, agrees=not differs))
+        if differs:
+            keys = "".join(word.key for word in one.heard[b0:b1])
+            against.append((one.witness, b1 - b0, keys))
+        if one.spans:
+            start, end = _time(one.spans, b0, b1)
+    silent = all(keys == "" for _, _, keys in against)
+    begin = words[a0].start if a0 < a1 else words[a0 - 1].end if a0 else 0
+    after = words[a1 - 1].end if a0 < a1 else begin
+    return Doubt(
+        kind=DoubtKind.MISSING if a0 == a1 else DoubtKind.EXTRA if silent else DoubtKind.CHANGED,
+        text=text[begin:after],
+        first_word=a0,
+        end_word=a1,
+        first_character=begin,
+        end_character=after,
+        readings=tuple(readings),
+        slight=_is_slight(mine, against, {one.witness for one in witnesses}),
+        start=start,
+        end=end,
+    )
+
+
+def _time(spans: Sequence[Span], b0: int, b1: int) -> tuple[float, float]:
+    """Return when words are said; where there are none, the pause that they would be in."""
+    if b0 < b1:
+        return spans[b0].start, max(spans[b0].start, spans[b1 - 1].end)
+    before = spans[b0 - 1].end if b0 else 0.0
+    return before, max(before, spans[b0].start if b0 < len(spans) else before)
+
+
+def _is_slight(
+    mine: str, against: Sequence[tuple[Witness, int, str]], all_of_them: set[Witness]
+) -> bool:
+    """Tell whether a doubt may well be a recogniser's mistake."""
+    doubting = {witness for witness, _, _ in against}
+    if Witness.SCRIPT in doubting:
+        return False
+    if doubting == {Witness.LIVE} and Witness.FINAL_PASS in all_of_them:
+        return all(count < 3 for _, count, _ in against)
+    return bool(mine) and all(keys and likeness(mine, keys) >= ALIKE for _, _, keys in against)
