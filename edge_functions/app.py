@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from edge_functions import (
     account,
+    bundles,
     clone,
     health,
     openapi,
@@ -32,6 +33,7 @@ _FUNCTIONS: Final = (
     realtime_token,
     clone,
     voices,
+    bundles,
     account,
     public_config,
     health,

@@ -112,6 +112,8 @@ async def _store(  # noqa: PLR0917
                 "transcript": asked.transcript,
                 "transcript_source": asked.transcript_source,
                 "machine_transcript": asked.machine_transcript,
+                "settled_by": asked.settled_by,
+                "window_start_ms": asked.window_start_ms,
                 "consent": asked.consent,
                 "duration_seconds": info.duration_seconds,
                 "mime_type": info.mime,

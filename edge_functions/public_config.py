@@ -52,6 +52,7 @@ async def get_config(services: ServicesOf) -> PublicConfig:
         models=models,
         final_pass=enabled and settings.final_pass_enabled,
         own_keys=_own_keys(services),
+        bundles=True,
         reference_preset=settings.reference_preset,
         reference_preset_choice=settings.reference_preset_choice,
         notice=settings.notice,

@@ -15,6 +15,7 @@ from edge_functions.storage import Storage
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInfo
+from transcription.audio.reference import Reference
 from transcription.process.shell import Shell
 from transcription.providers.base import FileProvider
 from transcription.user_keys.providers import Providers
@@ -34,6 +35,19 @@ class Inspector(Protocol):
 
     async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
         """Write a copy for a provider that takes less."""
+        ...
+
+    async def reference(
+        self,
+        source: Path,
+        target: Path,
+        owner: str,
+        address: str | None,
+        *,
+        rate: int | None,
+        max_seconds: float,
+    ) -> Reference:
+        """Write a WAV for a cloning engine."""
         ...
 
 

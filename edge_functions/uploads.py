@@ -33,6 +33,22 @@ _PIECE_BYTES: Final = 256 * 1024
 _log = structlog.get_logger(__name__)
 
 
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Tell of a disk that is full.
+
+    Raises:
+        Capacity: it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        _log.exception("upload_not_written")
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise Capacity(retry_after=RETRY_AFTER_SECONDS) from None
+        raise
+
+
 class Upload:
     """One file; made by `Uploads.place`."""
 
@@ -116,15 +132,11 @@ class Upload:
         piece, self._waiting = bytes(self._waiting), bytearray()
         writing = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
         try:
-            await asyncio.shield(writing)
+            with disk_errors():
+                await asyncio.shield(writing)
         except asyncio.CancelledError:
             # The file is closed next, which must not happen under the thread's hands.
             await asyncio.wait({writing})
-            raise
-        except OSError as error:
-            _log.exception("upload_not_written")
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise Capacity(retry_after=RETRY_AFTER_SECONDS) from None
             raise
 
     def _write(self, piece: bytes) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from edge_functions.caller import Caller
 from edge_functions.supabase_access import Access, database_errors
-from shared_schema.voices import TranscriptSource
+from shared_schema.voices import SettledBy, TranscriptSource
 from transcription.settings import Settings
 
 _TABLE: Final = "voices"
@@ -34,6 +34,9 @@ class VoiceRow(ListedVoice):
     transcript: str
     transcript_source: TranscriptSource
     machine_transcript: str | None
+    settled_by: SettledBy | None
+    window_start_ms: int | None
+    consent: bool
     storage_path: str
 
 

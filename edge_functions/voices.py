@@ -68,15 +68,16 @@ async def list_voices(
 )
 async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -> VoiceDetail:
     """A voice with its transcript, and an address where its recording can be fetched."""
-    row = await _find(voice_id, caller, services)
-    if row.status != "ready":
-        raise NotFound("There is no such voice of yours.")
+    row = await ready_voice(voice_id, caller, services)
     seconds = services.shell.settings.signed_url_seconds
     return VoiceDetail(
         **shown(row).model_dump(),
         transcript=row.transcript,
         transcript_source=row.transcript_source,
         machine_transcript=row.machine_transcript,
+        settled_by=row.settled_by,
+        window_start_ms=row.window_start_ms,
+        consent=row.consent,
         audio_url=await services.storage.sign(row.storage_path, caller, seconds=seconds),
         audio_url_expires_in=seconds,
     )
@@ -114,6 +115,19 @@ def shown(row: ListedVoice) -> Voice:
 def in_utc(moment: datetime) -> str:
     """Return a moment to the microsecond, as RFC 3339 in UTC."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+async def ready_voice(voice_id: UUID, caller: Caller, services: Services) -> VoiceRow:
+    """Return a voice of the caller's own, with its recording.
+
+    Raises:
+        NotFound: there is none.
+        SupabaseUnavailable: it cannot be read now.
+    """
+    row = await _find(voice_id, caller, services)
+    if row.status != "ready":
+        raise NotFound("There is no such voice of yours.")
+    return row
 
 
 async def _find(voice_id: UUID, caller: Caller, services: Services) -> VoiceRow:

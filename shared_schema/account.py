@@ -119,6 +119,8 @@ class PublicConfig(Outbound):
     """Whether a recording is transcribed again when it ends."""
     own_keys: OwnKeysOffer = "off"
     """Whether users may, or must, bring a key of their own to transcribe."""
+    bundles: bool = False
+    """Whether a voice can be downloaded as a bundle."""
     reference_preset: PresetId = "any"
     """The engine that recordings are made for."""
     reference_preset_choice: bool = True

@@ -14,6 +14,7 @@ from shared_schema import (
     audio,
     base,
     batch,
+    bundles,
     client_messages,
     direct,
     errors,
@@ -38,6 +39,7 @@ ROOMS: tuple[ModuleType, ...] = (
     batch,
     match,
     voices,
+    bundles,
     account,
     own_keys,
 )

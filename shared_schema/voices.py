@@ -1,8 +1,9 @@
 """Voices: a reference recording and its exact transcript."""
 
-from typing import Annotated, Final, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from shared_schema import limits
 from shared_schema.base import Inbound, Outbound
@@ -11,6 +12,16 @@ from shared_schema.client_messages import LanguageChoice
 from shared_schema.text import Text
 
 TranscriptSource = Literal["live", "final_pass", "edited", "typed"]
+SettledBy = Literal["agreement", "ear", "script"]
+"""The witnesses agree; a person heard what was in doubt; or they read a script as it is written."""
+_WHOLE: Final = re.compile("[0-9]{1,9}")
+
+
+def _whole(value: Any) -> Any:
+    """Return a form's whole number as one, and all else as it is."""
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+
+
 VoiceName = Annotated[
     str, Field(min_length=1, max_length=limits.MAX_VOICE_NAME_CHARACTERS), Text(in_a_line=True)
 ]
@@ -39,6 +50,12 @@ class CloneRequest(Inbound):
         Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS), Text()] | None
     ) = None
     """As the provider heard it."""
+    settled_by: SettledBy | None = None
+    """What made the transcript's words certain."""
+    window_start_ms: (
+        Annotated[int, Field(ge=0, le=86_400_000, strict=True), BeforeValidator(_whole)] | None
+    ) = None
+    """Where in a longer recording this one begins, if it was cut out of one; milliseconds."""
     consent: bool = False
     """Whether the speaker has agreed."""
 
@@ -59,6 +76,12 @@ class VoiceDetail(Voice):
     transcript: str
     transcript_source: TranscriptSource
     machine_transcript: str | None = None
+    settled_by: SettledBy | None = None
+    """What made the transcript's words certain; left out where nobody said."""
+    window_start_ms: int | None = None
+    """Where in a longer recording this one begins, if it was cut out of one; milliseconds."""
+    consent: bool = False
+    """Whether the speaker has agreed."""
     audio_url: str
     """Signed, for a limited time."""
     audio_url_expires_in: int

@@ -7,6 +7,7 @@ from utter_transcribe.errors import (
     AuthError,
     ClientError,
     Failure,
+    FileError,
     UnreachableError,
 )
 from utter_transcribe.events import Event, Result
@@ -24,6 +25,7 @@ __all__ = [
     "Clone",
     "Event",
     "Failure",
+    "FileError",
     "GivenToken",
     "LiveTranscription",
     "Options",

@@ -19,8 +19,9 @@ from rich.text import Text
 
 from shared_schema.batch import TranscriptionOptions
 from shared_schema.network import ProxyError, trusts_environment
+from shared_schema.presets import PresetId
 from utter_transcribe import demo as demonstration
-from utter_transcribe import display, upload
+from utter_transcribe import display, pairs, upload
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
 from utter_transcribe.errors import ClientError, UnreachableError
 from utter_transcribe.files import Api
@@ -234,6 +235,43 @@ def voices(
             made = f"{one.created_at:%Y-%m-%d %H:%M}"
             table.add_row(one.name, one.language, f"{one.duration_seconds:.1f}", made, one.voice_id)
         Console(soft_wrap=True).print(table if found else "no voices yet")
+
+    _call(work, url, token)
+
+
+@app.command(
+    epilog=_examples(
+        "utter-transcribe voice 0b1c…",
+        "utter-transcribe voice 0b1c… --bundle ada.zip --preset f5-tts",
+    )
+)
+def voice(
+    voice_id: Annotated[str, typer.Argument(metavar="ID", help="As `voices` lists it.")],
+    *,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a zip with recording, text and manifest."),
+    ] = None,
+    preset: Annotated[
+        PresetId | None, typer.Option(help="The cloning engine that the bundle is for.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Show one of your voices, or download it for a cloning engine."""
+    if preset is not None and bundle is None:
+        _fail("--preset is for --bundle FILE")
+
+    async def work(api: Api) -> None:
+        if bundle is not None:
+            await api.bundle(voice_id, bundle, preset)
+            return
+        found = await api.voice(voice_id)
+        if as_json:
+            print(found.to_json())
+        else:
+            pairs.show_voice(found)
 
     _call(work, url, token)
 

@@ -6,7 +6,8 @@
     ├── AuthError           no access token could be had
     ├── ApiError            the service refused a call (RFC 9457)
     ├── UnreachableError    the service was not reached, or its answer broke off
-    └── AudioError          a file or a stream is no audio that can be read
+    ├── AudioError          a file or a stream is no audio that can be read
+    └── FileError           a file cannot be written
 """
 
 from dataclasses import dataclass
@@ -122,3 +123,11 @@ class AudioError(ClientError):
             case PermissionError():
                 return cls(f"{name} may not be read")
         return cls(f"{name} cannot be read: {error.strerror}")
+
+
+class FileError(ClientError):
+    """A file cannot be written."""
+
+    def __init__(self, file: str, error: OSError) -> None:
+        words = f"{file} cannot be written: {error.strerror}"
+        super().__init__(Failure(words, retryable=False))

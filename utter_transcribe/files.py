@@ -1,5 +1,6 @@
 """Whole files, voices and usage: the services' HTTP side."""
 
+import asyncio
 import io
 import mimetypes
 import uuid
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -23,9 +25,16 @@ from shared_schema.batch import (
 )
 from shared_schema.errors import ERRORS
 from shared_schema.limits import MAX_UPLOAD_BYTES
-from shared_schema.voices import TranscriptSource, Voice, VoiceDetail, VoiceList
+from shared_schema.presets import PresetId
+from shared_schema.voices import SettledBy, TranscriptSource, Voice, VoiceDetail, VoiceList
 from utter_transcribe.auth import TokenSupplier
-from utter_transcribe.errors import ApiError, AudioError, Failure, UnreachableError
+from utter_transcribe.errors import (
+    ApiError,
+    AudioError,
+    Failure,
+    FileError,
+    UnreachableError,
+)
 from utter_transcribe.network import http_client, refusal, words_of
 
 READ_SECONDS: Final = 330.0
@@ -66,6 +75,8 @@ class Clone:
         transcript: What is said in the recording, exactly.
         transcript_source: Where the transcript comes from.
         machine_transcript: What a machine heard, beside a transcript that a person edited.
+        settled_by: What made the transcript's words certain.
+        window_start_ms: Where in a longer recording this one begins, if it was cut out of one.
         consent: Whether the speaker agreed.
     """
 
@@ -74,6 +85,8 @@ class Clone:
     transcript: str
     transcript_source: TranscriptSource | None = None
     machine_transcript: str | None = None
+    settled_by: SettledBy | None = None
+    window_start_ms: int | None = None
     consent: bool | None = None
 
 
@@ -177,6 +190,8 @@ class Api:
             "transcript": voice.transcript,
             "transcript_source": voice.transcript_source,
             "machine_transcript": voice.machine_transcript,
+            "settled_by": voice.settled_by,
+            "window_start_ms": voice.window_start_ms,
             "consent": None if voice.consent is None else str(voice.consent).lower(),
         }
         present = {name: value for name, value in form.items() if value is not None}
@@ -199,12 +214,27 @@ class Api:
 
     async def voice(self, voice_id: str) -> VoiceDetail:
         """Return one of the caller's voices, with a signed address of its recording."""
-        async with self._call("GET", f"voices/{voice_id}") as answer:
+        async with self._call("GET", _of(voice_id)) as answer:
             return await _read(answer, VoiceDetail)
+
+    async def bundle(self, voice_id: str, file: Path, preset: PresetId | None = None) -> None:
+        """Download one of the caller's voices as a zip for a cloning engine.
+
+        Args:
+            voice_id: As the list has it.
+            file: Where the zip goes; nothing is there until all of it is.
+            preset: The engine; the deployment's own by default.
+
+        Raises:
+            FileError: The file cannot be written.
+        """
+        params = {} if preset is None else {"preset": preset}
+        async with self._call("GET", f"{_of(voice_id)}/bundle", params=params) as answer:
+            await _save(answer, file)
 
     async def delete_voice(self, voice_id: str) -> None:
         """Delete one of the caller's voices and its recording."""
-        async with self._call("DELETE", f"voices/{voice_id}"):
+        async with self._call("DELETE", _of(voice_id)):
             pass
 
     async def usage(self) -> Usage:
@@ -264,6 +294,24 @@ class Api:
                         raise ApiError(answer.status_code, failure)
         except httpx.HTTPError as error:
             raise UnreachableError(f"cannot reach {self._url}: {words_of(error)}") from error
+
+
+def _of(voice_id: str) -> str:
+    return f"voices/{quote(voice_id, safe='')}"
+
+
+async def _save(answer: httpx.Response, file: Path) -> None:
+    """Write an answer's body to a file, whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with await asyncio.to_thread(part.open, "wb") as target:
+            async for piece in answer.aiter_bytes():
+                target.write(piece)
+        part.replace(file)
+    except OSError as error:
+        raise FileError(str(file), error) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _mebibytes(size: int) -> str:

@@ -82,9 +82,9 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "only the contract",
-        "also health, metrics, the page, the API's document, erasing an account, and secrets "
-        "for direct mode",
+        "also health, metrics, the page, the API's document, erasing an account, secrets for "
+        "direct mode, and [bundles](pairs.md#bundles)",
         "404 `not_found`",
-        "the platform watches its workers, and serves no HTML",
+        "the platform watches its workers, and serves no HTML; a bundle must be decoded",
     ),
 )

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from shared_schema.voices import Voice
+from shared_schema.voices import Voice, VoiceDetail
 from tests.audio_files import write_audio
 from tests.contract.world import Target
 from tests.edge_functions.test_clone import FIELDS, PATH
@@ -26,6 +26,8 @@ async def test_a_recording_becomes_a_voice(
         "transcript": "  The words that are spoken.\n",
         "transcript_source": "edited",
         "machine_transcript": "the words that were spoken",
+        "settled_by": "ear",
+        "window_start_ms": "61500",
         "consent": "true",
     }
     response = await http.post(PATH, data=fields, files={"audio": ("../../x.exe", speech)})
@@ -39,6 +41,9 @@ async def test_a_recording_becomes_a_voice(
     assert (row["transcript"], row["consent"]) == ("The words that are spoken.", True)
     assert row["machine_transcript"] == "the words that were spoken"
     assert row["transcript_source"] == "edited"
+    assert (row["settled_by"], row["window_start_ms"]) == ("ear", 61_500)
+    detail = VoiceDetail.model_validate((await http.get(f"/api/voices/{row['id']}")).json())
+    assert (detail.settled_by, detail.window_start_ms, detail.consent) == ("ear", 61_500, True)
     assert await target.objects_of(ada) == [f"{ada.id}/voices/{row['id']}.wav"]
     assert await ada.files.download(row["storage_path"]) == speech
     assert await target.usage_of(ada) == []

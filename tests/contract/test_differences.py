@@ -16,6 +16,7 @@ from tests.contract.test_bad_files import twice
 from tests.contract.world import TARGETS, Target
 from tests.doubles.gate import Gate
 from tests.edge_functions.test_bad_input import cut
+from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, problem
 from tests.local_stack.world import Person
 from tests.waiting import until
@@ -153,5 +154,16 @@ async def test_only_the_contract(target: Target, http: httpx.AsyncClient, path: 
     response = await http.get(path)
     if target.name == "fastapi":
         assert response.status_code == 200
+    else:
+        assert problem(response).code == "not_found"
+
+
+async def test_bundles(target: Target, http: httpx.AsyncClient, speech: bytes) -> None:
+    """A service that makes no bundles says so before anybody asks for one."""
+    offered = (await target.http.get("/api/config")).json()["bundles"]
+    assert offered is (target.name == "fastapi")
+    response = await http.get(f"/api/voices/{await clone(http, speech)}/bundle")
+    if offered:
+        assert response.headers["content-type"] == "application/zip"
     else:
         assert problem(response).code == "not_found"

@@ -47,6 +47,7 @@ OPERATIONS = [
     "listVoices",
     "getVoice",
     "deleteVoice",
+    "downloadBundle",
     "usage",
     "getOwnKey",
     "storeOwnKey",

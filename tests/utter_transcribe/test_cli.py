@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from shared_schema.errors import ErrorCode
 from shared_schema.server_messages import LiveSegment, Turn
@@ -420,6 +420,35 @@ async def test_voices_are_listed(tmp_path: Path) -> None:
     assert service.asked[0].path == "/api/voices"
 
 
+async def test_a_voice_is_shown_and_downloaded(tmp_path: Path) -> None:
+    """One voice is its figures and its text, JSON, or a zip that is there whole or not at all."""
+    detail = VOICE | {
+        "transcript": "[bold] twelve words",
+        "transcript_source": "edited",
+        "settled_by": "ear",
+        "consent": True,
+        "audio_url": "http://x/y",
+        "audio_url_expires_in": 60,
+    }
+    zipped = Response(b"PK and the rest", media_type="application/zip")
+    answers = (JSONResponse(detail), JSONResponse(detail), zipped, zipped)
+    async with serve_answers(*answers) as service:
+        address = ("--url", service.url)
+        status, out, _ = await run(tmp_path, "voice", "v1", *address)
+        as_json = await run(tmp_path, "voice", "v1", "--json", *address)
+        asked = ("voice", "../v1", "--preset", "f5-tts", "--bundle")
+        downloaded = await run(tmp_path, *asked, "a.zip", *address)
+        nowhere = await run(tmp_path, *asked, "not/there.zip", *address)
+    assert (status, out.splitlines()[-1]) == (0, "[bold] twelve words")
+    assert "ear" in out
+    assert json.loads(as_json[1])["settled_by"] == "ear"
+    assert downloaded == (0, "", "")
+    assert os.listdir(tmp_path) == ["a.zip"]
+    assert (tmp_path / "a.zip").read_bytes() == b"PK and the rest"
+    assert service.asked[2].path == "/api/voices/../v1/bundle?preset=f5-tts"
+    assert (nowhere[0], "not/there.zip cannot be written" in nowhere[2]) == (1, True)
+
+
 async def test_usage_is_told(tmp_path: Path) -> None:
     """What was used today, what is left, and when the minutes return."""
     kind = {
@@ -450,7 +479,7 @@ async def test_usage_is_told(tmp_path: Path) -> None:
 
 async def test_every_command_shows_examples(tmp_path: Path) -> None:
     """The help of each command ends with commands to try."""
-    for name in ("live", "file", "voices", "usage", "demo"):
+    for name in ("live", "file", "voices", "voice", "usage", "demo"):
         status, out, _ = await run(tmp_path, name, "--help")
         assert status == 0
         assert f"utter-transcribe {name}" in out.partition("Examples:")[2], name

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from shared_schema.batch import DeltaEvent, FinalEvent, SegmentEvent, TranscriptionOptions
@@ -238,7 +240,12 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
         ) as service,
         Api(service.url, Tokens()) as api,
     ):
-        clone = Clone("Mine", "English", "twelve words or so", "edited", consent=True)
+        clone = Clone(
+            *("Mine", "English", "twelve words or so", "edited"),
+            settled_by="ear",
+            window_start_ms=1500,
+            consent=True,
+        )
         voice = await api.clone(take, clone)
         assert await api.voices() == (voice,)
         assert (await api.voice("v1")).transcript_source == "edited"
@@ -255,6 +262,8 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
         "language": "English",
         "transcript": "twelve words or so",
         "transcript_source": "edited",
+        "settled_by": "ear",
+        "window_start_ms": "1500",
         "consent": "true",
     }
 
@@ -274,6 +283,28 @@ async def test_a_long_list_of_voices_is_read_to_its_end() -> None:
         "/api/voices",
         "/api/voices?before=2026-11-29T10:00:00.000001Z",
     ]
+
+
+async def test_a_bundle_that_breaks_off_is_no_bundle(tmp_path: Path) -> None:
+    """A download leaves a whole file, or what was there before."""
+
+    async def cut(_: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"PK"
+            raise ConnectionError
+
+        return StreamingResponse(pieces(), headers={"Content-Length": "15"})
+
+    whole = Response(b"PK and the rest", media_type="application/zip")
+    target = tmp_path / "a.zip"
+    async with serve_answers(whole, cut) as service, Api(service.url, Tokens()) as api:
+        await api.bundle("v1", target, "fish")
+        with pytest.raises(UnreachableError):
+            await api.bundle("v1", target)
+    assert os.listdir(tmp_path) == ["a.zip"]
+    assert target.read_bytes() == b"PK and the rest"
+    paths = [asked.path for asked in service.asked]
+    assert paths == ["/api/voices/v1/bundle?preset=fish", "/api/voices/v1/bundle"]
 
 
 async def test_what_is_no_file_is_told(tmp_path: Path) -> None:

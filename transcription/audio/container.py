@@ -88,7 +88,7 @@ def inspect(
             seconds, rate, channels = _measured(sound, limits)
             _check_whole(file, sound, seconds)
     except UnreadableError as error:
-        raise _refusal(error, start) from None
+        raise refusal(error, start) from None
     if seconds < limits.min_seconds:
         raise InvalidAudio(
             f"The recording lasts {seconds:g} s; at least {limits.min_seconds:g} s are needed."
@@ -113,7 +113,7 @@ def copy_to_16k_wav(source: BinaryIO, target: BinaryIO) -> None:
                 copy.mux(stream.encode(_frame(piece)))
             copy.mux(stream.encode(None))
     except UnreadableError as error:
-        raise _refusal(error, start) from None
+        raise refusal(error, start) from None
 
 
 def _frame(pcm: bytes) -> AudioFrame:
@@ -193,7 +193,7 @@ def _check_whole(file: BinaryIO, sound: Sound, seconds: float) -> None:
         raise UnreadableError(message)
 
 
-def _refusal(error: UnreadableError, start: bytes) -> InvalidAudio | UnsupportedAudio:
+def refusal(error: UnreadableError, start: bytes) -> InvalidAudio | UnsupportedAudio:
     """Return the error of a file that begins with these 12 bytes."""
     known = known_head(start) in {kind.title for kind in FORMATS.values()}
     if isinstance(error, NotOpenedError) and not known:

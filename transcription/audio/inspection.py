@@ -15,8 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from shared_schema.bundles import Measures
 from transcription.audio.container import COPY_MIME, AudioInfo, AudioLimits
 from transcription.audio.process import ReadingProcess
+from transcription.audio.reference import Reference
 from transcription.audio.turns import Turns
 from transcription.errors import (
     Capacity,
@@ -135,6 +137,40 @@ class AudioInspector:
         writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with _opened(source, os.O_RDONLY) as file, _opened(target, writing) as copy:
             await self._ask({"task": "copy"}, (file, copy), owner, address)
+
+    async def reference(
+        self,
+        source: Path,
+        target: Path,
+        owner: str = "",
+        address: str | None = None,
+        *,
+        rate: int | None,
+        max_seconds: float,
+    ) -> Reference:
+        """Write a recording as a mono WAV for a cloning engine, and tell what it is like.
+
+        The caller owns `target`, also when this fails.
+
+        Args:
+            source: The file.
+            target: Where the WAV goes.
+            owner: As for `inspect`.
+            address: As for `inspect`.
+            rate: Samples per second; the recording's own, up to 48 kHz, when None.
+            max_seconds: Of the WAV.
+
+        Raises:
+            InvalidAudio: the source cannot be decoded, or lasts longer.
+            Capacity: too many files are waiting, or the disk is full.
+            RateLimited: too many files of this owner or network were refused.
+            InternalError: it cannot be read by a fault of ours.
+        """
+        request = {"task": "reference", "rate": rate, "max_seconds": max_seconds}
+        writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with _opened(source, os.O_RDONLY) as file, _opened(target, writing) as copy:
+            made = await self._ask(request, (file, copy), owner, address)
+        return Reference(**made | {"measures": Measures(**made["measures"])})
 
     async def _ask(
         self,

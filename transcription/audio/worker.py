@@ -25,6 +25,7 @@ import av
 
 from transcription.audio import sandbox
 from transcription.audio.container import COPY_RATE, FORMATS, AudioLimits, copy_to_16k_wav, inspect
+from transcription.audio.reference import write_reference
 from transcription.errors import Capacity, InvalidAudio, TranscriptionError
 
 MAX_MEMORY_BYTES: Final = 384 * 1024**2
@@ -69,6 +70,10 @@ def _done(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     if request["task"] == "copy":
         copy_to_16k_wav(source, os.fdopen(descriptors[1], "wb", buffering=0, closefd=False))
         return {}
+    if request["task"] == "reference":
+        with os.fdopen(descriptors[1], "wb", closefd=False) as target:
+            made = write_reference(source, target, request["rate"], request["max_seconds"])
+        return asdict(made) | {"measures": made.measures.model_dump()}
     return asdict(inspect(source, AudioLimits(**request["limits"]), _limit_time))
 
 

@@ -67,6 +67,8 @@ async function store(
       transcript: asked.transcript,
       transcript_source: asked.transcript_source,
       machine_transcript: asked.machine_transcript ?? null,
+      settled_by: asked.settled_by ?? null,
+      window_start_ms: asked.window_start_ms ?? null,
       consent: asked.consent,
       duration_seconds: audio.seconds,
       mime_type: audio.mime,

@@ -133,6 +133,7 @@ function read(value: unknown, property: Property): unknown {
   }
   if (property.type === "boolean") return flag(value);
   if (typeof value !== "string") return value;
+  if (property.type === "integer") return /^[0-9]{1,9}$/.test(value) ? Number(value) : value;
   if (!value.isWellFormed()) throw new RangeError("is not Unicode");
   const rule = property["x-text"];
   return rule === undefined ? value : clean(value, { inALine: rule === "line" });

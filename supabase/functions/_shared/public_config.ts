@@ -32,6 +32,7 @@ export async function getConfig(_call: Call, services: Services): Promise<Respon
     model: settings.transcribeModel,
     realtime_model: settings.realtimeModel,
     final_pass: enabled && settings.finalPassEnabled,
+    bundles: false,
     reference_preset: settings.referencePreset,
     reference_preset_choice: settings.referencePresetChoice,
   };

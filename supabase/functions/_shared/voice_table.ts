@@ -22,6 +22,9 @@ export interface VoiceRow extends ListedVoice {
   readonly transcript: string;
   readonly transcript_source: VoiceDetail["transcript_source"];
   readonly machine_transcript: string | null;
+  readonly settled_by: NonNullable<VoiceDetail["settled_by"]> | null;
+  readonly window_start_ms: number | null;
+  readonly consent: boolean;
   readonly storage_path: string;
 }
 

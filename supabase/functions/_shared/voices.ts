@@ -58,10 +58,13 @@ export async function getVoice(call: Call, services: Services): Promise<Response
     ...shown(row),
     transcript: row.transcript,
     transcript_source: row.transcript_source,
+    consent: row.consent,
     audio_url: await services.storage.sign(row.storage_path, caller),
     audio_url_expires_in: services.settings.signedUrlSeconds,
   };
   if (row.machine_transcript !== null) voice.machine_transcript = row.machine_transcript;
+  if (row.settled_by !== null) voice.settled_by = row.settled_by;
+  if (row.window_start_ms !== null) voice.window_start_ms = row.window_start_ms;
   return Response.json(voice);
 }
 

@@ -154,6 +154,21 @@ export const BODIES = {
         "x-text": "lines",
         "description": "As the provider heard it."
       },
+      "settled_by": {
+        "enum": [
+          "agreement",
+          "ear",
+          "script"
+        ],
+        "type": "string",
+        "description": "What made the transcript's words certain."
+      },
+      "window_start_ms": {
+        "maximum": 86400000,
+        "minimum": 0,
+        "type": "integer",
+        "description": "Where in a longer recording this one begins, if it was cut out of one; milliseconds."
+      },
       "consent": {
         "default": false,
         "description": "Whether the speaker has agreed.",

@@ -124,6 +124,114 @@ export interface AudioLimits {
   extensions: string[];
 }
 /**
+ * `manifest.json` of `GET /api/voices/{id}/bundle`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "BundleManifest".
+ */
+export interface BundleManifest {
+  v: 1;
+  preset: "any" | "qwen3-tts" | "f5-tts" | "fish" | "elevenlabs" | "mistral";
+  voice_id: string;
+  name: string;
+  /**
+   * ISO 639-1, or `auto`.
+   */
+  language: string;
+  /**
+   * When the voice was stored.
+   */
+  created_at: string;
+  /**
+   * Whether the speaker has agreed.
+   */
+  consent: boolean;
+  /**
+   * When that was told.
+   */
+  consent_at?: string;
+  audio: ReferenceWav;
+  text: ReferenceText;
+  window?: Window;
+}
+/**
+ * `reference.wav`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "ReferenceWav".
+ */
+export interface ReferenceWav {
+  file: "reference.wav";
+  /**
+   * Hexadecimal digits.
+   */
+  sha256: string;
+  bytes: number;
+  encoding: "pcm_s16le";
+  /**
+   * Hertz.
+   */
+  sample_rate: number;
+  channels: 1;
+  duration_seconds: number;
+  measures: Measures;
+}
+/**
+ * What a recording is like. Levels are in dBFS, and -96 where there is nothing.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Measures".
+ */
+export interface Measures {
+  /**
+   * The loudest sample.
+   */
+  peak_dbfs: number;
+  /**
+   * RMS of what is speech.
+   */
+  speech_dbfs: number;
+  /**
+   * RMS of the quietest tenth of a second that is not digital silence; at most -25.
+   */
+  noise_dbfs: number;
+  /**
+   * Times that three samples in a row reached 0.99 of full scale.
+   */
+  clipped_runs: number;
+  leading_silence_seconds: number;
+  trailing_silence_seconds: number;
+}
+/**
+ * `reference.txt`: the transcript by the preset's rules for texts, in UTF-8.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "ReferenceText".
+ */
+export interface ReferenceText {
+  file: "reference.txt";
+  /**
+   * Hexadecimal digits.
+   */
+  sha256: string;
+  bytes: number;
+  /**
+   * Who wrote the transcript last.
+   */
+  source: "live" | "final_pass" | "edited" | "typed";
+  /**
+   * What made its words certain; left out where nobody said.
+   */
+  settled_by?: "agreement" | "ear" | "script";
+}
+/**
+ * Left out where the recording was stored whole.
+ */
+export interface Window {
+  start_seconds: number;
+  end_seconds: number;
+}
+/**
  * Fields of the form of `POST /api/clone`, besides its file `audio`.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -151,6 +259,14 @@ export interface CloneRequest {
    * As the provider heard it.
    */
   machine_transcript?: string;
+  /**
+   * What made the transcript's words certain.
+   */
+  settled_by?: "agreement" | "ear" | "script";
+  /**
+   * Where in a longer recording this one begins, if it was cut out of one; milliseconds.
+   */
+  window_start_ms?: number;
   /**
    * Whether the speaker has agreed.
    */
@@ -632,6 +748,10 @@ export interface PublicConfig {
    */
   own_keys?: "off" | "offered" | "required";
   /**
+   * Whether a voice can be downloaded as a bundle.
+   */
+  bundles?: boolean;
+  /**
    * The engine that recordings are made for.
    */
   reference_preset?: "any" | "qwen3-tts" | "f5-tts" | "fish" | "elevenlabs" | "mistral";
@@ -1004,6 +1124,18 @@ export interface VoiceDetail {
   transcript_source: "live" | "final_pass" | "edited" | "typed";
   machine_transcript?: string;
   /**
+   * What made the transcript's words certain; left out where nobody said.
+   */
+  settled_by?: "agreement" | "ear" | "script";
+  /**
+   * Where in a longer recording this one begins, if it was cut out of one; milliseconds.
+   */
+  window_start_ms?: number;
+  /**
+   * Whether the speaker has agreed.
+   */
+  consent?: boolean;
+  /**
    * Signed, for a limited time.
    */
   audio_url: string;
@@ -1024,4 +1156,14 @@ export interface VoiceList {
    * Ask for `?before=` this to read on; absent at the end.
    */
   next?: string;
+}
+/**
+ * The part of a longer recording that was kept.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Window".
+ */
+export interface Window1 {
+  start_seconds: number;
+  end_seconds: number;
 }

@@ -1,0 +1,64 @@
+"""The recording of a bundle: mono, 16-bit, at the rate that an engine wants.
+
+Synchronous, and C code on a stranger's bytes: only `transcription.audio.worker` runs this.
+"""
+
+import wave
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from shared_schema.bundles import Measures
+from transcription.audio.container import FORMATS, refusal
+from transcription.audio.measure import Measure
+from transcription.audio.reader import UnreadableError, opened
+from transcription.errors import InvalidAudio
+
+MAX_RATE: Final = 48_000
+_BYTES: Final = 2
+_SPARE_SECONDS: Final = 0.01
+"""A resampler may round up, by some samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What was written."""
+
+    sample_rate: int
+    """Hertz."""
+    duration_seconds: float
+    measures: Measures
+
+
+def write_reference(
+    source: BinaryIO, target: BinaryIO, rate: int | None, max_seconds: float
+) -> Reference:
+    """Write a recording as a WAV for an engine, and tell what it is like.
+
+    Args:
+        source: The recording, at its beginning.
+        target: Where the WAV goes.
+        rate: Samples per second; the recording's own, up to 48 kHz, when None.
+        max_seconds: Of the WAV.
+
+    Raises:
+        InvalidAudio: the source cannot be decoded, or lasts longer.
+        OSError: the target cannot be written.
+    """
+    start = source.read(12)
+    source.seek(0)
+    try:
+        with opened(source, formats=FORMATS) as sound, wave.open(target, "wb") as copy:
+            rate = rate or min(sound.stream.codec_context.sample_rate, MAX_RATE)
+            copy.setparams((1, _BYTES, rate, 0, "NONE", ""))
+            measure, most, length = Measure(rate), _BYTES * round(max_seconds * rate), 0
+            for piece in sound.pcm(rate):
+                kept = piece[: max(0, most - length)]
+                length += len(piece)
+                if length > most + _BYTES * rate * _SPARE_SECONDS:
+                    raise InvalidAudio(f"The recording lasts more than {max_seconds:g} s.")
+                copy.writeframesraw(kept)
+                measure.push(kept)
+    except UnreadableError as error:
+        raise refusal(error, start) from None
+    seconds = min(length, most) / _BYTES / rate
+    return Reference(rate, round(seconds, 3), measure.result())
