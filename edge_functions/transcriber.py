@@ -264,7 +264,9 @@ def _answer(
     result: TranscriptionResult, fitted: Fitted, info: AudioInfo, request_id: str
 ) -> Transcription:
     segments = tuple(
-        batch.Segment(text=one.text, start=one.start, end=one.end, speaker=one.speaker)
+        batch.Segment(
+            text=one.text, start=one.start, end=one.end, speaker=one.speaker, score=one.score
+        )
         for one in result.segments
     )
     words = tuple(batch.Word(text=one.text, start=one.start, end=one.end) for one in result.words)

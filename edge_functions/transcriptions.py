@@ -97,7 +97,8 @@ async def _stream(transcriber: Transcriber, events: EventStream) -> None:
             await events.send(DeltaEvent(text=piece.text))
         else:
             where: dict[str, Any] = {"start": piece.start, "end": piece.end}
-            await events.send(SegmentEvent(text=piece.text, speaker=piece.speaker, **where))
+            who: dict[str, Any] = {"speaker": piece.speaker, "score": piece.score}
+            await events.send(SegmentEvent(text=piece.text, **where, **who))
 
     try:
         transcriber.begin, transcriber.tell = events.begin, tell

@@ -41,21 +41,23 @@ class Segment(Outbound):
     """A stretch of speech."""
 
     text: str
-    start: float
-    """Seconds from the beginning of the file."""
-    end: float
-    """Seconds from the beginning of the file."""
+    start: float | None = None
+    """Seconds from the beginning of the file, where the model tells it."""
+    end: float | None = None
+    """Seconds from the beginning of the file, where the model tells it."""
     speaker: str | None = None
+    score: float | None = None
+    """How sure the model is, where it tells it."""
 
 
 class Word(Outbound):
     """One word and when it was said."""
 
     text: str
-    start: float
-    """Seconds from the beginning of the file."""
-    end: float
-    """Seconds from the beginning of the file."""
+    start: float | None = None
+    """Seconds from the beginning of the file, where the model tells it."""
+    end: float | None = None
+    """Seconds from the beginning of the file, where the model tells it."""
 
 
 class Transcription(Outbound):

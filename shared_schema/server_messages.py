@@ -40,22 +40,29 @@ class LiveSegment(Outbound):
 
     type: Literal["segment"] = "segment"
     text: str
-    start: float
-    """Seconds from the beginning of this session's audio."""
-    end: float
-    """Seconds from the beginning of this session's audio."""
+    start: float | None = None
+    """Seconds from the beginning of this session's audio, where the model tells it."""
+    end: float | None = None
+    """Seconds from the beginning of this session's audio, where the model tells it."""
     speaker: str | None = None
     """A name that is the same for the same voice, within this session."""
+    score: float | None = None
+    """How sure the model is, where it tells it."""
 
 
 class Turn(Outbound):
-    """News of a speaker's turn, where `turn_detection` was asked for."""
+    """News of a speaker's turn, where `turn_detection` was asked for.
+
+    Deltas with words of a turn may follow its end: read on until `final`.
+    """
 
     type: Literal["turn"] = "turn"
     event: Literal["start", "eager_end", "resume", "end"]
     """It begins; it seems to end; it goes on after all; it has ended."""
-    at: float
-    """Seconds from the beginning of this session's audio."""
+    at: float | None = None
+    """Seconds from the beginning of this session's audio, where the model tells it."""
+    end_reason: str | None = None
+    """With `end`: why it has ended, in the model's own words. New reasons may appear."""
 
 
 class Ack(Outbound):

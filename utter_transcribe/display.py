@@ -261,9 +261,12 @@ def _clock(seconds: float) -> str:
 
 def _beside(event: SpeakerHeard | TurnHeard) -> str:
     if isinstance(event, TurnHeard):
-        return f"{event.at:.1f} s: turn, {event.phase.replace('_', ' ')}"
+        when = "" if event.at is None else f"{event.at:.1f} s: "
+        return f"{when}turn, {event.phase.replace('_', ' ')}"
     who = event.speaker or "speaker"
-    return f"{event.start:.1f} to {event.end:.1f} s, {who}: {event.text.strip()}"
+    timed = event.start is not None and event.end is not None
+    when = f"{event.start:.1f} to {event.end:.1f} s, " if timed else ""
+    return f"{when}{who}: {event.text.strip()}"
 
 
 def _told(event: Reconnecting | Noticed) -> str:

@@ -60,28 +60,34 @@ class SpeakerHeard:
 
     Attributes:
         text: What was said; it is in the transcript as well.
-        start: Seconds of the recording.
-        end: Seconds of the recording.
+        start: Seconds of the recording; None where the model does not tell it.
+        end: Seconds of the recording; None where the model does not tell it.
         speaker: The same for the same voice, until the session is resumed.
+        score: How sure the model is, where it tells it.
     """
 
     text: str
-    start: float
-    end: float
+    start: float | None
+    end: float | None
     speaker: str | None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnHeard:
     """News of a speaker's turn, where `turn_detection` was asked for.
 
+    Words of a turn may still come after its end.
+
     Attributes:
         phase: It begins, it seems to end, it goes on after all, it has ended.
-        at: Seconds of the recording.
+        at: Seconds of the recording; None where the model does not tell it.
+        end_reason: Why it has ended, in the model's own words, where it tells it.
     """
 
     phase: Literal["start", "eager_end", "resume", "end"]
-    at: float
+    at: float | None
+    end_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,5 +371,10 @@ class Session:
 def _beside(message: server.LiveSegment | server.Turn, begin: float) -> Event:
     """Return what goes beside the text, in seconds of the recording."""
     if isinstance(message, server.Turn):
-        return TurnHeard(message.event, begin + message.at)
-    return SpeakerHeard(message.text, begin + message.start, begin + message.end, message.speaker)
+        return TurnHeard(message.event, _later(begin, message.at), message.end_reason)
+    start, end = _later(begin, message.start), _later(begin, message.end)
+    return SpeakerHeard(message.text, start, end, message.speaker, message.score)
+
+
+def _later(begin: float, at: float | None) -> float | None:
+    return None if at is None else begin + at

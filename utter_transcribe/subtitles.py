@@ -28,10 +28,12 @@ def _cues(parts: Iterable[Segment | Word]) -> Iterator[str]:
 
 
 def _parts(transcription: Transcription) -> tuple[Segment | Word, ...]:
-    """Return what has times; the whole as one part where nothing has."""
-    found = transcription.segments or transcription.words
-    if found or not transcription.text:
-        return found or ()
+    """Return what has times; the whole as one part where a time is missing."""
+    found = transcription.segments or transcription.words or ()
+    if found and all(None not in (part.start, part.end) for part in found):
+        return found
+    if not transcription.text:
+        return ()
     return (Segment(text=transcription.text, start=0, end=transcription.duration_seconds),)
 
 
@@ -40,7 +42,7 @@ def _text(part: Segment | Word) -> str:
     return f"{who}{part.text.strip()}"
 
 
-def _time(seconds: float, mark: str) -> str:
-    milliseconds = round(seconds * 1000)
+def _time(seconds: float | None, mark: str) -> str:
+    milliseconds = round((seconds or 0.0) * 1000)
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{mark}{rest % 1000:03}"

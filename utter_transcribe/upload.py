@@ -70,7 +70,10 @@ async def transcribe(
     elif lines:
         for part in final.segments or final.words or ():
             who = f"{part.speaker}: " if isinstance(part, Segment) and part.speaker else ""
-            print(f"{part.start:8.2f} {part.end:8.2f}  {who}{part.text.strip()}")
+            when = " ".join(
+                " " * 8 if at is None else f"{at:8.2f}" for at in (part.start, part.end)
+            )
+            print(f"{when}  {who}{part.text.strip()}")
     elif not final.text.startswith(written):
         print(f"\n{final.text}")
     else:

@@ -301,7 +301,7 @@ class Session:
             self._segment(event, now)
         elif isinstance(event, Turn):
             if self.start is not None and self.start.turn_detection:
-                self.effects.append(Send(TurnMessage(event=event.event, at=event.at)))
+                self.effects.append(Send(_turn(event)))
         else:
             self._done(event, now)
 
@@ -411,7 +411,11 @@ class Session:
         """Pass on who spoke, where that was asked for. The deltas have the same words."""
         if self.start is not None and self.start.diarize:
             message = LiveSegment(
-                text=segment.text, start=segment.start, end=segment.end, speaker=segment.speaker
+                text=segment.text,
+                start=segment.start,
+                end=segment.end,
+                speaker=segment.speaker,
+                score=segment.score,
             )
             self.effects.append(Send(message))
 
@@ -460,6 +464,10 @@ class Session:
         self.closed_at = now
         self.close_code = code
         self.effects.append(Close(code if code is not None else 1000, reason))
+
+
+def _turn(turn: Turn) -> TurnMessage:
+    return TurnMessage(event=turn.event, at=turn.at, end_reason=turn.end_reason)
 
 
 _PCM_ALONE: Final = "Send raw samples: 16-bit little-endian, mono, 16,000 Hz."

@@ -6,6 +6,9 @@ from local_stack.provider.engine import ModelCard
 
 _LANGUAGES = ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
 
+_LANGUAGES_3 = (*_LANGUAGES, "pl", "sv", "tr", "uk", "vi")
+"""More than those of the second generation; which they really are, only the real cards say."""
+
 HOSTED = (
     ModelCard(
         id="voxtral-mini-2602",
@@ -28,7 +31,8 @@ HOSTED = (
     ModelCard(
         id="voxtral-mini-transcribe-3",
         modes=("offline", "realtime"),
-        languages=_LANGUAGES,
+        languages=_LANGUAGES_3,
+        generation=3,
         diarization=True,
         context_bias=True,
         timestamp_granularities=("segment",),
@@ -38,7 +42,8 @@ HOSTED = (
     ModelCard(
         id="voxtral-mini-transcribe-realtime-3",
         modes=("realtime",),
-        languages=_LANGUAGES,
+        languages=_LANGUAGES_3,
+        generation=3,
         diarization=True,
         context_bias=True,
         streaming_delays_ms=((80, 1200), (2400, 2400)),

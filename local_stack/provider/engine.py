@@ -80,12 +80,13 @@ class LanguageDetected:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of text with its place in the audio, in seconds from the start."""
+    """A stretch of text with its place in the audio, in seconds from the start, if it is told."""
 
     text: str
-    start: float
-    end: float
+    start: float | None
+    end: float | None
     speaker: str | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Turn:
     """News of a speaker's turn: `start`, `eager_end`, `resume` or `end`, seconds from the start."""
 
     event: str
-    at: float
+    at: float | None
+    end_reason: str = "threshold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Done:
         language: ISO 639-1, None when unknown.
         segments: Stretches of text in order, empty when none were asked for.
         finish: Why it ended: `stop` is the end of the audio, on wires that tell.
+        tells_language: Whether the answer has a language, be it null.
     """
 
     text: str
@@ -113,6 +116,7 @@ class Done:
     language: str | None = None
     segments: tuple[Segment, ...] = ()
     finish: str = "stop"
+    tells_language: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class ModelCard:
         language_excludes_timestamps: `language` and granularities cannot be combined.
         streaming_delays_ms: Inclusive ranges of the delay that can be asked for, milliseconds.
         turn_detection: Tells when a speaker begins and ends a turn, live.
+        generation: Of Voxtral; from the third on, rules differ that no card tells.
         description: One line for people.
     """
 
@@ -176,11 +181,12 @@ class ModelCard:
     languages: tuple[str, ...]
     diarization: bool = False
     context_bias: bool = False
-    bias_pattern: str = r".+"
+    bias_pattern: str = r"(?s).+"
     timestamp_granularities: tuple[str, ...] = ()
     language_excludes_timestamps: bool = False
     streaming_delays_ms: tuple[tuple[int, int], ...] = ()
     turn_detection: bool = False
+    generation: int = 2
     description: str = ""
 
 
@@ -195,7 +201,8 @@ class RealtimeOptions:
         language: ISO 639-1.
         context_bias: Terms to listen for.
         diarize: Whether to tell speakers apart.
-        turn_detection: Whether to tell turns.
+        speakers: Names of those whose voices were sent along.
+        turn_detection: How to tell turns; None: not at all.
         errors_close: Whether the wire closes a session after a failure that says so.
     """
 
@@ -205,7 +212,8 @@ class RealtimeOptions:
     language: str | None = None
     context_bias: tuple[str, ...] = ()
     diarize: bool = False
-    turn_detection: bool = False
+    speakers: tuple[str, ...] = ()
+    turn_detection: Mapping[str, Any] | None = None
     errors_close: bool = True
 
 
@@ -221,6 +229,8 @@ class FileRequest:
         context_bias: Terms to listen for.
         granularity: `segment`, `word`, or None for no timestamps.
         diarize: Whether to tell speakers apart.
+        speakers: Names of those whose voices were sent along.
+        tell_language: Whether the answer is to have the language.
     """
 
     model: str
@@ -230,6 +240,8 @@ class FileRequest:
     context_bias: tuple[str, ...] = ()
     granularity: str | None = None
     diarize: bool = False
+    speakers: tuple[str, ...] = ()
+    tell_language: bool = True
 
 
 class RealtimeSession(Protocol):

@@ -30,11 +30,14 @@ class SegmentScript(_Strict):
     at_frame: int = Field(ge=1)
     """Frame after which it is sent."""
     text: str
-    start: float = Field(ge=0)
-    """Seconds of the session's audio."""
-    end: float = Field(ge=0)
-    """Seconds of the session's audio."""
+    start: float | None = Field(None, ge=0)
+    """Seconds of the session's audio; None: not told."""
+    end: float | None = Field(None, ge=0)
+    """Seconds of the session's audio; None: not told."""
     speaker: str | None = None
+    """None: not told, unless voices were sent along; then the first of their names."""
+    score: float | None = None
+    """How sure it is; None: not told."""
 
 
 class TurnScript(_Strict):
@@ -43,8 +46,10 @@ class TurnScript(_Strict):
     at_frame: int = Field(ge=1)
     """Frame after which it is sent."""
     event: Literal["start", "eager_end", "resume", "end"]
-    at: float = Field(ge=0)
-    """Seconds of the session's audio."""
+    at: float | None = Field(None, ge=0)
+    """Seconds of the session's audio; None: not told."""
+    end_reason: str = "threshold"
+    """Why it has ended, with `end`."""
 
 
 class BatchScript(_Strict):

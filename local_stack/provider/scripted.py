@@ -236,14 +236,15 @@ class ScriptedSession:
 
     async def _say_beside(self, frame: int) -> None:
         """Say what goes beside the text at this frame, as far as it was asked for."""
-        if self._options.turn_detection:
+        if self._options.turn_detection is not None:
             for turn in self._script.turns:
                 if turn.at_frame == frame:
-                    await self._say(Turn(turn.event, turn.at))
+                    await self._say(Turn(turn.event, turn.at, turn.end_reason))
         if self._options.diarize:
             for one in self._script.segments:
                 if one.at_frame == frame:
-                    segment = Segment(one.text, one.start, one.end, one.speaker)
+                    speaker = one.speaker or next(iter(self._options.speakers), None)
+                    segment = Segment(one.text, one.start, one.end, speaker, one.score)
                     self._segments.append(segment)
                     await self._say(segment)
 
@@ -303,13 +304,15 @@ def _file_events(script: Script, request: FileRequest) -> Iterator[Event]:
     """
     text = script.text if script.batch.text is None else script.batch.text
     language = script.batch.language or request.language or script.language
+    if not request.tell_language:
+        language = None
     words = text.split()
     pieces = {"word": words, "segment": [text], None: []}[request.granularity]
     segments: list[Segment] = []
     at = 0.0
     for piece in pieces:
         end = at + _WORD_SECONDS * len(piece.split())
-        speaker = "speaker_1" if request.diarize else None
+        speaker = next(iter(request.speakers), "speaker_1") if request.diarize else None
         segments.append(Segment(piece, round(at, 2), round(end, 2), speaker))
         at = end
     if language is not None:
@@ -318,4 +321,11 @@ def _file_events(script: Script, request: FileRequest) -> Iterator[Event]:
         yield from segments
     else:
         yield from (TextDelta(word if n == 0 else f" {word}") for n, word in enumerate(words))
-    yield Done(text, _WORD_SECONDS * len(words), language, tuple(segments), script.batch.finish)
+    yield Done(
+        text,
+        _WORD_SECONDS * len(words),
+        language,
+        tuple(segments),
+        script.batch.finish,
+        request.tell_language,
+    )

@@ -1,5 +1,6 @@
 """What callers are told when the provider fails, and what it costs them."""
 
+import json
 import time
 from typing import Any
 
@@ -88,6 +89,36 @@ async def test_an_answer_that_is_none_has_its_code(
     assert (told.status, told.code) == (502, "provider_unavailable")
     assert (await target.usage_of(ada))[0]["charged"] == 0.0
     await target.has_nothing_of(ada)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"language": None, "usage": None, "segments": None},
+        {"language": 7, "segments": [{"text": "one", "end": "soon"}, 7], "mood": "curious"},
+    ],
+    ids=["bare", "nulls", "odd"],
+)
+async def test_an_answer_needs_its_text_alone(
+    target: Target, http: httpx.AsyncClient, speech: bytes, answer: dict[str, Any]
+) -> None:
+    """No text is lost for a field that is missing, null or odd, and what is absent is absent."""
+    told = {"text": "one two", **answer}
+    segments = [{"text": "one"}] if answer.get("segments") else []
+    asked = {"timestamps": "segment"}
+    target.engine.script = Script(batch=BatchScript(body=json.dumps(told)))
+    whole = await http.post(PATH, files={"audio": speech}, data=asked)
+    assert (whole.status_code, whole.json()["text"]) == (200, "one two")
+    assert "language" not in whole.json()
+    assert whole.json()["segments"] == segments
+    odd = [{"type": "transcription.text.delta", "text": None}, {"type": "tomorrow"}]
+    done = {"type": "transcription.done", **told}
+    lines = "".join(f"data: {json.dumps(one)}\n\n" for one in (*odd, done))
+    target.engine.script = Script(batch=BatchScript(body=lines))
+    response = await http.post(PATH, files={"audio": speech}, data=asked, headers=STREAM)
+    [final] = events(response.text)
+    assert (final["type"], final["text"], final["segments"]) == ("final", "one two", segments)
 
 
 @pytest.mark.parametrize("stream", [False, True])

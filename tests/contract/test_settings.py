@@ -145,6 +145,9 @@ async def test_models_that_are_allowed_can_be_named(
         assert "warnings" not in answer.json()
         sent = dict(one.provider.requests[-1].fields)
         assert (sent["context_bias"], sent["language"]) == ("two words", "de")
+        assert "return_language" not in sent
+        await ask(model="voxtral-mini-transcribe-3", diarize="true")
+        assert dict(one.provider.requests[-1].fields)["return_language"] == "true"
         told = problem(await ask(model="voxtral-mini-transcribe-3", timestamps="word"))
         assert (told.code, told.detail) == (
             "invalid_message",

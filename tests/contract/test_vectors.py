@@ -106,6 +106,7 @@ def fitting(case: Mapping[str, Any]) -> Any:
         "context_bias": list(fitted.options.context_bias),
         "timestamps": fitted.options.timestamps,
         "diarize": fitted.options.diarize,
+        "return_language": fitted.options.return_language,
         "warnings": list(fitted.warnings),
     }
 

@@ -61,11 +61,13 @@ const RULES: Record<string, (one: Case) => unknown> = {
         contextBias: can.context_bias,
         singleWordBias: can.single_word_bias,
         languageOrTimestamps: can.language_or_timestamps,
+        languageOnRequest: can.language_on_request,
         microdollarsPerMinute: undefined,
       } satisfies FileCapabilities,
     );
-    const { language = null, contextBias, timestamps = null, diarize } = options;
-    return { language, context_bias: contextBias, timestamps, diarize, warnings };
+    const { language = null, contextBias, timestamps = null, diarize, returnLanguage } = options;
+    const fitted = { language, context_bias: contextBias, timestamps, diarize, warnings };
+    return { ...fitted, return_language: returnLanguage };
   },
   redaction: ({ text }) => redacted(text),
   settings: ({ rule, value }) => SETTINGS[rule as keyof typeof SETTINGS](value),

@@ -30,6 +30,14 @@ def test_timestamps_win_over_the_language(timestamps: str) -> None:
     assert "language" in fitted.warnings[0]
 
 
+def test_the_language_is_asked_for_where_it_has_to_be() -> None:
+    """A model that tells it on request alone is asked, and never beside a language."""
+    assert fit(FileOptions("any"), V3).options.return_language
+    assert not fit(ASKED, V3).options.return_language
+    assert fit(ASKED, replace(V3, languages=frozenset())).options.return_language
+    assert not fit(FileOptions("any"), V2).options.return_language
+
+
 def test_speakers_are_told_by_segment() -> None:
     """Diarization brings segment timestamps with it, and wins over words."""
     alone = fit(FileOptions("any", diarize=True), V2)
@@ -65,13 +73,21 @@ def test_what_a_model_cannot_do_at_all_is_refused() -> None:
     """Nothing is dropped in silence."""
     for asked, can in (
         (FileOptions("any", timestamps="word"), V3),
-        (FileOptions("any", language="fi"), V3),
+        (FileOptions("any", language="fi"), V2),
+        (FileOptions("any", language="fi"), replace(V3, languages=frozenset({"de"}))),
         (FileOptions("any", diarize=True), replace(V3, diarization=False)),
         (FileOptions("any", diarize=True), replace(V3, timestamps=frozenset())),
         (FileOptions("any", context_bias=("Acme",)), replace(V3, context_bias=False)),
     ):
         with pytest.raises(InvalidMessage):
             fit(asked, can)
+
+
+def test_speakers_or_turns_live() -> None:
+    """A session that asks for both is refused in words that name them."""
+    both = RealtimeOptions("any", diarize=True, turn_detection=True)
+    with pytest.raises(InvalidMessage, match=r"diarize or turn_detection"):
+        fit_live(both, realtime_capabilities("voxtral-mini-transcribe-realtime-3"))
 
 
 def test_what_a_live_model_cannot_do_is_refused_by_name() -> None:

@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import respx
 from mistralai.client import Mistral
+from mistralai.client.errors import ResponseValidationError
 from pydantic import SecretStr
 
 from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, serve
@@ -121,13 +122,59 @@ async def test_the_form_is_that_of_the_sdk(audio: AudioFile) -> None:
                 "timestamp_granularities": [options.timestamps],
                 "diarize": True,
             }
-            await sdk.audio.transcriptions.complete_async(**given)
+            with pytest.raises(ResponseValidationError):  # the answer has no language
+                await sdk.audio.transcriptions.complete_async(**given)
             async with await sdk.audio.transcriptions.stream_async(**given) as events:
                 _ = [event async for event in events]
             sdk.sdk_configuration.client.close()  # type: ignore[union-attr]
     whole, streamed, sdk_whole, sdk_streamed = (sorted(one.fields) for one in server.requests)
     assert whole == sdk_whole
     assert streamed == sdk_streamed
+
+
+@pytest.mark.parametrize("language", [None, "de"])
+async def test_the_language_is_asked_for(audio: AudioFile, language: str | None) -> None:
+    """Version 3 tells the language that it heard on request, which never stands beside one."""
+    options = FileOptions(V3, language, return_language=language is None)
+    async with scripted(Script(text="one", language="fr")) as (files, server):
+        whole = await files.transcribe_file(audio, options)
+        *events, streamed = [event async for event in files.stream_file(audio, options)]
+    heard = "fr" if language is None else None
+    assert whole.language == heard
+    assert isinstance(streamed, TranscriptionResult)
+    assert streamed.language == heard
+    assert (LanguageDetected("fr") in events) is (language is None)
+    for request in server.requests:
+        assert (("return_language", "true") in request.fields) is (language is None)
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"text": "one two"},
+        {"text": "one two", "language": None, "usage": None, "segments": None, "model": None},
+        {"text": "one two", "usage": {}, "segments": [{"text": "x", "start": None}, 7], "new": 1},
+    ],
+    ids=["bare", "nulls", "odd"],
+)
+async def test_an_answer_needs_its_text_alone(audio: AudioFile, answer: dict[str, Any]) -> None:
+    """No text is lost for a field that is missing, null or odd, whole or streamed."""
+    route = respx.post(TRANSCRIPTIONS)
+    async with client() as files:
+        route.respond(json=answer)
+        whole = await files.transcribe_file(audio, OPTIONS)
+        odd = [
+            {"type": "transcription.text.delta"},
+            {"type": "transcription.tomorrow", "text": "no"},
+            {"type": "transcription.segment", "text": "x", "speaker_id": None},
+            {"type": "transcription.done", **answer},
+        ]
+        events = "".join(f"data: {json.dumps(one)}\n\n" for one in odd)
+        route.respond(text=events, content_type="text/event-stream")
+        told = [event async for event in files.stream_file(audio, OPTIONS)]
+    assert (whole.text, whole.language, whole.provider_metadata["model"]) == ("one two", None, V2)
+    assert told == [Segment("x", None, None), whole]
 
 
 async def test_a_result_holds_what_was_asked_for(audio: AudioFile) -> None:

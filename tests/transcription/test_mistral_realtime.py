@@ -25,6 +25,7 @@ from transcription.errors import (
 )
 from transcription.providers.base import (
     LanguageDetected,
+    RealtimeEvent,
     RealtimeOptions,
     Segment,
     TextDelta,
@@ -73,9 +74,10 @@ CREATED = json.dumps(
         RealtimeOptions(VERSION_2),
         RealtimeOptions(VERSION_2, language="en", target_streaming_delay_ms=480),
         RealtimeOptions(VERSION_3, "de", ("Utter", "Voxtral é"), 1000),
-        RealtimeOptions(VERSION_3, diarize=True, turn_detection=True),
+        RealtimeOptions(VERSION_3, diarize=True),
+        RealtimeOptions(VERSION_3, turn_detection=True),
     ],
-    ids=["bare", "hints", "all", "beside"],
+    ids=["bare", "hints", "all", "speakers", "turns"],
 )
 async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
     """Asked for the same, we and the SDK's own client send the same JSON with the same key."""
@@ -140,33 +142,63 @@ async def test_speakers_and_turns_become_our_events() -> None:
     """Who spoke and each turn of a turn is told, in the order in which it was heard."""
     script = Script(
         text="one",
-        segments=(SegmentScript(at_frame=3, text="one", start=0.1, end=0.3, speaker="speaker_1"),),
+        segments=(
+            SegmentScript(at_frame=2, text="one", start=0.1, end=0.3, speaker="ann", score=0.9),
+            SegmentScript(at_frame=3, text="two"),
+        ),
         turns=tuple(
-            TurnScript(at_frame=number, event=event, at=number / 10)
+            TurnScript(at_frame=number, event=event, at=number / 10, end_reason="silence")
             for number, event in enumerate(("start", "eager_end", "resume", "end"), start=1)
         ),
     )
-    asked = RealtimeOptions(VERSION_3, diarize=True, turn_detection=True)
+    done = TranscriptDone("one", billed_seconds=1)
+    asked: list[tuple[RealtimeOptions, list[RealtimeEvent]]] = [
+        (
+            RealtimeOptions(VERSION_3, diarize=True),
+            [Segment("one", 0.1, 0.3, "ann", 0.9), Segment("two", None, None), done],
+        ),
+        (
+            RealtimeOptions(VERSION_3, turn_detection=True),
+            [
+                Turn("start", 0.1),
+                Turn("eager_end", 0.2),
+                Turn("resume", 0.3),
+                Turn("end", 0.4, "silence"),
+                done,
+            ],
+        ),
+    ]
+    async with _provider(script) as server:
+        for options, told in asked:
+            async with _mistral(server.url).open_realtime(options) as session:
+                for pcm in FRAMES:
+                    await session.send(pcm)
+                await session.end()
+                events = await heard(session)
+            assert [event for event in events if not isinstance(event, TextDelta)] == told
+
+
+async def test_words_may_follow_the_end_of_their_turn() -> None:
+    """Deltas that come behind `turn.end` are in the text, in their order."""
+    script = Script(
+        text="one two",
+        delta_every_ms=10_000,
+        turns=(TurnScript(at_frame=1, event="end", at=0.1),),
+    )
+    options = RealtimeOptions(VERSION_3, turn_detection=True)
     async with (
         _provider(script) as server,
-        _mistral(server.url).open_realtime(asked) as session,
+        _mistral(server.url).open_realtime(options) as session,
     ):
-        for pcm in FRAMES:
-            await session.send(pcm)
+        await session.send(FRAMES[0])
         await session.end()
-        events = await heard(session)
-    assert [event for event in events if not isinstance(event, TextDelta)] == [
-        Turn("start", 0.1),
-        Turn("eager_end", 0.2),
-        Turn("resume", 0.3),
-        Segment("one", 0.1, 0.3, "speaker_1"),
-        Turn("end", 0.4),
-        TranscriptDone("one", billed_seconds=1),
-    ]
+        turn, *rest = await heard(session)
+    assert turn == Turn("end", 0.1, "threshold")
+    assert rest == [TextDelta("one two"), TranscriptDone("one two", billed_seconds=1)]
 
 
 async def test_unknown_events_are_passed_over() -> None:
-    """Garbage, bytes, segments and turns that are none, and events of tomorrow change nothing."""
+    """Garbage, bytes, segments without text, and events of tomorrow change nothing."""
     odd: list[str | bytes] = [
         "{",
         "null",
@@ -176,9 +208,9 @@ async def test_unknown_events_are_passed_over() -> None:
         '{"type": "transcription.text.delta", "text": 7}',
         '{"type": "transcription.done"}',
         '{"type": "error"}',
-        '{"type": "turn.start"}',
-        '{"type": "turn.end", "time_s": 1, "end_reason": "boredom"}',
-        '{"type": "transcription.segment", "text": "x"}',
+        '{"type": "turn.around", "time_s": 1}',
+        '{"type": "transcription.segment", "start": 1}',
+        '{"type": "transcription.language"}',
         '{"type": "transcription.tomorrow"}',
         CREATED,
     ]
@@ -281,7 +313,7 @@ async def test_what_models_can_do_is_told() -> None:
     assert [480 in delays for delays in second.streaming_delays_ms] == [True]
     assert not any(1300 in delays for delays in third.streaming_delays_ms)
     assert any(2400 in delays for delays in third.streaming_delays_ms)
-    assert {"en", "de", "ja"} <= second.languages == third.languages
+    assert {"en", "de", "ja"} <= second.languages < third.languages
     assert (second.accepts_context_bias, third.accepts_context_bias) == (False, True)
     assert second.max_lag_ms >= 2400
     with pytest.raises(NotFound) as failure:

@@ -225,7 +225,8 @@ async def word_ends(engine: OfflineEngine) -> list[float]:
         "voxtral-mini-2602", await asyncio.to_thread(SAMPLE.read_bytes), granularity="word"
     )
     heard = [event async for event in engine.transcribe(request)]
-    return [event.end for event in heard if isinstance(event, Segment)]
+    ends = [event.end for event in heard if isinstance(event, Segment)]
+    return [end for end in ends if end is not None]
 
 
 async def kill_at(bridge: RealBridge, listener: Listener, seconds: float) -> None:

@@ -381,12 +381,15 @@ def test_what_goes_beside_the_text_is_timed_by_the_recording() -> None:
     for resumed_at in (0.0, 2.0):
         link = world.up[-1]
         segment = LiveSegment(text="a", start=0.5, end=1.0, speaker="ann")
-        for message in (segment, Turn(event="end", at=1.25)):
+        bare = LiveSegment(text="b", score=0.5), Turn(event="end", end_reason="silence")
+        for message in (segment, Turn(event="end", at=1.25), *bare):
             world.session.received(link, message, world.now)
         world.settle()
-        assert world.events[-2:] == [
+        assert world.events[-4:] == [
             SpeakerHeard("a", resumed_at + 0.5, resumed_at + 1.0, "ann"),
             TurnHeard("end", resumed_at + 1.25),
+            SpeakerHeard("b", None, None, None, 0.5),
+            TurnHeard("end", None, "silence"),
         ]
         for _ in range(30):
             world.record()

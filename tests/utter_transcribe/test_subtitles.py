@@ -43,3 +43,11 @@ def test_words_and_no_times() -> None:
     bare = WHOLE.model_copy(update={"segments": None, "duration_seconds": 2.0})
     assert srt(bare) == "1\n00:00:00,000 --> 00:00:02,000\nOne & two. Three.\n"
     assert srt(bare.model_copy(update={"text": ""})) == ""
+
+
+def test_a_time_that_is_missing() -> None:
+    """Where a part has no times nothing of the text is lost, and no time is made up."""
+    untimed = Segment(text="Three.", start=3.0)
+    parts = (*(WHOLE.segments or ()), untimed)
+    whole = WHOLE.model_copy(update={"segments": parts, "duration_seconds": 2.0})
+    assert srt(whole) == "1\n00:00:00,000 --> 00:00:02,000\nOne & two. Three.\n"

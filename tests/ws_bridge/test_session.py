@@ -220,9 +220,9 @@ def test_text_is_told_as_it_comes() -> None:
 
 def test_speakers_and_turns_are_told_to_who_asked_for_them() -> None:
     """What goes beside the text is told between `ready` and `final`, and only where asked for."""
-    segment, turn = Segment("a", 0.1, 0.3, "speaker_1"), Turn("start", 0.1)
-    told_segment = LiveSegment(text="a", start=0.1, end=0.3, speaker="speaker_1")
-    told_turn = TurnMessage(event="start", at=0.1)
+    segment, turn = Segment("a", 0.1, None, "speaker_1", 0.9), Turn("end", None, "silence")
+    told_segment = LiveSegment(text="a", start=0.1, speaker="speaker_1", score=0.9)
+    told_turn = TurnMessage(event="end", end_reason="silence")
     cases: list[tuple[dict[str, Any], list[Outbound]]] = [
         ({}, []),
         ({"diarize": True}, [told_segment]),

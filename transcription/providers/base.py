@@ -79,20 +79,27 @@ class Segment:
     """A stretch of speech."""
 
     text: str
-    start: float
-    """Seconds."""
-    end: float
-    """Seconds."""
+    start: float | None
+    """Seconds; None where the provider does not say."""
+    end: float | None
+    """Seconds; None where the provider does not say."""
     speaker: str | None = None
+    score: float | None = None
+    """How sure the provider is of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A speaker's turn begins, seems to end, goes on after all, or has ended."""
+    """A speaker's turn begins, seems to end, goes on after all, or has ended.
+
+    Words of a turn may follow its end.
+    """
 
     event: TurnEvent
-    at: float
-    """Seconds of the session's audio."""
+    at: float | None
+    """Seconds of the session's audio; None where the provider does not say."""
+    end_reason: str | None = None
+    """Why it has ended, in the provider's words, where it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,8 @@ class FileCapabilities:
     """Bias terms must not hold spaces or commas."""
     language_or_timestamps: bool
     """Only one of the two is taken."""
+    language_on_request: bool = False
+    """The language that was heard is told only where it is asked for."""
     max_bytes: int | None = None
     """Of a file; a larger one is sent as a 16 kHz copy. None: as much as a caller may send."""
     microdollars_per_minute: int | None = None
@@ -199,15 +208,17 @@ class FileOptions:
     context_bias: tuple[str, ...] = ()
     timestamps: Timestamps | None = None
     diarize: bool = False
+    return_language: bool = False
+    """Ask for the language that was heard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word and its times in seconds."""
+    """One word and its times in seconds; None where the provider does not say."""
 
     text: str
-    start: float
-    end: float
+    start: float | None
+    end: float | None
 
 
 @dataclass(frozen=True, slots=True)

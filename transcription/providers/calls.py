@@ -18,6 +18,7 @@ import httpx2
 import structlog
 from mistralai.client.utils.eventstreaming import stream_events_async
 from pydantic import SecretStr
+from pydantic_core import from_json
 
 from shared_schema.network import trusts_environment
 from transcription.errors import ProviderError, ProviderUnavailable
@@ -240,6 +241,19 @@ async def server_sent(
     except ValueError:
         not_understood()
         raise ProviderUnavailable from None
+
+
+def server_sent_json(event: str) -> dict[str, Any]:
+    """Return the data of a server-sent event, an object.
+
+    Raises:
+        ValueError: it is none.
+    """
+    data = from_json(event)["data"]
+    if not isinstance(data, dict):
+        message = "no object"
+        raise ValueError(message)
+    return data
 
 
 def not_understood() -> None:

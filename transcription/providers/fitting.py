@@ -124,6 +124,8 @@ def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
     if len(options.context_bias) > MAX_CONTEXT_BIAS_TERMS:
         warnings.append(f"Only the first {MAX_CONTEXT_BIAS_TERMS} words to expect were used.")
         options = replace(options, context_bias=options.context_bias[:MAX_CONTEXT_BIAS_TERMS])
+    if can.language_on_request and options.language is None:
+        options = replace(options, return_language=True)
     return Fitted(options, tuple(warnings), can.max_bytes)
 
 
@@ -147,6 +149,10 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
         raise InvalidMessage("The model cannot tell speakers apart live (diarize).")
     if asked.turn_detection and not can.turn_detection:
         raise InvalidMessage("The model cannot tell turns (turn_detection).")
+    if asked.diarize and asked.turn_detection:
+        raise InvalidMessage(
+            "Speakers and turns cannot be told in one session: ask for diarize or turn_detection."
+        )
     terms = [term.strip() for term in asked.context_bias if term.strip()]
     if can.single_word_bias:
         terms = [word for term in terms for word in _words(term)]

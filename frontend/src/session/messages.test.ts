@@ -4,7 +4,9 @@ import { parseServerMessage } from "./messages";
 test.each([
   '{"type":"delta","text":"a"}',
   '{"type":"segment","text":"a","start":0,"end":1.5,"speaker":"speaker_1"}',
+  '{"type":"segment","text":"a"}',
   '{"type":"turn","event":"end","at":1.5}',
+  '{"type":"turn","event":"end","end_reason":"boredom"}',
   '{"type":"ack","audio_ms":100,"unknown":true}',
   '{"type":"error","code":"capacity","message":"…","retryable":true}',
 ])("%s is taken", (data) => {

@@ -14,6 +14,7 @@ test("Times are those of words where an answer has them, of segments else", () =
   expect(timesOf({ ...TRANSCRIPTION, segments })?.unit).toBe("segment");
   expect(timesOf(TRANSCRIPTION)).toBeUndefined();
   expect(timesOf({ ...TRANSCRIPTION, words: [] })).toBeUndefined();
+  expect(timesOf({ ...TRANSCRIPTION, words: [...words, { text: "late" }] })).toBeUndefined();
 });
 
 test("A cut keeps what is mostly within it, timed from its own beginning", () => {

@@ -15,11 +15,14 @@ export interface Timed {
   readonly parts: readonly TimedPart[];
 }
 
-/** The times that an answer holds; undefined where it holds none. */
+/** The times that an answer holds; undefined where it holds none, or not those of every part. */
 export function timesOf({ words, segments }: Transcription): Timed | undefined {
-  if (words?.length) return { unit: "word", parts: words };
-  if (segments?.length) return { unit: "segment", parts: segments };
-  return undefined;
+  const unit = words?.length ? "word" : "segment";
+  const told = words?.length ? words : (segments ?? []);
+  const parts = told.filter(
+    (part): part is TimedPart => part.start !== undefined && part.end !== undefined,
+  );
+  return parts.length > 0 && parts.length === told.length ? { unit, parts } : undefined;
 }
 
 /** What is said within a stretch, by the middle of each part, and timed from where it begins. */

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from local_stack.provider.batch import field
@@ -17,11 +18,13 @@ from local_stack.provider.engine import (
     ModelCard,
     RefusedError,
 )
-from local_stack.provider.mistral import errors
+from local_stack.provider.mistral import errors, third
 from local_stack.provider.mistral.events import done_json, event_json
 
 _TRUE = ("true", "1")
 _MAX_BIAS_TERMS = 100
+_THIRD = 3
+_clips = TypeAdapter(dict[str, str])
 
 
 class MistralFiles:
@@ -39,6 +42,7 @@ class MistralFiles:
         if not isinstance(upload, UploadFile):
             raise _invalid("file", "A file is required; file_url and file_id are not offered here")
         granularities = [str(value) for value in form.getlist("timestamp_granularities")]
+        returned = field(form, "return_language") in _TRUE
         request = FileRequest(
             model=model,
             data=await upload.read(),
@@ -47,7 +51,11 @@ class MistralFiles:
             context_bias=tuple(str(term) for term in form.getlist("context_bias")),
             granularity=granularities[0] if granularities else None,
             diarize=field(form, "diarize") in _TRUE,
+            speakers=_speakers(form, card),
+            tell_language=returned or card.generation < _THIRD,
         )
+        if returned and request.language is not None:
+            raise RefusedError(400, "return_language cannot be combined with language")
         _check(request, granularities, card)
         return request, field(form, "stream") in _TRUE
 
@@ -78,12 +86,40 @@ def _check(request: FileRequest, granularities: list[str], card: ModelCard) -> N
         raise RefusedError(400, f"{card.id} cannot tell speakers apart")
     if request.diarize and granularities != ["segment"]:
         raise RefusedError(400, "diarize needs timestamp_granularities to be segment")
-    if request.context_bias and not card.context_bias:
+    if request.speakers and not request.diarize:
+        raise RefusedError(400, "speaker_references needs diarize")
+    _check_bias(request.context_bias, card)
+
+
+def _check_bias(terms: tuple[str, ...], card: ModelCard) -> None:
+    if terms and not card.context_bias:
         raise RefusedError(400, f"{card.id} takes no context_bias")
-    if len(request.context_bias) > _MAX_BIAS_TERMS:
-        raise _invalid("context_bias", f"at most {_MAX_BIAS_TERMS} terms are taken")
-    if any(not re.fullmatch(card.bias_pattern, term) for term in request.context_bias):
+    if any(not re.fullmatch(card.bias_pattern, term) for term in terms):
         raise _invalid("context_bias", f"every term must match ^{card.bias_pattern}$")
+    if card.generation < _THIRD and len(terms) > _MAX_BIAS_TERMS:
+        raise _invalid("context_bias", f"at most {_MAX_BIAS_TERMS} terms are taken")
+    if card.generation >= _THIRD and (fault := third.context_fault(terms)):
+        raise RefusedError(400, fault)
+
+
+def _speakers(form: FormData, card: ModelCard) -> tuple[str, ...]:
+    """The names of those whose voices came along.
+
+    Raises:
+        RefusedError: They are not what the model takes.
+    """
+    written = field(form, "speaker_references")
+    if written is None:
+        return ()
+    if card.generation < _THIRD:
+        raise RefusedError(400, f"{card.id} takes no speaker_references")
+    try:
+        clips = _clips.validate_json(written)
+    except ValidationError:
+        raise _invalid("speaker_references", "expected names with base64") from None
+    if fault := third.speakers_fault(clips):
+        raise _invalid("speaker_references", fault)
+    return tuple(clips)
 
 
 def _invalid(field: str, text: str) -> RefusedError:

@@ -38,27 +38,34 @@ def event_json(event: Event, model: str) -> dict[str, Any]:
 
 def segment_json(segment: Segment) -> dict[str, Any]:
     """A stretch of text; times in seconds."""
-    out: dict[str, Any] = {"text": segment.text, "start": segment.start, "end": segment.end}
-    if segment.speaker is not None:
-        out["speaker_id"] = segment.speaker
-    return out
+    told: dict[str, Any] = {
+        "text": segment.text,
+        "start": segment.start,
+        "end": segment.end,
+        "speaker_id": segment.speaker,
+        "score": segment.score,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def turn_json(turn: Turn) -> dict[str, Any]:
     """News of a turn; its end has a reason."""
-    out: dict[str, Any] = {"type": f"turn.{turn.event}", "time_s": turn.at}
+    out: dict[str, Any] = {"type": f"turn.{turn.event}"}
+    if turn.at is not None:
+        out["time_s"] = turn.at
     if turn.event == "end":
-        out["end_reason"] = "threshold"
+        out["end_reason"] = turn.end_reason
     return out
 
 
 def done_json(done: Done, model: str) -> dict[str, Any]:
     """The whole transcript; `prompt_audio_seconds` is an integer on this wire."""
     words = len(done.text.split())
+    language = {"language": done.language} if done.tells_language else {}
     return {
         "model": model,
         "text": done.text,
-        "language": done.language,
+        **language,
         "segments": [
             {"type": "transcription_segment", **segment_json(segment)} for segment in done.segments
         ],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from local_stack.provider.engine import ModelCard, OptionError, RealtimeOptions
-from local_stack.provider.mistral import errors
+from local_stack.provider.mistral import errors, third
 
 
 def updated(session: object, options: RealtimeOptions, card: ModelCard) -> RealtimeOptions:
@@ -43,7 +43,9 @@ def updated(session: object, options: RealtimeOptions, card: ModelCard) -> Realt
     if update.diarize is not None:
         changes["diarize"] = update.diarize
     if update.turn_detection is not None:
-        changes["turn_detection"] = True
+        changes["turn_detection"] = update.turn_detection
+    if update.speaker_references is not None:
+        changes["speakers"] = tuple(update.speaker_references)
     return replace(options, **changes)
 
 
@@ -62,7 +64,7 @@ class _SessionUpdate(BaseModel):
     audio_format: _AudioFormat | None = None
     target_streaming_delay_ms: int | None = None
     diarize: bool | None = None
-    context_bias: list[str] | None = Field(None, max_length=100)
+    context_bias: list[str] | None = None
     language: str | None = None
     speaker_references: dict[str, str] | None = None
     turn_detection: dict[str, Any] | None = None
@@ -79,9 +81,24 @@ def _faults(update: _SessionUpdate, card: ModelCard) -> Iterator[tuple[str, str]
         yield "target_streaming_delay_ms", f"{delay} is in none of {list(ranges)}"
     if update.context_bias and not card.context_bias:
         yield "context_bias", f"{card.id} takes no terms"
+    if fault := third.context_fault(update.context_bias or ()):
+        yield "context_bias", fault
     if update.diarize and not card.diarization:
         yield "diarize", f"{card.id} cannot tell speakers apart"
-    if update.speaker_references and not update.diarize:
+    yield from _speaker_faults(update)
+    if update.turn_detection is not None:
+        if not card.turn_detection:
+            yield "turn_detection", f"{card.id} cannot tell turns"
+        if update.diarize:
+            yield "turn_detection", third.NOT_BOTH
+        if fault := third.turn_fault(update.turn_detection):
+            yield "turn_detection", fault
+
+
+def _speaker_faults(update: _SessionUpdate) -> Iterator[tuple[str, str]]:
+    if not update.speaker_references:
+        return
+    if not update.diarize:
         yield "speaker_references", "needs diarize"
-    if update.turn_detection is not None and not card.turn_detection:
-        yield "turn_detection", f"{card.id} cannot tell turns"
+    elif fault := third.speakers_fault(update.speaker_references):
+        yield "speaker_references", fault

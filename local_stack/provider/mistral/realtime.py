@@ -149,4 +149,7 @@ class Conversation(conversation.Conversation):
             "target_streaming_delay_ms": options.target_streaming_delay_ms,
             "language": options.language,
             "context_bias": list(options.context_bias) or None,
+            "diarize": options.diarize,
+            "speaker_references": list(options.speakers) or None,
+            "turn_detection": options.turn_detection,
         }

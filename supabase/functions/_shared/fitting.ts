@@ -12,7 +12,12 @@ export interface FileOptions {
   readonly contextBias: readonly string[];
   readonly timestamps: Timestamps | undefined;
   readonly diarize: boolean;
+  /** Ask for the language that was heard. */
+  readonly returnLanguage: boolean;
 }
+
+/** What a caller asks for. */
+export type Asked = Omit<FileOptions, "returnLanguage">;
 
 /** Options that the model takes. */
 export interface Fitted {
@@ -26,7 +31,7 @@ export interface Fitted {
  *
  * @throws {Failure} `invalid_message`: something is asked for that the model cannot do at all.
  */
-export function fit(asked: FileOptions, can: FileCapabilities): Fitted {
+export function fit(asked: Asked, can: FileCapabilities): Fitted {
   refuseImpossible(asked, can);
   const warnings: string[] = [];
   let { language, contextBias, timestamps } = asked;
@@ -52,10 +57,11 @@ export function fit(asked: FileOptions, can: FileCapabilities): Fitted {
     warnings.push(`Only the first ${LIMITS.max_context_bias_terms} words to expect were used.`);
     contextBias = contextBias.slice(0, LIMITS.max_context_bias_terms);
   }
-  return { options: { ...asked, language, contextBias, timestamps }, warnings };
+  const returnLanguage = can.languageOnRequest && language === undefined;
+  return { options: { ...asked, language, contextBias, timestamps, returnLanguage }, warnings };
 }
 
-function refuseImpossible(asked: FileOptions, can: FileCapabilities): void {
+function refuseImpossible(asked: Asked, can: FileCapabilities): void {
   // Speakers are told by segment, whatever else is asked for.
   const timestamps = asked.diarize ? "segment" : asked.timestamps;
   const impossible = (message: string) => new Failure("invalid_message", message);

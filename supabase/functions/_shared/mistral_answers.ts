@@ -42,12 +42,15 @@ export async function* eventsOf(response: Response, byWord: boolean): AsyncGener
     const event = read(() => parsed(data));
     switch (event.type) {
       case "transcription.text.delta":
-        yield { delta: read(() => text(event.text)) };
+        if (typeof event.text === "string") yield { delta: event.text };
         break;
-      case "transcription.segment":
-        yield { segment: read(() => segment(event)) };
+      case "transcription.segment": {
+        const told = segment(event);
+        if (told !== undefined) yield { segment: told };
         break;
+      }
       case "transcription.done":
+        if (typeof event.text !== "string") break;
         yield { result: read(() => result(event, byWord, response)) };
         return;
       case "error":
@@ -134,20 +137,35 @@ function parsed(data: string): Values {
 }
 
 function result(answer: Values, byWord: boolean, response: Response): Result {
-  const pieces = (answer.segments as Values[] | null | undefined ?? []).map(segment);
+  const listed: unknown[] = Array.isArray(answer.segments) ? answer.segments : [];
+  const pieces = listed.map(segment).filter((one) => one !== undefined);
   return {
     text: text(answer.text),
     language: typeof answer.language === "string" && answer.language ? answer.language : undefined,
     segments: byWord ? [] : pieces,
-    words: byWord ? pieces.map(({ text, start, end }) => ({ text, start, end })) : [],
+    words: byWord ? pieces.map(word) : [],
     requestId: response.headers.get("X-Request-Id") ?? undefined,
   };
 }
 
-function segment(piece: Values): Segment {
-  const start = seconds(piece.start);
-  const told: Segment = { text: text(piece.text), start, end: Math.max(start, seconds(piece.end)) };
-  if (typeof piece.speaker_id === "string" && piece.speaker_id) told.speaker = piece.speaker_id;
+/** Return a stretch of speech, with what is told of it; undefined where there is no text. */
+function segment(piece: unknown): Segment | undefined {
+  if (typeof piece !== "object" || piece === null) return undefined;
+  const { text, start, end, speaker_id: speaker, score } = piece as Values;
+  if (typeof text !== "string") return undefined;
+  const told: Segment = { text };
+  const [from, to] = [seconds(start), seconds(end)];
+  if (from !== undefined) told.start = from;
+  if (to !== undefined) told.end = Math.max(from ?? 0, to);
+  if (typeof speaker === "string" && speaker) told.speaker = speaker;
+  if (typeof score === "number" && Number.isFinite(score)) told.score = score;
+  return told;
+}
+
+function word({ text, start, end }: Segment): Word {
+  const told: Word = { text };
+  if (start !== undefined) told.start = start;
+  if (end !== undefined) told.end = end;
   return told;
 }
 
@@ -156,6 +174,6 @@ function text(value: unknown): string {
   return value;
 }
 
-function seconds(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+function seconds(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

@@ -44,6 +44,7 @@ function fieldsOf(options: FileOptions, stream: boolean): [string, string][] {
     fields.push(["timestamp_granularities", options.timestamps]);
   }
   if (options.diarize) fields.push(["diarize", "true"]);
+  if (options.returnLanguage) fields.push(["return_language", "true"]);
   if (stream) fields.push(["stream", "true"]);
   return fields;
 }

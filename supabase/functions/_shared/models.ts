@@ -5,6 +5,7 @@
 
 import { readAll } from "./body.ts";
 import { Failure } from "./failure.ts";
+import { ENGLISH_NAMES } from "./generated/languages.ts";
 import { kindOf, warn } from "./log.ts";
 import type { Settings } from "./settings.ts";
 
@@ -27,6 +28,8 @@ export interface FileCapabilities {
   readonly singleWordBias: boolean;
   /** Only one of the two is taken. */
   readonly languageOrTimestamps: boolean;
+  /** The language that was heard is told only where it is asked for. */
+  readonly languageOnRequest: boolean;
   /** List price of a minute of audio; undefined where it is not known. */
   readonly microdollarsPerMinute: number | undefined;
 }
@@ -34,6 +37,11 @@ export interface FileCapabilities {
 export const LANGUAGES: ReadonlySet<string> = new Set(
   ["en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl"],
 );
+/**
+ * What version 3 may be asked for until its card says which 50 of them it knows: Mistral's
+ * documentation tells their number alone, and refuses one that the model does not know in words.
+ */
+const LANGUAGES_3: ReadonlySet<string> = new Set(Object.keys(ENGLISH_NAMES));
 const GRANULARITIES: readonly Timestamps[] = ["segment", "word"];
 const DOCUMENTED: ReadonlyMap<string, FileCapabilities> = new Map([
   ["voxtral-mini-2602", documented(["segment", "word"], true, 3000)],
@@ -102,7 +110,7 @@ function capabilitiesOf(model: string, card: Card | undefined): FileCapabilities
   }
   const { timestamp_granularities: told } = card;
   return {
-    languages: card.languages ? new Set(card.languages) : LANGUAGES,
+    languages: card.languages ? new Set(card.languages) : known?.languages ?? LANGUAGES,
     timestamps: told
       ? new Set(GRANULARITIES.filter((one) => told.includes(one)))
       : known?.timestamps ?? new Set(),
@@ -111,6 +119,7 @@ function capabilitiesOf(model: string, card: Card | undefined): FileCapabilities
     // A card does not tell these. What version 2 wants, every version takes.
     singleWordBias: known?.singleWordBias ?? true,
     languageOrTimestamps: known?.languageOrTimestamps ?? true,
+    languageOnRequest: known?.languageOnRequest ?? false,
     microdollarsPerMinute: known?.microdollarsPerMinute,
   };
 }
@@ -121,12 +130,13 @@ function documented(
   microdollarsPerMinute: number,
 ): FileCapabilities {
   return {
-    languages: LANGUAGES,
+    languages: likeVersion2 ? LANGUAGES : LANGUAGES_3,
     timestamps: new Set(timestamps),
     diarization: true,
     contextBias: true,
     singleWordBias: likeVersion2,
     languageOrTimestamps: likeVersion2,
+    languageOnRequest: !likeVersion2,
     microdollarsPerMinute,
   };
 }

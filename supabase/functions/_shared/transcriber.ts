@@ -3,7 +3,7 @@
 import type { AudioFile } from "./audio.ts";
 import type { Caller } from "./caller.ts";
 import { Failure } from "./failure.ts";
-import { type FileOptions, fit, type Fitted } from "./fitting.ts";
+import { type Asked, type FileOptions, fit, type Fitted } from "./fitting.ts";
 import type { Segment, TranscriptionOptions } from "./generated/protocol.ts";
 import { toCode } from "./languages.ts";
 import type { Close, Ledger } from "./ledger.ts";
@@ -39,7 +39,7 @@ export class Transcriber {
     if (!this.settings.fileModels.has(model)) {
       throw new Failure("not_found", "There is no such model for files here.");
     }
-    const options: FileOptions = {
+    const options: Asked = {
       model,
       language: toCode(asked.language),
       contextBias: asked.context_bias ?? [],

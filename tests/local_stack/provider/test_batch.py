@@ -253,3 +253,23 @@ async def test_models(http: httpx.AsyncClient) -> None:
     for card in cards:
         assert (await http.get(f"/v1/models/{card['id']}")).json() == card
     assert (await http.get("/v1/models/no-such-model")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"model": BATCH_MODEL}, {"language": "fr"}),
+        ({"model": V3}, {}),
+        ({"model": V3, "language": "en"}, {}),
+        ({"model": V3, "return_language": "true"}, {"language": "fr"}),
+    ],
+)
+async def test_the_third_generation_tells_the_language_on_request(
+    http: httpx.AsyncClient, engine: ScriptedEngine, fields: dict[str, Any], told: dict[str, str]
+) -> None:
+    """Unasked, the key is not even there; asked beside a language, the form is refused."""
+    engine.script = Script(text="one", language="fr")
+    answer = (await post(http, **fields)).json()
+    assert {name: answer[name] for name in ("language",) if name in answer} == told
+    both = await post(http, model=V3, language="en", return_language="true")
+    assert both.status_code == 400

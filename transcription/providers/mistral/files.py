@@ -1,13 +1,12 @@
 """Mistral's batch wire: `POST /v1/audio/transcriptions`.
 
-The form is written and the answers are read by the SDK's own models. The call is ours: the SDK's
-gives connecting as long as the whole transcription may take, follows redirects, and reads an
-answer of any size.
+The form is written by the SDK's own models. The call is ours: the SDK's gives connecting as long as
+the whole transcription may take, follows redirects, and reads an answer of any size.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import IO, Any
+from typing import IO
 
 import httpx2
 import structlog
@@ -15,17 +14,9 @@ from mistralai.client.models import (
     AudioTranscriptionRequest,
     AudioTranscriptionRequestStream,
     File,
-    TranscriptionResponse,
-    TranscriptionSegmentChunk,
-    TranscriptionStreamDone,
-    TranscriptionStreamEvents,
-    TranscriptionStreamLanguage,
-    TranscriptionStreamSegmentDelta,
-    TranscriptionStreamTextDelta,
 )
-from mistralai.client.models.transcriptionstreamevents import UnknownTranscriptionStreamEventsData
 from mistralai.client.utils.forms import serialize_multipart_form
-from pydantic import ValidationError
+from pydantic_core import from_json
 
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
@@ -36,10 +27,19 @@ from transcription.providers.base import (
     LanguageDetected,
     Segment,
     TextDelta,
+    TranscriptDone,
     TranscriptionResult,
     Word,
 )
-from transcription.providers.calls import Form, HttpFiles, not_understood, read, server_sent
+from transcription.providers.calls import (
+    Form,
+    HttpFiles,
+    not_understood,
+    read,
+    server_sent,
+    server_sent_json,
+)
+from transcription.providers.mistral import answers
 
 _log = structlog.get_logger(__name__)
 
@@ -65,70 +65,65 @@ class MistralFiles(HttpFiles):
             {name: one for name, one in asked.items() if one is not None}
         )
         _, data, files = serialize_multipart_form("multipart/form-data", request)
+        if options.return_language:
+            data["return_language"] = "true"  # the SDK has no such field
         return data, files
 
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
     ) -> TranscriptionResult:
-        body = await read(response)
         try:
-            answer = TranscriptionResponse.model_validate_json(body)
-        except ValidationError:
+            answer = from_json(await read(response))
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
             not_understood()
-            raise ProviderUnavailable from None
+            raise ProviderUnavailable
         return _read(answer, options, response)
 
     async def _events(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
     ) -> AsyncGenerator[FileEvent, None]:
-        # Events that are not known are passed over.
-        decode = TranscriptionStreamEvents.model_validate_json
-        async with aclosing(server_sent(response, decode)) as sent:
-            async for event in sent:
-                match event.data:
-                    case TranscriptionStreamTextDelta(text=text):
-                        yield TextDelta(text)
-                    case TranscriptionStreamLanguage(audio_language=language):
-                        yield LanguageDetected(language)
-                    case TranscriptionStreamSegmentDelta() as piece:
-                        yield segment(piece)
-                    case TranscriptionStreamDone() as done:
-                        yield _read(done, options, response)
+        async with aclosing(server_sent(response, server_sent_json)) as sent:
+            async for told in sent:
+                if told.get("type") == "error":
+                    raise _failed(told)
+                match answers.event(told):
+                    case TextDelta() | LanguageDetected() | Segment() as event:
+                        yield event
+                    case TranscriptDone():
+                        yield _read(told, options, response)
                         return
-                    case UnknownTranscriptionStreamEventsData(raw={"type": "error"} as raw):
-                        raise _failed(raw)
+                    case _:
+                        continue  # events that are not known are passed over
         _log.warning("provider_lost", error="no done")
         raise ProviderUnavailable
 
 
-def segment(chunk: TranscriptionSegmentChunk | TranscriptionStreamSegmentDelta) -> Segment:
-    """Return a stretch of speech; times that are not told are those of its beginning."""
-    start = chunk.start or 0.0
-    return Segment(chunk.text, start, max(start, chunk.end or 0.0), chunk.speaker_id or None)
-
-
-def _failed(event: dict[str, Any]) -> ProviderError:
+def _failed(event: answers.Answer) -> ProviderError:
     error = event.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    _log.warning("provider_error_event", code=code)
-    return failures.from_status(code if isinstance(code, int) else 500, body=event)
+    status = code if isinstance(code, int) else 500
+    _log.warning("provider_error_event", code=status)
+    return failures.from_status(status, body=event)
 
 
 def _read(
-    answer: TranscriptionResponse | TranscriptionStreamDone,
-    options: FileOptions,
-    response: httpx2.Response,
+    answer: answers.Answer, options: FileOptions, response: httpx2.Response
 ) -> TranscriptionResult:
-    pieces = tuple(map(segment, answer.segments or ()))
+    pieces = answers.segments(answer)
     by_word = options.timestamps == "word"
-    metadata: dict[str, str | float] = {"model": answer.model}
+    model, billed = answer.get("model"), answers.billed_seconds(answer)
+    metadata: dict[str, str | float] = {
+        "model": model if isinstance(model, str) and model else options.model
+    }
     if "x-request-id" in response.headers:
         metadata["request_id"] = response.headers["x-request-id"]
-    if answer.usage.prompt_audio_seconds:
-        metadata["billed_seconds"] = float(answer.usage.prompt_audio_seconds)
+    if billed is not None:
+        metadata["billed_seconds"] = billed
     return TranscriptionResult(
-        text=answer.text,
-        language=answer.language or None,
+        text=answer["text"],
+        language=answers.language(answer),
         segments=() if by_word else pieces,
         words=tuple(Word(one.text, one.start, one.end) for one in pieces) if by_word else (),
         provider_metadata=metadata,

@@ -13,13 +13,20 @@ from typing import Final
 
 from mistralai.client.models import AudioTranscriptionCapabilities
 
+from shared_schema.languages import ENGLISH_NAMES
 from transcription.errors import NotFound
 from transcription.providers.base import FileCapabilities, RealtimeCapabilities, Timestamps
 
 LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
 )
-"""ISO 639-1. Version 3 knows more; its card lists them."""
+"""ISO 639-1, of version 2."""
+LANGUAGES_3: Final = frozenset(ENGLISH_NAMES)
+"""What version 3 may be asked for until its card says which 50 of them (45 live) it knows.
+
+Mistral's documentation tells their number alone, and Mistral refuses one that the model does not
+know in words.
+"""
 MICRODOLLARS_PER_MINUTE: Final[Mapping[str, int]] = MappingProxyType(
     {
         "voxtral-mini-2602": 3000,
@@ -45,7 +52,7 @@ def _realtime(
 ) -> RealtimeCapabilities:
     return RealtimeCapabilities(
         model=model,
-        languages=LANGUAGES,
+        languages=LANGUAGES_3 if version_3 else LANGUAGES,
         accepts_language=True,
         accepts_context_bias=version_3,
         single_word_bias=False,
@@ -60,12 +67,13 @@ def _realtime(
 def _file(model: str, *, timestamps: frozenset[Timestamps], version_2: bool) -> FileCapabilities:
     return FileCapabilities(
         model=model,
-        languages=LANGUAGES,
+        languages=LANGUAGES if version_2 else LANGUAGES_3,
         timestamps=timestamps,
         diarization=True,
         context_bias=True,
         single_word_bias=version_2,
         language_or_timestamps=version_2,
+        language_on_request=not version_2,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
 
@@ -180,6 +188,7 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
         context_bias=_flag(card, "context_bias", known.context_bias),
         single_word_bias=known.single_word_bias,
         language_or_timestamps=known.language_or_timestamps,
+        language_on_request=known.language_on_request,
         microdollars_per_minute=known.microdollars_per_minute,
     )
 

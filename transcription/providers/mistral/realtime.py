@@ -5,7 +5,7 @@ connection swallows cancellation, so a deadline around its reader never fires, a
 permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -18,13 +18,7 @@ from mistralai.client.models import (
     RealtimeTranscriptionSessionCreated,
     RealtimeTranscriptionSessionUpdateMessage,
     RealtimeTranscriptionSessionUpdatePayload,
-    TranscriptionStreamLanguage,
-    TranscriptionStreamSegmentDelta,
     TurnDetectionConfig,
-    TurnDetectionEagerEndEvent,
-    TurnDetectionEndEvent,
-    TurnDetectionResumeEvent,
-    TurnDetectionStartEvent,
 )
 from mistralai.extra.realtime.connection import parse_realtime_event
 from pybase64 import b64encode
@@ -33,35 +27,13 @@ from pydantic import SecretStr
 from shared_schema.audio import SAMPLE_RATE
 from transcription.errors import ProviderError
 from transcription.providers import failures
-from transcription.providers.base import (
-    LanguageDetected,
-    RealtimeEvent,
-    RealtimeOptions,
-    TextDelta,
-    TranscriptDone,
-    Turn,
-    TurnEvent,
-)
-from transcription.providers.mistral.files import segment
+from transcription.providers.base import RealtimeEvent, RealtimeOptions
+from transcription.providers.mistral import answers
 from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
 PATH: Final = "/v1/audio/transcriptions/realtime"
 _APPEND_HEAD: Final = b'{"audio":"'
 _APPEND_TAIL: Final = b'","type":"input_audio.append"}'
-_TEXT_DELTA: Final = "transcription.text.delta"
-_DONE: Final = "transcription.done"
-_Turning = (
-    TurnDetectionStartEvent
-    | TurnDetectionEagerEndEvent
-    | TurnDetectionResumeEvent
-    | TurnDetectionEndEvent
-)
-_TURNS: Final[Mapping[type, TurnEvent]] = {
-    TurnDetectionStartEvent: "start",
-    TurnDetectionEagerEndEvent: "eager_end",
-    TurnDetectionResumeEvent: "resume",
-    TurnDetectionEndEvent: "end",
-}
 _END: Final = (
     RealtimeTranscriptionInputAudioFlush().model_dump_json(),
     RealtimeTranscriptionInputAudioEnd().model_dump_json(),
@@ -128,28 +100,19 @@ class MistralSession(UpstreamSession):
 
     def _event(self, message: bytes) -> RealtimeEvent | None:
         told = payload(message)
-        if isinstance(told, dict) and told.get("type") == _TEXT_DELTA:
-            # Nearly every event. The SDK's model would check no more.
-            text = told.get("text")
-            return TextDelta(text) if isinstance(text, str) else None
-        if isinstance(told, dict) and told.get("type") == _DONE:
-            return _done(told)
-        event = parse_realtime_event(told)
-        if isinstance(event, TranscriptionStreamLanguage):
-            return LanguageDetected(event.audio_language)
-        if isinstance(event, TranscriptionStreamSegmentDelta):
-            return segment(event)
-        if isinstance(event, _Turning):
-            return Turn(_TURNS[type(event)], event.time_s)
-        if isinstance(event, RealtimeTranscriptionError):
-            raise _failed(event)
-        return None
+        if not isinstance(told, dict):
+            return None
+        if told.get("type") == "error":
+            event = parse_realtime_event(told)
+            if isinstance(event, RealtimeTranscriptionError):
+                raise _failed(event)
+            return None
+        return answers.event(told)
 
 
 def build_validators() -> None:
     """Build each message's validator, which the first session would wait for."""
-    for one in ({"type": _TEXT_DELTA, "text": ""}, {"type": "error"}):
-        parse_realtime_event(one)
+    parse_realtime_event({"type": "error"})
     update_message(RealtimeOptions(model="", language="en", context_bias=("a",)))
 
 
@@ -167,18 +130,6 @@ def update_message(options: RealtimeOptions) -> str:
         {name: value for name, value in fields.items() if value is not None}
     )
     return RealtimeTranscriptionSessionUpdateMessage(session=payload).model_dump_json()
-
-
-def _done(told: dict[str, Any]) -> TranscriptDone | None:
-    """Return the end by its text alone: the SDK's model loses it where a language is missing."""
-    billed: float | None = None
-    match told.get("usage"):
-        case {"prompt_audio_seconds": int() | float() as seconds} if seconds > 0:
-            billed = seconds
-    text, language = told.get("text"), told.get("language")
-    if not isinstance(text, str):
-        return None
-    return TranscriptDone(text, language if isinstance(language, str) else None, billed)
 
 
 def _failed(event: RealtimeTranscriptionError) -> ProviderError:

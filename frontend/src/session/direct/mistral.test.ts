@@ -26,7 +26,17 @@ test("Each event is told in our words, and an unknown one is a sign of life", ()
     event: "eager_end",
     at: 2.5,
   });
-  for (const type of ["session.updated", "transcription.segment", "turn.start", "new"]) {
+  expect(parse({ type: "transcription.segment", text: "a", end: "soon", score: 0.5 })).toEqual({
+    type: "segment",
+    text: "a",
+    score: 0.5,
+  });
+  expect(parse({ type: "turn.end", end_reason: "boredom" })).toEqual({
+    type: "turn",
+    event: "end",
+    end_reason: "boredom",
+  });
+  for (const type of ["session.updated", "transcription.segment", "turn.over", "new"]) {
     expect(parse({ type })).toEqual({ type: "other" });
   }
 });

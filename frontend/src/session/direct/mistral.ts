@@ -58,15 +58,15 @@ function errorCode(error: unknown): ProviderFailure {
 }
 
 function segment(event: Readonly<Record<string, unknown>>): ProviderEvent {
-  const { text, start, end, speaker_id: speaker } = event;
+  const { text, start, end, speaker_id: speaker, score } = event;
   if (typeof text !== "string") return { type: "other" };
-  const from = typeof start === "number" ? start : 0;
   return {
     type: "segment",
     text,
-    start: from,
-    end: Math.max(from, typeof end === "number" ? end : 0),
+    ...(typeof start === "number" ? { start } : {}),
+    ...(typeof end === "number" ? { end: Math.max(end, Number(start) || 0) } : {}),
     ...(typeof speaker === "string" ? { speaker } : {}),
+    ...(typeof score === "number" ? { score } : {}),
   };
 }
 
@@ -79,7 +79,7 @@ export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
   } catch {
     return undefined;
   }
-  const { type, text, language, audio_language: heard, time_s: at } = event;
+  const { type, text, language, audio_language: heard, time_s: at, end_reason: reason } = event;
   if (typeof type !== "string") return undefined;
   switch (type) {
     case "session.created":
@@ -97,7 +97,13 @@ export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
       return { type: "error", code: errorCode(event.error) };
     default: {
       const turn = TURNS[type];
-      return turn && typeof at === "number" ? { type: "turn", event: turn, at } : { type: "other" };
+      if (!turn) return { type: "other" };
+      return {
+        type: "turn",
+        event: turn,
+        ...(typeof at === "number" ? { at } : {}),
+        ...(typeof reason === "string" ? { end_reason: reason } : {}),
+      };
     }
   }
 }

@@ -467,14 +467,18 @@ export interface FinalEvent {
 export interface Segment {
   text: string;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  start: number;
+  start?: number;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  end: number;
+  end?: number;
   speaker?: string;
+  /**
+   * How sure the model is, where it tells it.
+   */
+  score?: number;
 }
 /**
  * One word and when it was said.
@@ -485,13 +489,13 @@ export interface Segment {
 export interface Word {
   text: string;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  start: number;
+  start?: number;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  end: number;
+  end?: number;
 }
 /**
  * The language as detected, an ISO 639-1 code.
@@ -529,17 +533,21 @@ export interface LiveSegment {
   type: "segment";
   text: string;
   /**
-   * Seconds from the beginning of this session's audio.
+   * Seconds from the beginning of this session's audio, where the model tells it.
    */
-  start: number;
+  start?: number;
   /**
-   * Seconds from the beginning of this session's audio.
+   * Seconds from the beginning of this session's audio, where the model tells it.
    */
-  end: number;
+  end?: number;
   /**
    * A name that is the same for the same voice, within this session.
    */
   speaker?: string;
+  /**
+   * How sure the model is, where it tells it.
+   */
+  score?: number;
 }
 /**
  * What is known of a text and its audio.
@@ -911,14 +919,18 @@ export interface RealtimeTokenRequest {
 export interface SegmentEvent {
   text: string;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  start: number;
+  start?: number;
   /**
-   * Seconds from the beginning of the file.
+   * Seconds from the beginning of the file, where the model tells it.
    */
-  end: number;
+  end?: number;
   speaker?: string;
+  /**
+   * How sure the model is, where it tells it.
+   */
+  score?: number;
   type: "segment";
 }
 /**
@@ -1039,6 +1051,8 @@ export interface TranscriptionOptions {
 /**
  * News of a speaker's turn, where `turn_detection` was asked for.
  *
+ * Deltas with words of a turn may follow its end: read on until `final`.
+ *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "Turn".
  */
@@ -1049,9 +1063,13 @@ export interface Turn {
    */
   event: "start" | "eager_end" | "resume" | "end";
   /**
-   * Seconds from the beginning of this session's audio.
+   * Seconds from the beginning of this session's audio, where the model tells it.
    */
-  at: number;
+  at?: number;
+  /**
+   * With `end`: why it has ended, in the model's own words. New reasons may appear.
+   */
+  end_reason?: string;
 }
 /**
  * Answer of `GET /api/usage`.
