@@ -18,6 +18,7 @@ def documents() -> dict[Path, str]:
         generated / "asyncapi.json": json.dumps(export.asyncapi(), indent=2) + "\n",
         _ROOT / "frontend" / "src" / "generated" / "constants.ts": export.typescript_constants(),
         _ROOT / "frontend" / "src" / "generated" / "spoken.ts": export.typescript_spoken(),
+        _ROOT / "frontend" / "src" / "generated" / "levels.ts": export.typescript_levels(),
         **{page: reference.fill(page.read_text(encoding="utf-8")) for page in pages},
         deno / "constants.ts": export.typescript_constants(),
         deno / "languages.ts": export.typescript_languages(),

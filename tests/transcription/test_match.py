@@ -2,7 +2,9 @@
 
 import json
 import random
+import sys
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from shared_schema.limits import MAX_TRANSCRIPT_CHARACTERS
 from shared_schema.match import Match, Witness
 from transcription.match.coverage import Voice
 from transcription.match.doubts import Evidence
+from transcription.match.levels import levels_of
 from transcription.match.match import match
 from transcription.match.times import Span, Timed
+from transcription.match.window import propose
 from transcription.match.words import split
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "match.json").read_text())
@@ -53,6 +57,31 @@ def test_words(case: dict[str, Any]) -> None:
 def test_matches(case: dict[str, Any]) -> None:
     """Each case has the doubts and the coverage that the page finds too."""
     assert answer(case) == case["is"]
+
+
+def heard(case: dict[str, Any]) -> dict[str, Any]:
+    """Return what the levels of a case give: a square wave of each amplitude, in turn."""
+    samples = array("h")
+    for seconds, amplitude in case["parts"]:
+        count = round(seconds * case["rate"])
+        samples.extend(amplitude * (1 - 2 * (at // 8 % 2)) for at in range(count))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    data = samples.tobytes()
+    # In pieces of an odd length, as a decoder may give them.
+    levels = levels_of((data[at : at + 9_999] for at in range(0, len(data), 9_999)), case["rate"])
+    window = propose(levels, case["min"], case["max"])
+    return {
+        "threshold": round(levels.threshold, 3),
+        "stretches": [[round(at, 3) for at in one] for one in levels.stretches()],
+        "window": window and [round(at, 3) for at in window],
+    }
+
+
+@pytest.mark.parametrize("case", VECTORS["windows"], ids=lambda case: case["law"])
+def test_windows(case: dict[str, Any]) -> None:
+    """Voice is found, and the best part proposed, as in the page."""
+    assert heard(case) == case["is"]
 
 
 def _final(text: str, heard: str, language: str) -> Match:

@@ -1,4 +1,10 @@
 /** What a recording is like: length, speech level, noise floor, clipping, silence. */
+import {
+  NOISE_CEILING,
+  SPEECH_FLOOR,
+  SPEECH_OVER_NOISE,
+  WINDOW_SECONDS,
+} from "../generated/levels";
 import { dbfs, FLOOR_DBFS } from "./pcm";
 import { CLIP_LEVEL, CLIP_RUN } from "./thresholds";
 
@@ -19,16 +25,16 @@ export interface Measurement {
   readonly trailingSilence: number;
 }
 
-const WINDOW_SECONDS = 0.02;
 const CLIPPED = Math.round(CLIP_LEVEL * 32_768);
 /** Windows in which the room is heard: a pause between words is as long. */
 const PAUSE_WINDOWS = 5;
-/** Speech stands at least this far above the noise floor, in decibels. */
-const SPEECH_OVER_NOISE = 10;
-/** Nothing quieter than this is speech, dBFS. */
-const SPEECH_FLOOR = -60;
-/** Nothing louder than this is only noise, dBFS: speech without a pause is still speech. */
-const NOISE_CEILING = -25;
+
+/** The level from which a window is speech, dBFS, by the levels of all windows. */
+export function speechThreshold(levels: readonly number[]): number {
+  const sorted = [...levels].sort((a, b) => a - b);
+  const quietest = sorted[Math.floor(sorted.length / 10)] ?? FLOOR_DBFS;
+  return Math.max(Math.min(quietest, NOISE_CEILING) + SPEECH_OVER_NOISE, SPEECH_FLOOR);
+}
 
 /** Measures as the samples come, so that the verdict is there the moment a recording ends. */
 export class Measure {
@@ -88,10 +94,7 @@ export class Measure {
 
   result(): Measurement {
     const levels = this.#windows.map((energy) => dbfs(Math.sqrt(energy)));
-    const sorted = [...levels].sort((a, b) => a - b);
-    const quietest = sorted[Math.floor(sorted.length / 10)] ?? FLOOR_DBFS;
-    const floor = Math.min(quietest, NOISE_CEILING);
-    const threshold = Math.max(floor + SPEECH_OVER_NOISE, SPEECH_FLOOR);
+    const threshold = speechThreshold(levels);
 
     let energy = 0;
     let spoken = 0;

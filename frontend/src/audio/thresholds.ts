@@ -13,8 +13,6 @@ export const QUIET_DBFS = -35;
 export const NOISY_DBFS = -50;
 /** A voice stands at least this far above its room, decibels. */
 export const LOW_SNR_DB = 20;
-/** A sample at this part of full scale is at its end; so many in a row are clipped. */
-export const CLIP_LEVEL = 0.99;
-export const CLIP_RUN = 3;
+export { CLIP_LEVEL, CLIP_RUN } from "../generated/levels";
 /** Decibels by which the meter is stricter than the verdict, which hears the whole. */
 export const METER_MARGIN_DB = 3;

@@ -2,8 +2,10 @@
 import { expect, test } from "vitest";
 import vectors from "../../../tests/vectors/match.json";
 import type { Witness } from "../generated/protocol";
+import { levelsOf, stretchesOf } from "./levels";
 import { match } from "./match";
 import type { Span, Timed } from "./times";
+import { propose } from "./window";
 import { split } from "./words";
 
 type Row = readonly [string, number, number];
@@ -35,4 +37,24 @@ test.each(vectors.matches as unknown as Case[])("$law", (each) => {
     stretches: each.voice.stretches?.map(([start, end]): Span => ({ start, end })),
   };
   expect(match(each.text, witnesses, { language: each.language, voice })).toEqual(each.is);
+});
+
+const thousandths = (value: number) => Math.round(value * 1000) / 1000;
+
+test.each(vectors.windows)("Windows: $law", ({ rate, parts, min, max, is }) => {
+  const blocks = parts.map((part) => {
+    const [seconds = 0, amplitude = 0] = part;
+    const wave = (_: unknown, at: number) => amplitude * (1 - 2 * (Math.floor(at / 8) % 2));
+    return Int16Array.from({ length: Math.round(seconds * rate) }, wave);
+  });
+  const floats = blocks.map((block) => Float32Array.from(block, (one) => one / 32_768));
+  for (const samples of [blocks, floats]) {
+    const levels = levelsOf(samples, rate);
+    const window = propose(levels, min, max);
+    expect({
+      threshold: thousandths(levels.threshold),
+      stretches: stretchesOf(levels).map(({ start, end }) => [start, end].map(thousandths)),
+      window: window ? [window.start, window.end].map(thousandths) : null,
+    }).toEqual(is);
+  }
 });
