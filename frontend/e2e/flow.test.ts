@@ -164,7 +164,7 @@ describe("Record", () => {
     const atPause = await booth.page.getByText(/^\d+:\d\d$/).innerText();
     await booth.page.waitForTimeout(3000);
     expect(await booth.page.getByText(/^\d+:\d\d$/).innerText()).toBe(atPause);
-    await booth.press("Go on");
+    await booth.press("Resume");
     await booth.line("Listening");
     await booth.recorded(11);
     await booth.stop();
@@ -310,7 +310,7 @@ test("Two pages against one session: the second says so, takes over, and the fir
   await second.text("You are already recording elsewhere.").waitFor();
   await second.press("Take over here");
   await second.line("Listening");
-  await first.text(/Live words go on in another place/).waitFor();
+  await first.text(/Live transcript moved to another tab/).waitFor();
   await second.recorded(4);
   await second.stop();
   await second.status("Final");
@@ -479,7 +479,7 @@ test("A deleted voice can be taken back, and is gone when it is not", async () =
   await booth.press("Undo");
   await booth.button("Play Fleeting").waitFor();
   await booth.press("Delete Fleeting");
-  await booth.page.getByText("“Fleeting” is deleted").waitFor({ state: "hidden" });
+  await booth.page.getByText("Deleted “Fleeting”").waitFor({ state: "hidden" });
   await eventually(
     async () => {
       const headers = { Authorization: `Bearer ${await booth.token()}` };

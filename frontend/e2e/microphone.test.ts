@@ -109,7 +109,7 @@ test("The chosen microphone is the one that is opened, and may be changed within
   await booth.recorded(2);
   await booth.press("Pause");
   await picker.selectOption({ index: 3 });
-  await booth.press("Go on");
+  await booth.press("Resume");
   await booth.recorded(4);
   expect((await track(booth.page)).label).toBe(names[3]);
   await finish(booth, 4);
@@ -125,7 +125,7 @@ test("A microphone that is pulled out pauses the take; with what is left, it goe
     .waitFor();
   await booth.line("Paused");
   expect(await booth.violations()).toEqual([]);
-  await booth.press("Go on");
+  await booth.press("Resume");
   await booth.recorded(4);
   expect(await booth.page.evaluate(() => window.seen.tracks.length)).toBe(2);
   await finish(booth, 4);

@@ -576,7 +576,7 @@ test("By keyboard alone: language, words to expect, pause, compare, redo, upload
   await booth.recorded(2);
   await press("Pause");
   await booth.line("Paused");
-  await press("Go on");
+  await press("Resume");
   await booth.recorded(4);
   await press("Stop recording", true);
   await booth.status("Final");

@@ -77,7 +77,7 @@ test("a page whose texts are rewritten while words arrive loses no word and no r
   await booth.line("Listening");
   await booth.press("Pause");
   await booth.line("Paused");
-  await booth.press("Go on");
+  await booth.press("Resume");
   await booth.recorded(seconds);
   const heard = (await booth.liveWords()).trim();
   expect(heard.split(/\s+/).length).toBeGreaterThan(seconds);

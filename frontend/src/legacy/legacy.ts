@@ -11,7 +11,9 @@
  */
 import { isUsable } from "../audio/gate";
 import { Scope } from "../lib/scope";
+import type { PageWords } from "../page/catalogue";
 import { clone, whyNot } from "../page/clone";
+import { words as pageEnglish } from "../page/words/en";
 import {
   fileProblem,
   liveProblem,
@@ -22,8 +24,15 @@ import {
 import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { connect } from "../reference-audio/services";
 import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/state";
+import type { ReferenceWords } from "../reference-audio/words/catalogue";
+import { words as english } from "../reference-audio/words/en";
 import { minutes } from "../ui/format";
+import { wordsIn } from "../words/words";
 import "./legacy.css";
+
+/** This page speaks English, as its template does. */
+const t: ReferenceWords = wordsIn("en", english);
+const pageWords: PageWords = wordsIn("en", pageEnglish);
 
 /** The element that carries the attribute; a template without it is a mistake worth hearing of. */
 function find<E extends HTMLElement>(name: string, kind: new () => E): E {
@@ -61,10 +70,12 @@ function describe(state: ReferenceAudioState, reference: ReferenceAudio): string
   const { limits } = config;
   const sourceFault = take ? undefined : (source.unavailable ?? recorder.fault);
   const problem: Problem | undefined =
-    (sourceFault && sourceProblem(sourceFault)) ??
-    (state.fileFault && fileProblem(state.fileFault, limits)) ??
-    (transcription.status === "failed" ? transcriptionProblem(transcription.failure) : undefined) ??
-    (recorder.stage === "recording" ? liveProblem(live) : undefined);
+    (sourceFault && sourceProblem(t, sourceFault)) ??
+    (state.fileFault && fileProblem(t, state.fileFault, limits)) ??
+    (transcription.status === "failed"
+      ? transcriptionProblem(t, transcription.failure)
+      : undefined) ??
+    (recorder.stage === "recording" ? liveProblem(t, live) : undefined);
   if (problem) return problem.words;
   if (recorder.silent) return "We hear nothing. Is the microphone muted?";
   // Nothing that counts: a screen reader that speaks each second would be in the recording.
@@ -108,7 +119,7 @@ function render(
   page.transcript.disabled = recording;
   if (page.transcript.value !== transcript.text) page.transcript.value = transcript.text;
   page.offer.hidden = !transcript.offered;
-  page.clone.disabled = whyNot(reference.value, state, form) !== undefined;
+  page.clone.disabled = whyNot(pageWords, reference.value, state, form) !== undefined;
 
   const status = describe(state, reference);
   if (page.status.textContent !== status) page.status.textContent = status;

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { connect } from "../index";
 import { Button, Message, useScope } from "../react";
 import { ClonePage, type PageServices } from "./ClonePage";
+import { useWords } from "./use-words";
 
 /** In development a recording may stand in for the microphone: `?loopback=/path.wav`. */
 async function developmentSource() {
@@ -15,6 +16,7 @@ async function developmentSource() {
 }
 
 export function App() {
+  const t = useWords();
   const [services, setServices] = useState<PageServices>();
   const [failed, setFailed] = useState(false);
   const [attempt, setAttempt] = useState(0);
@@ -34,7 +36,7 @@ export function App() {
   if (services) return <ClonePage services={services} />;
   return (
     <main className="mx-auto max-w-[42rem] px-4 py-10">
-      <h1 className="mb-4 text-3xl font-semibold tracking-tight">Clone a voice</h1>
+      <h1 className="mb-4 text-3xl font-semibold tracking-tight">{t("page.title")}</h1>
       {failed ? (
         <Message
           actions={
@@ -45,14 +47,14 @@ export function App() {
               }}
               variant="link"
             >
-              Try again
+              {t("page.again")}
             </Button>
           }
         >
-          The server cannot be reached.
+          {t("page.unreachable")}
         </Message>
       ) : (
-        <p className="text-soft">One moment…</p>
+        <p className="text-soft">{t("page.wait")}</p>
       )}
     </main>
   );

@@ -1,9 +1,17 @@
 /** Name, consent, and the one button that everything leads to. */
 import { type FormEvent, useId, useRef, useState } from "react";
-import { type CallFailure, LIMITS, type ReferenceAudio, type Scope, type Voice } from "../index";
+import {
+  type CallFailure,
+  LIMITS,
+  percent,
+  type ReferenceAudio,
+  type Scope,
+  type Voice,
+} from "../index";
 import { Button, Card, fieldClass, Message, ProgressBar, useReadable, useScope } from "../react";
 import { clone, whyNot } from "./clone";
 import type { Playback } from "./playback";
+import { useWords } from "./use-words";
 
 type Stage =
   | { readonly name: "ready" }
@@ -18,16 +26,17 @@ function FailureMessage({
   readonly failure: CallFailure;
   readonly onSignIn: () => void;
 }) {
+  const t = useWords();
   if (["signed_out", "token_expired", "unauthenticated"].includes(failure.code)) {
     return (
       <Message
         actions={
           <Button onClick={onSignIn} variant="link">
-            Sign in
+            {t("account.signIn")}
           </Button>
         }
       >
-        Please sign in again. Your recording is kept.
+        {t("clone.signInAgain")}
       </Message>
     );
   }
@@ -36,19 +45,17 @@ function FailureMessage({
       <Message
         actions={
           <Button onClick={onSignIn} variant="link">
-            Sign in
+            {t("account.signIn")}
           </Button>
         }
       >
-        {`${failure.detail} Your recording and its words are kept.`}
+        {t("clone.signInFailed", { why: failure.detail })}
       </Message>
     );
   }
   const known = failure.code !== "unreachable" && failure.code !== "internal";
   return (
-    <Message>
-      {`${known ? failure.detail : "The voice could not be made."} Your recording and its words are kept; you can try again.`}
-    </Message>
+    <Message>{known ? t("clone.refused", { why: failure.detail }) : t("clone.failed")}</Message>
   );
 }
 
@@ -63,11 +70,12 @@ export function CloneForm({
   readonly onVoice: (voice: Voice) => void;
   readonly onSignIn: () => void;
 }) {
+  const t = useWords();
   const state = useReadable(reference);
   const id = useId();
   const [form, setForm] = useState({ name: "", consent: false });
   const [stage, setStage] = useState<Stage>({ name: "ready" });
-  const reason = whyNot(reference.value, state, form);
+  const reason = whyNot(t, reference.value, state, form);
   const life = useRef<Scope>(undefined);
   useScope((scope) => {
     life.current = scope;
@@ -95,17 +103,17 @@ export function CloneForm({
 
   const words =
     stage.name === "busy" && stage.fraction < 1
-      ? `Uploading, ${Math.round(stage.fraction * 100)}%`
-      : "Cloning…";
+      ? t("clone.uploading", { percent: percent(t.locale, stage.fraction) })
+      : t("clone.busy");
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="mb-3 text-lg font-medium" id={`${id}-title`}>
-        Voice
+        {t("clone.title")}
       </h2>
       <form className="space-y-4" onSubmit={(event) => void submit(event)}>
         <div>
           <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-name`}>
-            Name
+            {t("clone.name")}
           </label>
           <input
             autoComplete="off"
@@ -124,7 +132,7 @@ export function CloneForm({
             onChange={(event) => setForm({ ...form, consent: event.target.checked })}
             type="checkbox"
           />
-          This is my voice, or I may use it
+          {t("clone.consent")}
         </label>
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
           <Button
@@ -133,7 +141,7 @@ export function CloneForm({
             type="submit"
             variant="primary"
           >
-            Clone voice
+            {t("clone.submit")}
           </Button>
           <span className="text-soft" id={`${id}-reason`}>
             {isBusy ? words : stage.name === "done" && !state.take ? null : reason}
@@ -151,12 +159,12 @@ export function CloneForm({
           <Message
             actions={
               <Button onClick={() => void playback.play(stage.voice)} variant="link">
-                Listen to it
+                {t("clone.listen")}
               </Button>
             }
             tone="plain"
           >
-            {`“${stage.voice.name}” is ready. It is listed below.`}
+            {t("clone.ready", { name: stage.voice.name })}
           </Message>
         ) : null}
       </div>

@@ -22,6 +22,7 @@ import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
 import { usePlayback } from "./playback";
 import { Remote } from "./remote";
+import { useWords } from "./use-words";
 import { VoiceList } from "./VoiceList";
 import { Voices } from "./voices";
 
@@ -33,7 +34,6 @@ const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel"))
 
 /** Before a component has its reference audio, nobody comes or goes. */
 const NOBODY = new Store(0);
-const NO_SIGN_IN = "The sign-in cannot be shown just now. Your recording is kept.";
 /** Milliseconds that a sign-out waits for a deletion. */
 const COMMIT_MS = 3000;
 
@@ -96,6 +96,7 @@ function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Us
 
 export function ClonePage({ services }: { readonly services: PageServices }) {
   const { account, api, config } = services;
+  const t = useWords();
   const [signingIn, setSigningIn] = useState<"sign-in" | "sign-up">();
   const [hasKey, setHasKey] = useState(false);
   const state = useReadable(account);
@@ -137,7 +138,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const mayBringKey = offer !== "off" && state.status === "in" && !state.isAnonymous;
   const isKeyNeeded = offer === "required";
   const keyPanel = mayBringKey ? (
-    <Boundary words="Your key cannot be shown just now. Your recording is kept.">
+    <Boundary words={t("failed.key")}>
       <Suspense>
         <OwnKeyPanel api={api} isNeeded={isKeyNeeded} key={userId} onStored={setHasKey} />
       </Suspense>
@@ -162,7 +163,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
     <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10" ref={root}>
-      <Boundary words="The head of the page cannot be shown just now. Your recording goes on.">
+      <Boundary words={t("failed.header")}>
         <Header
           account={account}
           notice={config.notice}
@@ -173,8 +174,8 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         />
       </Boundary>
       {isGate ? (
-        <Boundary words={NO_SIGN_IN}>
-          <Suspense fallback={<p className="text-soft">One moment…</p>}>
+        <Boundary words={t("failed.signIn")}>
+          <Suspense fallback={<p className="text-soft">{t("page.wait")}</p>}>
             <SignInGate account={account} />
           </Suspense>
         </Boundary>
@@ -186,14 +187,14 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             isKeyNeeded ? keyPanel : null
           }
           {isKeyNeeded && !mayBringKey ? (
-            <Boundary words={NO_SIGN_IN}>
+            <Boundary words={t("failed.signIn")}>
               <Suspense>
                 <KeyNeeded onSignIn={openSignIn} />
               </Suspense>
             </Boundary>
           ) : null}
           <ReferenceAudioInput onSignIn={openSignIn} reference={reference} />
-          <Boundary words="The form cannot be shown just now. Your recording is kept.">
+          <Boundary words={t("failed.form")}>
             <CloneForm
               onSignIn={openSignIn}
               playback={playback}
@@ -204,7 +205,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
               reference={reference}
             />
           </Boundary>
-          <Boundary words="Your voices cannot be shown just now. Your recording is kept.">
+          <Boundary words={t("failed.voices")}>
             <VoiceList
               config={config}
               onSave={isAnonymous ? () => open("sign-up") : undefined}
@@ -216,7 +217,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
         </Fragment>
       ) : null}
       {signingIn ? (
-        <Boundary words={NO_SIGN_IN}>
+        <Boundary words={t("failed.signIn")}>
           <Suspense>
             <SignInDialog
               account={account}

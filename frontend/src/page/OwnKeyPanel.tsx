@@ -4,15 +4,9 @@ import { type Api, day, LIMITS, type OwnKey } from "../index";
 import { Button, Card, fieldClass, Message, useReadable, useScope } from "../react";
 import { OwnKeys } from "./own-key";
 import { inWords } from "./own-key-words";
+import { useWords } from "./use-words";
 
 const MAX_CHARACTERS = LIMITS.max_own_key_characters;
-
-const STATES: Readonly<Record<NonNullable<OwnKey["state"]>, string>> = {
-  untested: "It has not been tested yet.",
-  works: "It works.",
-  refused: "Mistral refused it. Check it at Mistral, replace it, or delete it.",
-  unreadable: "It can no longer be read here. Please store it again, or delete it.",
-};
 
 function KeyForm({
   keys,
@@ -23,6 +17,7 @@ function KeyForm({
   readonly isFirst: boolean;
   readonly onDone: () => void;
 }) {
+  const t = useWords();
   const id = useId();
   // The key is in the field, and nowhere else in the page.
   const field = useRef<HTMLInputElement>(null);
@@ -40,7 +35,7 @@ function KeyForm({
     <form className="mt-3 space-y-3" onSubmit={(event) => void submit(event)}>
       <div>
         <label className="mb-1 block text-sm font-medium" htmlFor={`${id}-key`}>
-          {isFirst ? "Mistral key" : "New Mistral key"}
+          {isFirst ? t("key.field") : t("key.newField")}
         </label>
         <input
           aria-describedby={`${id}-help`}
@@ -55,16 +50,16 @@ function KeyForm({
           type="password"
         />
         <p className="mt-1 text-sm text-soft" id={`${id}-help`}>
-          It is kept encrypted, and never shown again but for its last four characters.
+          {t("key.help")}
         </p>
       </div>
       <div className="flex flex-wrap gap-3">
         <Button type="submit" variant="primary">
-          Store and test
+          {t("key.store")}
         </Button>
         {isFirst ? null : (
           <Button onClick={onDone} variant="quiet">
-            Cancel
+            {t("key.cancel")}
           </Button>
         )}
       </div>
@@ -83,9 +78,8 @@ function Deletion({
   readonly isNeeded: boolean;
   readonly onDone: () => void;
 }) {
-  const after = isNeeded
-    ? "Without it nothing can be transcribed here."
-    : "Today's minutes count again then.";
+  const t = useWords();
+  const after = isNeeded ? t("key.afterNeeded") : t("key.after");
   return (
     <Message
       actions={
@@ -96,15 +90,15 @@ function Deletion({
             }}
             variant="link"
           >
-            Delete it
+            {t("key.confirm")}
           </Button>
           <Button onClick={onDone} variant="link">
-            Keep it
+            {t("key.keep")}
           </Button>
         </>
       }
     >
-      {`Delete the key that ends in ${lastFour}? ${after}`}
+      {`${t("key.ask", { four: lastFour })} ${after}`}
     </Message>
   );
 }
@@ -118,18 +112,20 @@ function StoredKey({
   readonly stored: OwnKey;
   readonly isNeeded: boolean;
 }) {
+  const t = useWords();
   const [step, setStep] = useState<"shown" | "replacing" | "deleting">("shown");
   const lastFour = stored.last_four ?? "";
-  const used = stored.used_at ? `Last used ${day(stored.used_at)}.` : "Not used yet.";
+  const used = stored.used_at
+    ? t("key.used", { day: day(t.locale, stored.used_at) })
+    : t("key.unused");
   const isFine = stored.state === "works" || stored.state === "untested";
   return (
     <>
       <p className="mt-1">
-        <span>The key that ends in </span>
-        <span className="font-medium">{lastFour}</span>
-        <span>. </span>
+        <span className="font-medium">{t("key.stored", { four: lastFour })}</span>
+        <span> </span>
         <span className={isFine ? "text-soft" : "text-bad"}>
-          {STATES[stored.state ?? "untested"]}
+          {t(`key.${stored.state ?? "untested"}`)}
         </span>
         <span> </span>
         <span className="text-soft">{used}</span>
@@ -149,29 +145,28 @@ function StoredKey({
       ) : null}
       {step === "shown" ? (
         <div className="mt-3 flex flex-wrap gap-3">
-          <Button onClick={() => void keys.test()}>Test</Button>
-          <Button onClick={() => setStep("replacing")}>Replace</Button>
-          <Button onClick={() => setStep("deleting")}>Delete</Button>
+          <Button onClick={() => void keys.test()}>{t("key.test")}</Button>
+          <Button onClick={() => setStep("replacing")}>{t("key.replace")}</Button>
+          <Button onClick={() => setStep("deleting")}>{t("key.delete")}</Button>
         </div>
       ) : null}
     </>
   );
 }
 
-const WORK = { storing: "Storing…", testing: "Asking Mistral…", deleting: "Deleting…" } as const;
-
 /** Where nobody is signed in who could bring one. */
 export function KeyNeeded({ onSignIn }: { readonly onSignIn: () => void }) {
+  const t = useWords();
   return (
     <Message
       actions={
         <Button onClick={onSignIn} variant="link">
-          Sign in
+          {t("account.signIn")}
         </Button>
       }
       tone="plain"
     >
-      To transcribe here you need an account, and a Mistral key of your own.
+      {t("key.needed")}
     </Message>
   );
 }
@@ -209,6 +204,7 @@ function Panel({
   /** Whether nothing can be transcribed here without one. */
   readonly isNeeded: boolean;
 }) {
+  const t = useWords();
   const id = useId();
   const title = useRef<HTMLHeadingElement>(null);
   const { data, failed } = useReadable(keys.key);
@@ -216,34 +212,30 @@ function Panel({
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>
-        Your own Mistral key
+        {t("key.title")}
       </h2>
       {failed && !data ? (
         <Message
           actions={
             <Button onClick={() => void keys.refresh()} variant="link">
-              Try again
+              {t("page.again")}
             </Button>
           }
         >
-          Whether you have stored a key cannot be told just now.
+          {t("key.unknown")}
         </Message>
       ) : null}
-      {!data && !failed ? <p className="mt-1 text-soft">One moment…</p> : null}
+      {!data && !failed ? <p className="mt-1 text-soft">{t("page.wait")}</p> : null}
       {data?.stored ? <StoredKey isNeeded={isNeeded} keys={keys} stored={data} /> : null}
       {data && !data.stored ? (
         <>
-          <p className="mt-1 text-soft">
-            {isNeeded
-              ? "Here everybody transcribes with a key of their own, on their own bill."
-              : "With a key of your own you pay Mistral yourself, and no daily minutes count."}
-          </p>
+          <p className="mt-1 text-soft">{isNeeded ? t("key.required") : t("key.offer")}</p>
           <KeyForm isFirst keys={keys} onDone={() => title.current?.focus()} />
         </>
       ) : null}
       <div className="text-sm not-empty:mt-3" role="status">
-        {work ? <p className="text-soft">{WORK[work]}</p> : null}
-        {problem ? <Message>{inWords(problem.error, problem.work)}</Message> : null}
+        {work ? <p className="text-soft">{t(`key.${work}`)}</p> : null}
+        {problem ? <Message>{inWords(t, problem.error, problem.work)}</Message> : null}
       </div>
     </Card>
   );

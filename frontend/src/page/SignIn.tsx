@@ -2,6 +2,7 @@
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
 import type { Account } from "../index";
 import { Button, Card, CrossIcon, fieldClass, Message } from "../react";
+import { useWords } from "./use-words";
 
 function Form({
   account,
@@ -17,6 +18,7 @@ function Form({
   readonly onCreating: (creating: boolean) => void;
   readonly onDone?: () => void;
 }) {
+  const t = useWords();
   const id = useId();
   const [busy, setBusy] = useState(false);
   const [message, setMessage] = useState<string>();
@@ -29,7 +31,7 @@ function Form({
       if (words) setMessage(words);
       else onDone?.();
     } catch (error) {
-      setMessage(error instanceof Error ? error.message : "Signing in did not work.");
+      setMessage(error instanceof Error ? error.message : t("signIn.failed"));
     } finally {
       setBusy(false);
     }
@@ -46,7 +48,7 @@ function Form({
         return undefined;
       }
       const { confirm } = await account.signUp(email, password);
-      return confirm ? "Almost there: follow the link that we sent to your address." : undefined;
+      return confirm ? t("signIn.confirm") : undefined;
     });
   };
 
@@ -54,7 +56,7 @@ function Form({
     <form className="space-y-4" onSubmit={submit}>
       <div>
         <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-email`}>
-          Email
+          {t("signIn.email")}
         </label>
         <input
           autoComplete="email"
@@ -67,7 +69,7 @@ function Form({
       </div>
       <div>
         <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-password`}>
-          Password
+          {t("signIn.password")}
         </label>
         <input
           autoComplete={creating ? "new-password" : "current-password"}
@@ -82,10 +84,10 @@ function Form({
       <div role="alert">{message ? <Message>{message}</Message> : null}</div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Button disabled={busy} type="submit" variant="primary">
-          {creating ? "Create account" : "Sign in"}
+          {creating ? t("signIn.submitNew") : t("account.signIn")}
         </Button>
         <Button onClick={() => onCreating(!creating)} variant="link">
-          {creating ? "I have an account" : "Create an account"}
+          {creating ? t("signIn.haveOne") : t("signIn.create")}
         </Button>
         {allowAnonymous ? (
           <Button
@@ -98,7 +100,7 @@ function Form({
             }
             variant="link"
           >
-            Continue without an account
+            {t("signIn.anonymous")}
           </Button>
         ) : null}
       </div>
@@ -108,11 +110,12 @@ function Form({
 
 /** In the page, where nobody may go on without it. */
 export function SignInGate({ account }: { readonly account: Account }) {
+  const t = useWords();
   const [creating, setCreating] = useState(false);
   return (
     <Card labelledBy="gate">
       <h2 className="mb-3 text-lg font-medium" id="gate">
-        {creating ? "Create an account to begin" : "Sign in to begin"}
+        {creating ? t("signIn.createToBegin") : t("signIn.toBegin")}
       </h2>
       <Form account={account} allowAnonymous={false} creating={creating} onCreating={setCreating} />
     </Card>
@@ -131,6 +134,7 @@ export function SignInDialog({
   readonly isNew: boolean;
   readonly onClose: () => void;
 }) {
+  const t = useWords();
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const [creating, setCreating] = useState(isNew);
@@ -147,9 +151,9 @@ export function SignInDialog({
     >
       <div className="mb-4 flex items-center justify-between">
         <h2 className="text-lg font-medium" id={id}>
-          {creating ? "Create an account" : "Sign in"}
+          {creating ? t("signIn.create") : t("account.signIn")}
         </h2>
-        <Button aria-label="Close" className="-mr-3" onClick={onClose} variant="quiet">
+        <Button aria-label={t("signIn.close")} className="-mr-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>

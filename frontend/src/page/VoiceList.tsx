@@ -3,6 +3,7 @@ import { useId, useRef } from "react";
 import { day, type PublicConfig, spokenSeconds } from "../index";
 import { Button, Card, Message, PauseIcon, PlayIcon, TrashIcon, useReadable } from "../react";
 import type { Playback } from "./playback";
+import { useWords } from "./use-words";
 import type { Voices } from "./voices";
 
 export function VoiceList({
@@ -17,6 +18,7 @@ export function VoiceList({
   /** Lets a person without an account keep the voices. */
   readonly onSave: (() => void) | undefined;
 }) {
+  const t = useWords();
   const id = useId();
   const { data, failed } = useReadable(voices.list);
   const leaving = useReadable(voices.leaving);
@@ -26,19 +28,19 @@ export function VoiceList({
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="text-lg font-medium" id={`${id}-title`} ref={title} tabIndex={-1}>
-        Your voices
+        {t("voices.title")}
       </h2>
       <div className="not-empty:mt-3" role="status">
         {leaving ? (
           <Message
             actions={
               <Button onClick={() => voices.undo()} variant="link">
-                Undo
+                {t("voices.undo")}
               </Button>
             }
             tone="plain"
           >
-            {`“${leaving.name}” is deleted.`}
+            {t("voices.deleted", { name: leaving.name })}
           </Message>
         ) : null}
       </div>
@@ -46,21 +48,23 @@ export function VoiceList({
         <Message
           actions={
             <Button onClick={() => void voices.refresh()} variant="link">
-              Try again
+              {t("page.again")}
             </Button>
           }
         >
-          Your voices cannot be read just now.
+          {t("voices.failed")}
         </Message>
       ) : null}
       {data?.length === 0 || (!data && !failed) ? (
-        <p className="mt-1 text-soft">The voices that you clone are listed here.</p>
+        <p className="mt-1 text-soft">{t("voices.empty")}</p>
       ) : null}
       <ul className="divide-y divide-line">
         {data?.map((voice) => (
           <li className="flex items-center gap-3 py-3" key={voice.voice_id}>
             <button
-              aria-label={`${playback.playing === voice.voice_id ? "Pause" : "Play"} ${voice.name}`}
+              aria-label={t(playback.playing === voice.voice_id ? "voices.pause" : "voices.play", {
+                name: voice.name,
+              })}
               className="grid size-11 shrink-0 place-items-center rounded-full border border-edge hover:bg-sunken"
               onClick={() => {
                 if (playback.playing === voice.voice_id) playback.stop();
@@ -76,18 +80,18 @@ export function VoiceList({
               </p>
               <p className="text-sm text-soft">
                 {playback.failed === voice.voice_id
-                  ? "It cannot be played just now."
+                  ? t("voices.unplayable")
                   : [
                       languageName(voice.language),
-                      spokenSeconds(Math.round(voice.duration_seconds)),
-                      day(voice.created_at),
+                      spokenSeconds(t.locale, Math.round(voice.duration_seconds)),
+                      day(t.locale, voice.created_at),
                     ]
                       .filter(Boolean)
                       .join(" · ")}
               </p>
             </div>
             <Button
-              aria-label={`Delete ${voice.name}`}
+              aria-label={t("voices.delete", { name: voice.name })}
               onClick={() => {
                 if (playback.playing === voice.voice_id) playback.stop();
                 voices.remove(voice);
@@ -102,7 +106,7 @@ export function VoiceList({
       </ul>
       {onSave && data && data.length > 0 ? (
         <Button className="mt-2" onClick={onSave} variant="link">
-          Save my voices: create an account
+          {t("voices.save")}
         </Button>
       ) : null}
     </Card>

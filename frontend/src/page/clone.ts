@@ -13,6 +13,14 @@ import {
   transcriptSource,
   type Voice,
 } from "../index";
+import type { PageWords } from "./catalogue";
+
+/** What a text holds that is refused, as the keys of its messages name it. */
+const FAULTS = {
+  "a control character": "Control",
+  "nothing that can be seen": "Unseen",
+  "too many marks": "Marks",
+} as const;
 
 export interface CloneForm {
   readonly name: string;
@@ -21,29 +29,28 @@ export interface CloneForm {
 
 /** Why the voice cannot be made yet: the first thing to do about it. */
 export function whyNot(
+  t: PageWords,
   value: ReferenceAudioValue,
   state: ReferenceAudioState,
   form: CloneForm,
 ): string | undefined {
-  if (state.recorder.stage !== "idle") return "Stop the recording first.";
-  if (!state.take) return "Record or upload your voice first.";
-  if (!value.file) return "This take cannot be used; see above.";
-  if (value.busy && !state.transcript.edited) return "The transcript is on its way.";
+  if (state.recorder.stage !== "idle") return t("missing.stop");
+  if (!state.take) return t("missing.take");
+  if (!value.file) return t("missing.usable");
+  if (value.busy && !state.transcript.edited) return t("missing.wait");
   const transcript = cleanText(value.transcript, "lines");
-  if (transcript.fault) return `The transcript holds ${transcript.fault}.`;
+  if (transcript.fault) return t(`missing.transcript${FAULTS[transcript.fault]}`);
   if (transcript.length < LIMITS.min_transcript_characters) {
-    return `The transcript needs at least ${LIMITS.min_transcript_characters} characters.`;
+    return t("missing.transcript", { count: LIMITS.min_transcript_characters });
   }
-  const tooLong = (name: string, by: number) =>
-    `The ${name} is too long by ${by} ${by === 1 ? "character" : "characters"}.`;
   const surplus = transcript.length - LIMITS.max_transcript_characters;
-  if (surplus > 0) return tooLong("transcript", surplus);
+  if (surplus > 0) return t("missing.transcriptTooLong", { count: surplus });
   const name = cleanText(form.name, "line");
-  if (name.fault) return `The name holds ${name.fault}.`;
-  if (name.text === "") return "Give the voice a name.";
+  if (name.fault) return t(`missing.name${FAULTS[name.fault]}`);
+  if (name.text === "") return t("missing.name");
   const over = name.length - LIMITS.max_voice_name_characters;
-  if (over > 0) return tooLong("name", over);
-  if (!form.consent) return "Confirm that you may use this voice.";
+  if (over > 0) return t("missing.nameTooLong", { count: over });
+  if (!form.consent) return t("missing.consent");
   return undefined;
 }
 

@@ -1,25 +1,29 @@
 /** What goes wrong with a person's own key, in words. */
 import { ApiError, SignedOutError } from "../index";
+import type { PageWords } from "./catalogue";
 import type { Work } from "./own-key";
 
+const FAILED = {
+  storing: "key.notStored",
+  testing: "key.notTested",
+  deleting: "key.notDeleted",
+} as const;
+
 /** Why something did not work, for the person whose key it is. */
-export function inWords(error: unknown, work: Work): string {
-  if (error instanceof SignedOutError) return "Please sign in again.";
+export function inWords(t: PageWords, error: unknown, work: Work): string {
+  if (error instanceof SignedOutError) return t("key.signInAgain");
   switch (error instanceof ApiError ? error.code : undefined) {
     case "invalid_message":
-      return "That does not look like a Mistral key. Nothing was stored.";
+      return t("key.invalid");
     case "rate_limited": {
       const seconds = error instanceof ApiError ? (error.retryAfter ?? 60) : 60;
-      const minutes = Math.max(1, Math.ceil(seconds / 60));
-      return `That was tried too often. Try again in ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`;
+      return t("key.tooOften", { count: Math.max(1, Math.ceil(seconds / 60)) });
     }
     case "provider_rejected":
     case "provider_rate_limited":
     case "provider_unavailable":
-      return "The key is stored, but Mistral does not say just now whether it works.";
+      return t("key.unsure");
     default:
-      return work === "testing"
-        ? "The key cannot be tested just now."
-        : `The key could not be ${work === "storing" ? "stored" : "deleted"}. Please try again.`;
+      return t(FAILED[work]);
   }
 }

@@ -9,6 +9,7 @@ import { resolveRealtimeUrl } from "../services/live";
 import { violations } from "../testing/axe";
 import { FakeServices, refuse, TRANSCRIPTION, USER_ID, VOICE } from "../testing/fake-services";
 import { ClonePage } from "./ClonePage";
+import { PAGE_WORDS } from "./catalogue";
 import { whyNot } from "./clone";
 import { usageInWords } from "./Header";
 
@@ -19,6 +20,8 @@ HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
 HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
   this.open = false;
 };
+
+const t = PAGE_WORDS.in("en");
 
 let scope: Scope;
 beforeEach(() => {
@@ -228,7 +231,7 @@ test("a sign-out does what was decided, and leaves nothing to the next person", 
   await vi.waitFor(() => expect(screen.queryByText("Your take")).toBeNull());
   const deletions = services.api.calls.filter(({ request }) => request.method === "DELETE");
   expect(deletions.map(({ path }) => path)).toEqual(["/voices/v"]);
-  expect(screen.queryByText("“Mine” is deleted.")).toBeNull();
+  expect(screen.queryByText("Deleted “Mine”")).toBeNull();
   expect(screen.getByLabelText("Name")).toHaveValue("");
   expect(screen.getByRole("textbox", { name: "Transcript" })).toHaveValue("");
   act(() => services.signIn("b0000000-0000-4000-8000-000000000000", false));
@@ -282,15 +285,15 @@ test("axe finds nothing on the page, with voices, a take and the sign-in dialog"
 }, 20_000);
 
 test("What is left of today is told by the kind that ends first", () => {
-  expect(usageInWords(USAGE)).toEqual({ words: "12 of 30 minutes left today", fraction: 0.4 });
+  expect(usageInWords(t, USAGE)).toEqual({ words: "12 of 30 minutes left today", fraction: 0.4 });
   const recording = { ...USAGE.realtime, used_seconds: 0, reserved_seconds: 1800 };
   const unused = { ...USAGE.batch, used_seconds: 0 };
-  expect(usageInWords({ ...USAGE, realtime: recording, batch: unused })).toEqual({
+  expect(usageInWords(t, { ...USAGE, realtime: recording, batch: unused })).toEqual({
     words: "30 of 30 minutes left today",
     fraction: 1,
   });
   const spent = { ...USAGE.batch, used_seconds: 3600, reserved_seconds: 60 };
-  expect(usageInWords({ ...USAGE, batch: spent })).toEqual({
+  expect(usageInWords(t, { ...USAGE, batch: spent })).toEqual({
     words: "0 of 60 minutes left today",
     fraction: 0,
   });
@@ -336,6 +339,7 @@ test.each([
   const form = { name: "Mine", consent: true, ...{ [field]: text } };
   const state = { recorder: { stage: "idle" }, take: {}, transcript: { edited: true } };
   const reason = whyNot(
+    t,
     value as unknown as ReferenceAudioValue,
     state as unknown as ReferenceAudioState,
     form,
@@ -348,6 +352,11 @@ test("A name of a hundred characters beyond UTF-16's first plane is taken", () =
   const state = { recorder: { stage: "idle" }, take: {}, transcript: { edited: true } };
   const form = { name: "𝒜".repeat(100), consent: true };
   expect(
-    whyNot(value as unknown as ReferenceAudioValue, state as unknown as ReferenceAudioState, form),
+    whyNot(
+      t,
+      value as unknown as ReferenceAudioValue,
+      state as unknown as ReferenceAudioState,
+      form,
+    ),
   ).toBeUndefined();
 });

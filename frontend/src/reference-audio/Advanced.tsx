@@ -4,20 +4,17 @@ import { Fold } from "../ui/controls";
 import { type Kind, offeredModels } from "./abilities";
 import { useParts } from "./use-reference-audio";
 
-const KINDS: readonly { readonly kind: Kind; readonly label: string }[] = [
-  { kind: "realtime", label: "Model for live words" },
-  { kind: "batch", label: "Model for the final text" },
-];
+const KINDS: readonly Kind[] = ["realtime", "batch"];
 
-function ModelSelect({ kind, label }: { readonly kind: Kind; readonly label: string }) {
-  const { reference, state } = useParts();
+function ModelSelect({ kind }: { readonly kind: Kind }) {
+  const { reference, state, t } = useParts();
   const { config } = reference.services;
   const id = useId();
   const own = kind === "realtime" ? config.realtime_model : config.model;
   return (
     <div className="space-y-1">
       <label className="block text-sm text-soft" htmlFor={id}>
-        {label}
+        {t(`models.${kind}`)}
       </label>
       <select
         className="min-h-11 w-full rounded-xl border border-edge bg-card px-3 py-2"
@@ -38,15 +35,15 @@ function ModelSelect({ kind, label }: { readonly kind: Kind; readonly label: str
 }
 
 export function Advanced() {
-  const { reference } = useParts();
+  const { reference, t } = useParts();
   const { config } = reference.services;
-  const choices = KINDS.filter(({ kind }) => offeredModels(config, kind).length > 1);
+  const choices = KINDS.filter((kind) => offeredModels(config, kind).length > 1);
   if (choices.length === 0) return null;
   return (
-    <Fold label="Advanced">
+    <Fold label={t("models.title")}>
       <div className="grid gap-3 pb-1 sm:grid-cols-2">
-        {choices.map((choice) => (
-          <ModelSelect key={choice.kind} {...choice} />
+        {choices.map((kind) => (
+          <ModelSelect key={kind} kind={kind} />
         ))}
       </div>
     </Fold>

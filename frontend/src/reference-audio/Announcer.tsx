@@ -7,63 +7,65 @@ import { spokenSeconds } from "../ui/format";
 import { sourceProblem, transcriptionProblem } from "./problems";
 import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
+import type { ReferenceWords } from "./words/catalogue";
 
 /** What to say about the step from one state to the next. */
 export function announcement(
+  t: ReferenceWords,
   before: ReferenceAudioState,
   after: ReferenceAudioState,
   maxSeconds: number,
   isAnonymous = false,
 ): string | undefined {
   const [was, is] = [before.recorder, after.recorder];
-  if (is.fault && is.fault !== was.fault) return sourceProblem(is.fault).words;
+  if (is.fault && is.fault !== was.fault) return sourceProblem(t, is.fault).words;
   if (is.stage !== was.stage) {
     if (is.stage === "recording") {
-      return was.stage === "paused" ? "Recording goes on." : "Recording started.";
+      return t(was.stage === "paused" ? "said.resumed" : "said.started");
     }
-    if (is.stage === "paused") return "Recording paused.";
+    if (is.stage === "paused") return t("said.paused");
   }
   if (after.take && !before.take && !after.restored) {
-    const length = after.take.seconds === undefined ? "" : ` ${spokenSeconds(after.take.seconds)}.`;
-    return after.take.kind === "recording"
-      ? `Recording stopped.${length}`
-      : `${after.take.file.name}.${length}`;
+    const { kind, file, seconds } = after.take;
+    const length = seconds === undefined ? "" : `${spokenSeconds(t.locale, seconds)}.`;
+    const said = kind === "recording" ? t("said.stopped", { length }) : `${file.name}. ${length}`;
+    return said.trim();
   }
   const warning = maxSeconds - WARNING_SECONDS;
   if (was.seconds < warning && is.seconds >= warning && is.stage === "recording") {
-    return `${WARNING_SECONDS} seconds left.`;
+    return t("said.left", { count: WARNING_SECONDS });
   }
-  if (is.silent && !was.silent) return "We hear nothing. Is the microphone muted?";
+  if (is.silent && !was.silent) return t("hint.silent");
   if (is.stage === "recording") {
     const [line, now] = [before.live.phase, after.live.phase];
     if (after.live.openSessions.length > 0 && before.live.openSessions.length === 0) {
-      return "You are already recording elsewhere.";
+      return t("said.elsewhere");
     }
-    if (now === "reconnecting" && line === "listening") return "Reconnecting. Still recording.";
-    if (now === "failed" && line !== "failed") return "Live words stopped. Still recording.";
+    if (now === "reconnecting" && line === "listening") return t("said.reconnecting");
+    if (now === "failed" && line !== "failed") return t("said.wordsStopped");
     return undefined;
   }
   if (after.transcription.status !== before.transcription.status) {
     if (after.transcription.status === "done") {
-      return after.transcript.offered ? "A new transcript is ready." : "The transcript is ready.";
+      return t(after.transcript.offered ? "said.offered" : "said.ready");
     }
     if (after.transcription.status === "failed") {
-      return transcriptionProblem(after.transcription.failure, isAnonymous).words;
+      return transcriptionProblem(t, after.transcription.failure, isAnonymous).words;
     }
   }
   return undefined;
 }
 
 export function Announcer() {
-  const { reference, state, isAnonymous } = useParts();
+  const { reference, state, isAnonymous, t } = useParts();
   const previous = useRef(state);
   const [words, setWords] = useState("");
   useEffect(() => {
     const maxSeconds = reference.services.config.limits.max_seconds;
-    const said = announcement(previous.current, state, maxSeconds, isAnonymous);
+    const said = announcement(t, previous.current, state, maxSeconds, isAnonymous);
     previous.current = state;
     if (said !== undefined) setWords(said);
-  }, [reference, state, isAnonymous]);
+  }, [reference, state, isAnonymous, t]);
   return (
     <p className="sr-only" role="status">
       {words}

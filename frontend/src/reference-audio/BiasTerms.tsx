@@ -20,7 +20,7 @@ export function addTerms(terms: readonly string[], typed: string): string[] {
 }
 
 export function BiasTerms() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
@@ -37,13 +37,11 @@ export function BiasTerms() {
     add();
   };
   return (
-    <Fold label={`Words to expect${terms.length > 0 ? ` (${terms.length})` : ""}`}>
+    <Fold label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}>
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
-          <span>Names and terms, such as “Voxtral”. They help the next transcription.</span>
-          <span>
-            {contextBias === "words" ? " Single words: a phrase counts as its words." : ""}
-          </span>
+          <span>{t("terms.help")}</span>
+          <span>{contextBias === "words" ? ` ${t("terms.single")}` : ""}</span>
         </label>
         <div className="flex gap-2">
           <input
@@ -56,7 +54,7 @@ export function BiasTerms() {
             value={typed}
           />
           <Button disabled={typed.trim() === ""} onClick={add}>
-            Add
+            {t("terms.add")}
           </Button>
         </div>
         <ul className="flex flex-wrap gap-2">
@@ -69,7 +67,7 @@ export function BiasTerms() {
                 {term}
               </span>
               <button
-                aria-label={`Remove ${term}`}
+                aria-label={t("terms.remove", { term })}
                 className="grid size-11 place-items-center rounded-full text-soft hover:text-ink"
                 onClick={() => {
                   reference.setContextBias(terms.filter((each) => each !== term));

@@ -1,6 +1,7 @@
 /** Two texts as one, with what differs marked: struck through, or underlined. */
 import { Fragment } from "react";
 import { differences } from "../transcript/difference";
+import { useParts } from "./use-reference-audio";
 
 export function Comparison({
   before,
@@ -11,6 +12,7 @@ export function Comparison({
   readonly after: string;
   readonly caption: string;
 }) {
+  const { t } = useParts();
   const parts = differences(before, after);
   // Parts never change their place within one comparison.
   const keyed = parts.map((part, index) => ({ ...part, key: `${index}${part.kind}` }));
@@ -30,7 +32,7 @@ export function Comparison({
         ))}
       </p>
       {parts.every((part) => part.kind === "same") ? (
-        <p className="text-sm text-soft">No word differs.</p>
+        <p className="text-sm text-soft">{t("compare.same")}</p>
       ) : null}
     </figure>
   );

@@ -3,6 +3,7 @@ import { useRef } from "react";
 import { LOUD_PEAK, type Meter, QUIET_PEAK } from "../take/meter";
 import { useScope } from "../ui/hooks";
 import { useReducedMotion } from "../ui/media";
+import { useParts } from "./use-reference-audio";
 
 /** The scale's left end, dBFS. */
 const FLOOR = -60;
@@ -22,6 +23,7 @@ export function LevelMeter({
   /** Without the word beside it. */
   readonly bare?: boolean;
 }) {
+  const { t } = useParts();
   const reduced = useReducedMotion();
   const root = useRef<HTMLDivElement>(null);
   const bar = useRef<HTMLDivElement>(null);
@@ -33,11 +35,12 @@ export function LevelMeter({
         if (bar.current) bar.current.style.transform = `scaleX(${level})`;
       };
       const tell = () => {
-        const text = running ? meter.word : "Paused";
+        const now = running ? meter.word : "paused";
+        const text = t(`level.${now}`);
         root.current?.setAttribute("aria-valuenow", String(Math.round(meter.level)));
         root.current?.setAttribute("aria-valuetext", text);
         if (word.current) word.current.textContent = text;
-        if (bar.current) bar.current.dataset.word = text;
+        if (bar.current) bar.current.dataset.word = now;
         if (reduced) fill();
       };
       fill();
@@ -46,17 +49,17 @@ export function LevelMeter({
       if (!reduced) scope.frames(fill);
       scope.every(WORDS_MS, tell);
     },
-    [meter, running, reduced],
+    [meter, running, reduced, t],
   );
   return (
     <div className="flex min-w-0 grow items-center gap-3">
       {/* biome-ignore lint/a11y/useSemanticElements: <meter> draws no zones and cannot move smoothly. */}
       <div
-        aria-label="Input level"
+        aria-label={t("level.label")}
         aria-valuemax={0}
         aria-valuemin={FLOOR}
         aria-valuenow={FLOOR}
-        aria-valuetext="Paused"
+        aria-valuetext={t("level.paused")}
         className="relative h-2.5 grow overflow-hidden rounded-full bg-sunken forced-colors:border"
         ref={root}
         role="meter"
@@ -66,7 +69,7 @@ export function LevelMeter({
           style={{ left: percent(QUIET_PEAK), right: `${100 * (1 - part(LOUD_PEAK))}%` }}
         />
         <div
-          className="absolute inset-0 origin-left rounded-full bg-good-fill data-[word='Too_loud']:bg-bad data-[word='Too_quiet']:bg-fair forced-colors:bg-[Highlight]"
+          className="absolute inset-0 origin-left rounded-full bg-good-fill data-[word=loud]:bg-bad data-[word=quiet]:bg-fair forced-colors:bg-[Highlight]"
           ref={bar}
         />
       </div>

@@ -1,24 +1,21 @@
 /** The words as they come, the newest in view. Silent: nothing here is announced. */
 import { useLayoutEffect, useRef } from "react";
 import { useParts } from "./use-reference-audio";
+import type { ReferenceWords } from "./words/catalogue";
 
-/** What people call the fields of `start` that a live model may have no use for. */
-const HINTS: Readonly<Record<string, string>> = {
-  language: "the language",
-  context_bias: "the words to expect",
-};
-
-/** A word on hints that were given in vain; none where there are none. */
-export function inVain(ignored: readonly string[]): string {
-  const names = ignored.flatMap((field) => HINTS[field] ?? []);
-  return names.length > 0 ? ` They come without regard to ${names.join(" and ")}.` : "";
+/** A sentence on hints that a live model has no use for; none where there are none. */
+export function inVain(t: ReferenceWords, ignored: readonly string[]): string {
+  const [language, terms] = [ignored.includes("language"), ignored.includes("context_bias")];
+  if (language && terms) return t("live.noBoth");
+  if (language) return t("live.noLanguage");
+  return terms ? t("live.noTerms") : "";
 }
 
 /** Pixels from the end within which the view follows. */
 const NEAR_END = 48;
 
 export function LiveWords() {
-  const { state, booth } = useParts();
+  const { state, booth, t } = useParts();
   const { text, ignored } = state.live;
   const panel = useRef<HTMLElement>(null);
   const seen = useRef({ text: "", before: "" });
@@ -35,7 +32,7 @@ export function LiveWords() {
 
   return (
     <section
-      aria-label="Live words"
+      aria-label={t("live.label")}
       className={`overflow-y-auto ${booth ? "min-h-0 grow" : "max-h-40 min-h-24 rounded-xl border border-line px-4 py-3"}`}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
         following.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
@@ -52,9 +49,7 @@ export function LiveWords() {
           </span>
         </p>
       ) : (
-        <p className="text-soft">
-          {`Your words appear here a moment after you say them.${inVain(ignored)}`}
-        </p>
+        <p className="text-soft">{`${t("live.empty")} ${inVain(t, ignored)}`.trim()}</p>
       )}
     </section>
   );

@@ -5,7 +5,7 @@ import { fieldClass } from "../ui/controls";
 import { useParts } from "./use-reference-audio";
 
 export function MicrophonePicker() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const id = useId();
   const { microphones, refresh } = useMicrophones();
   const { stage, fault } = state.recorder;
@@ -22,7 +22,7 @@ export function MicrophonePicker() {
   return (
     <div className="min-w-0">
       <label className="mb-1 block text-sm text-soft" htmlFor={id}>
-        Microphone
+        {t("microphone.label")}
       </label>
       <select
         className={fieldClass}
@@ -31,7 +31,7 @@ export function MicrophonePicker() {
         onChange={(event) => reference.setDevice(event.target.value || undefined)}
         value={chosen}
       >
-        <option value="">System default</option>
+        <option value="">{t("microphone.default")}</option>
         {choices.map((microphone) => (
           <option key={microphone.id} value={microphone.id}>
             {microphone.label}

@@ -4,15 +4,6 @@ import { Button, Message } from "../ui/controls";
 import type { Problem, WayOut } from "./problems";
 import { useParts } from "./use-reference-audio";
 
-const LABELS: Readonly<Record<WayOut, string>> = {
-  "allow-microphone": "How to allow it",
-  "upload-instead": "Upload a file instead",
-  "try-again": "Try again",
-  download: "Download recording",
-  "take-over": "Take over here",
-  "sign-in": "Sign in",
-};
-
 /** Saves the take as a file of the person's own. */
 export function download(file: File): void {
   const url = URL.createObjectURL(file);
@@ -27,7 +18,7 @@ export function download(file: File): void {
 const focus = (element: HTMLElement | null) => element?.focus();
 
 export function ProblemMessage({ problem }: { readonly problem: Problem }) {
-  const { reference, onSignIn, state } = useParts();
+  const { reference, onSignIn, state, t } = useParts();
   const [explained, setExplained] = useState(false);
   const file = state.take?.file;
   const actions: Readonly<Record<WayOut, (() => void) | undefined>> = {
@@ -43,15 +34,14 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
     <Message
       actions={offered.map((way) => (
         <Button key={way} onClick={actions[way]} variant="link">
-          {LABELS[way]}
+          {t(`out.${way}`)}
         </Button>
       ))}
     >
       <span>{problem.words}</span>
       {explained ? (
         <span className="mt-2 block text-soft" ref={focus} tabIndex={-1}>
-          Open the site settings beside the address (a lock or sliders), allow the microphone for
-          this page, then press Start recording again.
+          {t("microphone.allow")}
         </span>
       ) : null}
     </Message>

@@ -24,7 +24,7 @@ function useScripts(language: string) {
 }
 
 export function ReadAloud() {
-  const { reference, state, booth } = useParts();
+  const { reference, state, booth, t } = useParts();
   const scripts = useScripts(state.language === "auto" ? preferred() : state.language);
   return (
     <figure
@@ -36,7 +36,7 @@ export function ReadAloud() {
     >
       {booth ? null : (
         <figcaption className="flex flex-wrap items-center justify-between gap-x-4 text-sm text-soft">
-          Read this aloud, about 15 seconds
+          {t("read.title")}
           <Button
             className="text-sm"
             // Nobody wants another text in the middle of a sentence.
@@ -44,7 +44,7 @@ export function ReadAloud() {
             onClick={() => reference.nextScript()}
             variant="link"
           >
-            Another text
+            {t("read.another")}
           </Button>
         </figcaption>
       )}

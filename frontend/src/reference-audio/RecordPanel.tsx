@@ -13,31 +13,32 @@ import { ReadAloud } from "./ReadAloud";
 import { isRecording, type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
 import { LiveWaveform } from "./Waveform";
+import type { ReferenceWords } from "./words/catalogue";
 
 /** Seconds for which the room's verdict stays before the length takes its place. */
 const ROOM_WORDS_UNTIL = 5;
 
 /** One sentence about how the take goes. */
-export function recordingHint(state: ReferenceAudioState, maxSeconds: number): string {
+export function recordingHint(
+  t: ReferenceWords,
+  state: ReferenceAudioState,
+  maxSeconds: number,
+): string {
   const { room, seconds, silent, stage } = state.recorder;
   const { secondsLeft } = state.live;
-  if (stage === "paused") return "Nothing is recorded while you pause.";
-  if (silent) return "We hear nothing. Is the microphone muted?";
-  if (maxSeconds - seconds <= WARNING_SECONDS) return `${maxSeconds - seconds} seconds left`;
+  if (stage === "paused") return t("hint.paused");
+  if (silent) return t("hint.silent");
+  if (maxSeconds - seconds <= WARNING_SECONDS)
+    return t("hint.left", { count: maxSeconds - seconds });
   if (secondsLeft !== undefined && maxSeconds - seconds > 2 * WARNING_SECONDS) {
-    return "Live words end soon: today's minutes are nearly used up. The recording goes on.";
+    return t("hint.wordsEnd");
   }
-  if (room === "checking") return "Listening to your room for a second…";
-  if (room && seconds < ROOM_WORDS_UNTIL) {
-    return {
-      quiet: "Your room is quiet. Read aloud now.",
-      noisy: "There is noise: a fan? a window?",
-      dead: "We hear nothing. Is the microphone muted?",
-    }[room];
-  }
-  if (seconds < 10) return "Good length from 10 to 20 seconds";
-  if (seconds <= 20) return "Good length from here to 20 s";
-  return "Long enough. Longer is not better.";
+  if (room === "checking") return t("hint.checking");
+  if (room && seconds < ROOM_WORDS_UNTIL)
+    return t(room === "dead" ? "hint.silent" : `hint.${room}`);
+  if (seconds < 10) return t("hint.short");
+  if (seconds <= 20) return t("hint.good");
+  return t("hint.long");
 }
 
 /** A button in the slim bar: 44 px whatever the root's font. */
@@ -45,10 +46,10 @@ const slim = "size-[44px] min-h-0! shrink-0 px-0!";
 
 /** The same element from start to stop, so that the focus stays on it. */
 function RecordButton() {
-  const { reference, state, booth } = useParts();
+  const { reference, state, booth, t } = useParts();
   const { stage } = state.recorder;
   const isIdle = stage === "idle";
-  const label = isIdle ? "Start recording" : stage === "opening" ? "Cancel" : "Stop recording";
+  const label = t(isIdle ? "record.start" : stage === "opening" ? "record.cancel" : "record.stop");
   const act = () => {
     if (isIdle) void reference.record();
     else if (stage === "opening") reference.discard();
@@ -73,10 +74,10 @@ function RecordButton() {
 }
 
 function PauseButton() {
-  const { reference, state, booth } = useParts();
+  const { reference, state, booth, t } = useParts();
   const { stage } = state.recorder;
   const paused = stage === "paused";
-  const words = paused ? "Go on" : "Pause";
+  const words = t(paused ? "record.resume" : "record.pause");
   return (
     <Button
       aria-label={booth ? words : undefined}
@@ -134,37 +135,31 @@ function BoothProgress() {
 }
 
 function Idle() {
-  const { stage } = useParts().state.recorder;
-  if (stage === "opening")
-    return <p className="row-span-2 text-soft">Waiting for the microphone…</p>;
-  return <p className="row-span-2 text-soft">10 to 20 seconds clone best.</p>;
+  const { state, t } = useParts();
+  const opening = state.recorder.stage === "opening";
+  return <p className="row-span-2 text-soft">{t(opening ? "record.opening" : "record.idle")}</p>;
 }
 
 /** The words as they come, or why none do. */
 function Words() {
-  const { config } = useParts().reference.services;
+  const { reference, t } = useParts();
+  const { config } = reference.services;
   if (config.enabled && config.realtime_enabled) return <LiveWords />;
-  return (
-    <p className="text-soft">
-      {config.enabled
-        ? "The words come when you stop."
-        : "Transcription is off; type what you said when you stop."}
-    </p>
-  );
+  return <p className="text-soft">{t(config.enabled ? "record.wordsLater" : "record.off")}</p>;
 }
 
 /** How the take goes, in one sentence, and what is wrong, if anything is. */
 function Remarks() {
-  const { reference, state, isAnonymous } = useParts();
+  const { reference, state, isAnonymous, t } = useParts();
   const { stage, silent, fault } = state.recorder;
-  const problem = liveProblem(state.live, isAnonymous);
+  const problem = liveProblem(t, state.live, isAnonymous);
   return (
     <>
       <p className="text-soft">
-        {recordingHint(state, reference.services.config.limits.max_seconds)}
+        {recordingHint(t, state, reference.services.config.limits.max_seconds)}
       </p>
       {silent || stage === "paused" ? <MicrophonePicker /> : null}
-      {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
+      {fault ? <ProblemMessage problem={sourceProblem(t, fault)} /> : null}
       {problem ? <ProblemMessage problem={problem} /> : null}
     </>
   );
@@ -201,7 +196,7 @@ function Panes({
 }
 
 export function RecordPanel() {
-  const { reference, state, booth } = useParts();
+  const { reference, state, booth, t } = useParts();
   const { stage } = state.recorder;
   const fault = reference.services.source.unavailable ?? state.recorder.fault;
   const isRunning = isRecording(stage);
@@ -228,7 +223,7 @@ export function RecordPanel() {
         {booth ? <BoothProgress /> : isRunning ? <Progress /> : <Idle />}
         {booth ? (
           <Button
-            aria-label={atWords ? "Text to read" : "Live words"}
+            aria-label={t(atWords ? "record.text" : "live.label")}
             className={slim}
             onClick={swap}
           >
@@ -239,7 +234,7 @@ export function RecordPanel() {
       {isRunning ? null : (
         <>
           <MicrophonePicker />
-          {fault ? <ProblemMessage problem={sourceProblem(fault)} /> : null}
+          {fault ? <ProblemMessage problem={sourceProblem(t, fault)} /> : null}
         </>
       )}
       {isRunning && !booth ? (

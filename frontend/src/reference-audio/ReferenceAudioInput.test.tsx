@@ -86,7 +86,7 @@ describe("Recording", () => {
     act(() => shown.services.source.speak(1.2));
     expect(screen.getByText("Your room is quiet. Read aloud now.")).toBeVisible();
     act(() => shown.services.source.speak(9));
-    expect(screen.getByText("Good length from here to 20 s")).toBeVisible();
+    expect(screen.getByText("Good length – stop any time")).toBeVisible();
     act(() => shown.services.source.speak(22));
     expect(screen.getByText("28 seconds left")).toBeVisible();
     expect(status()).toBe("30 seconds left.");
@@ -112,7 +112,7 @@ describe("Recording", () => {
     act(() => shown.services.source.speak(5));
     await shown.press("Pause");
     expect(screen.getByText("Nothing is recorded while you pause.")).toBeVisible();
-    await shown.press("Go on");
+    await shown.press("Resume");
     act(() => shown.services.source.speak(5));
     await shown.press("Stop recording");
     await screen.findByText("Good length: 10 seconds.");
@@ -323,7 +323,7 @@ describe("By keyboard and for assistive technology", () => {
     expect(await violations(shown.root)).toEqual([]);
     await shown.press("Pause");
     expect(await violations(shown.root)).toEqual([]);
-    await shown.press("Go on");
+    await shown.press("Resume");
     act(() => shown.services.source.speak(8));
     await shown.press("Stop recording");
     await screen.findByText("Your take");
@@ -382,7 +382,7 @@ describe("A page that others rewrite", () => {
     act(() => shown.services.source.speak(2));
     await shown.user.click(button());
     await vi.waitFor(() => expect(seen()).toContain("Nothing is recorded while you pause."));
-    await shown.press("Go on");
+    await shown.press("Resume");
     await vi.waitFor(() => expect(seen()).not.toContain("Nothing is recorded"));
     act(() => shown.services.source.speak(10));
     await shown.press("Stop recording");

@@ -2,7 +2,7 @@
 import { lazy, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
 import { Button, Message, ProgressBar } from "../ui/controls";
-import { megabytes } from "../ui/format";
+import { megabytes, percent } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
 import { download } from "./ProblemMessage";
 import type { ReferenceAudioState } from "./state";
@@ -11,19 +11,20 @@ import { useParts } from "./use-reference-audio";
 const TrimWaveform = lazy(async () => ({ default: (await import("./TrimWaveform")).TrimWaveform }));
 
 const MARKS = {
-  good: { icon: <CheckIcon />, spoken: "Good: ", colour: "text-good" },
-  fair: { icon: <NoteIcon />, spoken: "Note: ", colour: "text-fair" },
-  bad: { icon: <CrossIcon />, spoken: "Problem: ", colour: "text-bad" },
+  good: { icon: <CheckIcon />, colour: "text-good" },
+  fair: { icon: <NoteIcon />, colour: "text-fair" },
+  bad: { icon: <CrossIcon />, colour: "text-bad" },
 } as const;
 
 export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }) {
+  const { t } = useParts();
   return (
     <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
       {verdicts.map(({ aspect, grade, sentence }) => (
         <li className="flex gap-2" key={aspect}>
           <span className={`mt-0.5 ${MARKS[grade].colour}`}>{MARKS[grade].icon}</span>
           <span>
-            <span className="sr-only">{MARKS[grade].spoken}</span>
+            <span className="sr-only">{t(`take.${grade}`)}</span>
             <span>{sentence}</span>
           </span>
         </li>
@@ -33,18 +34,20 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
 }
 
 function TranscriptionProgress() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const { transcription } = state;
   if (transcription.status !== "uploading" && transcription.status !== "transcribing") return null;
   const fraction = transcription.status === "uploading" ? transcription.fraction : undefined;
   const words =
-    fraction === undefined ? "Transcribing…" : `Uploading, ${Math.round(fraction * 100)}%`;
+    fraction === undefined
+      ? t("take.transcribing")
+      : t("take.uploading", { percent: percent(t.locale, fraction) });
   return (
     <div className="space-y-1">
       <div className="flex items-center justify-between gap-4">
         <span className="text-soft tabular-nums">{words}</span>
         <Button onClick={() => reference.cancelTranscription()} variant="link">
-          Cancel
+          {t("take.cancel")}
         </Button>
       </div>
       <ProgressBar fraction={fraction} label={words} />
@@ -53,8 +56,14 @@ function TranscriptionProgress() {
 }
 
 /** Asks before an edited transcript is lost; otherwise acts at once. */
-function DiscardButton({ label, primary }: { readonly label: string; readonly primary: boolean }) {
-  const { reference, state } = useParts();
+function DiscardButton({
+  way,
+  primary,
+}: {
+  readonly way: "redo" | "other";
+  readonly primary: boolean;
+}) {
+  const { reference, state, t } = useParts();
   const [asking, setAsking] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const asked = useRef(false);
@@ -69,15 +78,15 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
           actions={
             <>
               <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
-                {`${label} anyway`}
+                {t(`take.${way}Anyway`)}
               </Button>
               <Button onClick={() => setAsking(false)} variant="link">
-                Keep this take
+                {t("take.keep")}
               </Button>
             </>
           }
         >
-          Your edited transcript goes with this take.
+          {t("take.losesEdit")}
         </Message>
       </div>
     );
@@ -88,7 +97,7 @@ function DiscardButton({ label, primary }: { readonly label: string; readonly pr
       ref={button}
       variant={primary ? "primary" : "secondary"}
     >
-      {label}
+      {t(`take.${way}`)}
     </Button>
   );
 }
@@ -102,7 +111,7 @@ function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
 }
 
 export function TakePanel() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const { take, accepted, restored, kept } = state;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {
@@ -115,16 +124,14 @@ export function TakePanel() {
   const toTranscribe = canTranscribe(state, reference.services.config.enabled);
   // A recording has been listened to already, if only live.
   const transcribeFirst = toTranscribe && (!isRecording || restored);
-  const size = isRecording ? "" : ` · ${megabytes(take.file.size)}`;
+  const size = isRecording ? "" : ` · ${megabytes(t.locale, take.file.size)}`;
   return (
     <div className="appear space-y-4">
       <h3 className="font-medium wrap-anywhere" ref={heading} tabIndex={-1}>
-        <span>{isRecording ? "Your take" : take.file.name}</span>
+        <span>{isRecording ? t("take.title") : take.file.name}</span>
         <span className="font-normal text-soft">{size}</span>
       </h3>
-      {restored ? (
-        <p className="text-soft">This was kept in your browser when the page closed.</p>
-      ) : null}
+      {restored ? <p className="text-soft">{t("take.restored")}</p> : null}
       {take.pcm ? (
         <Suspense fallback={<div style={{ height: 152 }} />}>
           <TrimWaveform take={take} />
@@ -132,11 +139,9 @@ export function TakePanel() {
       ) : null}
       {accepted ? null : <Verdicts verdicts={take.verdicts} />}
       {take.measurement === undefined && usable ? (
-        <p className="text-soft">
-          This browser cannot play this file; its length is checked when it is sent.
-        </p>
+        <p className="text-soft">{t("take.unplayable")}</p>
       ) : null}
-      {kept ? null : <p className="text-soft">This browser cannot keep the take over a reload.</p>}
+      {kept ? null : <p className="text-soft">{t("take.notKept")}</p>}
       <TranscriptionProgress />
       <div className="flex flex-wrap items-center gap-3">
         {toTranscribe ? (
@@ -144,7 +149,7 @@ export function TakePanel() {
             onClick={() => void reference.transcribe()}
             variant={transcribeFirst ? "primary" : "secondary"}
           >
-            Transcribe
+            {t("take.transcribe")}
           </Button>
         ) : null}
         {isRecording && usable && !accepted ? (
@@ -152,13 +157,13 @@ export function TakePanel() {
             onClick={() => reference.accept()}
             variant={transcribeFirst ? "secondary" : "primary"}
           >
-            Use this take
+            {t("take.use")}
           </Button>
         ) : null}
-        <DiscardButton label={isRecording ? "Redo" : "Another file"} primary={!usable} />
+        <DiscardButton way={isRecording ? "redo" : "other"} primary={!usable} />
         {isRecording ? (
           <Button onClick={() => download(take.file)} variant="link">
-            Download
+            {t("take.download")}
           </Button>
         ) : null}
       </div>

@@ -9,28 +9,34 @@ import { ProblemMessage } from "./ProblemMessage";
 import { transcriptionProblem } from "./problems";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
+import type { ReferenceWords } from "./words/catalogue";
 
 const Comparison = lazy(async () => ({ default: (await import("./Comparison")).Comparison }));
 
 /** Where the text in the box stands, in a word or two. */
-export function transcriptStatus({ transcript, recorder }: ReferenceAudioState): string {
-  if (recorder.stage === "recording" || recorder.stage === "paused") return "Live draft";
+export function transcriptStatus(
+  t: ReferenceWords,
+  { transcript, recorder }: ReferenceAudioState,
+): string {
+  if (recorder.stage === "recording" || recorder.stage === "paused") return t("transcript.draft");
   // There is nothing to improve before the first words.
-  if (transcript.activity === "improving") return transcript.text ? "Improving…" : "Transcribing…";
-  if (transcript.edited) return "Edited by you";
-  if (transcript.final !== undefined) return "Final";
-  return transcript.draft ? "Live draft" : "";
+  if (transcript.activity === "improving") {
+    return t(transcript.text ? "transcript.improving" : "take.transcribing");
+  }
+  if (transcript.edited) return t("transcript.edited");
+  if (transcript.final !== undefined) return t("transcript.final");
+  return transcript.draft ? t("transcript.draft") : "";
 }
 
 function LanguageSelect() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const id = useId();
   const { languages } = abilities(reference.services.config, state.models);
   const detected = languages.find(({ code }) => code === state.detectedLanguage)?.name;
   return (
     <div className="flex items-center gap-2">
       <label className="text-sm text-soft" htmlFor={id}>
-        Language
+        {t("transcript.language")}
       </label>
       <select
         className="min-h-11 max-w-44 rounded-xl border border-edge bg-card px-3 py-2"
@@ -39,7 +45,9 @@ function LanguageSelect() {
         onChange={(event) => reference.setLanguage(event.target.value)}
         value={state.language}
       >
-        <option value="auto">{detected ? `Auto (${detected})` : "Auto"}</option>
+        <option value="auto">
+          {detected ? t("transcript.detected", { language: detected }) : t("transcript.auto")}
+        </option>
         {languages.map(({ code, name }) => (
           <option key={code} value={code}>
             {name}
@@ -58,7 +66,7 @@ function GrowingTextArea({
   readonly id: string;
   readonly describedBy: string;
 }) {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const { text } = state.transcript;
   const { enabled } = reference.services.config;
   const area = useRef<HTMLTextAreaElement>(null);
@@ -81,9 +89,7 @@ function GrowingTextArea({
       // It counts in UTF-16, where a character is one or two; what is too long is told.
       maxLength={2 * LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
-      placeholder={
-        enabled ? "What you say appears here. You can also type it." : "What is said, word for word"
-      }
+      placeholder={t(enabled ? "transcript.placeholder" : "transcript.typePlaceholder")}
       ref={area}
       rows={4}
       translate="no"
@@ -99,31 +105,31 @@ function Offer({
   readonly compared: boolean;
   readonly onCompare: () => void;
 }) {
-  const { reference } = useParts();
+  const { reference, t } = useParts();
   return (
     <Message
       actions={
         <>
           <Button aria-expanded={compared} onClick={onCompare} variant="link">
-            Compare
+            {t("offer.compare")}
           </Button>
           <Button onClick={() => reference.acceptOffer()} variant="link">
-            Use it
+            {t("offer.use")}
           </Button>
           <Button onClick={() => reference.dismissOffer()} variant="link">
-            Keep mine
+            {t("offer.keep")}
           </Button>
         </>
       }
       tone="plain"
     >
-      A new transcript is ready.
+      {t("offer.ready")}
     </Message>
   );
 }
 
 export function TranscriptCard() {
-  const { reference, state, isAnonymous } = useParts();
+  const { reference, state, isAnonymous, t } = useParts();
   const id = useId();
   const [compared, setCompared] = useState(false);
   const { transcript, transcription, recorder } = state;
@@ -137,26 +143,26 @@ export function TranscriptCard() {
     <Card labelledBy={`${id}-title`}>
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 className="text-lg font-medium" id={`${id}-title`}>
-          <label htmlFor={`${id}-text`}>Transcript</label>
+          <label htmlFor={`${id}-text`}>{t("transcript.title")}</label>
           <span className="ml-3 text-sm font-normal text-soft" data-transcript-status>
-            {transcriptStatus(state)}
+            {transcriptStatus(t, state)}
           </span>
         </h2>
         <LanguageSelect />
       </div>
       {recording ? (
-        <p className="text-soft">You can change the words here when you stop.</p>
+        <p className="text-soft">{t("transcript.later")}</p>
       ) : (
         <div className="space-y-3">
-          {enabled ? null : <p>Transcription is off; type what you said.</p>}
+          {enabled ? null : <p>{t("transcript.off")}</p>}
           {transcription.status === "failed" ? (
-            <ProblemMessage problem={transcriptionProblem(transcription.failure, isAnonymous)} />
+            <ProblemMessage problem={transcriptionProblem(t, transcription.failure, isAnonymous)} />
           ) : null}
           {offered ? <Offer compared={compared} onCompare={() => setCompared(!compared)} /> : null}
           <GrowingTextArea describedBy={`${id}-help`} id={`${id}-text`} />
           {comparable && !offered ? (
             <Button aria-expanded={compared} onClick={() => setCompared(!compared)} variant="link">
-              {compared ? "Hide the comparison" : "Compare with the live draft"}
+              {t(compared ? "compare.hide" : "compare.show")}
             </Button>
           ) : null}
           {comparable && compared ? (
@@ -164,11 +170,7 @@ export function TranscriptCard() {
               <Comparison
                 after={final}
                 before={offered ? text : draft}
-                caption={
-                  offered
-                    ? "From your text to the new one"
-                    : "From the live draft to the final text"
-                }
+                caption={t(offered ? "compare.fromYours" : "compare.fromDraft")}
               />
             </Suspense>
           ) : null}
@@ -178,7 +180,7 @@ export function TranscriptCard() {
             </p>
           ))}
           <p className="text-sm text-soft" id={`${id}-help`}>
-            For best cloning, transcript should match audio exactly.
+            {t("transcript.help")}
           </p>
           {enabled && contextBias !== "none" ? <BiasTerms /> : null}
           {enabled ? <Advanced /> : null}

@@ -6,7 +6,7 @@ import { acceptedInWords, fileProblem } from "./problems";
 import { useParts } from "./use-reference-audio";
 
 export function UploadPanel() {
-  const { reference, state } = useParts();
+  const { reference, state, t } = useParts();
   const { config } = reference.services;
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
@@ -37,13 +37,14 @@ export function UploadPanel() {
       >
         <UploadIcon />
         <span>
-          <span className="font-medium">Drop an audio file here</span>, or{" "}
-          <span className="text-accent underline underline-offset-4">choose one</span>
+          <span className="font-medium">{t("upload.drop")}</span>
+          <span> </span>
+          <span className="text-accent underline underline-offset-4">{t("upload.or")}</span>
         </span>
-        <span className="text-sm text-soft">{acceptedInWords(config.limits)}</span>
+        <span className="text-sm text-soft">{acceptedInWords(t, config.limits)}</span>
         <input
           accept={[...config.limits.extensions, ...config.limits.types].join(",")}
-          aria-label="Choose an audio file"
+          aria-label={t("upload.choose")}
           className="sr-only"
           data-choose
           ref={input}
@@ -55,9 +56,9 @@ export function UploadPanel() {
           type="file"
         />
       </label>
-      {state.inspecting ? <p className="text-soft">Looking at the file…</p> : null}
+      {state.inspecting ? <p className="text-soft">{t("upload.looking")}</p> : null}
       {state.fileFault ? (
-        <ProblemMessage problem={fileProblem(state.fileFault, config.limits)} />
+        <ProblemMessage problem={fileProblem(t, state.fileFault, config.limits)} />
       ) : null}
       {config.enabled ? (
         <label className="inline-flex min-h-11 items-center gap-2">
@@ -67,7 +68,7 @@ export function UploadPanel() {
             onChange={(event) => reference.setTranscribeOnSelect(event.target.checked)}
             type="checkbox"
           />
-          Transcribe on select
+          {t("upload.transcribe")}
         </label>
       ) : null}
     </div>

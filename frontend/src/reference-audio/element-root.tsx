@@ -2,34 +2,40 @@
 import { createRoot } from "react-dom/client";
 import type { TokenSupplier } from "../session/token";
 import { Button, Message } from "../ui/controls";
+import { useCatalogue } from "../words/use-words";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import type { Mode, ReferenceAudioValue } from "./state";
 import { useConnection } from "./use-connection";
 import { useReferenceAudio } from "./use-reference-audio";
+import { REFERENCE_WORDS } from "./words/catalogue";
 
 interface Given {
   readonly apiUrl: string | undefined;
   readonly token: TokenSupplier | undefined;
   readonly mode: Mode;
   readonly language: string;
+  readonly locale: string | undefined;
   readonly onChange: (value: ReferenceAudioValue) => void;
 }
 
-function Root({ apiUrl, token, mode, language, onChange }: Given) {
+function Root({ apiUrl, token, mode, language, locale, onChange }: Given) {
   const { services, error, retry } = useConnection({ apiUrl, token });
+  const t = useCatalogue(REFERENCE_WORDS, { locale });
   const reference = useReferenceAudio(services, { mode, language });
-  if (reference) return <ReferenceAudioInput onChange={onChange} reference={reference} />;
+  if (reference) {
+    return <ReferenceAudioInput locale={locale} onChange={onChange} reference={reference} />;
+  }
   if (!error) return null;
   return (
-    <div className="utter">
+    <div className="utter" dir={t.direction} lang={t.language}>
       <Message
         actions={
           <Button onClick={retry} variant="link">
-            Try again
+            {t("out.try-again")}
           </Button>
         }
       >
-        The server cannot be reached.
+        {t("problem.unreachable")}
       </Message>
     </div>
   );

@@ -27,6 +27,7 @@ export class UtterReferenceAudio extends Base {
         token: this.token,
         mode: (this.getAttribute("mode") ?? "record") as Mode,
         language: this.getAttribute("language") ?? "auto",
+        locale: this.getAttribute("locale") ?? undefined,
         onChange: (value) => {
           this.value = value;
           this.dispatchEvent(

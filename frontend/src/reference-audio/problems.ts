@@ -1,11 +1,12 @@
 /** What goes wrong, in words for the person whose take it is, each with its way out. */
-import { FAULT_WORDS, type SourceFault } from "../audio/source";
+import type { SourceFault } from "../audio/source";
 import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
-import { clock, megabytes, spokenSeconds } from "../ui/format";
+import { clock, megabytes, oneOf, spokenSeconds } from "../ui/format";
 import type { CallFailure } from "./call-failure";
+import type { ReferenceWords } from "./words/catalogue";
 
 /** What the component offers to do about it. */
 export type WayOut =
@@ -23,146 +24,130 @@ export interface Problem {
 
 type RecorderFault = SourceFault | "lost" | "stuck";
 
-export function sourceProblem(fault: RecorderFault): Problem {
-  if (fault === "stuck") {
-    return {
-      words: "No sound comes from the microphone. Choose another one, then go on or stop.",
-      waysOut: [],
-    };
-  }
-  const words = FAULT_WORDS[fault];
-  if (fault === "lost") {
-    return { words: `${words} What you recorded is kept; go on or stop.`, waysOut: [] };
-  }
+export function sourceProblem(t: ReferenceWords, fault: RecorderFault): Problem {
+  const words = t(`microphone.${fault}`);
+  if (fault === "lost" || fault === "stuck") return { words, waysOut: [] };
   const allow = fault === "denied" ? (["allow-microphone"] as const) : [];
   return { words, waysOut: [...allow, "upload-instead"] };
 }
 
-export function fileProblem(fault: FileFault, limits: AudioLimits): Problem {
-  const kinds = titles(limits).join(", ");
-  const words: Readonly<Record<FileFault, string>> = {
-    kind: `This kind of file cannot be used. These can: ${kinds}.`,
-    empty: "This file is empty.",
-    size: `This file is too large. At most ${megabytes(limits.max_bytes)} fit.`,
-    unreadable: "This file cannot be read. It may have been moved or changed.",
-  };
-  return { words: words[fault], waysOut: [] };
+export function fileProblem(t: ReferenceWords, fault: FileFault, limits: AudioLimits): Problem {
+  switch (fault) {
+    case "kind":
+      return { words: t("file.kind", { kinds: titles(limits).join(", ") }), waysOut: [] };
+    case "size":
+      return {
+        words: t("file.size", { size: megabytes(t.locale, limits.max_bytes) }),
+        waysOut: [],
+      };
+    default:
+      return { words: t(`file.${fault}`), waysOut: [] };
+  }
 }
 
-function quota(retryAt: number | undefined): string {
-  if (retryAt === undefined) return "You have used today's minutes.";
-  return `You have used today's minutes. They return at ${clock(retryAt)}.`;
+function quota(t: ReferenceWords, retryAt: number | undefined): string {
+  if (retryAt === undefined) return t("problem.quota");
+  return t("problem.quotaUntil", { time: clock(t.locale, retryAt) });
 }
 
-const SIGNED_OUT: Problem = {
-  words: "Please sign in again. Your recording is kept.",
+const signedOut = (t: ReferenceWords): Problem => ({
+  words: t("problem.signedOut"),
   waysOut: ["sign-in"],
-};
-
-const OWN_KEY = {
-  own_key_required: "To transcribe here you need a Mistral key of your own.",
-  own_key_refused: "Mistral refused your own key. Check, replace or delete it.",
-  own_key_unreadable: "Your own Mistral key can no longer be read. Store it again, or delete it.",
-} as const;
+});
 
 /** Why there is no transcript of the whole take. */
-export function transcriptionProblem(failure: CallFailure, isAnonymous = false): Problem {
+export function transcriptionProblem(
+  t: ReferenceWords,
+  failure: CallFailure,
+  isAnonymous = false,
+): Problem {
   switch (failure.code) {
     case "signed_out":
     case "token_expired":
     case "unauthenticated":
-      return SIGNED_OUT;
+      return signedOut(t);
     case "sign_in_failed":
       return {
-        words: `${failure.detail} Your recording is safe.`,
+        words: `${failure.detail} ${t("problem.safe")}`,
         waysOut: ["sign-in", "try-again", "download"],
       };
     case "quota_exceeded":
-      if (isAnonymous) {
-        return {
-          words: `${quota(failure.retryAt)} Sign in for more, or type what you said. Your recording is safe.`,
-          waysOut: ["sign-in", "download"],
-        };
-      }
       return {
-        words: `${quota(failure.retryAt)} Your recording is safe: type what you said.`,
-        waysOut: ["download"],
+        words: `${quota(t, failure.retryAt)} ${t(isAnonymous ? "problem.signInForMore" : "problem.safeType")}`,
+        waysOut: isAnonymous ? ["sign-in", "download"] : ["download"],
       };
     case "own_key_required":
     case "own_key_refused":
     case "own_key_unreadable":
       return {
-        words: `${OWN_KEY[failure.code]} Your recording is safe: type what you said, or try again.`,
+        words: `${t(`problem.${failure.code}`)} ${t("problem.safeTry")}`,
         waysOut: ["try-again", "download"],
       };
     case "transcription_disabled":
-      return { words: "Transcription is off; type what you said.", waysOut: [] };
+      return { words: t("transcript.off"), waysOut: [] };
     case "budget_exceeded":
-      return {
-        words: "Transcription is paused for today. Your recording is safe: type what you said.",
-        waysOut: ["download"],
-      };
+      return { words: t("problem.budget"), waysOut: ["download"] };
     case "request_in_progress":
-      return {
-        words: "This recording is being transcribed already. Try again in a moment.",
-        waysOut: ["try-again", "download"],
-      };
+      return { words: t("problem.inProgress"), waysOut: ["try-again", "download"] };
     case "request_timeout":
-      return {
-        words: "The upload was too slow. Your recording is safe: try again, or type what you said.",
-        waysOut: ["try-again", "download"],
-      };
+      return { words: t("problem.slowUpload"), waysOut: ["try-again", "download"] };
     case "invalid_audio":
     case "unsupported_audio":
     case "payload_too_large":
       return { words: failure.detail, waysOut: [] };
     default:
-      return {
-        words:
-          "We could not transcribe it. Your recording is safe: type what you said, or try again.",
-        waysOut: ["try-again", "download"],
-      };
+      return { words: t("problem.failed"), waysOut: ["try-again", "download"] };
   }
 }
 
 /** Why there are no more live words; undefined while there is nothing to say beyond the chip. */
-export function liveProblem(live: LiveView, isAnonymous = false): Problem | undefined {
+export function liveProblem(
+  t: ReferenceWords,
+  live: LiveView,
+  isAnonymous = false,
+): Problem | undefined {
   if (live.openSessions.length > 0) {
-    return { words: "You are already recording elsewhere.", waysOut: ["take-over"] };
+    return { words: t("problem.elsewhere"), waysOut: ["take-over"] };
   }
-  const after = "Your recording is safe; we will transcribe it when you stop.";
+  const after = (why: string): Problem => ({
+    words: `${why} ${t("problem.safeLater")}`,
+    waysOut: [],
+  });
   if (live.phase === "ended" && live.reason) {
     const used = live.reason === "quota_exceeded";
-    const why = used ? "Today's live minutes are used up." : "Live words ended here.";
-    return { words: `${why} ${after}`, waysOut: [] };
+    return after(t(used ? "problem.liveUsed" : "problem.liveEnded"));
   }
   if (live.phase !== "failed") return undefined;
   switch (live.failure?.code) {
     case "unauthenticated":
     case "token_expired":
-      return SIGNED_OUT;
-    case "sign_in_failed":
+      return signedOut(t);
+    case "sign_in_failed": {
+      const why = live.failure.message;
       return {
-        words: `No live words: ${live.failure.message} Your recording is safe.`,
+        words: `${t("problem.noLive", { why })} ${t("problem.safe")}`,
         waysOut: ["sign-in"],
       };
+    }
     case "quota_exceeded": {
       const wait = live.failure.retryAfter;
       const at = wait === undefined ? undefined : Date.now() + wait * 1000;
-      const more = isAnonymous ? " Sign in for more." : "";
       return {
-        words: `${quota(at)}${more} Your recording is safe.`,
+        words: `${quota(t, at)} ${t(isAnonymous ? "problem.signInForMoreLive" : "problem.safe")}`,
         waysOut: isAnonymous ? ["sign-in"] : [],
       };
     }
     case "own_key_required":
     case "own_key_refused":
     case "own_key_unreadable":
-      return { words: `${OWN_KEY[live.failure.code]} Your recording is safe.`, waysOut: [] };
+      return {
+        words: `${t(`problem.${live.failure.code}`)} ${t("problem.safe")}`,
+        waysOut: [],
+      };
     case "forbidden":
-      return { words: `Live words go on in another place. ${after}`, waysOut: [] };
+      return after(t("problem.liveMoved"));
     default:
-      return { words: `Live words stopped. ${after}`, waysOut: [] };
+      return after(t("problem.liveStopped"));
   }
 }
 
@@ -171,11 +156,11 @@ function titles(limits: AudioLimits): string[] {
 }
 
 /** What an upload may be, in words. */
-export function acceptedInWords(limits: AudioLimits): string {
-  const kinds = titles(limits);
-  const last = kinds.pop();
-  const listed = kinds.length > 0 ? `${kinds.join(", ")} or ${last}` : (last ?? "");
-  const shortest = spokenSeconds(limits.min_seconds);
-  const longest = spokenSeconds(limits.max_seconds);
-  return `${listed}, up to ${megabytes(limits.max_bytes)}, ${shortest} to ${longest} long`;
+export function acceptedInWords(t: ReferenceWords, limits: AudioLimits): string {
+  return t("upload.accepted", {
+    kinds: oneOf(t.locale, titles(limits)),
+    size: megabytes(t.locale, limits.max_bytes),
+    shortest: spokenSeconds(t.locale, limits.min_seconds),
+    longest: spokenSeconds(t.locale, limits.max_seconds),
+  });
 }

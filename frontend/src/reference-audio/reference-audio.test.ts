@@ -7,6 +7,9 @@ import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/
 import { inVain } from "./LiveWords";
 import { sourceProblem } from "./problems";
 import { ReferenceAudio } from "./reference-audio";
+import { REFERENCE_WORDS } from "./words/catalogue";
+
+const t = REFERENCE_WORDS.in("en");
 
 const ANOTHER = "a0000000-0000-4000-8000-000000000000";
 
@@ -349,7 +352,7 @@ test("A microphone that delivers nothing is a fault with words, and what came be
     await reference.resume();
     await vi.advanceTimersByTimeAsync(3200);
     expect(state().recorder).toMatchObject({ stage: "paused", fault: "stuck" });
-    expect(sourceProblem("stuck").words).toMatch(/No sound comes from the microphone/);
+    expect(sourceProblem(t, "stuck").words).toMatch(/No sound comes from the microphone/);
     await reference.resume();
     services.source.speak(5);
     expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });
@@ -638,8 +641,10 @@ describe("The models at hand", () => {
 });
 
 test("Hints that the live model has no use for are named as people know them", () => {
-  expect(inVain([])).toBe("");
-  expect(inVain(["language"])).toBe(" They come without regard to the language.");
-  expect(inVain(["language", "context_bias"])).toMatch(/the language and the words to expect\.$/);
-  expect(inVain(["of tomorrow"])).toBe("");
+  expect(inVain(t, [])).toBe("");
+  expect(inVain(t, ["language"])).toBe("They come without regard to the language.");
+  expect(inVain(t, ["language", "context_bias"])).toMatch(
+    /the language and the words to expect\.$/,
+  );
+  expect(inVain(t, ["of tomorrow"])).toBe("");
 });

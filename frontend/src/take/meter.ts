@@ -14,7 +14,7 @@ const SILENT_PEAK = -60;
 /** How far back the words look: a pause between words is not "too quiet". */
 const WORDS_SECONDS = 1.5;
 
-export type LevelWord = "Too quiet" | "Good" | "Too loud";
+export type LevelWord = "quiet" | "good" | "loud";
 
 export class Meter {
   /** The newest bar last; a ring would save nothing at this size. */
@@ -42,11 +42,11 @@ export class Meter {
 
   /** As the verdict will judge it: clipping by samples, level by the RMS of what is speech. */
   get word(): LevelWord {
-    if (this.#recent.some(({ peak }) => peak >= CLIP_LEVEL)) return "Too loud";
+    if (this.#recent.some(({ peak }) => peak >= CLIP_LEVEL)) return "loud";
     const spoken = this.#recent.filter(({ rms }) => dbfs(rms) >= NOISY_DBFS);
     const energy = spoken.reduce((sum, { rms }) => sum + rms * rms, 0) / spoken.length;
     const speech = spoken.length > 0 ? dbfs(Math.sqrt(energy)) : FLOOR_DBFS;
-    return speech < QUIET_DBFS + METER_MARGIN_DB ? "Too quiet" : "Good";
+    return speech < QUIET_DBFS + METER_MARGIN_DB ? "quiet" : "good";
   }
 
   reset(): void {

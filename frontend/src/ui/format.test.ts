@@ -14,9 +14,9 @@ test.each([
   [60, "1 minute"],
   [90, "90 seconds"],
   [300, "5 minutes"],
-])("%d s is %s in words", (seconds, words) => expect(spokenSeconds(seconds)).toBe(words));
+])("%d s is %s in words", (seconds, words) => expect(spokenSeconds("en", seconds)).toBe(words));
 
 test.each([
   [52_428_800, "50 MB"],
   [1_600_000, "1.5 MB"],
-])("%d bytes are %s", (bytes, words) => expect(megabytes(bytes)).toBe(words));
+])("%d bytes are %s", (bytes, words) => expect(megabytes("en", bytes)).toBe(words));

@@ -1,6 +1,6 @@
-/** Figures in words, as people here read them. */
+/** Figures in words, as people write them in a locale. */
 
-/** "0:07", "4:30". */
+/** "0:07", "4:30": the clock of a take, the same in all languages. */
 export function minutes(seconds: number): string {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -13,26 +13,42 @@ export function tenths(seconds: number): string {
 }
 
 /** "1 second", "12 seconds", "5 minutes". */
-export function spokenSeconds(seconds: number): string {
+export function spokenSeconds(locale: string, seconds: number): string {
   const unit = seconds >= 60 && seconds % 60 === 0 ? "minute" : "second";
   const count = unit === "minute" ? seconds / 60 : Math.round(seconds);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return count.toLocaleString(locale, { style: "unit", unit, unitDisplay: "long" });
 }
 
-/** "50 MB". */
-export function megabytes(bytes: number): string {
+/** "50 MB": mebibytes, which people know by this name. */
+export function megabytes(locale: string, bytes: number): string {
   const count = bytes / 2 ** 20;
-  return `${count < 10 ? count.toFixed(1) : Math.round(count)} MB`;
+  const digits = count < 10 ? 1 : 0;
+  return count.toLocaleString(locale, {
+    style: "unit",
+    unit: "megabyte",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+/** "40%". */
+export function percent(locale: string, fraction: number): string {
+  return fraction.toLocaleString(locale, { style: "percent" });
+}
+
+/** "WAV, MP3 or FLAC". */
+export function oneOf(locale: string, words: readonly string[]): string {
+  return new Intl.ListFormat(locale, { type: "disjunction" }).format(words);
 }
 
 /** A time of day in this place: "02:00". */
-export function clock(at: number): string {
-  return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+export function clock(locale: string, at: number): string {
+  return new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** "14 Mar 2026". */
-export function day(at: string): string {
-  return new Date(at).toLocaleDateString(undefined, {
+export function day(locale: string, at: string): string {
+  return new Date(at).toLocaleDateString(locale, {
     day: "numeric",
     month: "short",
     year: "numeric",

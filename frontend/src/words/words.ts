@@ -41,6 +41,17 @@ export interface Part<M extends Messages> {
 /** What the build has compiled; only its keys are as they were written. */
 const compiled = (messages: Messages) => messages as unknown as Compiled;
 
+/** The words of one language; where several messages have one key, the last counts. */
+export function wordsIn<M extends Messages>(
+  language: Language,
+  ...found: readonly Messages[]
+): Words<M> {
+  const messages: Compiled = Object.assign({}, ...found.map(compiled));
+  const say = (key: string, values?: object) => messages[key]?.(values) ?? key;
+  const about = { language, locale: localeOf(language), direction: directionOf(language) };
+  return Object.assign(say, about) as unknown as Words<M>;
+}
+
 /** All that a component says, in all languages: English at hand, the others loaded apart. */
 export class Catalogue<M extends Messages> {
   readonly #parts: readonly Part<Messages>[];
@@ -59,14 +70,7 @@ export class Catalogue<M extends Messages> {
   /** Messages that are missing are said in English. */
   #add(language: Language, found: readonly Messages[]): void {
     const english = this.#parts.map((part) => part.english);
-    const messages: Compiled = Object.assign({}, ...[...english, ...found].map(compiled));
-    const say = (key: string, values?: object) => messages[key]?.(values) ?? key;
-    const about = {
-      language,
-      locale: localeOf(language),
-      direction: directionOf(language),
-    };
-    this.#words.set(language, Object.assign(say, about) as unknown as Words<M>);
+    this.#words.set(language, wordsIn(language, ...english, ...found));
     for (const listener of this.#listeners) listener();
   }
 

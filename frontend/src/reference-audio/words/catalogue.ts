@@ -1,6 +1,6 @@
 /** What the recorder says. */
 import { SHARED } from "../../ui/words/catalogue";
-import { Catalogue, type Part } from "../../words/words";
+import { Catalogue, type Part, type Words } from "../../words/words";
 import { words as english } from "./en";
 
 const REFERENCE = {
@@ -9,5 +9,8 @@ const REFERENCE = {
 } as Part<typeof english>;
 
 export type ReferenceMessages = typeof english & typeof SHARED.english;
+
+/** What functions take that say something: `t("record.stop")`. */
+export type ReferenceWords = Words<ReferenceMessages>;
 
 export const REFERENCE_WORDS = new Catalogue<ReferenceMessages>(SHARED, REFERENCE);
