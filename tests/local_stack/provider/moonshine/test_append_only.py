@@ -9,23 +9,23 @@ def told(*versions: str, end: str) -> list[str]:
     return [*(text.revise(version) for version in versions), text.finish(end)]
 
 
-def test_the_first_words_come_once_three_versions_agree() -> None:
+def test_the_first_words_come_once_two_versions_agree() -> None:
     """A word is told when the versions agree and two more words follow; the end brings the rest."""
     assert told(
         "It was",
-        "It was the.",
+        "It was the best.",
         "It was the best of.",
         "It was the best of times",
         end="It was the best of times.",
-    ) == ["", "", "It was", "", " the best of times."]
+    ) == ["", "It was", "", "", " the best of times."]
 
 
 def test_later_words_come_once_four_versions_agree() -> None:
     """After the first words a line takes four versions, and so does every line after it."""
     text = AppendOnly()
-    assert [text.revise("It was the best of") for _ in range(3)] == ["", "", "It was the"]
+    assert [text.revise("It was the best of") for _ in range(2)] == ["", "It was the"]
     longer = "It was the best of times it was"
-    assert [text.revise(longer) for _ in range(4)] == [" best of", "", "", " times"]
+    assert [text.revise(longer) for _ in range(4)] == ["", " best of", "", " times"]
     assert text.finish(f"{longer} so.") == " it was so."
     assert [text.revise("The worst of times") for _ in range(4)] == ["", "", "", "The worst"]
 
@@ -34,11 +34,10 @@ def test_case_and_punctuation_are_no_disagreement() -> None:
     """The end of a version has a false full stop or capital, which a later one takes back."""
     versions = (
         "try again.",
-        "try again fail.",
         "Try again. fail better",
         "Try again, fail better now",
     )
-    assert told(*versions, end="Try again, fail on now.")[:4] == ["", "", "Try again.", ""]
+    assert told(*versions, end="Try again, fail on now.")[:3] == ["", "Try again.", ""]
 
 
 def test_joined_it_is_the_finished_line() -> None:
@@ -71,4 +70,4 @@ def test_languages_without_spaces() -> None:
     """Where there are no spaces a character counts as a word."""
     versions = ("今天", "今天天", "今天天气很", "今天天气很好")
     assert "".join(told(*versions, end="今天天气很好。")) == "今天天气很好。"
-    assert told(*versions, end="今天天气很好。")[2] == "今天"
+    assert told(*versions, end="今天天气很好。")[:2] == ["", "今"]

@@ -109,7 +109,7 @@ async def test_sdk_transcribes_the_reference(server: ProviderServer) -> None:
     assert isinstance(done, TranscriptionStreamDone)
     deltas = [e.text for e in events if isinstance(e, TranscriptionStreamTextDelta)]
     assert "".join(deltas) == done.text
-    assert len(deltas) >= 15
+    assert len(deltas) > done.text.count(".")  # Words come before their line ends.
     assert word_errors(sample_text("reference"), done.text) <= 0.06
     assert done.usage.prompt_audio_seconds == 18
 
