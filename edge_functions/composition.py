@@ -99,8 +99,9 @@ async def compose(
                 max_bytes=settings.max_upload_bytes,
             )
         )
-        provider = shell.provider
-        files = await stack.enter_async_context(lending(provider.files, provider, shell.own_keys))
+        files = await stack.enter_async_context(
+            lending(lambda one: one.files, shell.providers, shell.own_keys)
+        )
         in_flight = InFlight(draining=metrics.draining)
         own_keys = shell.own_keys if isinstance(shell.own_keys, SupabaseOwnKeys) else None
         services = Services(
@@ -121,11 +122,11 @@ async def compose(
 
 
 def _direct(shell: Shell, stack: AsyncExitStack) -> DirectSessions | None:
-    settings, provider = shell.settings, shell.provider
+    settings, provider = shell.settings, shell.lineup.first
     key = None if settings.direct_mode_trusts == "own_keys" else provider.key
     if provider.secrets is None or (key is None and shell.own_keys is None):
         return None
-    shell.metrics.expect("realtime", provider.name)
+    shell.metrics.expect("realtime", [provider.name])
     mint = provider.secrets()
     stack.push_async_callback(mint.aclose)
     return DirectSessions(

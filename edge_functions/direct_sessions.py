@@ -81,7 +81,7 @@ class DirectSessions:
         record = self._record(caller)
         record.resumes = asked.resumes
         began = time.monotonic()
-        provider, keys = self._shell.provider, self._shell.own_keys
+        provider, keys = self._shell.lineup.first, self._shell.own_keys
         try:
             own = await keys.find(caller.user) if keys is not None else None
             record.own_key = own is not None or None
@@ -152,7 +152,7 @@ class DirectSessions:
         return min(asked.max_seconds or math.inf, self._shell.settings.max_audio_seconds, room)
 
     def _told(self, own: OwnKey | None) -> AbstractAsyncContextManager[None]:
-        keys, rules = self._shell.own_keys, self._shell.provider.own_keys
+        keys, rules = self._shell.own_keys, self._shell.lineup.first.own_keys
         if own is None or keys is None or rules is None:
             return told_to_operator()
         return told_to_owner(keys, own, rules.title)
@@ -189,7 +189,7 @@ class DirectSessions:
             grant = await ledger.open(
                 caller.user,
                 kind="realtime",
-                provider=self._shell.provider.name,
+                provider=self._shell.lineup.first.name,
                 model=options.model,
                 seconds=seconds,
                 minimum_seconds=self._secret_seconds,

@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api")
 )
 async def get_config(services: ServicesOf) -> PublicConfig:
     """What this deployment offers, to whom, and where. Needs no sign-in."""
-    settings, provider = services.shell.settings, services.shell.provider
+    settings, provider = services.shell.settings, services.shell.lineup.current
     enabled = services.files is not None
     models = await offered(provider)
     return PublicConfig(
@@ -62,7 +62,8 @@ async def get_config(services: ServicesOf) -> PublicConfig:
 def _own_keys(services: Services) -> OwnKeysOffer:
     if services.own_keys is None or services.files is None:
         return "off"
-    return "offered" if services.shell.provider.is_shared else "required"
+    is_shared = any(one.is_shared for one in services.shell.providers)
+    return "offered" if is_shared else "required"
 
 
 def _languages(models: tuple[ModelOption, ...], provider: Provider) -> tuple[LanguageOption, ...]:

@@ -83,7 +83,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
             background = [
                 group.create_task(services.shell.warm_up(), name="warm-up"),
                 group.create_task(server.keep_time(), name="clock"),
-                group.create_task(services.shell.health.run(), name="health"),
+                group.create_task(services.shell.lineup.watch(), name="health"),
             ]
             if settings.functions_sweep_seconds:
                 sweeping = composition.sweeper.run(settings.functions_sweep_seconds)

@@ -3,9 +3,9 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ from transcription.audio.inspection import COPY_MIME, AudioInfo
 from transcription.errors import (
     InternalError,
     PayloadTooLarge,
+    ProviderError,
+    ProviderKeyRefused,
     ProviderUnavailable,
     TranscriptionDisabled,
     TranscriptionError,
@@ -37,13 +39,17 @@ from transcription.providers.base import (
     TextDelta,
     TranscriptionResult,
 )
+from transcription.providers.failover import Candidate
 from transcription.providers.fitting import Fitted, fitted_file
+from transcription.providers.relaxed import relaxed_file
 from transcription.user_keys.providers import Lent
 
 LEASE_SLACK_SECONDS: Final = 30
 """Beyond the provider's deadline: the way to the ledger and back."""
 
 Tell = Callable[[TextDelta | Segment], Awaitable[None]]
+_Files = Lent[FileProvider]
+_Candidate = Candidate[_Files]
 
 _log = structlog.get_logger(__name__)
 
@@ -121,15 +127,19 @@ class Transcriber:
             async with upload.arriving():
                 asked = await self.receive(upload)
             async with services.files.of(self.caller.user) as lent:
-                return await self._transcribe(asked, upload, lent)
+                candidates = services.shell.lineup.candidates(lent)
+                try:
+                    return await self._transcribe(asked, upload, candidates, lent)
+                finally:
+                    for one in candidates:
+                        one.attempt.over()
 
     async def _transcribe(
-        self, asked: Asked, upload: Upload, lent: Lent[FileProvider]
+        self, asked: Asked, upload: Upload, candidates: Sequence[_Candidate], lent: Sequence[_Files]
     ) -> dict[str, Any]:
         services, record = self.services, self._record
-        record.own_key = lent.own_key or None
-        fitted = await fitted_file(asked.options, services.shell.provider, lent.key)
-        record.model, record.language = fitted.options.model, fitted.options.language
+        record.own_key = lent[0].own_key or None
+        fitted = await self._fitted(asked.options, candidates[0], lent)
         source = asked.storage_path or upload.sha256
         same = fingerprint("transcriptions", source, asked.options)
         async with services.idempotency.turn(self.caller.user, self.key, same) as turn:
@@ -143,13 +153,43 @@ class Transcriber:
             with tracing.span("inspect"):
                 info = await services.inspector.inspect(upload.path, *self.caller.origin)
             audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
-            if fitted.max_bytes is not None and upload.size > fitted.max_bytes:
-                audio = await self._copied(audio, upload.copy, fitted.max_bytes)
-            result = await self._call(audio, fitted.options, lent)
+            deadline = time.monotonic() + services.shell.settings.provider_file_seconds
+            for one in candidates:
+                # The next one is tried only where this one surely failed, and there is time left.
+                try:
+                    if one is not candidates[0]:
+                        fitted = await self._fitted(asked.options, one, lent)
+                    sent = await self._sendable(audio, upload, fitted.max_bytes)
+                    is_last = one is candidates[-1]
+                    result = await self._call(sent, fitted.options, one, deadline, is_last=is_last)
+                    break
+                except ProviderError as error:
+                    if one is candidates[-1] or time.monotonic() >= deadline:
+                        raise
+                    services.shell.records.passed_over(one.provider.name, error)
             answer = _answer(result, fitted, info, self.request_id)
             told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
             turn.keep(200, told)
             return told
+
+    async def _fitted(
+        self, options: TranscriptionOptions, one: _Candidate, lent: Sequence[_Files]
+    ) -> Fitted:
+        """Return what to ask of a provider; of the first, what it cannot do is refused."""
+        record = self._record
+        names = [each.provider.name for each in lent]
+        record.provider = one.provider.name
+        record.passed_over = tuple(names[: names.index(record.provider)]) or None
+        fit = fitted_file if one.lent is lent[0] else relaxed_file
+        fitted = await fit(options, one.provider, one.lent.key)
+        record.model, record.language = fitted.options.model, fitted.options.language
+        return fitted
+
+    async def _sendable(self, audio: AudioFile, upload: Upload, most: int | None) -> AudioFile:
+        """Return the file, or a copy where it is larger than the provider takes."""
+        if most is None or audio.size <= most:
+            return audio
+        return await self._copied(audio, upload.copy, most)
 
     async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
         """Return a 16 kHz copy of a file that is larger than the provider takes.
@@ -169,22 +209,39 @@ class Transcriber:
         return AudioFile(target, COPY_MIME, audio.duration_seconds, size)
 
     async def _call(
-        self, audio: AudioFile, options: FileOptions, lent: Lent[FileProvider]
+        self,
+        audio: AudioFile,
+        options: FileOptions,
+        one: _Candidate,
+        deadline: float,
+        *,
+        is_last: bool,
     ) -> TranscriptionResult:
         """Reserve the file's seconds, have it transcribed, and settle, whatever happens.
 
-        What gave no text is not charged; what gave some is charged for the whole file.
+        What gave no text is not charged; what gave some is charged for the whole file, unless
+        another provider is asked for it anew.
         """
-        record, provider = self._record, self.services.shell.provider.name
-        async with self._reserved(audio, options, own_key=lent.own_key) as charge:
+        record, lent, provider = self._record, one.lent, one.provider.name
+        options = replace(options, again=is_last)
+        async with self._reserved(audio, options, lent) as charge:
             handed = time.monotonic()
             self.begin()
             with tracing.span("provider", provider=provider, model=options.model):
-                async with lent.guard():
-                    if self.tell is None:
-                        result = await lent.half.transcribe_file(audio, options)
-                    else:
-                        result = await self._stream(lent.half, audio, options, charge, handed)
+                try:
+                    async with lent.guard(), _until(deadline):
+                        # Words that were told are not told again: the rest comes with the end.
+                        if self.tell is None or record.deltas:
+                            result = await lent.half.transcribe_file(audio, options)
+                        else:
+                            result = await self._stream(lent.half, audio, options, charge, handed)
+                except ProviderError as error:
+                    is_weak = error.worked_on and not isinstance(error, ProviderKeyRefused)
+                    one.attempt.failed(error, begun=is_weak)
+                    if not is_last and time.monotonic() < deadline:
+                        charge.outcome = "failed"
+                    raise
+            one.attempt.worked()
             charge.outcome = record.status = "complete"
             record.language = result.language or record.language
             request_id = result.provider_metadata.get("request_id")
@@ -214,7 +271,7 @@ class Transcriber:
 
     @asynccontextmanager
     async def _reserved(
-        self, audio: AudioFile, options: FileOptions, *, own_key: bool
+        self, audio: AudioFile, options: FileOptions, lent: _Files
     ) -> AsyncIterator["_Charge"]:
         shell, record, seconds = self.services.shell, self._record, audio.duration_seconds
         deadline = math.ceil(shell.settings.provider_file_seconds)
@@ -222,13 +279,13 @@ class Transcriber:
             grant = await shell.ledger.open(
                 self.caller.user,
                 kind="batch",
-                provider=shell.provider.name,
+                provider=lent.provider.name,
                 model=options.model,
                 seconds=seconds,
                 minimum_seconds=seconds,
                 lease_seconds=deadline + LEASE_SLACK_SECONDS,
                 address=self.caller.address,
-                own_key=own_key,
+                own_key=lent.own_key,
             )
         record.session_id, record.audio_seconds = grant.id, seconds
         record.ready_ms = _ms_since(self._began)
@@ -254,6 +311,16 @@ class Transcriber:
 class _Charge:
     outcome: Outcome = "failed"
     reason: str | None = None
+
+
+@asynccontextmanager
+async def _until(deadline: float) -> AsyncIterator[None]:
+    """Limit the block by a moment of the monotonic clock."""
+    try:
+        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            yield
+    except TimeoutError:
+        raise ProviderUnavailable("The recogniser took too long.") from None
 
 
 def _ms_since(moment: float) -> float:

@@ -106,6 +106,7 @@ def _keys(services: Services, caller: Caller) -> SupabaseOwnKeys:
 
 
 def _rules(services: Services) -> OwnKeyRules:
-    rules = services.shell.provider.own_keys
-    assert rules is not None  # noqa: S101 - the settings are refused without
-    return rules
+    owner = services.shell.lineup.key_owner
+    assert owner is not None  # noqa: S101 - the settings are refused without
+    assert owner.own_keys is not None  # noqa: S101 - that is what makes it the owner
+    return owner.own_keys

@@ -20,6 +20,7 @@ TranscriptionError
 ├── ProviderError
 │   ├── ProviderRejected, ProviderRateLimited
 │   └── ProviderUnavailable
+│       ├── ProviderEnded                                 unasked, and in order
 │       └── ProviderKeyRefused                            the operator's alarm
 └── InternalError
 """
@@ -243,6 +244,8 @@ class ProviderError(TranscriptionError):
     """The speech-to-text provider failed. Its host, key and internals are never told."""
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
+    worked_on = True
+    """False: the provider has surely not begun with what it was asked."""
 
     @property
     def reason(self) -> str:
@@ -266,6 +269,13 @@ class ProviderUnavailable(ProviderError):
     """Cannot connect, our own key refused, 5xx, stalled, or dropped in mid-stream."""
 
     code = ErrorCode.PROVIDER_UNAVAILABLE
+
+
+class ProviderEnded(ProviderUnavailable):
+    """It was done before it was asked to be, as at a model's greatest length."""
+
+    def __init__(self) -> None:
+        super().__init__("The provider ended early.")
 
 
 class ProviderKeyRefused(ProviderUnavailable):

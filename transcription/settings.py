@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     direct_mode_secrets_per_minute: Annotated[int, Field(gt=0)] = 20
     """Of one user; of all anonymous users behind one address together."""
     transcription_provider: str = "mistral"
+    transcription_providers: Names = ()
+    """Several in order, in the place of the one: the next takes what the one before cannot."""
 
     mistral_api_key: Key | None = None
     mistral_server_url: Url = "https://api.mistral.ai"
@@ -228,6 +230,11 @@ class Settings(BaseSettings):
             message = "MIN_AUDIO_SECONDS must be less than MAX_AUDIO_SECONDS"
             raise ValueError(message)
         return self
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers in use, in the order in which they are tried."""
+        return self.transcription_providers or (self.transcription_provider,)
 
     @property
     def issuer(self) -> str:

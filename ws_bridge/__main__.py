@@ -18,7 +18,7 @@ async def _serve(settings: Settings) -> None:
         httpx.AsyncClient(trust_env=trusts_environment(settings.supabase_url)) as http,
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
         shell.opened(settings, "realtime", http=http, rpc=rpc) as parts,
-        lending(parts.provider.realtime, parts.provider, parts.own_keys) as providers,
+        lending(lambda one: one.realtime, parts.providers, parts.own_keys) as providers,
     ):
         app = App(parts, providers)
         await shell.run(app.serving(), app.drain)

@@ -1,36 +1,48 @@
 """The one door of the bridge: every step from a `start` to an open session with the provider.
 
 Flag, token, key, options, place; then quota and provider side by side, or one after the other for
-callers who were refused lately. No stranger ever opens a paid socket: nothing is reserved and no
-provider is called before the token has been verified.
+callers who were refused lately. A provider that fails here is passed over, and what was reserved
+for it given back, before the next is tried. No stranger ever opens a paid socket: nothing is
+reserved and no provider is called before the token has been verified.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
 from transcription.errors import (
-    BackendUnavailable,
     Forbidden,
+    ProviderEnded,
+    ProviderError,
     TranscriptionDisabled,
-    TranscriptionError,
     Unauthenticated,
 )
 from transcription.identity.verifier import User
-from transcription.ledger.base import Grant, Outcome
+from transcription.ledger.base import Grant
 from transcription.ledger.heartbeat import Heartbeat
 from transcription.process import tracing
 from transcription.process.record import TranscriptionRecord
 from transcription.process.shell import Shell
-from transcription.providers.base import RealtimeEvent, RealtimeProvider, RealtimeSession
-from transcription.providers.fitting import FittedLive, fitted_live
-from transcription.user_keys.providers import Lent, Providers
+from transcription.providers.base import (
+    RealtimeEvent,
+    RealtimeProvider,
+    RealtimeSession,
+    TextDelta,
+)
+from transcription.providers.failover import Candidate
+from transcription.user_keys.providers import Providers
 from ws_bridge.bridge import Bridge, Held
+from ws_bridge.opening import Asked, Live, Opener
 from ws_bridge.refusals import Refusals
 from ws_bridge.session import Terms
+
+_LONG_SECONDS: Final = 30.0
+"""Of audio, after which a provider that ends by itself has reached its model's greatest length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class Admitted:
 
     terms: Terms
     upstream: RealtimeSession
-    guard: Callable[[], AbstractAsyncContextManager[None]]
+    one: Candidate[Live]
 
     async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
         """Tell `hear` what the provider says, up to its last word.
@@ -59,8 +71,15 @@ class Admitted:
             OwnKeyRefused: the provider refuses the user's own key.
             ProviderError: it failed, or closed before it was done.
         """
-        async with self.guard():
-            await self.upstream.listen(hear)
+        attempt = self.one.attempt
+
+        def hear_probe(event: RealtimeEvent) -> None:
+            if isinstance(event, TextDelta) and event.text and attempt.is_probe:
+                attempt.worked()  # others wait for it
+            hear(event)
+
+        async with self.one.lent.guard():
+            await self.upstream.listen(hear_probe if attempt.is_probe else hear)
 
 
 class Admission:
@@ -88,6 +107,7 @@ class Admission:
         self._bridge = bridge
         self._heartbeat = heartbeat
         self._refusals = refusals
+        self._opener = Opener(shell, refusals)
 
     @asynccontextmanager
     async def admit(
@@ -117,12 +137,18 @@ class Admission:
             if start.resumes is None:
                 self._refusals.repeat(user, asyncio.get_running_loop().time())
             lent = await stack.enter_async_context(self._providers.of(user))
-            record.own_key = lent.own_key or None
-            fitted = await fitted_live(start, self._shell.provider, lent.key)
-            record.model, record.language = fitted.options.model, fitted.options.language
-            await self._place(user, start, caller, held)
-            opened = self._open(user, lent, fitted, start, caller, held, record)
-            grant, upstream = await stack.enter_async_context(opened)
+            record.own_key = lent[0].own_key or None
+            candidates = self._shell.lineup.candidates(lent, resumes=start.resumes)
+            for one in candidates:
+                stack.callback(one.attempt.over)
+            asked = Asked(user, start, caller.address, held, record)
+            place = partial(self._place, user, start, caller, held)
+            opened = await self._opener.first_of(candidates, lent, asked, place, stack)
+            one, fitted, grant, upstream = opened.one, opened.fitted, opened.grant, opened.upstream
+            for other in candidates:
+                if other is not one:
+                    other.attempt.over()
+            stack.callback(self._judge, one, grant, held)
             opening.close()
             record.provider_request_id = upstream.request_id
             self._bridge.name(held, user.id, grant.id)
@@ -143,9 +169,10 @@ class Admission:
                 grant.cut_by,
                 fitted.max_lag_ms,
                 fitted.ignored,
+                has_next=len(lent) > 1,
             )
             admitting.close()
-            yield Admitted(terms, upstream, lent.guard)
+            yield Admitted(terms, upstream, one)
 
     async def _identify(self, start: Start, caller: Caller) -> User:
         if start.access_token is None:
@@ -165,89 +192,12 @@ class Admission:
             await self._bridge.succeed(held, user.id, start.resumes, caller.address, now)
         held.let_in()
 
-    @asynccontextmanager
-    async def _open(  # noqa: PLR0917
-        self,
-        user: User,
-        lent: Lent[RealtimeProvider],
-        fitted: FittedLive,
-        start: Start,
-        caller: Caller,
-        held: Held,
-        record: TranscriptionRecord,
-    ) -> AsyncIterator[tuple[Grant, RealtimeSession]]:
-        """Reserve seconds and connect the provider at once; leave and settle both at the end."""
-        provider, model = self._shell.provider.name, fitted.options.model
-        async with AsyncExitStack() as settling, AsyncExitStack() as leaving:
-
-            async def reserve() -> Grant:
-                with tracing.span("reserve"):
-                    try:
-                        grant = await self._shell.ledger.open(
-                            user,
-                            kind="realtime",
-                            provider=provider,
-                            model=model,
-                            seconds=self._shell.settings.max_audio_seconds,
-                            address=caller.address,
-                            replaces=start.resumes,
-                            own_key=lent.own_key,
-                        )
-                    except BackendUnavailable:
-                        raise  # says nothing about the caller
-                    except TranscriptionError as refusal:
-                        now = asyncio.get_running_loop().time()
-                        self._refusals.note(user, caller.address, refusal, now)
-                        raise
-                settling.push_async_callback(self._settle, grant, held, record)
-                return grant
-
-            async def connect() -> RealtimeSession:
-                with tracing.span("connect", provider=provider, model=model):
-                    async with lent.guard():
-                        opening = lent.half.open_realtime(fitted.options)
-                        return await leaving.enter_async_context(opening)
-
-            if self._refusals.lately(user, caller.address, asyncio.get_running_loop().time()):
-                grant = await reserve()
-                session = await connect()
-            else:
-                try:
-                    async with asyncio.TaskGroup() as group:
-                        reserving = group.create_task(reserve(), name="reserve")
-                        connecting = group.create_task(connect(), name="connect")
-                except BaseExceptionGroup as failures:
-                    raise _first(failures) from None
-                grant, session = reserving.result(), connecting.result()
-            self._refusals.forget(user)
-            yield grant, session
-
-    async def _settle(self, grant: Grant, held: Held, record: TranscriptionRecord) -> None:
-        """Settle a grant, even if the caller is cancelled."""
-        closing = asyncio.create_task(self._close(grant, held), name="settle")
-        try:
-            record.cost_microdollars = await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await asyncio.wait({closing})
-            record.cost_microdollars = closing.result()
-            raise
-
-    async def _close(self, grant: Grant, held: Held) -> int | None:
-        session = held.session
-        ended: Outcome = "complete" if session.status == "complete" else "partial"
-        with tracing.span("settle"):
-            settlement = await self._shell.ledger.close(
-                grant.id,
-                audio_seconds=seconds(session.handed),
-                status=ended if session.terms is not None else "failed",
-                reason=session.outcome,
-            )
-        return settlement.cost_microdollars if settlement is not None else None
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the failure to tell: a bug before a refusal, else the earliest."""
-    return next(
-        (one for one in failures.exceptions if not isinstance(one, TranscriptionError)),
-        failures.exceptions[0],
-    )
+    def _judge(self, one: Candidate[Live], grant: Grant, held: Held) -> None:
+        """Take in what a session that ends says about its provider."""
+        session, error = held.session, held.session.error
+        is_long = seconds(session.handed) >= _LONG_SECONDS
+        if isinstance(error, ProviderError) and not (isinstance(error, ProviderEnded) and is_long):
+            one.attempt.failed(error, begun=True)
+            self._shell.lineup.note(grant.id, one.provider)
+        elif session.deltas or session.status == "complete":
+            one.attempt.worked()

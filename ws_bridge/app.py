@@ -105,7 +105,7 @@ class App:
                 group.create_task(self.bridge.keep_time(), name="clock"),
                 group.create_task(self._heartbeat.run(), name="heartbeat"),
                 group.create_task(self._shell.warm_up(), name="warm-up"),
-                group.create_task(self._shell.health.run(), name="health"),
+                group.create_task(self._shell.lineup.watch(), name="health"),
             ]
             with serve_metrics(
                 self.metrics, settings.bridge_metrics_host, settings.bridge_metrics_port

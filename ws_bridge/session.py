@@ -33,6 +33,9 @@ from transcription.errors import (
     IdleTimeout,
     InvalidMessage,
     LedgerUnavailable,
+    ProviderEnded,
+    ProviderError,
+    ProviderRejected,
     ProviderUnavailable,
     StartTimeout,
     TranscriptionError,
@@ -99,6 +102,8 @@ class Terms:
     """The provider's greatest delay between audio and text."""
     ignored: tuple[str, ...] = ()
     """Hints of `start` that the model has no use for."""
+    has_next: bool = False
+    """Whether another provider takes the recording where this one fails."""
 
 
 class Session:
@@ -311,6 +316,8 @@ class Session:
         """End at once, with the text that there is: `text`, or what was told so far."""
         if self.state is State.CLOSED:
             return
+        if self.terms is not None and self.terms.has_next and isinstance(error, ProviderError):
+            error = _at_once(error)
         self.error = error
         if self.state in {State.LIVE, State.ENDING}:
             self._final("partial", error.code, text or self.text)
@@ -423,7 +430,7 @@ class Session:
         self.language = event.language or self.language
         error = self._ending_error
         if self.state is State.LIVE:
-            error = ProviderUnavailable("The provider ended early.")
+            error = ProviderEnded()
         if error is not None:
             self.fail(error, now, text=event.text)
             return
@@ -471,6 +478,15 @@ def _turn(turn: Turn) -> TurnMessage:
 
 
 _PCM_ALONE: Final = "Send raw samples: 16-bit little-endian, mono, 16,000 Hz."
+
+
+def _at_once(error: ProviderError) -> ProviderError:
+    """Return the failure as one to resume after without waiting: another provider goes on."""
+    if isinstance(error, ProviderRejected):
+        # What one provider does not take from us, the next may.
+        error = ProviderUnavailable("The provider refused to go on.")
+    error.retry_after = 0.0
+    return error
 
 
 def _bad_frame(size: int) -> str:

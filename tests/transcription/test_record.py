@@ -161,7 +161,7 @@ def test_refused_strangers_are_counted_and_seldom_logged() -> None:
     stream = StringIO()
     configure_logging("INFO", stream)
     metrics = Metrics()
-    records = Records(metrics, ProviderHealth("any", None, every_seconds=1), "any")
+    records = Records(metrics, [ProviderHealth("any", None, every_seconds=1)])
     for _ in range(STRANGERS_PER_MINUTE + 40):
         records.tell(records.new("realtime"), Unauthenticated())
     user = records.new("realtime")

@@ -53,22 +53,22 @@ def test_the_needed_ones_are_enough(environment: pytest.MonkeyPatch) -> None:
     assert settings.issuer == "https://project.example/auth/v1"
     assert settings.public_supabase_url == "https://project.example"
     assert settings.realtime_url == "/api/transcriptions/realtime"
-    assert not bind(settings).is_shared
+    assert not bind(settings)[0].is_shared
 
 
 def test_a_key_is_what_transcription_needs(environment: pytest.MonkeyPatch) -> None:
     """With its key a deployment transcribes, as far as it is not switched off."""
     environment.setenv("MISTRAL_API_KEY", "k")
-    provider = bind(load_settings())
+    provider = bind(load_settings())[0]
     assert provider.is_shared
     assert provider.realtime is not None
     assert provider.files is not None
     environment.setenv("REALTIME_ENABLED", "false")
-    provider = bind(load_settings())
+    provider = bind(load_settings())[0]
     assert provider.realtime is None
     assert provider.files is not None
     environment.setenv("TRANSCRIPTION_ENABLED", "false")
-    assert bind(load_settings()).files is None
+    assert bind(load_settings())[0].files is None
 
 
 def test_all_faults_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
@@ -371,12 +371,12 @@ def test_settings_do_not_change() -> None:
 def test_direct_mode_is_what_a_deployment_chooses(environment: pytest.MonkeyPatch) -> None:
     """Clients talk to the provider by themselves only where that is said, and live words are on."""
     environment.setenv("MISTRAL_API_KEY", "k")
-    assert bind(load_settings()).secrets is None
+    assert bind(load_settings())[0].secrets is None
     environment.setenv("REALTIME_MODE", "direct")
-    assert bind(load_settings()).secrets is not None
+    assert bind(load_settings())[0].secrets is not None
     assert load_settings().direct_mode_trusts == "own_keys"
     environment.setenv("REALTIME_ENABLED", "false")
-    assert bind(load_settings()).secrets is None
+    assert bind(load_settings())[0].secrets is None
     for name, value in (
         ("REALTIME_MODE", "both"),
         ("DIRECT_MODE_TRUSTS", "nobody"),
@@ -391,4 +391,4 @@ def test_a_provider_that_makes_no_secrets(environment: pytest.MonkeyPatch) -> No
     """Where the provider gives out no secrets, direct mode is the bridge's."""
     environment.setenv("REALTIME_MODE", "direct")
     environment.setenv("TRANSCRIPTION_PROVIDER", "vllm")
-    assert bind(load_settings()).secrets is None
+    assert bind(load_settings())[0].secrets is None

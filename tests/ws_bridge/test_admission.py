@@ -100,8 +100,11 @@ async def _admitted(
         "supabase_secret_key": "sb_secret_test",
     }
     bound = provider.bound("usual", "other")
-    async with plain_http() as http, lending(bound.realtime, bound, None) as providers:
-        shell = Shell(Settings(**settings), "realtime", ledger=ledger, http=http, provider=bound)
+    async with (
+        plain_http() as http,
+        lending(lambda one: one.realtime, [bound], None) as providers,
+    ):
+        shell = Shell(Settings(**settings), "realtime", ledger=ledger, http=http, providers=[bound])
         limiter = partial(ConnectionLimiter, limit=1, per_network=1)
         admission = Admission(
             shell,

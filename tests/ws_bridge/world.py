@@ -278,13 +278,13 @@ async def running(
         chosen = Settings(**(values | settings))
         bound = bind(chosen)
         if provider is not None:
-            bound = replace(bound, models=provider, realtime=lambda key: provider)
+            bound = (replace(bound[0], models=provider, realtime=lambda key: provider),)
         shell = Shell(
-            chosen, "realtime", ledger=ledger, http=http, provider=bound, own_keys=own_keys
+            chosen, "realtime", ledger=ledger, http=http, providers=bound, own_keys=own_keys
         )
         async with (
             aclosing(shell),
-            lending(bound.realtime, bound, own_keys) as providers,
+            lending(lambda one: one.realtime, bound, own_keys) as providers,
             serving(App(shell, providers)) as (app, address),
         ):
             world = World(

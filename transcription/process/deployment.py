@@ -19,12 +19,22 @@ class Deployment(Settings):
             raise ValueError(message)
         return name
 
+    @field_validator("transcription_providers")
+    @classmethod
+    def _are_providers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            message = "each provider can stand in the order once"
+            raise ValueError(message)
+        return tuple(map(cls._is_a_provider, names))
+
     @field_validator("byok_enabled")
     @classmethod
     def _takes_own_keys(cls, are_taken: bool, info: ValidationInfo) -> bool:
-        name = info.data.get("transcription_provider", "")
-        if are_taken and name in PROVIDERS and not PROVIDERS[name].takes_own_keys:
-            message = f"the provider {name} takes no keys of users' own"
+        one = info.data.get("transcription_provider", "")
+        names = info.data.get("transcription_providers") or (one,)
+        known = [PROVIDERS[name] for name in names if name in PROVIDERS]
+        if are_taken and known and not any(entry.takes_own_keys for entry in known):
+            message = f"the provider {' or '.join(names)} takes no keys of users' own"
             raise ValueError(message)
         return are_taken
 

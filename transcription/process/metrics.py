@@ -1,6 +1,7 @@
 """Every Prometheus metric of both services, declared in one place."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -76,6 +77,19 @@ class Metrics:
             "utter_provider_failures",
             "Failures of the speech-to-text provider, by provider and reason.",
             ("provider", "reason"),
+            registry=self.registry,
+        )
+        self.provider_served = Counter(
+            "utter_provider_served",
+            "Transcriptions that a provider was let do, by kind, provider and place in the order:"
+            " the first, or one that comes next.",
+            ("kind", "provider", "place"),
+            registry=self.registry,
+        )
+        self.provider_passed_over = Gauge(
+            "utter_provider_passed_over",
+            "1 while this process passes a provider over because it failed.",
+            ("provider",),
             registry=self.registry,
         )
         self.handshakes_refused = Counter(
@@ -167,19 +181,22 @@ class Metrics:
         """Count the tasks of a loop at each scrape, which may be on another thread."""
         self.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
-    def expect(self, kind: Kind, provider: str) -> None:
+    def expect(self, kind: Kind, providers: Sequence[str]) -> None:
         """Start every counter at zero: `increase` would not see the first event otherwise.
 
         Args:
             kind: What this process does.
-            provider: The provider's name.
+            providers: Their names, in order.
         """
         for status in get_args(Status):
             self.transcriptions.labels(kind, status)
         for code in ERRORS:
             self.errors.labels(kind, code)
-        for reason in (*_PROVIDER_CODES, KEY_REFUSED):
-            self.provider_failures.labels(provider, reason)
+        for provider in providers:
+            for reason in (*_PROVIDER_CODES, KEY_REFUSED):
+                self.provider_failures.labels(provider, reason)
+            place = "first" if provider == providers[0] else "next"
+            self.provider_served.labels(kind, provider, place)
         for counter in (self.audio_seconds, self.cost):
             counter.labels(kind)
         if kind == "batch":

@@ -3,6 +3,7 @@
 The line holds the fields of `TranscriptionRecord` alone: never a token, a key, audio or text.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, cast
 
@@ -31,6 +32,9 @@ class TranscriptionRecord:
     direct: bool | None = None
     """Whether the client carried it, and talked to the provider by itself."""
     provider: str | None = None
+    """Who served it, or was to."""
+    passed_over: tuple[str, ...] | None = None
+    """Providers that came before it in the order, and did not take the work."""
     model: str | None = None
     language: str | None = None
     session_id: str | None = None
@@ -66,19 +70,24 @@ class Records:
 
     Args:
         metrics: Where they are counted.
-        health: Told what the provider made of them.
-        provider: The provider's name.
+        healths: Of the providers, in order; told what each made of them.
     """
 
-    def __init__(self, metrics: Metrics, health: ProviderHealth, provider: str) -> None:
+    def __init__(self, metrics: Metrics, healths: Sequence[ProviderHealth]) -> None:
         self._metrics = metrics
-        self._health = health
-        self._provider = provider
+        self._healths = {one.name: one for one in healths}
+        self._first = healths[0].name
         self._strangers = Bounded()
 
     def new(self, kind: Kind, *, direct: bool | None = None) -> TranscriptionRecord:
         """Return the record of a transcription that begins."""
-        return TranscriptionRecord(kind=kind, provider=self._provider, direct=direct)
+        return TranscriptionRecord(kind=kind, provider=self._first, direct=direct)
+
+    def passed_over(self, provider: str, error: ProviderError) -> None:
+        """Count a provider's failure that no client is told of: another one is tried."""
+        _log.warning("provider_passed_over", provider=provider, reason=error.reason)
+        self._metrics.provider_failures.labels(provider, error.reason).inc()
+        self._healths[provider].failed(error)
 
     def tell(
         self,
@@ -113,8 +122,12 @@ class Records:
         metrics.transcriptions.labels(kind, record.status).inc()
         if error is not None:
             metrics.errors.labels(kind, error.code).inc()
+        provider = record.provider or self._first
         if isinstance(error, ProviderError):
-            metrics.provider_failures.labels(self._provider, error.reason).inc()
+            metrics.provider_failures.labels(provider, error.reason).inc()
+        if record.session_id is not None:
+            place = "first" if provider == self._first or record.own_key else "next"
+            metrics.provider_served.labels(kind, provider, place).inc()
         if not record.direct:
             self._know(record, error)
         for milliseconds, histogram in (
@@ -139,10 +152,11 @@ class Records:
 
     def _know(self, record: TranscriptionRecord, error: TranscriptionError | None) -> None:
         """Tell the provider's health what came of a session or a call."""
+        health = self._healths[record.provider or self._first]
         if isinstance(error, ProviderError):
-            self._health.failed(error)
+            health.failed(error)
         elif error is None and record.session_id and (record.deltas or record.status == "complete"):
-            self._health.worked()
+            health.worked()
 
 
 def log_transcription(record: TranscriptionRecord) -> None:

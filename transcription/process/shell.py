@@ -4,9 +4,10 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from transcription.process import tracing
 from transcription.process.metrics import Metrics
 from transcription.process.record import Records
 from transcription.providers.base import Provider
-from transcription.providers.health import ProviderHealth
+from transcription.providers.failover import Lineup
 from transcription.providers.registry import bind
 from transcription.rpc import Rpc
 from transcription.settings import Settings
@@ -59,7 +60,7 @@ class Shell:
         kind: What the process does.
         ledger: Reserves and settles seconds.
         http: Client for the signing keys; the caller owns it.
-        provider: Turns speech into text.
+        providers: Turn speech into text, in the order in which they are tried.
         own_keys: Where users' own keys are kept; None: they bring none.
         metrics: Where everything is counted.
         secret_refused: Whether Supabase refused the secret key in its last answer.
@@ -72,17 +73,25 @@ class Shell:
         *,
         ledger: Ledger,
         http: httpx.AsyncClient,
-        provider: Provider | None = None,
+        providers: Sequence[Provider] | None = None,
         own_keys: OwnKeys | None = None,
         metrics: Metrics | None = None,
         secret_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
-        self.provider = provider if provider is not None else bind(settings)
+        self.lineup = Lineup(
+            providers if providers is not None else bind(settings),
+            health_seconds=settings.provider_health_seconds,
+        )
+        self.providers = self.lineup.providers
         self.own_keys = own_keys
         self.metrics = metrics if metrics is not None else Metrics()
-        self.metrics.expect(kind, self.provider.name)
+        names = [one.name for one in self.providers]
+        self.metrics.expect(kind, names)
+        for name in names:
+            passed_over = self.metrics.provider_passed_over.labels(name)
+            passed_over.set_function(partial(self.lineup.is_out, name))
         self._jwks = Jwks(settings.supabase_url, http=http)
         self.verifier = Verifier(
             issuer=settings.issuer,
@@ -90,12 +99,7 @@ class Shell:
             secret=settings.supabase_jwt_secret,
             allow_anonymous=settings.allow_anonymous,
         )
-        self.health = ProviderHealth(
-            self.provider.name,
-            self.provider.health_url,
-            every_seconds=settings.provider_health_seconds,
-        )
-        self.records = Records(self.metrics, self.health, self.provider.name)
+        self.records = Records(self.metrics, tuple(self.lineup.healths.values()))
         self._secret_refused = secret_refused
         self._refused: list[str] = []
         """Settings whose keys were refused at the start."""
@@ -103,11 +107,11 @@ class Shell:
         """Set when the first caller need not wait for what is made once."""
 
     def readiness(self, *, draining: bool) -> dict[str, Any]:
-        """Return the body of `/readyz`: `status`, which is "ready" or why not, and the provider.
+        """Return the body of `/readyz`: `status`, which is "ready" or why not, and the providers.
 
         With the status `key_refused`, `settings` names the settings whose keys are wrong.
         """
-        body: dict[str, Any] = {"status": "ready", "provider": self.health.told()}
+        body: dict[str, Any] = {"status": "ready", **self.lineup.told()}
         if draining:
             body["status"] = "draining"
         elif self._refused:
@@ -122,8 +126,8 @@ class Shell:
         A process whose keys are refused does not become ready: a wrong key does not roll out.
         """
         ECDSA(SHA256())  # loads OpenSSL's backend, which the first signature would wait for
-        if self.provider.realtime is not None or self.provider.files is not None:
-            await self.provider.warm_up()
+        used = [one for one in self.providers if one.realtime is not None or one.files is not None]
+        await asyncio.gather(*(one.warm_up() for one in used))
         pauses = chain(KEYS_PAUSES_SECONDS, repeat(KEYS_PAUSES_SECONDS[-1]))
         while refused := await self._refused_keys():
             self._refused = refused
@@ -145,22 +149,35 @@ class Shell:
             _log.warning("warm_up_without_ledger", code=error.code)
             if self._secret_refused():
                 refused.append("SUPABASE_SECRET_KEY")
-        provider = self.provider
-        is_used = provider.realtime is not None or provider.files is not None
-        if is_used and provider.key is not None and provider.check_key is not None:
-            try:
-                await provider.check_key(provider.key)
-            except ProviderKeyRefused as error:
-                if error.status in {401, 403}:  # 402 is an unpaid account, not a wrong key
-                    refused.append(provider.key_setting)
-            except ProviderError:
-                pass  # a provider that is down keeps no process from serving the rest
+        refuse = await asyncio.gather(*map(self._refuses, self.providers))
+        wrong = [
+            one.key_setting for one, refuses in zip(self.providers, refuse, strict=True) if refuses
+        ]
+        if len(wrong) == len(self.providers):
+            refused += wrong
+        elif wrong:  # the others do the work
+            _log.error("provider_keys_refused", settings=wrong)
         return refused
+
+    async def _refuses(self, provider: Provider) -> bool:
+        """Whether a provider says that the deployment's key is wrong."""
+        is_used = provider.realtime is not None or provider.files is not None
+        if not is_used or provider.key is None or provider.check_key is None:
+            return False
+        try:
+            await provider.check_key(provider.key)
+        except ProviderError as error:
+            # One that is down keeps no process from serving the rest.
+            self.lineup.failed(provider, error)
+            # 402 is an unpaid account, not a wrong key.
+            return isinstance(error, ProviderKeyRefused) and error.status in {401, 403}
+        return False
 
     async def aclose(self) -> None:
         """Let go of signing keys and models."""
         await self._jwks.aclose()
-        await self.provider.models.aclose()
+        for one in self.providers:
+            await one.models.aclose()
 
 
 @asynccontextmanager
@@ -173,12 +190,11 @@ async def opened(
     metrics: Metrics | None = None,
 ) -> AsyncIterator[Shell]:
     """Open what both services have in common, over Supabase, for as long as the block runs."""
-    provider = bind(settings)
+    providers = bind(settings)
+    owner = next((one for one in providers if one.own_keys is not None), None)
     ring = KeyRing.parse(settings.byok_keys) if settings.byok_keys is not None else None
     own_keys = (
-        SupabaseOwnKeys(rpc, ring, provider.name)
-        if ring is not None and provider.own_keys is not None
-        else None
+        SupabaseOwnKeys(rpc, ring, owner.name) if ring is not None and owner is not None else None
     )
     async with SupabaseLedger(rpc) as ledger:
         shell = Shell(
@@ -186,7 +202,7 @@ async def opened(
             kind,
             ledger=ledger,
             http=http,
-            provider=provider,
+            providers=providers,
             own_keys=own_keys,
             metrics=metrics,
             secret_refused=lambda: rpc.refused,

@@ -210,6 +210,9 @@ class FileOptions:
     diarize: bool = False
     return_language: bool = False
     """Ask for the language that was heard."""
+    again: bool = True
+    """Whether a file that was surely not worked on is sent again. False: another provider is
+    next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,9 @@ class HttpFiles(ABC):
                 answer = await self._try(form, stream=stream)
                 if isinstance(answer, httpx2.Response):
                     return answer
+                answer.worked_on = False
+                if not options.again:
+                    raise answer
                 pause = answer.retry_after
                 if pause is None:
                     longest = min(self._first_pause * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)

@@ -32,6 +32,7 @@ class ProviderHealth:
         url: Its health endpoint; None: only the outcome of work counts.
         every_seconds: Between two questions.
         clock: Monotonic seconds.
+        answered: Told what the endpoint says: whether the provider is well.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class ProviderHealth:
         *,
         every_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        answered: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        self._name = name
+        self.name = name
+        self._answered = answered
         self._url = url
         self._every = every_seconds
         self._clock = clock
@@ -63,7 +66,7 @@ class ProviderHealth:
 
     def told(self) -> dict[str, Any]:
         """Return the state for operators: name, state, the reason of a failure, and its age."""
-        told: dict[str, Any] = {"name": self._name, "state": self._state}
+        told: dict[str, Any] = {"name": self.name, "state": self._state}
         if self._reason is not None:
             told["reason"] = self._reason
         if self._state != "unknown":
@@ -91,17 +94,17 @@ class ProviderHealth:
             async with asyncio.timeout(ASK_SECONDS), http.stream("GET", url) as response:
                 status = response.status_code
         except (httpx2.HTTPError, TimeoutError):
-            self._know("failing", NO_ANSWER)
-            return
+            self._hear(NO_ANSWER)
         except Exception:
             # Whatever it is, the process it runs in goes on.
             _log.exception("provider_health_not_asked")
-            self._know("failing", NO_ANSWER)
-            return
-        if status == 200:
-            self._know("well", None)
+            self._hear(NO_ANSWER)
         else:
-            self._know("failing", f"status_{status}")
+            self._hear(None if status == 200 else f"status_{status}")
+
+    def _hear(self, fault: str | None) -> None:
+        self._know("well" if fault is None else "failing", fault)
+        self._answered(fault is None)
 
     def _know(self, state: State, reason: str | None) -> None:
         if state != self._state and "failing" in {state, self._state}:

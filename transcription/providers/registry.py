@@ -1,4 +1,4 @@
-"""Which providers there are, and the one that a deployment uses. A new one is an entry here."""
+"""Which providers there are, and those that a deployment uses. A new one is an entry here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,19 +45,31 @@ PROVIDERS: Final[dict[str, Entry]] = {
 }
 
 
-def bind(settings: Settings) -> Provider:
-    """Return the provider that a deployment uses, without what its settings switch off."""
-    provider = PROVIDERS[settings.transcription_provider].bind(settings)
+def bind(settings: Settings) -> tuple[Provider, ...]:
+    """Return the providers that a deployment uses, in order, without what is switched off."""
+    bound = [PROVIDERS[name].bind(settings) for name in settings.providers]
+    return tuple(_without_what_is_off(one, settings, place) for place, one in enumerate(bound))
+
+
+def _without_what_is_off(provider: Provider, settings: Settings, place: int) -> Provider:
     is_live = settings.transcription_enabled and settings.realtime_enabled
-    is_direct = is_live and settings.realtime_mode == "direct"
+    # A client that carries its session by itself has one provider's secret, and no other's.
+    is_direct = is_live and settings.realtime_mode == "direct" and place == 0
     return replace(
         provider,
+        live=provider.live if place == 0 else _default_of(provider.live),
+        batch=provider.batch if place == 0 else _default_of(provider.batch),
         realtime=provider.realtime if is_live else None,
         files=provider.files if settings.transcription_enabled else None,
         secrets=provider.secrets if is_direct else None,
         own_keys=provider.own_keys if settings.byok_enabled else None,
         health_url=provider.health_url if settings.transcription_enabled else None,
     )
+
+
+def _default_of(offered: Offered) -> Offered:
+    """Return the default alone: the models that callers may name are the first provider's."""
+    return Offered(offered.default, frozenset({offered.default}))
 
 
 def _offered(settings: Settings, default: str) -> Offered:

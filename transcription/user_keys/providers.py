@@ -1,11 +1,11 @@
-"""Which provider a call takes: that of the user's own key, else the deployment's.
+"""Which providers a call may take: that of the user's own key, else the deployment's, in order.
 
-A key that the provider refuses, or that cannot be read, ends the call and says so. The deployment's
-key never takes its place.
+A key that the provider refuses, or that cannot be read, ends the call and says so. Neither the
+deployment's key nor another provider ever takes its place.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -30,8 +30,9 @@ P = TypeVar("P", bound=_Closable)
 
 @dataclass(frozen=True, slots=True)
 class Lent(Generic[P]):
-    """What calls the provider for one user."""
+    """What calls a provider for one user."""
 
+    provider: Provider
     half: P
     key: SecretStr | None
     """The user's own, where it is used."""
@@ -45,69 +46,86 @@ class Lent(Generic[P]):
 
 
 class Providers(Generic[P]):
-    """One half of a provider, for every key.
+    """One half of each provider, for every key.
 
     Args:
-        half: Calls with the deployment's key; None: there is none.
+        shared: What calls with the deployment's keys, in order.
         keys: Where users' own are kept; None: they bring none.
         pool: A half for each of those keys.
-        title: The provider's name for people.
+        owner: Whose keys they are.
     """
 
     def __init__(
-        self, half: P | None, keys: OwnKeys | None, pool: KeyedProviders[P], *, title: str
+        self,
+        shared: Sequence[Lent[P]],
+        keys: OwnKeys | None,
+        pool: KeyedProviders[P],
+        owner: Provider | None,
     ) -> None:
-        self._half = half
+        self._shared = tuple(shared)
         self._keys = keys
         self._pool = pool
-        self._title = title
+        self._owner = owner
 
     @asynccontextmanager
-    async def of(self, user: User) -> AsyncIterator[Lent[P]]:
-        """Lend what calls for a user, with their own key where they have stored one.
+    async def of(self, user: User) -> AsyncIterator[tuple[Lent[P], ...]]:
+        """Lend what calls for a user: where they have stored a key, what calls with that alone.
 
         Raises:
             OwnKeyUnreadable: there is one, and it cannot be decrypted.
             OwnKeyRequired: there is none, and the deployment has none either.
             BackendUnavailable: it cannot be looked up now.
         """
-        keys = self._keys
+        keys, owner = self._keys, self._owner
         key = await keys.find(user) if keys is not None else None
-        if keys is not None and key is not None:
+        if keys is not None and key is not None and owner is not None:
+            title = owner.own_keys.title if owner.own_keys is not None else ""
             async with self._pool.lent(key.secret) as half:
-                yield Lent(half, key.secret, lambda: told_to_owner(keys, key, self._title))
-        elif self._half is not None:
-            yield Lent(self._half, None, told_to_operator)
+                yield (Lent(owner, half, key.secret, lambda: told_to_owner(keys, key, title)),)
+        elif self._shared:
+            yield self._shared
         else:
             raise OwnKeyRequired("Store a key of your own to transcribe here.")
 
 
+Make = Callable[[SecretStr | None], P]
+"""Returns a half that calls with a key."""
+
+
 @asynccontextmanager
 async def lending(
-    make: Callable[[SecretStr | None], P] | None, provider: Provider, keys: OwnKeys | None
+    half: Callable[[Provider], Make[P] | None],
+    providers: Sequence[Provider],
+    keys: OwnKeys | None,
 ) -> AsyncIterator[Providers[P] | None]:
-    """Keep a provider's halves for as long as the block runs.
+    """Keep the providers' halves for as long as the block runs.
 
     Gives None where no one can call: the half is off, or the deployment has no key and users
     cannot bring any.
 
     Args:
-        make: Returns the half for a key; None: it is switched off.
-        provider: Whose half it is.
+        half: Which half of a provider; None: it is switched off.
+        providers: In order.
         keys: Where users' own keys are kept; None: they bring none.
     """
-    rules = provider.own_keys
-    keys = keys if rules is not None else None
-    if make is None or (keys is None and not provider.is_shared):
+    made = [(one, make) for one in providers if (make := half(one)) is not None]
+    owned = next(((one, make) for one, make in made if one.own_keys is not None), None)
+    keys = keys if owned is not None else None
+    shared = [(one, make) for one, make in made if one.is_shared]
+    if not shared and (owned is None or keys is None):
         yield None
         return
-    half = make(provider.key) if provider.is_shared else None
-    try:
-        async with KeyedProviders[P](make, lambda made: made.aclose()) as pool:
-            yield Providers(half, keys, pool, title=rules.title if rules is not None else "")
-    finally:
-        if half is not None:
-            await half.aclose()
+    async with AsyncExitStack() as stack:
+        lent: list[Lent[P]] = []
+        for one, make in shared:
+            calling = make(one.key)
+            stack.push_async_callback(calling.aclose)
+            lent.append(Lent(one, calling, None, told_to_operator))
+        owner, make_own = owned if owned is not None else shared[0]
+        pool = await stack.enter_async_context(
+            KeyedProviders[P](make_own, lambda made: made.aclose())
+        )
+        yield Providers(lent, keys, pool, owner)
 
 
 @asynccontextmanager

@@ -1,0 +1,163 @@
+"""Several providers in order: which of them is tried, and which is passed over.
+
+What a process has seen decides, and no other process is asked: see
+`docs/decisions/0020-several-providers.md`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import structlog
+
+from transcription.errors import ProviderError
+from transcription.providers.base import Provider
+from transcription.providers.breaker import Attempt, Breaker
+from transcription.providers.health import ProviderHealth
+
+MAX_KEPT: Final = 1000
+"""Sessions that are remembered because their provider failed them."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _OfProvider(Protocol):
+    @property
+    def provider(self) -> Provider: ...
+
+
+L = TypeVar("L", bound=_OfProvider)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[L]):
+    """A provider that may do the work, in its turn."""
+
+    lent: L
+    """What calls it."""
+    attempt: Attempt
+    """Told what came of it."""
+
+    @property
+    def provider(self) -> Provider:
+        """Whose turn it is."""
+        return self.lent.provider
+
+
+class Lineup:
+    """A deployment's providers, in the order in which they are tried.
+
+    Args:
+        providers: At least one.
+        health_seconds: Between two questions how one is, of those that can be asked.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        *,
+        health_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.providers = tuple(providers)
+        self._breakers = {one.name: Breaker(clock) for one in providers}
+        self.healths = {
+            one.name: ProviderHealth(
+                one.name,
+                one.health_url,
+                every_seconds=health_seconds,
+                clock=clock,
+                answered=partial(self._answered, one.name),
+            )
+            for one in providers
+        }
+        self._failed: dict[str, str] = {}
+
+    @property
+    def first(self) -> Provider:
+        """The one that is tried first while it is well."""
+        return self.providers[0]
+
+    @property
+    def current(self) -> Provider:
+        """The one that work goes to now which brings no key of its own."""
+        shared = [one for one in self.providers if one.is_shared] or [self.first]
+        in_use = (one for one in shared if self._breakers[one.name].state == "closed")
+        return next(in_use, shared[0])
+
+    @property
+    def key_owner(self) -> Provider | None:
+        """The one that takes users' own keys."""
+        return next((one for one in self.providers if one.own_keys is not None), None)
+
+    def is_out(self, name: str) -> bool:
+        """Whether a provider is passed over now."""
+        return len(self.providers) > 1 and self._breakers[name].state != "closed"
+
+    def told(self) -> dict[str, Any]:
+        """Return the state for operators: of the provider in use, and of each where several are."""
+        told: dict[str, Any] = {"provider": self.healths[self.current.name].told()}
+        if len(self.providers) > 1:
+            told["providers"] = [
+                {**self.healths[name].told(), "breaker": breaker.state}
+                for name, breaker in self._breakers.items()
+            ]
+        return told
+
+    def candidates(self, lent: Sequence[L], *, resumes: str | None = None) -> list[Candidate[L]]:
+        """Return who may do the work, in order; never none. The caller ends each attempt.
+
+        Those that are known to be down are left out. Where all are, the one is tried whose pause
+        ends first: no one is refused for what happened to somebody else.
+
+        Args:
+            lent: What calls each.
+            resumes: A session that the work goes on with. The provider that failed it is tried
+                last, and its recording finds out about no other.
+        """
+        if len(lent) > 1:
+            failed_at = self._failed.get(resumes or "")
+            of = {one.provider.name: self._breakers[one.provider.name] for one in lent}
+            able = [
+                one
+                for one in lent
+                if (
+                    of[one.provider.name].admits
+                    if resumes is None
+                    else of[one.provider.name].state == "closed"
+                )
+            ]
+            able.sort(key=lambda one: one.provider.name == failed_at)
+            lent = able or [
+                min(
+                    lent,
+                    key=lambda one: (
+                        one.provider.name == failed_at,
+                        of[one.provider.name].due_at,
+                    ),
+                )
+            ]
+        return [Candidate(one, self._breakers[one.provider.name].attempt()) for one in lent]
+
+    def note(self, session_id: str, provider: Provider) -> None:
+        """Remember that a provider has failed a session: who resumes it goes elsewhere."""
+        self._failed[session_id] = provider.name
+        while len(self._failed) > MAX_KEPT:
+            del self._failed[next(iter(self._failed))]
+
+    def failed(self, provider: Provider, error: ProviderError) -> None:
+        """Pass a provider over that was asked, and failed, before any work."""
+        self._breakers[provider.name].attempt().failed(error)
+
+    async def watch(self) -> None:
+        """Ask each that can be asked how it is, for as long as this is not cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, health in self.healths.items():
+                group.create_task(health.run(), name=f"health-{name}")
+
+    def _answered(self, name: str, well: bool) -> None:
+        self._breakers[name].answered(well=well)
