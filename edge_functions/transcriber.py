@@ -320,7 +320,7 @@ async def _until(deadline: float) -> AsyncIterator[None]:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             yield
     except TimeoutError:
-        raise ProviderUnavailable("The recogniser took too long.") from None
+        raise ProviderUnavailable("The provider took too long.") from None
 
 
 def _ms_since(moment: float) -> float:

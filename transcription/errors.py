@@ -274,9 +274,6 @@ class ProviderUnavailable(ProviderError):
 class ProviderEnded(ProviderUnavailable):
     """It was done before it was asked to be, as at a model's greatest length."""
 
-    def __init__(self) -> None:
-        super().__init__("The provider ended early.")
-
 
 class ProviderKeyRefused(ProviderUnavailable):
     """Our own key is refused; a caller sees an outage.

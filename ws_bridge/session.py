@@ -430,7 +430,7 @@ class Session:
         self.language = event.language or self.language
         error = self._ending_error
         if self.state is State.LIVE:
-            error = ProviderEnded()
+            error = ProviderEnded("The provider ended early.")
         if error is not None:
             self.fail(error, now, text=event.text)
             return

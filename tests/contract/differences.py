@@ -76,7 +76,8 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "other ways to a provider",
-        "`TRANSCRIPTION_PROVIDER=vllm`, `REALTIME_MODE=direct`, `BYOK_ENABLED=true`",
+        "`TRANSCRIPTION_PROVIDER=vllm`, several in `TRANSCRIPTION_PROVIDERS`, "
+        "`REALTIME_MODE=direct`, `BYOK_ENABLED=true`",
         "does not start with them, and says so",
         "it calls Mistral alone, with the deployment's key",
     ),

@@ -307,6 +307,7 @@ async def test_a_lost_connection(cut_off: Targets, target: str, speech: bytes) -
     "setting",
     [
         ("TRANSCRIPTION_PROVIDER", "vllm"),
+        ("TRANSCRIPTION_PROVIDERS", "mistral,vllm"),
         ("REALTIME_MODE", "direct"),
         ("BYOK_ENABLED", "true"),
         ("REFERENCE_PRESET", "gramophone"),

@@ -32,6 +32,7 @@ class Entry:
     replaces: str | None
     address: str | None
     own_key: bool = False
+    provider: str = ""
     touched: float | None = None
     """Seconds of audio at the last heartbeat."""
     settled: tuple[float, Outcome, str | None] | None = None
@@ -86,7 +87,7 @@ class MemoryLedger:
             raise self.refusal
         granted = self.granted_seconds if self.granted_seconds is not None else seconds
         session_id = str(uuid4())
-        self.entries[session_id] = Entry(user, granted, replaces, address, own_key)
+        self.entries[session_id] = Entry(user, granted, replaces, address, own_key, provider)
         return Grant(
             id=session_id,
             granted_seconds=granted,

@@ -125,7 +125,7 @@ def test_one_recording_closes_a_provider_for_no_one_else(breaker: Breaker) -> No
     breaker.attempt().worked()
     for _ in range(DOUBTS - 1):
         breaker.attempt().failed(ProviderUnavailable(), begun=True)
-    assert breaker.state == "closed"
+    assert breaker.admits
     breaker.attempt().failed(ProviderUnavailable(), begun=True)
     assert breaker.state == "open"
 
@@ -143,7 +143,7 @@ def test_the_health_endpoint_is_believed(breaker: Breaker, clock: Clock) -> None
     breaker.answered(well=False)
     assert (breaker.state, breaker.admits) == ("open", False)
     breaker.answered(well=True)
-    assert breaker.state == "closed"
+    assert breaker.admits
     breaker.attempt().failed(ProviderRateLimited(retry_after=100))
     breaker.answered(well=True)  # it never said otherwise: its pause stands
     assert breaker.state == "open"

@@ -24,6 +24,7 @@ class Lent:
     """What calls a provider."""
 
     provider: Provider
+    own_key: bool = False
 
 
 class World:

@@ -15,14 +15,14 @@ from transcription.process.metrics import Metrics, Status
 def test_counting_begins_at_nought(kind: Kind) -> None:
     """Every code, outcome and failure is reported as zero before it first happens."""
     metrics = Metrics()
-    metrics.expect(kind, "mistral")
+    metrics.expect(kind, ["mistral", "vllm"])
     told = metrics.registry.get_sample_value
     for code in ERRORS:
         assert told("utter_errors_total", {"kind": kind, "code": code}) == 0
     for status in get_args(Status):
         assert told("utter_transcriptions_total", {"kind": kind, "status": status}) == 0
     for reason in ("key_refused", "provider_unavailable"):
-        labels = {"provider": "mistral", "reason": reason}
+        labels = {"provider": "vllm", "reason": reason}
         assert told("utter_provider_failures_total", labels) == 0
     assert told("utter_cost_microdollars_total", {"kind": kind}) == 0
 
@@ -30,7 +30,7 @@ def test_counting_begins_at_nought(kind: Kind) -> None:
 def test_a_process_tells_nothing_of_the_other_kind() -> None:
     """Functions have no live sessions, and pretend none."""
     metrics = Metrics()
-    metrics.expect("batch", "mistral")
+    metrics.expect("batch", ["mistral"])
     labels = {"kind": "realtime", "code": "internal"}
     assert metrics.registry.get_sample_value("utter_errors_total", labels) is None
     refusal = {"reason": "origin"}

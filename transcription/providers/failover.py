@@ -24,12 +24,21 @@ MAX_KEPT: Final = 1000
 _log = structlog.get_logger(__name__)
 
 
-class _OfProvider(Protocol):
+class Calling(Protocol):
+    """What calls a provider."""
+
     @property
-    def provider(self) -> Provider: ...
+    def provider(self) -> Provider:
+        """Which."""
+        ...
+
+    @property
+    def own_key(self) -> bool:
+        """Whether with a key of the caller's own."""
+        ...
 
 
-L = TypeVar("L", bound=_OfProvider)
+L = TypeVar("L", bound=Calling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class Lineup:
                     ),
                 )
             ]
-        return [Candidate(one, self._breakers[one.provider.name].attempt()) for one in lent]
+        return [Candidate(one, self._breaker(one).attempt()) for one in lent]
 
     def note(self, session_id: str, provider: Provider) -> None:
         """Remember that a provider has failed a session: who resumes it goes elsewhere."""
@@ -158,6 +167,10 @@ class Lineup:
         async with asyncio.TaskGroup() as group:
             for name, health in self.healths.items():
                 group.create_task(health.run(), name=f"health-{name}")
+
+    def _breaker(self, one: Calling) -> Breaker:
+        # What a provider makes of one user's account says nothing about the deployment's.
+        return Breaker() if one.own_key else self._breakers[one.provider.name]
 
     def _answered(self, name: str, well: bool) -> None:
         self._breakers[name].answered(well=well)

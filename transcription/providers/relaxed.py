@@ -43,7 +43,7 @@ async def relaxed_file(
         ProviderUnavailable: nothing is known of its model.
     """
     fitted, left_out = await _as_far_as(asked, lambda wish: fitted_file(wish, provider, key))
-    warnings = tuple(f"The recogniser that stood in does not take {name}." for name in left_out)
+    warnings = tuple(f"The provider that stood in does not take {name}." for name in left_out)
     return replace(fitted, warnings=(*warnings, *fitted.warnings))
 
 

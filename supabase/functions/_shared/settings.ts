@@ -111,6 +111,7 @@ export function readSettings(env: (name: string) => string | undefined): Setting
   }
   // Passed over in silence, these would do something else than what was asked for.
   reader.only("TRANSCRIPTION_PROVIDER", "mistral");
+  reader.only("TRANSCRIPTION_PROVIDERS", "mistral");
   reader.only("REALTIME_MODE", "bridge");
   if (reader.flag("BYOK_ENABLED", false)) {
     reader.faults.push("BYOK_ENABLED: an Edge Function knows no keys of users' own");
