@@ -1,9 +1,5 @@
--- Nothing is readable or callable until a grant says so.
-alter default privileges revoke execute on functions from public;
-alter default privileges in schema public revoke execute on functions from anon, authenticated, service_role;
-alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
-alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
-
+-- What is made here is readable and callable only where a grant says so. The project's own defaults stay as
+-- they are: other migrations of the same database may rely on them.
 grant usage on schema public to anon, authenticated, service_role;
 
 -- Tables and helpers of the ledger. No role of the API may enter: its doors are functions in `public`.

@@ -131,3 +131,6 @@ revoke all on function public.sweep_ledger from public, anon, authenticated;
 grant execute on function public.sweepable_voices to service_role;
 grant execute on function public.sweepable_objects to service_role;
 grant execute on function public.sweep_ledger to service_role;
+
+-- Nobody but the owner may enter the schema; this says it of each function as well.
+revoke execute on all functions in schema ledger from public;

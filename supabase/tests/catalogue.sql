@@ -53,4 +53,15 @@ begin
 end
 $$;
 
+-- What other migrations of the same database make afterwards has the defaults that it had before.
+create function public.of_another_migration() returns integer language sql as 'select 1';
+create table public.of_another_migration (id integer);
+do $$
+begin
+  assert has_function_privilege('authenticated', 'public.of_another_migration()', 'execute')
+    and has_table_privilege('authenticated', 'public.of_another_migration', 'select'),
+    'the defaults for what others make were changed';
+end
+$$;
+
 rollback;
