@@ -58,7 +58,6 @@ describe("The bridge", () => {
     await booth.stop();
     await kept;
     await booth.status("Final");
-    await booth.press("Use this take");
     const [resumed = 0] = sessions(
       await eventually(
         async () => stack.bridge.log,

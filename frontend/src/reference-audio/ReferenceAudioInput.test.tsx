@@ -243,23 +243,17 @@ describe("The transcript", () => {
     ).toBeNull();
   });
 
-  test("is asked about before it is lost with a redo, if a person has edited it", async () => {
+  test("stays with its take when another one is made, edits included", async () => {
     const shown = show();
     await take(shown);
     await shown.user.type(box(), " And more.");
     await shown.press("Redo");
-    await shown.press("Keep this take");
-    expect(box()).toHaveValue(`${TRANSCRIPTION.text} And more.`);
-    await shown.press("Redo");
-    await shown.press("Redo anyway");
     expect(box()).toHaveValue("");
-  });
-
-  test("gets the focus when the take is accepted", async () => {
-    const shown = show();
-    await take(shown);
-    await shown.press("Use this take");
-    expect(box()).toHaveFocus();
+    await take(shown, 5);
+    expect(box()).toHaveValue(TRANSCRIPTION.text);
+    await shown.press(/^Take 1 0:12/);
+    expect(box()).toHaveValue(`${TRANSCRIPTION.text} And more.`);
+    expect(shown.values.at(-1)?.durationSeconds).toBe(12);
   });
 
   test("takes words to expect, which go with the next transcription", async () => {
@@ -301,11 +295,11 @@ describe("By keyboard and for assistive technology", () => {
     await shown.press("Try again");
     await act(() => vi.waitFor(() => expect(box()).toHaveValue(TRANSCRIPTION.text)));
     expect(screen.getByRole("region", { name: /Transcript/ })).toHaveFocus();
-    await shown.user.type(box(), "!");
     await shown.press("Redo");
-    expect(screen.getByRole("button", { name: "Redo anyway" })).toHaveFocus();
-    await shown.press("Keep this take");
-    expect(screen.getByRole("button", { name: "Redo" })).toHaveFocus();
+    expect(screen.getByRole("button", { name: "Start recording" })).toHaveFocus();
+    await act(() => vi.waitFor(() => screen.getByRole("button", { name: "Delete Take 1" })));
+    await shown.press("Delete Take 1");
+    expect(screen.getByRole("button", { name: "Undo" })).toHaveFocus();
   });
 
   test("a take holds its tab: the other one cannot be chosen over it", async () => {
@@ -388,10 +382,9 @@ describe("A page that others rewrite", () => {
     await shown.press("Stop recording");
     await screen.findByDisplayValue(TRANSCRIPTION.text);
     expect(seen()).toContain("Good length: 12 seconds.");
-    await shown.user.type(screen.getByRole("textbox", { name: "Transcript" }), "!");
     await shown.press("Redo");
-    expect(seen()).toContain("Your edited transcript goes with this take.");
-    await shown.press("Redo anyway");
+    await shown.press("Delete Take 1");
+    expect(seen()).toContain("The take of 12 seconds is deleted.");
     await shown.user.click(screen.getByRole("tab", { name: "Upload" }));
     expect(seen()).not.toContain("Good length");
     stop();

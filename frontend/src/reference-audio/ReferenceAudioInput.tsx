@@ -1,5 +1,5 @@
 /** Reference audio for any page: record or upload it, and get it with its exact words. */
-import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
+import { lazy, Suspense, useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 import { useAlone } from "../ui/alone";
 import { Boundary } from "../ui/boundary";
 import { Button, Card } from "../ui/controls";
@@ -18,6 +18,8 @@ import { TranscriptCard } from "./TranscriptCard";
 import { UploadPanel } from "./UploadPanel";
 import { PartsContext, useParts } from "./use-reference-audio";
 import { REFERENCE_WORDS, type ReferenceMessages } from "./words/catalogue";
+
+const TakeTray = lazy(async () => ({ default: (await import("./TakeTray")).TakeTray }));
 
 /** Narrow, low, or both, as at 200% zoom: there is no room for more than the recording. */
 const SMALL = "(max-width: 34rem), (max-height: 34rem)";
@@ -108,6 +110,11 @@ export function ReferenceAudioInput({
                   {take ? <TakePanel key={take.kind} /> : null}
                   {!take && state.mode === "record" ? <RecordPanel /> : null}
                   {!take && state.mode === "upload" ? <UploadPanel /> : null}
+                  {(state.tray.length > 0 || state.removed) && state.recorder.stage === "idle" ? (
+                    <Suspense>
+                      <TakeTray />
+                    </Suspense>
+                  ) : null}
                 </Boundary>
               </Tabs>
             </Card>

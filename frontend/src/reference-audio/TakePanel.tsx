@@ -1,7 +1,7 @@
 /** A finished take: hear it, see what it is like, keep it or not. */
-import { lazy, Suspense, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useId, useLayoutEffect, useRef } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
-import { Button, Message, ProgressBar } from "../ui/controls";
+import { Button, ProgressBar } from "../ui/controls";
 import { megabytes, percent } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
 import { download } from "./ProblemMessage";
@@ -10,7 +10,7 @@ import { useParts } from "./use-reference-audio";
 
 const TrimWaveform = lazy(async () => ({ default: (await import("./TrimWaveform")).TrimWaveform }));
 
-const MARKS = {
+export const MARKS = {
   good: { icon: <CheckIcon />, colour: "text-good" },
   fair: { icon: <NoteIcon />, colour: "text-fair" },
   bad: { icon: <CrossIcon />, colour: "text-bad" },
@@ -55,50 +55,33 @@ function TranscriptionProgress() {
   );
 }
 
-/** Asks before an edited transcript is lost; otherwise acts at once. */
-function DiscardButton({
+/** Makes room for another take; this one stays in the tray. */
+function AnotherButton({
   way,
   primary,
 }: {
   readonly way: "redo" | "other";
   readonly primary: boolean;
 }) {
-  const { reference, state, t } = useParts();
-  const [asking, setAsking] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const asked = useRef(false);
-  useLayoutEffect(() => {
-    if (asked.current && !asking) button.current?.focus();
-    asked.current = asking;
-  }, [asking]);
-  if (asking) {
-    return (
-      <div className="order-last basis-full">
-        <Message
-          actions={
-            <>
-              <Button autoFocus={true} onClick={() => reference.discard()} variant="link">
-                {t(`take.${way}Anyway`)}
-              </Button>
-              <Button onClick={() => setAsking(false)} variant="link">
-                {t("take.keep")}
-              </Button>
-            </>
-          }
-        >
-          {t("take.losesEdit")}
-        </Message>
-      </div>
-    );
-  }
+  const { reference, t } = useParts();
+  const id = useId();
+  const { isFull } = reference;
   return (
-    <Button
-      onClick={() => (state.transcript.edited ? setAsking(true) : reference.discard())}
-      ref={button}
-      variant={primary ? "primary" : "secondary"}
-    >
-      {t(`take.${way}`)}
-    </Button>
+    <>
+      <Button
+        aria-describedby={isFull ? id : undefined}
+        disabled={isFull}
+        onClick={() => reference.another()}
+        variant={primary ? "primary" : "secondary"}
+      >
+        {t(`take.${way}`)}
+      </Button>
+      {isFull ? (
+        <span className="text-soft" id={id}>
+          {t("tray.full")}
+        </span>
+      ) : null}
+    </>
   );
 }
 
@@ -112,7 +95,7 @@ function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
 
 export function TakePanel() {
   const { reference, state, t } = useParts();
-  const { take, accepted, restored, kept } = state;
+  const { take, original = take, restored, kept } = state;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {
     // The button that led here is gone: the focus goes to what took its place.
@@ -134,10 +117,10 @@ export function TakePanel() {
       {restored ? <p className="text-soft">{t("take.restored")}</p> : null}
       {take.pcm ? (
         <Suspense fallback={<div style={{ height: 152 }} />}>
-          <TrimWaveform take={take} />
+          <TrimWaveform key={original?.id} take={take} />
         </Suspense>
       ) : null}
-      {accepted ? null : <Verdicts verdicts={take.verdicts} />}
+      <Verdicts verdicts={take.verdicts} />
       {take.measurement === undefined && usable ? (
         <p className="text-soft">{t("take.unplayable")}</p>
       ) : null}
@@ -152,15 +135,7 @@ export function TakePanel() {
             {t("take.transcribe")}
           </Button>
         ) : null}
-        {isRecording && usable && !accepted ? (
-          <Button
-            onClick={() => reference.accept()}
-            variant={transcribeFirst ? "secondary" : "primary"}
-          >
-            {t("take.use")}
-          </Button>
-        ) : null}
-        <DiscardButton way={isRecording ? "redo" : "other"} primary={!usable} />
+        <AnotherButton primary={!usable} way={isRecording ? "redo" : "other"} />
         {isRecording ? (
           <Button onClick={() => download(take.file)} variant="link">
             {t("take.download")}

@@ -77,9 +77,6 @@ function GrowingTextArea({
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight + 2}px`;
   }, [text]);
-  useLayoutEffect(() => {
-    if (state.accepted) area.current?.focus();
-  }, [state.accepted]);
   return (
     <textarea
       aria-describedby={describedBy}

@@ -2,7 +2,9 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
+import type { Take } from "../take/take";
 import { TakeStore } from "../take/take-store";
+import { isFull, MOST_BYTES, MOST_TAKES } from "../take/tray";
 import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
 import { inVain } from "./LiveWords";
 import { sourceProblem } from "./problems";
@@ -600,6 +602,121 @@ describe("Over a reload", () => {
     await recordTake();
     await vi.waitFor(() => expect(state().kept).toBe(false));
     expect(state().take?.seconds).toBe(12);
+  });
+});
+
+describe("Several takes", () => {
+  let name: string;
+  let store: TakeStore;
+  const openStored = () => {
+    store = new TakeStore(name);
+    const kept = new FakeServices();
+    kept.store = store;
+    kept.signIn(USER_ID, false);
+    open(kept);
+  };
+  beforeEach(() => {
+    name = crypto.randomUUID();
+    openStored();
+  });
+  afterEach(() => store.close());
+
+  async function reload(): Promise<void> {
+    scope.dispose();
+    await reference.settled();
+    await store.close();
+    scope = new Scope();
+    openStored();
+    await vi.waitFor(() => expect(state().take).toBeDefined());
+  }
+
+  const lengths = () => state().tray.map(({ take }) => take.seconds);
+  const pick = (seconds: number) =>
+    reference.pick(state().tray.find(({ take }) => take.seconds === seconds)?.record.id ?? "none");
+
+  async function recordTwo(): Promise<void> {
+    await recordTake(12);
+    reference.edit("The first one's words.");
+    reference.another();
+    expect(state()).toMatchObject({ take: undefined, transcript: { text: "" } });
+    await recordTake(5);
+  }
+
+  test("lie side by side, each with its words, and no upload of one that is not at hand", async () => {
+    await recordTwo();
+    expect(lengths()).toEqual([12]);
+    expect(services.storage.removed).toEqual(services.storage.uploaded.slice(0, 1));
+    await pick(12);
+    expect(state().take?.seconds).toBe(12);
+    expect(state().transcript).toMatchObject({ text: "The first one's words.", edited: true });
+    expect(state().restored).toBe(false);
+    expect(lengths()).toEqual([5]);
+    await pick(5);
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("are all there after a reload, and the chosen one is at hand", async () => {
+    await recordTwo();
+    await pick(12);
+    await reload();
+    expect(state().take?.seconds).toBe(12);
+    expect(text()).toBe("The first one's words.");
+    expect(lengths()).toEqual([5]);
+  });
+
+  test("are deleted for good, unless the deletion is taken back", async () => {
+    await recordTwo();
+    reference.remove(state().tray[0]?.record.id ?? "");
+    expect(lengths()).toEqual([]);
+    await reload();
+    expect(state().take?.seconds).toBe(5);
+    reference.remove(reference.current?.record.id ?? "");
+    expect(state().take).toBeUndefined();
+    await reference.bringBack();
+    expect(state().take?.seconds).toBe(5);
+    await reload();
+    expect(state().take?.seconds).toBe(5);
+    expect(text()).toBe(TRANSCRIPTION.text);
+  });
+
+  test("are bounded by their number and by their bytes", async () => {
+    for (let n = 1; n <= MOST_TAKES; n += 1) {
+      await recordTake(3);
+      reference.another();
+    }
+    expect(reference.isFull).toBe(true);
+    expect(state().take?.seconds).toBe(3); // nothing gave way for another
+    expect(lengths()).toHaveLength(MOST_TAKES - 1);
+    const file = new File([], "a.wav");
+    Object.defineProperty(file, "size", { value: MOST_BYTES });
+    const large = { ...(state().take as Take), kind: "file", file } as const;
+    expect(isFull([large])).toBe(true);
+    expect(isFull([state().take as Take])).toBe(false);
+  });
+
+  test("leave the page with their person, and wait for nobody else", async () => {
+    await recordTwo();
+    services.leave();
+    expect(state()).toMatchObject({ take: undefined, tray: [] });
+    services.signIn(ANOTHER, false);
+    await reference.restore();
+    expect(state()).toMatchObject({ take: undefined, tray: [] });
+    services.signIn(USER_ID, false);
+    await vi.waitFor(() => expect([state().take?.seconds, ...lengths()]).toEqual([5, 12]));
+  });
+
+  test("an interrupted transcription goes on when its take is taken up again", async () => {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    services.api.answers.set("/transcriptions", () => held.then(() => TRANSCRIPTION));
+    void recordTake(12);
+    await vi.waitFor(() => expect(state().transcript.activity).toBe("improving"));
+    reference.another();
+    void reference.pick(state().tray[0]?.record.id ?? "");
+    letGo();
+    await vi.waitFor(() => expect(text()).toBe(TRANSCRIPTION.text));
   });
 });
 

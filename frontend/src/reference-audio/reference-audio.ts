@@ -24,6 +24,7 @@ import {
   type Take,
 } from "../take/take";
 import type { StoredTake, TakeRecord, Words } from "../take/take-store";
+import { isFull, MOST_TAKES, type TrayTake } from "../take/tray";
 import { timesOf, timesWithin } from "../transcript/timed";
 import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
 import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilities";
@@ -58,8 +59,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   #live: Live | undefined;
   #takeId = newTakeId();
   #name = "";
-  /** Nobody was signed in when the take was brought back: it may be anyone's. */
-  #restoredByNobody = false;
+  /** False where nobody was signed in when the take was brought back: it may be anyone's. */
+  #ownable = true;
   readonly #passes = new Backoff(PASSES, Math.random);
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
@@ -233,7 +234,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     };
   }
 
-  /** Begins a take. What was there before must have been discarded. */
+  /** Begins a take. What was there before must have been put aside or discarded. */
   async record(): Promise<void> {
     if (!this.#idle) return;
     await this.recorder.start(this.#state.deviceId);
@@ -260,10 +261,16 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     if (live !== this.#live) return;
     const view = live.getSnapshot();
     this.#patch({ live: view });
-    if (view.language) this.#patch({ detectedLanguage: view.language });
+    this.#hear(view.language);
     if (view.text !== this.#state.transcript.draft) {
       this.#dispatch({ type: "draft", text: view.text });
     }
+  }
+
+  #hear(detectedLanguage: string | null | undefined): void {
+    if (!detectedLanguage || detectedLanguage === this.#state.detectedLanguage) return;
+    this.#patch({ detectedLanguage });
+    this.#keeper.update({ detectedLanguage });
   }
 
   async pause(): Promise<void> {
@@ -328,14 +335,20 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#name = record.name;
     const { transcript, language } = this.#state;
     const madeAt = Date.now();
+    this.#commitRemoval();
     this.#keeper.begin({ ...record, id, madeAt, owner: this.#owner, language, transcript });
   }
 
   /** A take that was made on this page before a sign-in belongs to the one who signs in first. */
   #own(): void {
     const owner = this.#owner;
-    const { restored } = this.#state;
-    if (owner !== undefined && !(restored && this.#restoredByNobody)) this.#keeper.own(owner);
+    if (owner === undefined) return;
+    if (this.#ownable) this.#keeper.own(owner);
+    const tray = this.#state.tray.map((each) => {
+      const record = each.ownable ? this.#keeper.own(owner, each.record) : undefined;
+      return record ? { ...each, record } : each;
+    });
+    this.#patch({ tray });
   }
 
   /** Takes of people without an account are for anyone without one who uses this browser. */
@@ -346,8 +359,73 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   // The take.
 
-  accept(): void {
-    this.#patch({ accepted: true });
+  /** Whether there is room for another take beside those that there are. */
+  get isFull(): boolean {
+    const { current } = this;
+    const all = current ? [...this.#state.tray, current] : this.#state.tray;
+    return isFull(all.map(({ take }) => take));
+  }
+
+  /** The take at hand as the tray has it. */
+  get current(): TrayTake | undefined {
+    const { take, original = take } = this.#state;
+    const { record } = this.#keeper;
+    return record && original && { record, take: original, ownable: this.#ownable };
+  }
+
+  /** Puts the take aside, to make another one; nothing of it is lost. */
+  another(): void {
+    if (this.#state.recorder.stage === "idle" && !this.isFull) this.#putAside();
+  }
+
+  /** Takes up a take from the tray; the one at hand is put aside. */
+  async pick(id: string): Promise<void> {
+    const chosen = this.#state.tray.find(({ record }) => record.id === id);
+    const { recorder, inspecting } = this.#state;
+    if (!chosen || recorder.stage !== "idle" || inspecting) return;
+    this.#putAside();
+    this.#patch({ tray: this.#state.tray.filter((each) => each !== chosen) });
+    this.#adopt(chosen.record, chosen.take);
+    this.#ownable = chosen.ownable;
+    this.#patch({ restored: false });
+    this.#keeper.update({ chosenAt: Date.now() });
+    if (chosen.record.transcript.activity === "improving") await this.transcribe();
+  }
+
+  /** Deletes a take; until the next one is deleted it can be taken back. */
+  remove(id: string): void {
+    if (id === this.#takeId) this.#putAside();
+    const removed = this.#state.tray.find(({ record }) => record.id === id);
+    if (!removed) return;
+    this.#commitRemoval();
+    this.#keeper.mark(id, true);
+    this.#patch({ removed, tray: this.#state.tray.filter((each) => each !== removed) });
+  }
+
+  /** Takes the last deletion back. */
+  async bringBack(): Promise<void> {
+    const { removed, tray, take } = this.#state;
+    if (!removed) return;
+    const { record } = removed;
+    this.#keeper.mark(record.id, false);
+    this.#patch({ removed: undefined, tray: [...tray, removed] });
+    if (!take) await this.pick(record.id);
+  }
+
+  #commitRemoval(): void {
+    const { removed } = this.#state;
+    if (removed) this.#keeper.remove(removed.record.id);
+    this.#patch({ removed: undefined });
+  }
+
+  #putAside(): void {
+    const { current } = this;
+    const { take, tray } = this.#state;
+    if (!take || !current) return;
+    this.transcriber.discard(take);
+    this.#keeper.putAside();
+    this.#patch({ tray: [...tray, current] });
+    this.#reset();
   }
 
   /** Makes a part of the original, in its seconds, the take. Its words go with it. */
@@ -410,25 +488,40 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#forget();
   }
 
-  /** `kept` leaves the take in the browser's database, for its person. */
+  /** `kept` leaves the takes in the browser's database, for their person. */
   #forget(kept = false): void {
+    if (!kept) {
+      this.#keeper.forget();
+      this.#reset();
+      return;
+    }
+    this.transcriber.release();
+    this.#commitRemoval();
+    this.#keeper.leave();
+    for (const { record } of this.#state.tray) this.#keeper.release(record.id);
+    this.#letGo();
+    const { mode = "record", language = "auto" } = this.#initial;
+    this.#patch({ ...INITIAL, live: IDLE_LIVE, mode, language });
+  }
+
+  /** Ends what goes on with the take. */
+  #letGo(): void {
     this.#transcribing?.abort();
     this.#transcribing = undefined;
     this.#takeScope.dispose();
     this.#takeScope = new Scope(this.#scope);
     this.#live = undefined;
     this.#uncut = [];
+    this.#ownable = true;
     void this.recorder.cancel();
-    if (kept) {
-      this.transcriber.release();
-      this.#keeper.leave();
-      const { mode = "record", language = "auto" } = this.#initial;
-      this.#patch({ ...INITIAL, live: IDLE_LIVE, mode, language });
-      return;
-    }
-    this.#keeper.forget();
+  }
+
+  /** Makes room for the next take; what the person has set, and the other takes, stay. */
+  #reset(): void {
+    this.#letGo();
     const { mode, language, contextBias, models, transcribeOnSelect, deviceId, script } =
       this.#state;
+    const { tray, removed } = this.#state;
     this.#patch({
       ...INITIAL,
       live: IDLE_LIVE,
@@ -439,6 +532,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       transcribeOnSelect,
       deviceId,
       script,
+      tray,
+      removed,
     });
   }
 
@@ -474,7 +569,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       this.#patch({ timed });
       this.#keeper.update({ timed });
       this.#dispatch({ type: "final", text: result.text });
-      if (result.language) this.#patch({ detectedLanguage: result.language });
+      this.#hear(result.language);
       this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
     } catch (error) {
       if (signal.aborted) return;
@@ -520,31 +615,43 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       if (account.getSnapshot().status === "in") await this.transcribe();
       return;
     }
-    if (!store || !this.#idle) return;
+    if (!store || !this.#idle || this.#state.tray.length > 0) return;
     const owner = this.#owner;
-    let stored: StoredTake | undefined;
+    let stored: StoredTake[];
     try {
-      stored = await store.restore(owner);
+      await this.#keeper.settled(); // what this page itself still writes is whole first
+      stored = await store.restore(owner, MOST_TAKES);
     } catch {
       this.#patch({ kept: false });
       return;
     }
-    if (!stored) return;
-    const take = await rebuildTake(stored, this.services.config.limits);
-    if (take && this.#idle && this.#owner === owner) this.#adopt(stored, take);
-    else store.release(stored.id);
+    const found: TrayTake[] = [];
+    const ownable = account.getSnapshot().status === "in";
+    for (const { blocks, ...record } of stored) {
+      const take = await rebuildTake({ ...record, blocks }, this.services.config.limits);
+      if (take && !isFull(found.map((each) => each.take))) found.push({ record, take, ownable });
+      else store.release(record.id);
+    }
+    const [first, ...tray] = found;
+    if (!first) return;
+    if (this.#idle && this.#owner === owner) {
+      this.#patch({ tray });
+      this.#adopt(first.record, first.take);
+      this.#ownable = ownable;
+    } else {
+      for (const { record } of found) store.release(record.id);
+    }
   }
 
-  #adopt(stored: StoredTake, take: Take): void {
-    const { id, kind, language, transcript, timed, cut } = stored;
+  #adopt(record: TakeRecord, take: Take): void {
+    const { id, kind, language, detectedLanguage, transcript, timed, cut } = record;
     const part = cut && cutTake(take, cut, this.#lengthLimits);
     if (cut && part) {
       const { transcript: said, timed: times } = cut;
       this.#uncut = [{ take, cut: undefined, transcript: said, timed: times }];
     }
-    this.#restoredByNobody = this.services.account.getSnapshot().status !== "in";
     this.#takeId = id;
-    this.#keeper.resume(stored);
+    this.#keeper.resume(record);
     this.#patch({
       take: part ?? take,
       original: part && take,
@@ -553,6 +660,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       restored: true,
       mode: kind === "file" ? "upload" : "record",
       language,
+      detectedLanguage,
       transcript: { ...transcript, activity: "none" },
       transcription:
         transcript.final === undefined ? { status: "idle" } : { status: "done", warnings: [] },

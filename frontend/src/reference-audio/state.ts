@@ -4,6 +4,7 @@ import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
 import type { Stretch, Take } from "../take/take";
+import type { TrayTake } from "../take/tray";
 import type { Timed } from "../transcript/timed";
 import { EMPTY_TRANSCRIPT, type Transcript } from "../transcript/transcript";
 import type { ChosenModels } from "./abilities";
@@ -30,8 +31,10 @@ export interface ReferenceAudioState {
   readonly recorder: RecorderState;
   readonly live: LiveView;
   readonly take: Take | undefined;
-  /** The person has looked at the take and wants it. */
-  readonly accepted: boolean;
+  /** The takes beside it. */
+  readonly tray: readonly TrayTake[];
+  /** The take that was deleted last, and can be taken back. */
+  readonly removed: TrayTake | undefined;
   /** The take comes from before a reload. */
   readonly restored: boolean;
   /** What the take was cut from; kept until the voice is made. */
@@ -80,7 +83,8 @@ export const INITIAL: Omit<
   "recorder" | "live" | "language" | "mode" | "kept"
 > = {
   take: undefined,
-  accepted: false,
+  tray: [],
+  removed: undefined,
   restored: false,
   original: undefined,
   cut: undefined,

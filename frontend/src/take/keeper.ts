@@ -32,6 +32,11 @@ export class TakeKeeper implements Readable<boolean> {
     this.#scope.add(() => this.#flush());
   }
 
+  /** What is kept beside the audio of the take at hand. */
+  get record(): TakeRecord | undefined {
+    return this.#record;
+  }
+
   /** Begins a take; the one before it must have been forgotten or adopted elsewhere. */
   begin(record: TakeRecord): void {
     this.#adopt(record, 0);
@@ -78,6 +83,7 @@ export class TakeKeeper implements Readable<boolean> {
   /** Notes a change beside the audio; many in a row are written once. */
   update(change: Change): void {
     if (!this.#record) return;
+    this.#record = { ...this.#record, ...change };
     this.#change = { ...this.#change, ...change };
     this.#cancelSettle();
     this.#cancelSettle = this.#scope.after(SETTLE_MS, () => this.#writeChange());
@@ -98,24 +104,46 @@ export class TakeKeeper implements Readable<boolean> {
   }
 
   /** Gives a take that is nobody's to a person. */
-  own(owner: string): void {
-    const record = this.#record;
-    if (!record || record.owner !== undefined) return;
-    this.#record = { ...record, owner };
+  own(owner: string, record = this.#record): TakeRecord | undefined {
+    if (!record || record.owner !== undefined) return record;
+    const owned = { ...record, owner };
+    if (record === this.#record) this.#record = owned;
     this.#enqueue((store) => store.update(record.id, { owner }));
+    return owned;
   }
 
   /** The take was submitted or discarded. */
   forget(): void {
     const id = this.#letGo();
-    if (id !== undefined) this.#enqueue((store) => store.remove(id));
+    if (id !== undefined) this.remove(id);
   }
 
   /** The page has let go of the take; it stays for its person. */
   leave(): void {
     this.#flush();
     const id = this.#letGo();
-    if (id !== undefined) this.#enqueue(async (store) => store.release(id));
+    if (id !== undefined) this.release(id);
+  }
+
+  /** Turns to another take; this one stays the page's. */
+  putAside(): void {
+    this.#flush();
+    this.#letGo();
+  }
+
+  /** Deletes a take that is not at hand, for good. */
+  remove(id: string): void {
+    this.#enqueue((store) => store.remove(id));
+  }
+
+  /** Lets another page have a take that is not at hand. */
+  release(id: string): void {
+    this.#enqueue(async (store) => store.release(id));
+  }
+
+  /** Marks a take that is not at hand as deleted, or takes that back. */
+  mark(id: string, removed: boolean): void {
+    this.#enqueue((store) => store.update(id, { removed }));
   }
 
   #letGo(): string | undefined {

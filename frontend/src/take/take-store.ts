@@ -18,6 +18,12 @@ export interface TakeRecord {
   /** A chosen file as it is. */
   readonly file: File | undefined;
   readonly language: string;
+  /** As the provider heard it. */
+  readonly detectedLanguage?: string | undefined;
+  /** When it was last the one at hand, milliseconds since 1970. */
+  readonly chosenAt?: number;
+  /** Deleted, and not yet for good. */
+  readonly removed?: boolean;
   readonly transcript: Transcript;
   /** When the words were said. */
   readonly timed?: Timed | undefined;
@@ -98,19 +104,26 @@ export class TakeStore {
     this.release(id);
   }
 
-  /** The newest take that is `owner`'s, nobody's without one, and that no other page works on. */
-  async restore(owner: string | undefined): Promise<StoredTake | undefined> {
+  /**
+   * The takes that are `owner`'s, nobody's without one, and that no other page works on: the one
+   * that was at hand first, and at most so many.
+   */
+  async restore(owner: string | undefined, most: number): Promise<StoredTake[]> {
     const database = await this.#open();
     const records = await database.getAll("takes");
-    records.sort((a, b) => b.madeAt - a.madeAt);
+    const at = ({ chosenAt, madeAt }: TakeRecord) => chosenAt ?? madeAt;
+    records.sort((a, b) => at(b) - at(a));
+    const found: StoredTake[] = [];
     for (const record of records) {
+      if (found.length === most) break;
       if (record.owner !== owner) continue;
       if (this.#held.has(record.id) || !(await this.hold(record.id))) continue;
       const blocks = await database.getAll("blocks", blocksOf(record.id));
-      if (record.file || blocks.length > 0) return { ...record, blocks };
-      await this.remove(record.id);
+      const isThere = !record.removed && (record.file || blocks.length > 0);
+      if (isThere) found.push({ ...record, blocks });
+      else await this.remove(record.id);
     }
-    return undefined;
+    return found;
   }
 
   /** Marks a take as this page's; false when another page has it. Ends with the page. */

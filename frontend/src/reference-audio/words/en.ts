@@ -95,13 +95,8 @@ export const words = {
   /** `{percent}` as in "40%". */
   "take.uploading": "Uploading, {percent}",
   "take.cancel": "Cancel",
-  "take.use": "Use this take",
   "take.redo": "Redo",
-  "take.redoAnyway": "Redo anyway",
   "take.other": "Choose another file",
-  "take.otherAnyway": "Choose another file anyway",
-  "take.keep": "Keep this take",
-  "take.losesEdit": "Your edited transcript goes with this take.",
   "take.download": "Download",
 
   /** Two parts of one line: the second is a link. */
@@ -189,4 +184,18 @@ export const words = {
   "problem.liveMoved": "Live transcript moved to another tab.",
   /** `{why}` is a sentence. */
   "problem.noLive": "No live words: {why}",
+
+  // The takes beside the one at hand.
+  "tray.bad": "not usable",
+  "tray.delete": "Delete {name}",
+  "tray.deleted": "The take of {seconds, plural, one {# second} other {# seconds}} is deleted.",
+  "tray.fair": "usable",
+  "tray.good": "good",
+  "tray.others": "Other takes",
+  "tray.pause": "Pause {name}",
+  "tray.play": "Play {name}",
+  "tray.take": "Take {number}",
+  "tray.title": "Your takes",
+  "tray.undo": "Undo",
+  "tray.full": "Delete a take to make room for another.",
 } as const;
