@@ -9,6 +9,8 @@ export {
 } from "./dictation/hooks";
 export type { DictationLabels } from "./dictation/labels";
 export { type DictationTarget, useDictation } from "./dictation/use-dictation";
+export type { Fault } from "./errors/catalogue";
+export { useFaultWords } from "./errors/use-fault-words";
 export {
   ReferenceAudioInput,
   type ReferenceAudioInputProps,

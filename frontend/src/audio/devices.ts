@@ -27,11 +27,6 @@ export class Microphones implements Readable<readonly Microphone[]> {
     const devices = await navigator.mediaDevices.enumerateDevices();
     if (this.#scope.disposed) return;
     const inputs = devices.filter((device) => device.kind === "audioinput");
-    this.#store.set(
-      inputs.map((device, index) => ({
-        id: device.deviceId,
-        label: device.label || `Microphone ${index + 1}`,
-      })),
-    );
+    this.#store.set(inputs.map(({ deviceId: id, label }) => ({ id, label })));
   }
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { verdictWords } from "../reference-audio/verdict-words";
+import { REFERENCE_WORDS } from "../reference-audio/words/catalogue";
 import { Meter } from "../take/meter";
-import { isUsable, judge, judgeRoom } from "./gate";
-import { measure } from "./measure";
+import { isUsable, judgeRoom, judge as judgeTake, type LengthLimits } from "./gate";
+import { type Measurement, measure } from "./measure";
 import { toInt16 } from "./pcm";
 
 const RATE = 16_000;
@@ -25,6 +27,10 @@ function speech(seconds: number, level: number, floor = 0.0005): Int16Array {
   });
 }
 
+const t = REFERENCE_WORDS.in("en");
+const judge = (measured: Measurement, limits: LengthLimits) =>
+  judgeTake(measured, limits).map((each) => ({ ...each, sentence: verdictWords(t, each) }));
+
 const verdict = (pcm: Int16Array, aspect: string) =>
   judge(measure([pcm], RATE), LIMITS).find((each) => each.aspect === aspect);
 
@@ -38,15 +44,15 @@ describe("Length", () => {
   test.each([
     [2.9, "bad", "Too short: 2.9 seconds. At least 3 seconds are needed."],
     [2.999, "bad", "Too short: 2.9 seconds. At least 3 seconds are needed."],
-    [3, "fair", "A little short: 3.0 seconds. 10 to 20 seconds clone best."],
+    [3, "fair", "A little short: 3.0 seconds. 10–20 seconds works best."],
     [10, "good", "Good length: 10 seconds."],
     [30, "good", "Good length: 30 seconds."],
-    [31, "fair", "Rather long: 31 seconds. 10 to 20 seconds clone best."],
-    [300, "fair", "Rather long: 300 seconds. 10 to 20 seconds clone best."],
+    [31, "fair", "Rather long: 31 seconds. 10–20 seconds works best."],
+    [300, "fair", "Rather long: 300 seconds. 10–20 seconds works best."],
     [301, "bad", "Too long: 301 seconds. At most 300 seconds fit."],
   ])("%d s is %s", (seconds, grade, sentence) => {
     const measured = { ...measure([speech(15, 0.1)], RATE), seconds };
-    expect(judge(measured, LIMITS)[0]).toEqual({ aspect: "length", grade, sentence });
+    expect(judge(measured, LIMITS)[0]).toMatchObject({ aspect: "length", grade, sentence });
   });
 });
 
@@ -122,13 +128,15 @@ describe("One set of thresholds", () => {
       const pcm = speech(12, level, 0.0001);
       const said = [...words(pcm)];
       const grades = ["level", "clipping"].map((aspect) => verdict(pcm, aspect)?.grade ?? "good");
-      if (said.includes("Good") && said.length === 1) expect(grades).toEqual(["good", "good"]);
-      if (grades.includes("fair")) expect(said).not.toContain("Good");
+      if (said.includes("good") && said.length === 1) expect(grades).toEqual(["good", "good"]);
+      if (grades.includes("fair")) expect(said).not.toContain("good");
     },
   );
 
   test("a clipped take is not called a good level beside it", () => {
-    const sentences = judge(measure([speech(12, 1)], RATE), LIMITS).map((each) => each.sentence);
+    const sentences = judge(measure([speech(12, 1)], RATE), LIMITS).map((each) =>
+      verdictWords(t, each),
+    );
     expect(sentences).not.toContain("Good level.");
   });
 

@@ -1,14 +1,36 @@
-/** The capture gate: what a recording's measurement means for a clone, in words. */
+/** The capture gate: what a recording's measurement means for a clone. */
 import type { Measurement } from "./measure";
 import { IDEAL_SECONDS, LONG_SECONDS, LOW_SNR_DB, NOISY_DBFS, QUIET_DBFS } from "./thresholds";
 
 /** `bad` keeps a recording from being used; `fair` only warns. */
 export type Grade = "good" | "fair" | "bad";
 
+/** What a verdict says, as the keys of the messages name it. */
+export type VerdictName =
+  | "tooShort"
+  | "tooLong"
+  | "short"
+  | "long"
+  | "length"
+  | "silent"
+  | "dropouts"
+  | "quiet"
+  | "level"
+  | "unclipped"
+  | "clipped"
+  | "peaks"
+  | "noisy"
+  | "faint"
+  | "room";
+
 export interface Verdict {
   readonly aspect: "length" | "level" | "clipping" | "noise";
   readonly grade: Grade;
-  readonly sentence: string;
+  readonly says: VerdictName;
+  /** Of the recording, as it is told: rounded down, as clocks do. */
+  readonly seconds?: number;
+  /** The limit that it misses, in seconds. */
+  readonly limit?: number;
 }
 
 /** Seconds; the server's limits where they are known. */
@@ -22,61 +44,48 @@ const DEAD_SECONDS = 1;
 const CLIPPED_RUNS_PER_SECOND = 1;
 
 /** Rounded down, as clocks do, so that a recording is never called longer than it is. */
-const whole = (seconds: number) => `${Math.floor(seconds)} seconds`;
-const tenths = (seconds: number) => `${(Math.floor(seconds * 10) / 10).toFixed(1)} seconds`;
+const whole = Math.floor;
+const tenths = (seconds: number) => Math.floor(seconds * 10) / 10;
 
 export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
-  const told = (grade: Grade, sentence: string): Verdict => ({ aspect: "length", grade, sentence });
-  if (seconds < limits.minSeconds) {
-    return told(
-      "bad",
-      `Too short: ${tenths(seconds)}. At least ${whole(limits.minSeconds)} are needed.`,
-    );
+  const aspect = "length";
+  const { minSeconds, maxSeconds } = limits;
+  if (seconds < minSeconds) {
+    const told = { seconds: tenths(seconds), limit: minSeconds };
+    return { aspect, grade: "bad", says: "tooShort", ...told };
   }
-  if (seconds > limits.maxSeconds) {
-    return told("bad", `Too long: ${whole(seconds)}. At most ${whole(limits.maxSeconds)} fit.`);
+  if (seconds > maxSeconds) {
+    return { aspect, grade: "bad", says: "tooLong", seconds: whole(seconds), limit: maxSeconds };
   }
   if (seconds < IDEAL_SECONDS.from) {
-    return told("fair", `A little short: ${tenths(seconds)}. 10 to 20 seconds clone best.`);
+    return { aspect, grade: "fair", says: "short", seconds: tenths(seconds) };
   }
   if (seconds > LONG_SECONDS) {
-    return told("fair", `Rather long: ${whole(seconds)}. 10 to 20 seconds clone best.`);
+    return { aspect, grade: "fair", says: "long", seconds: whole(seconds) };
   }
-  return told("good", `Good length: ${whole(seconds)}.`);
+  return { aspect, grade: "good", says: "length", seconds: whole(seconds) };
 }
 
 function judgeLevel(m: Measurement): Verdict {
-  const told = (grade: Grade, sentence: string): Verdict => ({ aspect: "level", grade, sentence });
-  if (!m.hasSpeech) return told("bad", "We hear nothing. Is the microphone muted?");
-  if (m.deadSeconds >= DEAD_SECONDS) {
-    return told("fair", "The sound drops out completely in places. Was the microphone muted?");
-  }
-  if (m.speechDbfs < QUIET_DBFS) {
-    return told("fair", "Too quiet. Move closer to the microphone.");
-  }
-  return told("good", "Good level.");
+  const aspect = "level";
+  if (!m.hasSpeech) return { aspect, grade: "bad", says: "silent" };
+  if (m.deadSeconds >= DEAD_SECONDS) return { aspect, grade: "fair", says: "dropouts" };
+  if (m.speechDbfs < QUIET_DBFS) return { aspect, grade: "fair", says: "quiet" };
+  return { aspect, grade: "good", says: "level" };
 }
 
 function judgeClipping(m: Measurement): Verdict {
-  const told = (grade: Grade, sentence: string): Verdict => ({
-    aspect: "clipping",
-    grade,
-    sentence,
-  });
-  if (m.clippedRuns === 0) return told("good", "No clipping.");
-  if (m.clippedRuns > m.seconds * CLIPPED_RUNS_PER_SECOND) {
-    return told("fair", "Too loud: the sound is clipped. Move back, or turn the input down.");
-  }
-  return told("fair", "A few peaks are clipped. A little quieter would be better.");
+  const aspect = "clipping";
+  if (m.clippedRuns === 0) return { aspect, grade: "good", says: "unclipped" };
+  const often = m.clippedRuns > m.seconds * CLIPPED_RUNS_PER_SECOND;
+  return { aspect, grade: "fair", says: often ? "clipped" : "peaks" };
 }
 
 function judgeNoise(m: Measurement): Verdict {
-  const told = (grade: Grade, sentence: string): Verdict => ({ aspect: "noise", grade, sentence });
-  if (m.noiseDbfs > NOISY_DBFS) return told("fair", "There is noise: a fan? a window?");
-  if (m.speechDbfs - m.noiseDbfs < LOW_SNR_DB) {
-    return told("fair", "Your voice hardly stands out from the room. Move closer.");
-  }
-  return told("good", "Quiet room.");
+  const aspect = "noise";
+  if (m.noiseDbfs > NOISY_DBFS) return { aspect, grade: "fair", says: "noisy" };
+  if (m.speechDbfs - m.noiseDbfs < LOW_SNR_DB) return { aspect, grade: "fair", says: "faint" };
+  return { aspect, grade: "good", says: "room" };
 }
 
 /**

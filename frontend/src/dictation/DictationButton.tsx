@@ -1,5 +1,6 @@
 /** A button that lets people speak into a field: press, speak, press again. */
 import { type ReactNode, useRef } from "react";
+import { useFaultWords } from "../errors/use-fault-words";
 import { MicrophoneIcon, StopIcon } from "../ui/icons";
 import { useScheme } from "../ui/scheme";
 import { SHARED_WORDS } from "../ui/words/catalogue";
@@ -41,6 +42,7 @@ export function DictationButton({
   const active = stage !== "idle";
   const t = useCatalogue(SHARED_WORDS, { locale });
   const label = dictationLabel(t, stage, labels);
+  const fault = useFaultWords(error, locale);
   const icon = active ? <StopIcon /> : <MicrophoneIcon />;
   return (
     <span className={`utter inline-block ${className}`} ref={root}>
@@ -57,13 +59,13 @@ export function DictationButton({
         // The caret stays where the words are to go.
         onMouseDown={(event) => event.preventDefault()}
         style={{ boxShadow: `0 0 0 ${Math.round(level * RING)}px var(--u-accent-soft)` }}
-        title={error?.message ?? label}
+        title={fault ?? label}
         type="button"
       >
         {typeof children === "function" ? children(state) : (children ?? icon)}
       </button>
       <span className="sr-only" role="status">
-        {error?.message}
+        {fault}
       </span>
     </span>
   );

@@ -61,13 +61,24 @@ export class UtterDictation extends Base {
       });
       button.setAttribute("aria-pressed", String(stage !== "idle"));
       button.setAttribute("aria-label", label);
-      button.title = error?.message ?? label;
       button.dataset.stage = stage;
       button.disabled = this.hasAttribute("disabled") || stage === "finishing";
       for (const icon of root.querySelectorAll<SVGElement>("[data-icon]")) {
         icon.style.display = (icon.dataset.icon === "idle") === (stage === "idle") ? "" : "none";
       }
-      if (status.textContent !== (error?.message ?? "")) status.textContent = error?.message ?? "";
+      const tell = (fault: string | undefined) => {
+        button.title = fault ?? label;
+        if (status.textContent !== (fault ?? "")) status.textContent = fault ?? "";
+      };
+      tell(error?.message);
+      if (!error || locale.startsWith("en")) return;
+      void import("../errors/catalogue").then(
+        async ({ faultWords }) => {
+          const fault = await faultWords(locale, error);
+          if (dictation.getSnapshot().error === error) tell(fault);
+        },
+        () => {}, // English stays
+      );
     };
     scope.add(dictation.subscribe(this.#render));
     scope.add(SHARED_WORDS.subscribe(this.#render));

@@ -31,6 +31,8 @@ export interface LiveTranscriptError {
   readonly code: SessionFailure["code"] | `microphone_${SourceFault | "lost"}`;
   /** For a person, in English. */
   readonly message: string;
+  /** Of a sign-in that failed. */
+  readonly reason?: string | undefined;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
 }
@@ -79,7 +81,9 @@ function toError(error: unknown): LiveTranscriptError {
   if (error instanceof SourceError) {
     return { code: `microphone_${error.fault}`, message: FAULT_WORDS[error.fault] };
   }
-  if (error instanceof SignInError) return { code: "sign_in_failed", message: error.message };
+  if (error instanceof SignInError) {
+    return { code: "sign_in_failed", message: error.message, reason: error.reason };
+  }
   if (error instanceof SignedOutError) {
     return { code: "unauthenticated", message: "Sign in to dictate." };
   }

@@ -24,6 +24,7 @@ import {
 import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { connect } from "../reference-audio/services";
 import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/state";
+import { verdictWords } from "../reference-audio/verdict-words";
 import type { ReferenceWords } from "../reference-audio/words/catalogue";
 import { words as english } from "../reference-audio/words/en";
 import { minutes } from "../ui/format";
@@ -76,7 +77,7 @@ function describe(state: ReferenceAudioState, reference: ReferenceAudio): string
       ? transcriptionProblem(t, transcription.failure)
       : undefined) ??
     (recorder.stage === "recording" ? liveProblem(t, live) : undefined);
-  if (problem) return problem.words;
+  if (problem) return [problem.why?.message, problem.words].filter(Boolean).join(" ");
   if (recorder.silent) return "We hear nothing. Is the microphone muted?";
   // Nothing that counts: a screen reader that speaks each second would be in the recording.
   if (recorder.stage === "recording") {
@@ -130,9 +131,9 @@ function render(
     if (take) page.playback.src = URL.createObjectURL(take.file);
     else page.playback.removeAttribute("src");
     page.verdicts.replaceChildren(
-      ...(take?.verdicts ?? []).map(({ sentence }) => {
+      ...(take?.verdicts ?? []).map((verdict) => {
         const item = document.createElement("li");
-        item.textContent = sentence;
+        item.textContent = verdictWords(t, verdict);
         return item;
       }),
     );

@@ -8,7 +8,16 @@ import {
   type Scope,
   type Voice,
 } from "../index";
-import { Button, Card, fieldClass, Message, ProgressBar, useReadable, useScope } from "../react";
+import {
+  Button,
+  Card,
+  fieldClass,
+  Message,
+  ProgressBar,
+  useFaultWords,
+  useReadable,
+  useScope,
+} from "../react";
 import { clone, whyNot } from "./clone";
 import type { Playback } from "./playback";
 import { useWords } from "./use-words";
@@ -27,6 +36,8 @@ function FailureMessage({
   readonly onSignIn: () => void;
 }) {
   const t = useWords();
+  const { code, reason, detail } = failure;
+  const why = useFaultWords({ code, reason, message: detail }) ?? detail;
   if (["signed_out", "token_expired", "unauthenticated"].includes(failure.code)) {
     return (
       <Message
@@ -49,14 +60,12 @@ function FailureMessage({
           </Button>
         }
       >
-        {t("clone.signInFailed", { why: failure.detail })}
+        {t("clone.signInFailed", { why })}
       </Message>
     );
   }
   const known = failure.code !== "unreachable" && failure.code !== "internal";
-  return (
-    <Message>{known ? t("clone.refused", { why: failure.detail }) : t("clone.failed")}</Message>
-  );
+  return <Message>{known ? t("clone.refused", { why }) : t("clone.failed")}</Message>;
 }
 
 export function CloneForm({

@@ -115,6 +115,8 @@ function StoredKey({
   const t = useWords();
   const [step, setStep] = useState<"shown" | "replacing" | "deleting">("shown");
   const lastFour = stored.last_four ?? "";
+  // The characters stand out within their sentence.
+  const [before, after] = t("key.stored", { four: "|" }).split("|");
   const used = stored.used_at
     ? t("key.used", { day: day(t.locale, stored.used_at) })
     : t("key.unused");
@@ -122,8 +124,9 @@ function StoredKey({
   return (
     <>
       <p className="mt-1">
-        <span className="font-medium">{t("key.stored", { four: lastFour })}</span>
-        <span> </span>
+        <span>{before}</span>
+        <span className="font-medium">{lastFour}</span>
+        <span>{after} </span>
         <span className={isFine ? "text-soft" : "text-bad"}>
           {t(`key.${stored.state ?? "untested"}`)}
         </span>

@@ -1,7 +1,7 @@
 /** Signing in with an address and a password, or making an account. */
 import { type FormEvent, useEffect, useId, useRef, useState } from "react";
-import type { Account } from "../index";
-import { Button, Card, CrossIcon, fieldClass, Message } from "../react";
+import { type Account, SignInError } from "../index";
+import { Button, Card, CrossIcon, type Fault, fieldClass, Message, useFaultWords } from "../react";
 import { useWords } from "./use-words";
 
 function Form({
@@ -22,16 +22,20 @@ function Form({
   const id = useId();
   const [busy, setBusy] = useState(false);
   const [message, setMessage] = useState<string>();
+  const [fault, setFault] = useState<Fault>();
+  const said = useFaultWords(fault) ?? message;
 
   const attempt = async (action: () => Promise<string | undefined>) => {
     setBusy(true);
     setMessage(undefined);
+    setFault(undefined);
     try {
       const words = await action();
       if (words) setMessage(words);
       else onDone?.();
     } catch (error) {
-      setMessage(error instanceof Error ? error.message : t("signIn.failed"));
+      if (!(error instanceof SignInError)) setMessage(t("signIn.failed"));
+      else setFault({ code: "sign_in_failed", reason: error.reason, message: error.message });
     } finally {
       setBusy(false);
     }
@@ -81,7 +85,7 @@ function Form({
           type="password"
         />
       </div>
-      <div role="alert">{message ? <Message>{message}</Message> : null}</div>
+      <div role="alert">{said ? <Message>{said}</Message> : null}</div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Button disabled={busy} type="submit" variant="primary">
           {creating ? t("signIn.submitNew") : t("account.signIn")}

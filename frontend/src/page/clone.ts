@@ -17,9 +17,9 @@ import type { PageWords } from "./catalogue";
 
 /** What a text holds that is refused, as the keys of its messages name it. */
 const FAULTS = {
-  "a control character": "Control",
-  "nothing that can be seen": "Unseen",
-  "too many marks": "Marks",
+  "a control character": "control",
+  "nothing that can be seen": "unseen",
+  "too many marks": "marks",
 } as const;
 
 export interface CloneForm {
@@ -39,14 +39,14 @@ export function whyNot(
   if (!value.file) return t("missing.usable");
   if (value.busy && !state.transcript.edited) return t("missing.wait");
   const transcript = cleanText(value.transcript, "lines");
-  if (transcript.fault) return t(`missing.transcript${FAULTS[transcript.fault]}`);
+  if (transcript.fault) return t(`missing.transcript.${FAULTS[transcript.fault]}`);
   if (transcript.length < LIMITS.min_transcript_characters) {
     return t("missing.transcript", { count: LIMITS.min_transcript_characters });
   }
   const surplus = transcript.length - LIMITS.max_transcript_characters;
   if (surplus > 0) return t("missing.transcriptTooLong", { count: surplus });
   const name = cleanText(form.name, "line");
-  if (name.fault) return t(`missing.name${FAULTS[name.fault]}`);
+  if (name.fault) return t(`missing.name.${FAULTS[name.fault]}`);
   if (name.text === "") return t("missing.name");
   const over = name.length - LIMITS.max_voice_name_characters;
   if (over > 0) return t("missing.nameTooLong", { count: over });

@@ -50,7 +50,9 @@ export function announcement(
       return t(after.transcript.offered ? "said.offered" : "said.ready");
     }
     if (after.transcription.status === "failed") {
-      return transcriptionProblem(t, after.transcription.failure, isAnonymous).words;
+      const { words, why } = transcriptionProblem(t, after.transcription.failure, isAnonymous);
+      if (!why) return words;
+      return t(why.code === "sign_in_failed" ? "problem.signIn" : "problem.unusable");
     }
   }
   return undefined;

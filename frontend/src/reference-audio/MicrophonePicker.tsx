@@ -32,9 +32,9 @@ export function MicrophonePicker() {
         value={chosen}
       >
         <option value="">{t("microphone.default")}</option>
-        {choices.map((microphone) => (
+        {choices.map((microphone, at) => (
           <option key={microphone.id} value={microphone.id}>
-            {microphone.label}
+            {microphone.label || t("microphone.nth", { n: at + 1 })}
           </option>
         ))}
       </select>

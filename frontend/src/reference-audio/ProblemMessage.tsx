@@ -1,5 +1,6 @@
 /** A problem in words, with its ways out as buttons. */
 import { useState } from "react";
+import { useFaultWords } from "../errors/use-fault-words";
 import { Button, Message } from "../ui/controls";
 import type { Problem, WayOut } from "./problems";
 import { useParts } from "./use-reference-audio";
@@ -19,6 +20,7 @@ const focus = (element: HTMLElement | null) => element?.focus();
 
 export function ProblemMessage({ problem }: { readonly problem: Problem }) {
   const { reference, onSignIn, state, t } = useParts();
+  const why = useFaultWords(problem.why);
   const [explained, setExplained] = useState(false);
   const file = state.take?.file;
   const actions: Readonly<Record<WayOut, (() => void) | undefined>> = {
@@ -38,7 +40,7 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
         </Button>
       ))}
     >
-      <span>{problem.words}</span>
+      <span>{[why, problem.words].filter(Boolean).join(" ")}</span>
       {explained ? (
         <span className="mt-2 block text-soft" ref={focus} tabIndex={-1}>
           {t("microphone.allow")}

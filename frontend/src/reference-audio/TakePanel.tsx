@@ -7,6 +7,7 @@ import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
 import { download } from "./ProblemMessage";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
+import { verdictWords } from "./verdict-words";
 
 const TrimWaveform = lazy(async () => ({ default: (await import("./TrimWaveform")).TrimWaveform }));
 
@@ -20,12 +21,14 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
   const { t } = useParts();
   return (
     <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
-      {verdicts.map(({ aspect, grade, sentence }) => (
-        <li className="flex gap-2" key={aspect}>
-          <span className={`mt-0.5 ${MARKS[grade].colour}`}>{MARKS[grade].icon}</span>
+      {verdicts.map((verdict) => (
+        <li className="flex gap-2" key={verdict.aspect}>
+          <span className={`mt-0.5 ${MARKS[verdict.grade].colour}`}>
+            {MARKS[verdict.grade].icon}
+          </span>
           <span>
-            <span className="sr-only">{t(`take.${grade}`)}</span>
-            <span>{sentence}</span>
+            <span className="sr-only">{t(`take.${verdict.grade}`)}</span>
+            <span>{verdictWords(t, verdict)}</span>
           </span>
         </li>
       ))}

@@ -5,7 +5,10 @@ import { SignedOutError, SignInError } from "../session/token";
 
 export interface CallFailure {
   readonly code: ErrorCode | "unreachable" | "signed_out" | "sign_in_failed";
+  /** For a person, in English. */
   readonly detail: string;
+  /** Of a sign-in that failed. */
+  readonly reason?: string | undefined;
   /** When it may succeed, as milliseconds since 1970. */
   readonly retryAt: number | undefined;
 }
@@ -15,12 +18,14 @@ export function toCallFailure(error: unknown): CallFailure {
     return { code: "signed_out", detail: error.message, retryAt: undefined };
   }
   if (error instanceof SignInError) {
-    return { code: "sign_in_failed", detail: error.message, retryAt: undefined };
+    const { message: detail, reason } = error;
+    return { code: "sign_in_failed", detail, reason, retryAt: undefined };
   }
   if (error instanceof ApiError) {
     const { code, message, retryAfter } = error;
     const retryAt = retryAfter === undefined ? undefined : Date.now() + retryAfter * 1000;
     return { code, detail: message, retryAt };
   }
-  return { code: "unreachable", detail: "The server cannot be reached.", retryAt: undefined };
+  const detail = "The server cannot be reached.";
+  return { code: "unreachable", detail, retryAt: undefined };
 }

@@ -1,5 +1,6 @@
 /** What goes wrong, in words for the person whose take it is, each with its way out. */
 import type { SourceFault } from "../audio/source";
+import type { Fault } from "../errors/catalogue";
 import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
@@ -19,6 +20,8 @@ export type WayOut =
 
 export interface Problem {
   readonly words: string;
+  /** Told before the words. */
+  readonly why?: Fault;
   readonly waysOut: readonly WayOut[];
 }
 
@@ -55,6 +58,8 @@ const signedOut = (t: ReferenceWords): Problem => ({
   waysOut: ["sign-in"],
 });
 
+const whyOf = ({ code, reason, detail }: CallFailure): Fault => ({ code, reason, message: detail });
+
 /** Why there is no transcript of the whole take. */
 export function transcriptionProblem(
   t: ReferenceWords,
@@ -68,7 +73,8 @@ export function transcriptionProblem(
       return signedOut(t);
     case "sign_in_failed":
       return {
-        words: `${failure.detail} ${t("problem.safe")}`,
+        words: t("problem.safe"),
+        why: whyOf(failure),
         waysOut: ["sign-in", "try-again", "download"],
       };
     case "quota_exceeded":
@@ -94,7 +100,7 @@ export function transcriptionProblem(
     case "invalid_audio":
     case "unsupported_audio":
     case "payload_too_large":
-      return { words: failure.detail, waysOut: [] };
+      return { words: "", why: whyOf(failure), waysOut: [] };
     default:
       return { words: t("problem.failed"), waysOut: ["try-again", "download"] };
   }
@@ -122,13 +128,8 @@ export function liveProblem(
     case "unauthenticated":
     case "token_expired":
       return signedOut(t);
-    case "sign_in_failed": {
-      const why = live.failure.message;
-      return {
-        words: `${t("problem.noLive", { why })} ${t("problem.safe")}`,
-        waysOut: ["sign-in"],
-      };
-    }
+    case "sign_in_failed":
+      return { words: t("problem.noLive"), why: live.failure, waysOut: ["sign-in"] };
     case "quota_exceeded": {
       const wait = live.failure.retryAfter;
       const at = wait === undefined ? undefined : Date.now() + wait * 1000;

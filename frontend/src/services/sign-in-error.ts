@@ -1,9 +1,11 @@
 /** Why a sign-in failed, in words for a person. */
 import { SignInError } from "../session/token";
 
-/** What Supabase Auth's codes mean to the person who signs in. */
-const WORDS: Readonly<Record<string, string>> = {
+/** What Supabase Auth's codes mean to the person who signs in, in English, and what has no code. */
+const MESSAGES: Readonly<Record<string, string>> = {
   anonymous_provider_disabled: "Going on without an account is switched off here. Sign in.",
+  away: "The sign-in service does not answer as it should. Try again in a moment.",
+  busy: "There are too many sign-ins just now. Wait a minute, then try again.",
   captcha_failed:
     "The sign-in service asks for a captcha that this page cannot show. Tell the people who run it.",
   email_address_invalid: "This email address cannot be used.",
@@ -11,15 +13,13 @@ const WORDS: Readonly<Record<string, string>> = {
   email_not_confirmed: "Follow the link that we sent to your address, then sign in.",
   invalid_credentials: "The email or the password is wrong.",
   over_email_send_rate_limit: "Too many emails were sent just now. Wait a few minutes.",
+  refused: "The sign-in service refused. Try again, or sign in with another account.",
   same_password: "This is the password that you have.",
   signup_disabled: "New accounts are switched off here.",
   user_already_exists: "There is an account with this email. Sign in with it.",
   user_banned: "This account is suspended.",
   weak_password: "This password is too easy to guess. Use a longer one.",
 };
-const BUSY = "There are too many sign-ins just now. Wait a minute, then try again.";
-const AWAY = "The sign-in service does not answer as it should. Try again in a moment.";
-const REFUSED = "The sign-in service refused. Try again, or sign in with another account.";
 
 interface AuthFault {
   readonly name?: string;
@@ -39,11 +39,10 @@ export function isSignedOut(error: unknown): boolean {
 export function toSignInError(error: unknown): SignInError {
   if (error instanceof SignInError) return error;
   const { name, status, code } = (error ?? {}) as AuthFault;
-  const words = code === undefined ? undefined : WORDS[code];
-  if (words !== undefined) return new SignInError(words, false, { cause: error });
-  if (status === 429) return new SignInError(BUSY, true, { cause: error });
+  const fail = (reason: string, retryable: boolean) =>
+    new SignInError(MESSAGES[reason] ?? reason, retryable, { cause: error, reason });
+  if (code !== undefined && Object.hasOwn(MESSAGES, code)) return fail(code, false);
+  if (status === 429) return fail("busy", true);
   const answered = name === "AuthApiError" || name === "AuthWeakPasswordError";
-  return answered && (status ?? 500) < 500
-    ? new SignInError(REFUSED, false, { cause: error })
-    : new SignInError(AWAY, true, { cause: error });
+  return answered && (status ?? 500) < 500 ? fail("refused", false) : fail("away", true);
 }

@@ -42,7 +42,8 @@ function toFailure(error: unknown): Failure {
     return { code: "unauthenticated", message: error.message, retryable: false };
   }
   if (error instanceof SignInError) {
-    return { code: "sign_in_failed", message: error.message, retryable: error.retryable };
+    const { message, retryable, reason } = error;
+    return { code: "sign_in_failed", message, retryable, ...(reason ? { reason } : {}) };
   }
   return UNREACHABLE;
 }

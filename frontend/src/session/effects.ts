@@ -49,6 +49,8 @@ export type Phase =
 export interface SessionFailure {
   readonly code: Wire.ErrorCode | "unreachable" | "sign_in_failed";
   readonly message: string;
+  /** Of a sign-in that failed. */
+  readonly reason?: string;
   /** Seconds. */
   readonly retryAfter?: number;
 }

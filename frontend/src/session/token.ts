@@ -14,14 +14,21 @@ export class SignedOutError extends Error {
   }
 }
 
-/** A sign-in that failed; the message is for a person. */
+/** A sign-in that failed; the message is for a person, in English. */
 export class SignInError extends Error {
   /** Whether the same may succeed in a moment. */
   readonly retryable: boolean;
+  /** Why, as a name: a code of Supabase Auth, or `busy`, `away`, `refused`. */
+  readonly reason: string | undefined;
 
-  constructor(message: string, retryable: boolean, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    retryable: boolean,
+    options: ErrorOptions & { readonly reason?: string } = {},
+  ) {
     super(message, options);
     this.name = "SignInError";
     this.retryable = retryable;
+    this.reason = options.reason;
   }
 }

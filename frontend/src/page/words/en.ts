@@ -61,15 +61,15 @@ export const words = {
     "The transcript needs at least {count, plural, one {# character} other {# characters}}.",
   "missing.transcriptTooLong":
     "The transcript is too long by {count, plural, one {# character} other {# characters}}.",
-  "missing.transcriptControl": "The transcript holds a control character.",
-  "missing.transcriptUnseen": "The transcript holds nothing that can be seen.",
-  "missing.transcriptMarks": "The transcript holds too many marks.",
+  "missing.transcript.control": "The transcript holds a control character.",
+  "missing.transcript.unseen": "The transcript holds nothing that can be seen.",
+  "missing.transcript.marks": "The transcript holds too many marks.",
   "missing.name": "Give the voice a name.",
   "missing.nameTooLong":
     "The name is too long by {count, plural, one {# character} other {# characters}}.",
-  "missing.nameControl": "The name holds a control character.",
-  "missing.nameUnseen": "The name holds nothing that can be seen.",
-  "missing.nameMarks": "The name holds too many marks.",
+  "missing.name.control": "The name holds a control character.",
+  "missing.name.unseen": "The name holds nothing that can be seen.",
+  "missing.name.marks": "The name holds too many marks.",
   "missing.consent": "Confirm that you may use this voice.",
 
   "voices.title": "Your voices",

@@ -11,6 +11,8 @@ export const words = {
   "read.another": "Another text",
 
   "microphone.label": "Microphone",
+  /** Where the browser tells no names; `{n}` counts. */
+  "microphone.nth": "Microphone {n}",
   "microphone.default": "System default",
   "microphone.denied": "The browser blocked the microphone.",
   "microphone.missing": "No microphone found.",
@@ -99,6 +101,23 @@ export const words = {
   "take.other": "Choose another file",
   "take.download": "Download",
 
+  // What is said about a take. `{length}` and `{limit}` as in "12 seconds".
+  "verdict.tooShort": "Too short: {length}. At least {limit} are needed.",
+  "verdict.tooLong": "Too long: {length}. At most {limit} fit.",
+  "verdict.short": "A little short: {length}. 10–20 seconds works best.",
+  "verdict.long": "Rather long: {length}. 10–20 seconds works best.",
+  "verdict.length": "Good length: {length}.",
+  "verdict.silent": "We hear nothing. Is the microphone muted?",
+  "verdict.dropouts": "The sound drops out completely in places. Was the microphone muted?",
+  "verdict.quiet": "Too quiet. Move closer to the microphone.",
+  "verdict.level": "Good level.",
+  "verdict.unclipped": "No clipping.",
+  "verdict.clipped": "Too loud: the sound is clipped. Move back, or turn the input down.",
+  "verdict.peaks": "A few peaks are clipped. A little quieter would be better.",
+  "verdict.noisy": "There is noise: a fan? a window?",
+  "verdict.faint": "Your voice hardly stands out from the room. Move closer.",
+  "verdict.room": "Quiet room.",
+
   /** Two parts of one line: the second is a link. */
   "upload.drop": "Drop an audio file here",
   "upload.or": "or choose one",
@@ -182,8 +201,9 @@ export const words = {
   "problem.liveEnded": "Live words ended here.",
   "problem.liveStopped": "Live words stopped.",
   "problem.liveMoved": "Live transcript moved to another tab.",
-  /** `{why}` is a sentence. */
-  "problem.noLive": "No live words: {why}",
+  "problem.noLive": "There are no live words. Your recording is safe.",
+  "problem.signIn": "Signing in didn't work. Your recording is safe.",
+  "problem.unusable": "This recording can't be used.",
 
   // The takes beside the one at hand.
   "tray.bad": "not usable",

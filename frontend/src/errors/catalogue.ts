@@ -1,0 +1,27 @@
+/** What each code of an error means, in all languages; loaded when something first goes wrong. */
+import { Catalogue, type Part } from "../words/words";
+import { words as english } from "./words/en";
+
+const ERRORS = { english, others: import.meta.glob(["./words/*.ts", "!./words/en.ts"]) } as Part<
+  typeof english
+>;
+
+const CATALOGUE = new Catalogue<typeof english>(ERRORS);
+
+/** What went wrong: a code, for a failed sign-in its reason, and the same in English. */
+export interface Fault {
+  readonly code: string;
+  readonly reason?: string | undefined;
+  readonly message: string;
+}
+
+const isKey = (key: string): key is keyof typeof english => Object.hasOwn(english, key);
+
+/** The fault in the language of this locale. In English the message often says more than the code. */
+export async function faultWords(locale: string, fault: Fault): Promise<string> {
+  const { code, reason, message } = fault;
+  const key = reason === undefined ? `error.${code}` : `signIn.${reason}`;
+  await CATALOGUE.load(locale).catch(() => {}); // English stays
+  const words = CATALOGUE.in(locale);
+  return words.language === "en" || !isKey(key) ? message : words(key);
+}

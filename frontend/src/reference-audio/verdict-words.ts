@@ -1,0 +1,16 @@
+/** What a verdict on a recording says. */
+import type { Verdict } from "../audio/gate";
+import type { ReferenceWords } from "./words/catalogue";
+
+export function verdictWords(t: ReferenceWords, { says, seconds = 0, limit = 0 }: Verdict): string {
+  const inSeconds = (count: number, digits = 0) =>
+    count.toLocaleString(t.locale, {
+      style: "unit",
+      unit: "second",
+      unitDisplay: "long",
+      minimumFractionDigits: digits,
+    });
+  // A short recording is told in tenths.
+  const length = inSeconds(seconds, says === "tooShort" || says === "short" ? 1 : 0);
+  return t(`verdict.${says}`, { length, limit: inSeconds(limit) });
+}
