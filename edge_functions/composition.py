@@ -1,5 +1,6 @@
 """The parts of a process, opened and closed in order."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -119,6 +120,25 @@ async def compose(
         )
         stack.push_async_callback(in_flight.aclose)
         yield Composition(services, tools.sweeper)
+
+
+@asynccontextmanager
+async def upkeeping(composition: Composition) -> AsyncIterator[None]:
+    """Do what a process does beside its requests, for as long as the block runs.
+
+    It warms up, looks after the provider's health, and sweeps.
+    """
+    shell = composition.services.shell
+    jobs = {"warm-up": shell.warm_up(), "health": shell.lineup.watch()}
+    if seconds := shell.settings.functions_sweep_seconds:
+        jobs["sweeper"] = composition.sweeper.run(seconds)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job, name=name) for name, job in jobs.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 def _direct(shell: Shell, stack: AsyncExitStack) -> DirectSessions | None:

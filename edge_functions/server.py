@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from edge_functions.app import create_app
-from edge_functions.composition import Composition
+from edge_functions.composition import Composition, upkeeping
 from edge_functions.connection import Connection, Timeouts
 from edge_functions.services import Services
 from transcription.process.connection_limiter import ConnectionLimiter
@@ -78,22 +78,14 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
         ) as metrics_port,
     ):
         server = _Uvicorn(config)
-        async with asyncio.TaskGroup() as group:
+        async with upkeeping(composition), asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
-            background = [
-                group.create_task(services.shell.warm_up(), name="warm-up"),
-                group.create_task(server.keep_time(), name="clock"),
-                group.create_task(services.shell.lineup.watch(), name="health"),
-            ]
-            if settings.functions_sweep_seconds:
-                sweeping = composition.sweeper.run(settings.functions_sweep_seconds)
-                background.append(group.create_task(sweeping, name="sweeper"))
+            clock = group.create_task(server.keep_time(), name="clock")
             try:
                 await server.up.wait()
                 yield Address(listener.getsockname()[1], metrics_port)
             finally:
-                for task in background:
-                    task.cancel()
+                clock.cancel()
                 server.should_exit = True
                 await serving
 

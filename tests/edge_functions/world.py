@@ -126,11 +126,10 @@ async def neighbours(
         yield Neighbours(stack=stack, engine=engine, provider=provider, refused_keys=refused)
 
 
-@asynccontextmanager
-async def beside(
+def settings_of(
     near: Neighbours, folder: Path, *, wire: Wire = MISTRAL, **settings: Any
-) -> AsyncIterator[World]:
-    """Run the functions beside what runs already; `settings` replace the tests' own."""
+) -> Settings:
+    """Return the settings of functions beside what runs; `settings` replace the tests' own."""
     uploads = folder / "uploads"
     uploads.mkdir()
     values: dict[str, Any] = {
@@ -149,8 +148,17 @@ async def beside(
         # Asked once: a test that mocks the provider's HTTP is asked by nobody else.
         "provider_health_seconds": 3600,
     }
+    return Settings(**(values | settings))
+
+
+@asynccontextmanager
+async def beside(
+    near: Neighbours, folder: Path, *, wire: Wire = MISTRAL, **settings: Any
+) -> AsyncIterator[World]:
+    """Run the functions beside what runs already; `settings` replace the tests' own."""
+    chosen = settings_of(near, folder, wire=wire, **settings)
     async with (
-        compose(Settings(**(values | settings))) as composition,
+        compose(chosen) as composition,
         serving(composition) as address,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
     ):
@@ -164,7 +172,7 @@ async def beside(
             http=http,
             port=address.port,
             metrics_url=f"http://127.0.0.1:{address.metrics_port}/metrics",
-            folder=uploads,
+            folder=folder / "uploads",
         )
 
 
