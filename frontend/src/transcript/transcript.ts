@@ -1,6 +1,8 @@
 /** The transcript in the box, and the rule that a person's edit always wins. */
 import type { VoiceDetail } from "../generated/protocol";
 
+import { settledAfter, type TextRange } from "./ranges";
+
 export type TranscriptSource = VoiceDetail["transcript_source"];
 
 export interface Transcript {
@@ -15,6 +17,10 @@ export interface Transcript {
   /** A final text that came after an edit and waits for a decision. */
   readonly offered: boolean;
   readonly activity: "none" | "listening" | "improving";
+  /** Places that a person has settled by ear, or by typing. */
+  readonly settled: readonly TextRange[];
+  /** The text is the script, of which a person says that it was read word for word. */
+  readonly asWritten: boolean;
 }
 
 export const EMPTY_TRANSCRIPT: Transcript = {
@@ -24,11 +30,18 @@ export const EMPTY_TRANSCRIPT: Transcript = {
   final: undefined,
   offered: false,
   activity: "none",
+  settled: [],
+  asWritten: false,
 };
 
 export type TranscriptAction =
   | { readonly type: "draft"; readonly text: string }
-  | { readonly type: "edit"; readonly text: string }
+  /** `open` are the places in doubt: an edit settles the one that it is made in. */
+  | { readonly type: "edit"; readonly text: string; readonly open?: readonly TextRange[] }
+  /** Takes the text at a place as it is. */
+  | { readonly type: "settle"; readonly range: TextRange }
+  /** Takes the script for the text: it was read word for word. */
+  | { readonly type: "written"; readonly script: string }
   | { readonly type: "activity"; readonly activity: Transcript["activity"] }
   | { readonly type: "final"; readonly text: string }
   /** What was heard of the part that a cut left; undefined where nobody knows. */
@@ -48,13 +61,31 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
     case "edit": {
       // Emptied by hand, the box is free again: there is no edit left to protect.
       const edited = action.text.trim() !== "";
-      return { ...state, text: action.text, edited, offered: state.offered && edited };
+      return {
+        ...state,
+        text: action.text,
+        edited,
+        offered: state.offered && edited,
+        settled: settledAfter(state.text, action.text, state.settled, action.open ?? []),
+        asWritten: state.asWritten && action.text === state.text,
+      };
     }
+    case "settle":
+      return { ...state, settled: [...state.settled, action.range] };
+    case "written":
+      return {
+        ...state,
+        text: action.script,
+        edited: true,
+        offered: false,
+        settled: [],
+        asWritten: true,
+      };
     case "activity":
       return { ...state, activity: action.activity };
     case "final": {
       const done = { ...state, final: action.text, activity: "none" } as const;
-      if (!state.edited) return { ...done, text: action.text };
+      if (!state.edited) return { ...done, text: action.text, settled: [] };
       return { ...done, offered: action.text.trim() !== state.text.trim() };
     }
     case "cut":
@@ -64,11 +95,20 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
         draft: "",
         final: action.text,
         offered: false,
+        settled: [],
+        asWritten: false,
       };
     case "accept":
       return state.final === undefined
         ? state
-        : { ...state, text: state.final, edited: false, offered: false };
+        : {
+            ...state,
+            text: state.final,
+            edited: false,
+            offered: false,
+            settled: [],
+            asWritten: false,
+          };
     case "dismiss":
       return { ...state, offered: false };
   }
