@@ -26,6 +26,8 @@ function useScripts(language: string) {
 export function ReadAloud() {
   const { reference, state, booth, t } = useParts();
   const scripts = useScripts(state.language === "auto" ? preferred() : state.language);
+  const text = scripts.texts[state.script % scripts.texts.length] ?? "";
+  useEffect(() => reference.shows(text), [reference, text]);
   return (
     <figure
       className={
@@ -54,7 +56,7 @@ export function ReadAloud() {
         lang={scripts.language}
         translate="no"
       >
-        {scripts.texts[state.script % scripts.texts.length]}
+        {text}
       </blockquote>
     </figure>
   );

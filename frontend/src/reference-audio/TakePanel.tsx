@@ -9,7 +9,13 @@ import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import { verdictWords } from "./verdict-words";
 
-const TrimWaveform = lazy(async () => ({ default: (await import("./TrimWaveform")).TrimWaveform }));
+const TrimWaveform = lazy(async () => ({
+  default: (await import("../pair/TrimWaveform")).TrimWaveform,
+}));
+
+const CoverageVerdicts = lazy(async () => ({
+  default: (await import("../pair/CoverageVerdicts")).CoverageVerdicts,
+}));
 
 export const MARKS = {
   good: { icon: <CheckIcon />, colour: "text-good" },
@@ -124,6 +130,11 @@ export function TakePanel() {
         </Suspense>
       ) : null}
       <Verdicts verdicts={take.verdicts} />
+      {usable ? (
+        <Suspense>
+          <CoverageVerdicts />
+        </Suspense>
+      ) : null}
       {take.measurement === undefined && usable ? (
         <p className="text-soft">{t("take.unplayable")}</p>
       ) : null}

@@ -1,5 +1,5 @@
 /** The transcript: always editable, never overwritten behind the person's back. */
-import { lazy, Suspense, useId, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { Advanced } from "./Advanced";
@@ -11,6 +11,9 @@ import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import type { ReferenceWords } from "./words/catalogue";
 
+const PlayableTranscript = lazy(async () => ({
+  default: (await import("../pair/PlayableTranscript")).PlayableTranscript,
+}));
 const Comparison = lazy(async () => ({ default: (await import("./Comparison")).Comparison }));
 
 /** Where the text in the box stands, in a word or two. */
@@ -62,14 +65,23 @@ function LanguageSelect() {
 function GrowingTextArea({
   id,
   describedBy,
+  onArea,
 }: {
   readonly id: string;
   readonly describedBy: string;
+  readonly onArea: (area: HTMLTextAreaElement | null) => void;
 }) {
   const { reference, state, t } = useParts();
   const { text } = state.transcript;
   const { enabled } = reference.services.config;
   const area = useRef<HTMLTextAreaElement>(null);
+  const hold = useCallback(
+    (element: HTMLTextAreaElement | null) => {
+      area.current = element;
+      onArea(element);
+    },
+    [onArea],
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
   useLayoutEffect(() => {
     const element = area.current;
@@ -87,7 +99,7 @@ function GrowingTextArea({
       maxLength={2 * LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
       placeholder={t(enabled ? "transcript.placeholder" : "transcript.typePlaceholder")}
-      ref={area}
+      ref={hold}
       rows={4}
       translate="no"
       value={text}
@@ -129,7 +141,9 @@ export function TranscriptCard() {
   const { reference, state, isAnonymous, t } = useParts();
   const id = useId();
   const [compared, setCompared] = useState(false);
-  const { transcript, transcription, recorder } = state;
+  const [area, setArea] = useState<HTMLTextAreaElement | null>(null);
+  const [behind, setBehind] = useState<HTMLElement | null>(null);
+  const { transcript, transcription, recorder, take } = state;
   const { enabled } = reference.services.config;
   const { contextBias } = abilities(reference.services.config, state.models);
   const recording = recorder.stage !== "idle";
@@ -156,7 +170,15 @@ export function TranscriptCard() {
             <ProblemMessage problem={transcriptionProblem(t, transcription.failure, isAnonymous)} />
           ) : null}
           {offered ? <Offer compared={compared} onCompare={() => setCompared(!compared)} /> : null}
-          <GrowingTextArea describedBy={`${id}-help`} id={`${id}-text`} />
+          {take && area && behind ? (
+            <Suspense>
+              <PlayableTranscript area={area} behind={behind} take={take} />
+            </Suspense>
+          ) : null}
+          <div style={{ position: "relative" }}>
+            <div aria-hidden="true" ref={setBehind} />
+            <GrowingTextArea describedBy={`${id}-help`} id={`${id}-text`} onArea={setArea} />
+          </div>
           {comparable && !offered ? (
             <Button aria-expanded={compared} onClick={() => setCompared(!compared)} variant="link">
               {t(compared ? "compare.hide" : "compare.show")}

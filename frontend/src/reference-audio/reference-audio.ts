@@ -25,8 +25,13 @@ import {
 } from "../take/take";
 import type { StoredTake, TakeRecord, Words } from "../take/take-store";
 import { isFull, MOST_TAKES, type TrayTake } from "../take/tray";
+import type { TextRange } from "../transcript/ranges";
 import { timesOf, timesWithin } from "../transcript/timed";
-import { reduceTranscript, type TranscriptAction } from "../transcript/transcript";
+import {
+  EMPTY_TRANSCRIPT,
+  reduceTranscript,
+  type TranscriptAction,
+} from "../transcript/transcript";
 import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilities";
 import { toCallFailure } from "./call-failure";
 import type { ReferenceAudioServices } from "./services";
@@ -64,6 +69,10 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly #passes = new Backoff(PASSES, Math.random);
   /** Aborts the transcription at hand. */
   #transcribing: AbortController | undefined;
+  /** The text that stands there to be read. */
+  #script: string | undefined;
+  /** Where witnesses contradict the text at hand. */
+  #doubts: readonly TextRange[] = [];
   /** What each cut can be taken back to, the newest last. */
   #uncut: readonly Uncut[] = [];
 
@@ -200,8 +209,30 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ transcribeOnSelect });
   }
 
+  /** A change in a place that is in doubt settles it. */
   edit(text: string): void {
-    this.#dispatch({ type: "edit", text });
+    this.#dispatch({ type: "edit", text, open: this.#doubts });
+  }
+
+  /** Takes the text at a place as it is. */
+  settle(range: TextRange): void {
+    this.#dispatch({ type: "settle", range });
+  }
+
+  /** Takes the script for the text: it was read word for word. */
+  readAsWritten(): void {
+    const { read } = this.#state;
+    if (read) this.#dispatch({ type: "written", script: read });
+  }
+
+  /** Notes the text that is shown to be read: it is a witness of what is recorded next. */
+  shows(script: string): void {
+    this.#script = script;
+  }
+
+  /** Notes the places of the text that are in doubt. */
+  doubts(places: readonly TextRange[]): void {
+    this.#doubts = places;
   }
 
   acceptOffer(): void {
@@ -247,6 +278,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       rate,
       file: undefined,
     });
+    this.#patch({ read: this.#script });
+    this.#keeper.update({ read: this.#script });
     const { config, realtimeUrl, token, openSocket } = this.services;
     if (!config.enabled || !config.realtime_enabled) return;
     const environment = { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) };
@@ -513,6 +546,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#live = undefined;
     this.#uncut = [];
     this.#ownable = true;
+    this.#doubts = [];
     void this.recorder.cancel();
   }
 
@@ -543,6 +577,12 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   async transcribe(): Promise<void> {
     this.#passes.beginAnew();
     await this.#pass();
+  }
+
+  /** Has the take heard once more, and charged once more. */
+  async checkAgain(): Promise<void> {
+    this.transcriber.askAnew();
+    await this.transcribe();
   }
 
   async #pass(): Promise<void> {
@@ -644,7 +684,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   #adopt(record: TakeRecord, take: Take): void {
-    const { id, kind, language, detectedLanguage, transcript, timed, cut } = record;
+    const { id, kind, language, detectedLanguage, transcript, read, timed, cut } = record;
     const part = cut && cutTake(take, cut, this.#lengthLimits);
     if (cut && part) {
       const { transcript: said, timed: times } = cut;
@@ -656,12 +696,14 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       take: part ?? take,
       original: part && take,
       cut: part && cut && { from: cut.from, to: cut.to },
+      read,
       timed,
       restored: true,
       mode: kind === "file" ? "upload" : "record",
       language,
       detectedLanguage,
-      transcript: { ...transcript, activity: "none" },
+      // A take of an earlier version of the page lacks what came since.
+      transcript: { ...EMPTY_TRANSCRIPT, ...transcript, activity: "none" },
       transcription:
         transcript.final === undefined ? { status: "idle" } : { status: "done", warnings: [] },
     });

@@ -41,6 +41,8 @@ export interface ReferenceAudioState {
   readonly original: Take | undefined;
   /** The part of the original that the take is. */
   readonly cut: Stretch | undefined;
+  /** The text that stood there to be read when the recording began. */
+  readonly read: string | undefined;
   /** When the words were said, where the model tells it. */
   readonly timed: Timed | undefined;
   readonly inspecting: boolean;
@@ -88,6 +90,7 @@ export const INITIAL: Omit<
   restored: false,
   original: undefined,
   cut: undefined,
+  read: undefined,
   timed: undefined,
   inspecting: false,
   fileFault: undefined,

@@ -23,6 +23,8 @@ export class Transcriber {
   #upload: Upload | undefined;
   /** An idempotency key for each thing that is asked for, kept over its tries. */
   readonly #keys = new Map<string, string>();
+  /** Times that somebody asked for another answer to the same question. */
+  #asked = 0;
 
   constructor(services: ReferenceAudioServices) {
     this.#services = services;
@@ -127,8 +129,13 @@ export class Transcriber {
       onProgress,
       (audio, idempotencyKey) =>
         transcribe(this.#services.api, audio, options, { idempotencyKey, signal, onProgress }),
-      JSON.stringify(["transcribe", options]),
+      JSON.stringify(["transcribe", options, this.#asked]),
     );
+  }
+
+  /** What is asked for next is asked anew, whatever the answer was before. */
+  askAnew(): void {
+    this.#asked += 1;
   }
 
   /** Ends an upload of this take, or removes what it left in storage. */

@@ -25,6 +25,8 @@ export interface TakeRecord {
   /** Deleted, and not yet for good. */
   readonly removed?: boolean;
   readonly transcript: Transcript;
+  /** The text that stood there to be read. */
+  readonly read?: string | undefined;
   /** When the words were said. */
   readonly timed?: Timed | undefined;
   /** The part of the audio that is the take; what was said of the whole is kept for an undo. */

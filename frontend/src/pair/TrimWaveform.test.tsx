@@ -2,10 +2,10 @@ import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
+import { ReferenceAudioInput } from "../reference-audio/ReferenceAudioInput";
+import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { violations } from "../testing/axe";
 import { FakeServices, TRANSCRIPTION } from "../testing/fake-services";
-import { ReferenceAudioInput } from "./ReferenceAudioInput";
-import { ReferenceAudio } from "./reference-audio";
 
 let scope: Scope;
 beforeEach(() => {

@@ -1,9 +1,13 @@
 /** The take as a part of what is played: one sound for waveform and transcript. */
 import { useMemo } from "react";
+import type { ReferenceAudioState } from "../reference-audio/state";
+import { useParts } from "../reference-audio/use-reference-audio";
 import { type PlaybackState, playbackOf, type TakePlayback } from "../take/playback";
 import type { Stretch, Take } from "../take/take";
 import { useReadable } from "../ui/hooks";
-import type { ReferenceAudioState } from "./state";
+import { useCatalogue } from "../words/use-words";
+import type { Words } from "../words/words";
+import { PAIR_WORDS, type PairMessages } from "./words/catalogue";
 
 export interface TakePart extends PlaybackState {
   readonly playback: TakePlayback;
@@ -28,4 +32,9 @@ export function useTakePart({ original, cut }: ReferenceAudioState, take: Take):
 export function playPart({ playback, part, at, playing }: TakePart): void {
   if (playing) playback.pause();
   else playback.play(at >= part.from && at < part.to - 0.05 ? at : part.from, part);
+}
+
+export function usePairWords(): Words<PairMessages> {
+  const { locale } = useParts().t;
+  return useCatalogue(PAIR_WORDS, { locale });
 }

@@ -8,14 +8,14 @@ import {
   useState,
 } from "react";
 import { type Envelope, envelopeOf, pausesOf, STEP_SECONDS } from "../audio/envelope";
+import { download } from "../reference-audio/ProblemMessage";
+import { useParts } from "../reference-audio/use-reference-audio";
 import { isTooLong, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
 import { minutes, tenths } from "../ui/format";
 import { useScope } from "../ui/hooks";
 import { PauseIcon, PlayIcon } from "../ui/icons";
-import { download } from "./ProblemMessage";
-import { playPart, type TakePart, useTakePart } from "./take-part";
-import { useParts } from "./use-reference-audio";
+import { playPart, type TakePart, usePairWords, useTakePart } from "./take-part";
 
 /** Pixels beside the first and the last second, for the handles. */
 const MARGIN = 16;
@@ -168,15 +168,13 @@ function Mark({
   );
 }
 
-const seconds = ({ from, to }: Stretch) => `${(to - from).toFixed(1)} s`;
+const seconds = ({ from, to }: Stretch) => (to - from).toFixed(1);
 const same = (a: Stretch, b: Stretch) =>
   Math.abs(a.from - b.from) < 0.05 && Math.abs(a.to - b.to) < 0.05;
 
 /** The part that is proposed, and why. */
-function proposalFor(take: Take): (Stretch & { readonly words: string }) | undefined {
-  const silence = take.measurement && trimmable(take.measurement);
-  if (!silence) return undefined;
-  return { ...silence, words: `${silence.saves.toFixed(1)} s of silence at the ends.` };
+function proposalFor({ measurement }: Take) {
+  return measurement && trimmable(measurement);
 }
 
 function Controls({
@@ -190,13 +188,14 @@ function Controls({
   readonly mostZoom: number;
   readonly onZoom: (zoom: number) => void;
 }) {
+  const t = usePairWords();
   const { playing, at, part } = heard;
   const length = part.to - part.from;
   const position = Math.min(length, Math.max(0, at - part.from));
   return (
     <div className="flex flex-wrap items-center gap-3">
       <button
-        aria-label={playing ? "Pause playback" : "Play the take"}
+        aria-label={t(playing ? "play.pause" : "play.take")}
         className="grid size-11 shrink-0 place-items-center rounded-full border border-edge hover:bg-sunken"
         onClick={() => playPart(heard)}
         type="button"
@@ -209,7 +208,7 @@ function Controls({
       {mostZoom > 1 ? (
         <span className="flex">
           <Button
-            aria-label="Zoom out"
+            aria-label={t("zoom.out")}
             disabled={zoom === 1}
             onClick={() => onZoom(zoom / 2)}
             variant="quiet"
@@ -217,7 +216,7 @@ function Controls({
             −
           </Button>
           <Button
-            aria-label="Zoom in"
+            aria-label={t("zoom.in")}
             disabled={zoom >= mostZoom}
             onClick={() => onZoom(zoom * 2)}
             variant="quiet"
@@ -232,6 +231,7 @@ function Controls({
 
 export function TrimWaveform({ take }: { readonly take: Take }) {
   const { reference, state } = useParts();
+  const t = usePairWords();
   const { cut } = state;
   const heard = useTakePart(state, take);
   const { whole, total, part, at, playing, playback } = heard;
@@ -310,7 +310,7 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
     setPreviewing(true);
   };
   const inPause = (at: number) =>
-    picture?.pauses.some(({ from, to }) => at >= from && at <= to) ? ", in a pause" : "";
+    picture?.pauses.some(({ from, to }) => at >= from && at <= to) ?? false;
   const mostZoom = 2 ** Math.max(0, Math.ceil(Math.log2((total * CLOSEST) / 600)));
   const changed = !same(chosen, part);
   const isLong = isTooLong(whole) && !cut;
@@ -346,9 +346,11 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
           <Mark
             from={0}
             kind="edge"
-            label="Beginning of the cut"
+            label={t("trim.begin")}
             onMove={(from) => set({ from })}
-            spoken={`Begins at ${tenths(chosen.from)}${inPause(chosen.from)}`}
+            spoken={t(inPause(chosen.from) ? "trim.begins.pause" : "trim.begins", {
+              time: tenths(chosen.from),
+            })}
             to={Math.max(0, chosen.to - least)}
             total={total}
             value={chosen.from}
@@ -356,12 +358,12 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
           <Mark
             from={0}
             kind="position"
-            label="Position"
+            label={t("trim.position")}
             onMove={(to) => {
               eye.current = to;
               playback.seek(to);
             }}
-            spoken={`${tenths(at)} of ${tenths(total)}`}
+            spoken={t("trim.position.value", { time: tenths(at), total: tenths(total) })}
             to={total}
             total={total}
             value={Math.min(at, total)}
@@ -369,9 +371,11 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
           <Mark
             from={Math.min(total, chosen.from + least)}
             kind="edge"
-            label="End of the cut"
+            label={t("trim.end")}
             onMove={(to) => set({ to })}
-            spoken={`Ends at ${tenths(chosen.to)}${inPause(chosen.to)}`}
+            spoken={t(inPause(chosen.to) ? "trim.ends.pause" : "trim.ends", {
+              time: tenths(chosen.to),
+            })}
             to={total}
             total={total}
             value={chosen.to}
@@ -382,10 +386,16 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
       {changed || cut ? (
         <div className="space-y-2">
           <p className="text-soft">
-            {changed && proposal && chosen === proposal ? `${proposal.words} ` : null}
+            {changed && proposal && chosen === proposal
+              ? `${t("trim.silence", { seconds: proposal.saves.toFixed(1) })} `
+              : null}
             {changed
-              ? `Marked: ${tenths(chosen.from)} to ${tenths(chosen.to)}, ${seconds(chosen)}.`
-              : `Cut to ${seconds(part)} of ${tenths(total)}.`}
+              ? t("trim.marked", {
+                  from: tenths(chosen.from),
+                  to: tenths(chosen.to),
+                  seconds: seconds(chosen),
+                })
+              : t("trim.done", { seconds: seconds(part), total: tenths(total) })}
           </p>
           <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
             {changed ? (
@@ -394,20 +404,20 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
                   onClick={() => void reference.cut(chosen)}
                   variant={isLong ? "primary" : "secondary"}
                 >
-                  Cut
+                  {t("trim.cut")}
                 </Button>
                 <Button onClick={preview} variant="link">
-                  {previewing ? "Stop the preview" : "Preview cut"}
+                  {t(previewing ? "trim.preview.stop" : "trim.preview")}
                 </Button>
               </>
             ) : null}
             {cut ? (
               <>
                 <Button onClick={() => reference.uncut()} ref={undo} variant="link">
-                  Undo
+                  {t("trim.undo")}
                 </Button>
                 <Button onClick={() => download(whole.file)} variant="link">
-                  Download the original
+                  {t("trim.download")}
                 </Button>
               </>
             ) : null}

@@ -1,0 +1,47 @@
+/** Where words and voice do not cover one another, beside what the recording is like. */
+import type { Verdict } from "../audio/gate";
+import type { Coverage } from "../generated/protocol";
+import { Verdicts } from "../reference-audio/TakePanel";
+import { useParts } from "../reference-audio/use-reference-audio";
+import { tenths } from "../ui/format";
+import type { Words } from "../words/words";
+import { checkOf } from "./check";
+import { usePairWords } from "./take-part";
+import type { PairMessages } from "./words/catalogue";
+
+function sentence(t: Words<PairMessages>, { kind, start, end, per_second }: Coverage): string {
+  const place = { from: tenths(start), to: tenths(end) };
+  const pace = { pace: (per_second ?? 0).toFixed(1) };
+  switch (kind) {
+    case "before_first_word":
+      return t("cover.before", place);
+    case "after_last_word":
+      return t("cover.after", place);
+    case "between_words":
+      return t("cover.between", place);
+    case "no_voice":
+      return t("cover.novoice", place);
+    case "too_fast":
+      return t("cover.fast", pace);
+    case "too_slow":
+      return t("cover.slow", pace);
+  }
+}
+
+export function CoverageVerdicts() {
+  const { state } = useParts();
+  const t = usePairWords();
+  const { coverage } = checkOf(state);
+  if (coverage.length === 0) return null;
+  return (
+    <Verdicts
+      verdicts={coverage.map(
+        (each): Verdict => ({
+          aspect: `words-${each.kind}-${each.start}`,
+          grade: "fair",
+          sentence: sentence(t, each),
+        }),
+      )}
+    />
+  );
+}
