@@ -61,7 +61,7 @@ export async function clone(
   form: CloneForm,
   onProgress: Progress,
 ): Promise<CloneOutcome> {
-  const { take, transcript } = reference.getSnapshot();
+  const { take, transcript, cut } = reference.getSnapshot();
   if (!take) throw new Error("There is no take.");
   const voice = {
     name: cleanText(form.name, "line").text,
@@ -69,6 +69,8 @@ export async function clone(
     transcript: cleanText(transcript.text, "lines").text,
     transcriptSource: transcriptSource(transcript),
     machineTranscript: machineText(transcript),
+    settledBy: await reference.settledBy(),
+    cutFrom: cut?.from,
     consent: form.consent,
   };
   try {

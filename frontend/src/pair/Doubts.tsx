@@ -45,8 +45,8 @@ export function withReading(
   let before = text.slice(0, start);
   let after = text.slice(end);
   if (reading === "") {
-    if (/^\s/u.test(after) || after === "") before = before.replace(/\s$/u, "");
-    else if (before === "") after = after.replace(/^\s/u, "");
+    if (before === "") after = after.replace(/^\s/u, "");
+    else if (!/^[\p{L}\p{N}]/u.test(after)) before = before.replace(/\s$/u, "");
   }
   const space = start === end && !isSpaceless(reading) ? " " : "";
   const front = space && before !== "" && !/\s$/u.test(before) ? space : "";
@@ -130,14 +130,10 @@ function Readings({
           .map((source) => (source === "text" ? t("check.yours") : t(SOURCES[source])))
           .join(", ");
         return (
-          <Button
-            key={choice.text}
-            onClick={() => choose(choice)}
-            
-          >
+          <Button key={choice.text} onClick={() => choose(choice)}>
             <span className="font-medium" dir="auto" translate="no">
               {choice.text || t("check.nothing")}
-            </span>
+            </span>{" "}
             <span className="text-sm text-soft">{sources}</span>
           </Button>
         );
@@ -163,17 +159,18 @@ export function Doubts(props: DoubtsProps) {
   const done = transcript.settled.length > 0 ? t("check.settled") : t("check.agree");
   const busy = transcription.status === "uploading" || transcription.status === "transcribing";
   const seconds = Math.ceil(take?.seconds ?? 0);
-  if (count === 0 && check.others === 0 && !transcript.edited) return null;
+  // One witness agrees with itself: that says nothing.
+  if (count === 0 && check.witnesses < 2 && !transcript.edited) return null;
   return (
     <div className="space-y-2 rounded-xl bg-sunken px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-4">
-        <span role="status">{count > 0 ? t("check.count", { count }) : done}</span>
+        <span>{count > 0 ? t("check.count", { count }) : done}</span>
         {count > 0 ? (
           <Button aria-keyshortcuts="F8 Alt+ArrowDown" onClick={onNext} variant="link">
             {t("check.next")}
           </Button>
         ) : null}
-        {mayRead ? (
+        {count > 0 && mayRead ? (
           <Button onClick={() => reference.readAsWritten()} variant="link">
             {t("check.script")}
           </Button>

@@ -146,7 +146,6 @@ function Bar({
   readonly onClickPlays: (on: boolean) => void;
 }) {
   const t = usePairWords();
-  const id = useId();
   const { playback, playing, at, rate, part } = heard;
   const jump = (seconds: number) => {
     const to = Math.min(part.to, Math.max(part.from, at + seconds));
@@ -163,18 +162,15 @@ function Bar({
       >
         {playing ? <PauseIcon /> : <PlayIcon />}
       </Button>
-      <Button aria-label={t("play.back")} onClick={() => jump(-JUMP_SECONDS)} variant="quiet">
-        −5 s
+      <Button onClick={() => jump(-JUMP_SECONDS)} variant="quiet">
+        {t("play.back", { seconds: JUMP_SECONDS })}
       </Button>
-      <Button aria-label={t("play.forward")} onClick={() => jump(JUMP_SECONDS)} variant="quiet">
-        +5 s
+      <Button onClick={() => jump(JUMP_SECONDS)} variant="quiet">
+        {t("play.forward", { seconds: JUMP_SECONDS })}
       </Button>
-      <label className="text-sm text-soft" htmlFor={id}>
-        {t("play.speed")}
-      </label>
       <select
+        aria-label={t("play.speed")}
         className="min-h-11 rounded-xl border border-edge bg-card px-3 py-2 text-ink"
-        id={id}
         onChange={(event) => playback.setRate(Number(event.target.value))}
         value={rate}
       >
@@ -212,7 +208,8 @@ export function PlayableTranscript({ take, area, behind }: PlayableTranscriptPro
       ? check.spoken.findLast(({ from, to }) => from <= second && second < to + AROUND)
       : undefined;
   useEffect(() => {
-    reference.doubts(check.open);
+    // What only the person wrote is not settled by writing on.
+    reference.doubts(check.open.filter(({ doubt }) => doubt.readings.some(({ agrees }) => agrees)));
     return () => reference.doubts([]);
   }, [reference, check]);
 
@@ -311,7 +308,7 @@ export function PlayableTranscript({ take, area, behind }: PlayableTranscriptPro
         }}
       />
       <Bar clickPlays={clickPlays} heard={heard} onClickPlays={setClickPlays} />
-      <p className="text-sm text-soft" id={help}>
+      <p className="hidden text-sm text-soft sm:block" id={help}>
         {`${t("check.keys")} ${check.guessed ? t("play.guessed") : ""}`}
       </p>
       {createPortal(

@@ -1,7 +1,7 @@
 /** How well the text in the box goes with its take, by all that is known of it, without a call. */
 import { envelopeOf, pausesOf } from "../audio/envelope";
-import type { Coverage, Doubt } from "../generated/protocol";
-import type { Testimony } from "../match/doubts";
+import type { Coverage, Doubt, VoiceDetail } from "../generated/protocol";
+import type { Evidence } from "../match/doubts";
 import { match, wordTimes } from "../match/match";
 import { split } from "../match/words";
 import type { ReferenceAudioState } from "../reference-audio/state";
@@ -28,8 +28,7 @@ export interface Check {
   readonly spoken: readonly Spoken[];
   /** Whether their times are only those of the voice, spread over the words. */
   readonly guessed: boolean;
-  /** Witnesses beside what the text itself comes from. */
-  readonly others: number;
+  readonly witnesses: number;
   /** The text that was read, if it is what was said. */
   readonly script: string | undefined;
 }
@@ -72,9 +71,9 @@ export function voiceOf(pcm: Pcm): readonly Stretch[] {
   return found;
 }
 
-function witnessesOf({ transcript, timed, read }: Known, language: string): Testimony[] {
+function witnessesOf({ transcript, timed, read }: Known, language: string): Evidence[] {
   const { draft, final } = transcript;
-  const witnesses: Testimony[] = [];
+  const witnesses: Evidence[] = [];
   if (final) {
     const times = timed && { [timed.unit === "word" ? "words" : "segments"]: timed.parts };
     witnesses.push({ witness: "final_pass", text: final, ...times });
@@ -113,7 +112,7 @@ function guess(letters: readonly number[], take: Take): (Stretch | undefined)[] 
   });
 }
 
-function spokenIn(known: Known, witnesses: readonly Testimony[], language: string) {
+function spokenIn(known: Known, witnesses: readonly Evidence[], language: string) {
   const { transcript, timed, take } = known;
   const offsets = offsetsOf(transcript.text);
   const words = split(transcript.text);
@@ -159,6 +158,16 @@ function segmentAt(
   return part && { from: part.start, to: part.end };
 }
 
+/** What makes the words certain; undefined while a word is in doubt, or where nothing else was heard. */
+export function settledBy(state: ReferenceAudioState): VoiceDetail["settled_by"] {
+  const { transcript } = state;
+  if (transcript.asWritten) return "script";
+  const { open, witnesses } = checkOf(state);
+  // A text that was only heard once agrees with itself.
+  if (witnesses < (transcript.edited ? 1 : 2) || open.length > 0) return undefined;
+  return transcript.settled.length > 0 ? "ear" : "agreement";
+}
+
 let latest: { readonly known: Known; readonly check: Check } | undefined;
 
 /** Checks the text; the same question once more has its answer at hand. */
@@ -196,7 +205,7 @@ function make(known: Known): Check {
     open,
     coverage: text.trim() ? coverage : [],
     ...spokenIn(known, witnesses, code),
-    others: witnesses.filter((each) => each.text !== text).length,
+    witnesses: witnesses.length,
     script: witnesses.find(({ witness }) => witness === "script")?.text,
   };
 }

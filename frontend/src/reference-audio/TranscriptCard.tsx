@@ -92,7 +92,7 @@ function GrowingTextArea({
   return (
     <textarea
       aria-describedby={describedBy}
-      className={`${fieldClass} resize-none text-lg/7`}
+      className={`${fieldClass} block resize-none text-lg/7`}
       dir="auto"
       id={id}
       // It counts in UTF-16, where a character is one or two; what is too long is told.

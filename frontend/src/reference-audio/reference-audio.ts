@@ -3,6 +3,7 @@
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
 import { isUsable, type LengthLimits } from "../audio/gate";
+import type { VoiceDetail } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
 import { Person } from "../services/person";
@@ -40,6 +41,8 @@ import { Transcriber } from "./transcriber";
 
 /** Of the final pass, where no answer comes: seconds apart, for about five minutes. */
 const PASSES: Spacing = { tries: 8, backoff: 5, backoffMax: 60, retryAfter: 60 };
+
+export type SettledBy = VoiceDetail["settled_by"];
 
 /** A take as it was before it was cut. */
 interface Uncut extends Words {
@@ -223,6 +226,16 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readAsWritten(): void {
     const { read } = this.#state;
     if (read) this.#dispatch({ type: "written", script: read });
+  }
+
+  /** What makes the words certain; undefined where nobody knows, or something is in doubt. */
+  async settledBy(): Promise<SettledBy> {
+    try {
+      const { settledBy } = await import("../pair/check");
+      return settledBy(this.#state);
+    } catch {
+      return undefined; // a voice is not held up by what is only said about it
+    }
   }
 
   /** Notes the text that is shown to be read: it is a witness of what is recorded next. */

@@ -84,6 +84,10 @@ export interface NewVoice {
   readonly transcript: string;
   readonly transcriptSource: TranscriptSource;
   readonly machineTranscript: string | undefined;
+  /** What made the words certain. */
+  readonly settledBy?: VoiceDetail["settled_by"];
+  /** Where the audio begins in the recording that it was cut out of, in seconds. */
+  readonly cutFrom?: number | undefined;
   readonly consent: boolean;
 }
 
@@ -99,6 +103,9 @@ export function cloneVoice(
     transcript: voice.transcript,
     transcript_source: voice.transcriptSource,
     machine_transcript: voice.machineTranscript,
+    settled_by: voice.settledBy,
+    window_start_ms:
+      voice.cutFrom === undefined ? undefined : String(Math.round(voice.cutFrom * 1000)),
     consent: String(voice.consent),
   });
   return api.call("/clone", { method: "POST", form, ...call });

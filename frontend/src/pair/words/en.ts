@@ -29,9 +29,9 @@ export const words = {
   "cover.novoice": "There are words for {from} to {to}, where nobody speaks.",
   "cover.slow":
     "Nobody speaks this slowly: {pace} words a second. The recording may hold more than the text.",
-  "play.back": "Back 5 seconds",
+  "play.back": "−{seconds} s",
   "play.click": "Click plays",
-  "play.forward": "Forward 5 seconds",
+  "play.forward": "+{seconds} s",
   "play.guessed": "Times of words are estimated.",
   "play.pause": "Pause playback",
   "play.speed": "Speed",
