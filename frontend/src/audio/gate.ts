@@ -24,7 +24,7 @@ export type VerdictName =
   | "room";
 
 export interface Verdict {
-  readonly aspect: "length" | "level" | "clipping" | "noise" | `words-${string}`;
+  readonly aspect: "length" | "level" | "clipping" | "noise";
   readonly grade: Grade;
   readonly says: VerdictName;
   /** Of the recording, as it is told: rounded down, as clocks do. */

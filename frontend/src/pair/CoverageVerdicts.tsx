@@ -1,7 +1,6 @@
 /** Where words and voice do not cover one another, beside what the recording is like. */
-import type { Verdict } from "../audio/gate";
 import type { Coverage } from "../generated/protocol";
-import { Verdicts } from "../reference-audio/TakePanel";
+import { MARKS } from "../reference-audio/TakePanel";
 import { useParts } from "../reference-audio/use-reference-audio";
 import { tenths } from "../ui/format";
 import type { Words } from "../words/words";
@@ -29,19 +28,21 @@ function sentence(t: Words<PairMessages>, { kind, start, end, per_second }: Cove
 }
 
 export function CoverageVerdicts() {
-  const { state } = useParts();
+  const { state, t: say } = useParts();
   const t = usePairWords();
   const { coverage } = checkOf(state);
-  if (coverage.length === 0) return null;
+  if (coverage.length === 0 || state.transcript.activity !== "none") return null;
   return (
-    <Verdicts
-      verdicts={coverage.map(
-        (each): Verdict => ({
-          aspect: `words-${each.kind}-${each.start}`,
-          grade: "fair",
-          sentence: sentence(t, each),
-        }),
-      )}
-    />
+    <ul className="grid gap-y-1">
+      {coverage.map((each) => (
+        <li className="flex gap-2" key={`${each.kind}${each.start}`}>
+          <span className={`mt-0.5 ${MARKS.fair.colour}`}>{MARKS.fair.icon}</span>
+          <span>
+            <span className="sr-only">{say("take.fair")}</span>
+            <span>{sentence(t, each)}</span>
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
