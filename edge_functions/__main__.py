@@ -1,4 +1,7 @@
-"""`python -m edge_functions`: serve; `… sweep`, `… erase USER_ID`, `… rotate-keys`: upkeep."""
+"""`python -m edge_functions`: serve; `… sweep`, `… erase USER_ID`, `… rotate-keys`: upkeep.
+
+`… doctor` looks at a whole deployment, and says what is wrong with it.
+"""
 
 import argparse
 import sys
@@ -9,6 +12,8 @@ from uuid import UUID
 import uvloop
 
 from edge_functions.composition import compose, upkeep
+from edge_functions.doctor.examination import examine
+from edge_functions.doctor.finding import Finding, is_well, to_json
 from edge_functions.erasure import Erased
 from edge_functions.rotation import Rotated, rotate
 from edge_functions.server import serving
@@ -30,6 +35,13 @@ def command_line() -> argparse.ArgumentParser:
     erase = commands.add_parser("erase", help="erase a user; usage is kept without its owner")
     erase.add_argument("user_id", type=UUID, metavar="USER_ID")
     commands.add_parser("rotate-keys", help="encrypt users' own keys with the first of BYOK_KEYS")
+    doctor = commands.add_parser(
+        "doctor", help="check settings, Supabase, provider, proxies, an upload and a live session"
+    )
+    doctor.add_argument(
+        "--site", metavar="URL", help="the address that people type; the first of ALLOWED_ORIGINS"
+    )
+    doctor.add_argument("--json", action="store_true", help="write one JSON object")
     return parser
 
 
@@ -54,6 +66,42 @@ async def _rotate(settings: Settings, ring: KeyRing) -> Rotated:
         return await rotate(tools.rpc, ring)
 
 
+async def _examine(settings: Settings, site: str, *, as_json: bool) -> list[Finding]:
+    findings = []
+    async for finding in examine(settings, site):
+        findings.append(finding)
+        if not as_json:
+            sys.stdout.write(finding.line() + "\n")
+            sys.stdout.flush()
+    return findings
+
+
+def _doctor(*, site: str | None, as_json: bool) -> None:
+    """Examine the deployment; its faults are findings too, those of the settings included.
+
+    Raises:
+        SystemExit: with 1 where something is wrong.
+    """
+    try:
+        settings = load_settings()
+    except SystemExit as error:
+        mend = "correct them in .env (.env.example explains each)"
+        findings = [Finding("settings", "fault", " ".join(str(error.code).split()), mend)]
+        if not as_json:
+            sys.stdout.write(findings[0].line() + "\n")
+    else:
+        forget_secrets(settings)
+        configure_logging("CRITICAL", sys.stderr)
+        url = site or next(iter(settings.allowed_origins), "")
+        if not url.startswith(("http://", "https://")):
+            sys.exit("edge_functions: name the address that people type: --site https://…")
+        findings = uvloop.run(_examine(settings, url, as_json=as_json))
+    if as_json:
+        sys.stdout.write(to_json(findings) + "\n")
+    if not is_well(findings):
+        sys.exit(1)
+
+
 def main() -> None:
     """Run the command.
 
@@ -61,6 +109,10 @@ def main() -> None:
         SystemExit: it cannot be done; the message is for a person.
     """
     arguments = command_line().parse_args()
+    if arguments.command == "doctor":
+        with shell.ending_plainly("edge_functions"):
+            _doctor(site=arguments.site, as_json=arguments.json)
+        return
     settings = load_settings()
     forget_secrets(settings)
     # A command's own words go to standard output.

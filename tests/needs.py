@@ -12,7 +12,12 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 _FETCHED: Final = ROOT / ".tools" / "debian" / "usr"
 SUITES: Final = {
-    "nginx": ("tests/deploy/test_proxies.py", "tests/fleet", "tests/chaos"),
+    "nginx": (
+        "tests/deploy/test_doctor.py",
+        "tests/deploy/test_proxies.py",
+        "tests/fleet",
+        "tests/chaos",
+    ),
     "promtool": ("tests/deploy/test_rules.py",),
     "curl": ("tests/docs/test_examples.py", "tests/deploy/test_proxies.py"),
     "/proc": ("tests/bench", "tests/chaos", "tests/fleet"),

@@ -64,6 +64,7 @@ class AuthRoutes:
                 Route("/logout", self.log_out, methods=["POST"]),
                 Route("/user", self.get_user, methods=["GET"]),
                 Route("/user", self.update_user, methods=["PUT"]),
+                Route("/admin/users", self.create_user, methods=["POST"]),
                 Route("/admin/users/{id}", self.delete_user, methods=["DELETE"]),
                 Route("/{path:path}", _unsupported, methods=METHODS),
             ],
@@ -181,14 +182,24 @@ class AuthRoutes:
             user = await _existing(connection, who.user["id"])
             return JSONResponse(await users.show(connection, user))
 
+    async def create_user(self, request: Request) -> Response:
+        """`POST /admin/users`: a person with a password; for the secret key alone."""
+        self._only_service(request)
+        body = await _object(request)
+        if set(body) - {"email", "password", "email_confirm", "user_metadata"}:
+            raise AuthError.unsupported("these attributes of a user")
+        email = users.clean_email(body.get("email"))
+        password = users.check_password(body.get("password"), self._project.shortest_password)
+        password_hash = await passwords.hashed(password)
+        metadata = users.check_metadata(body.get("user_metadata"))
+        async with self._transaction() as connection:
+            user_id = await users.create_with_password(connection, email, password_hash, metadata)
+            user = await _existing(connection, user_id)
+            return JSONResponse(await users.show(connection, user))
+
     async def delete_user(self, request: Request) -> Response:
         """`DELETE /admin/users/{id}`: erase a person; for the secret key alone."""
-        try:
-            caller = self._callers.resolve(request.headers)
-        except BadTokenError as error:
-            raise _bad_jwt(error.message) from error
-        if caller.role != "service_role":
-            raise AuthError(403, "not_admin", "User not allowed")
+        self._only_service(request)
         bare = request.headers.get("content-length", "0") == "0"
         if not bare and (await _object(request)).get("should_soft_delete"):
             raise AuthError.unsupported("soft deletion of users")
@@ -200,6 +211,14 @@ class AuthRoutes:
             if not await users.delete(connection, user_id):
                 raise AuthError(404, "user_not_found", "User not found")
         return JSONResponse({})
+
+    def _only_service(self, request: Request) -> None:
+        try:
+            caller = self._callers.resolve(request.headers)
+        except BadTokenError as error:
+            raise _bad_jwt(error.message) from error
+        if caller.role != "service_role":
+            raise AuthError(403, "not_admin", "User not allowed")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:

@@ -46,6 +46,21 @@ $$;
 comment on function public.usage_today is
   'Today''s seconds and cost by kind, the limits, what is open, and when the minutes return.';
 
+create function public.budget_today() returns jsonb
+language sql stable security definer set search_path = ''
+as $$
+  select jsonb_build_object(
+    'budget_microdollars', d.budget_microdollars,
+    'spent_microdollars', (
+      select coalesce(sum(p.microdollars), 0)::bigint from ledger.deployment_days as p
+      where p.day = ledger.day_of(ledger.clock())
+    )
+  )
+  from ledger.deployment as d
+$$;
+comment on function public.budget_today is
+  'The deployment''s dollars / 1,000,000 for the day (UTC), and what of it is spent or reserved.';
+
 create function public.revoke_transcriptions(user_id uuid) returns integer
 language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s'
 as $$
@@ -108,8 +123,10 @@ comment on function public.erase_user is
   'revoked_sessions, objects}: the caller removes the objects.';
 
 revoke all on function public.usage_today from public, anon, authenticated;
+revoke all on function public.budget_today from public, anon, authenticated;
 revoke all on function public.revoke_transcriptions from public, anon, authenticated;
 revoke all on function public.erase_user from public, anon, authenticated;
 grant execute on function public.usage_today to service_role;
+grant execute on function public.budget_today to service_role;
 grant execute on function public.revoke_transcriptions to service_role;
 grant execute on function public.erase_user to service_role;

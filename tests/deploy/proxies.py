@@ -60,7 +60,7 @@ async def caddy(folder: Path, addresses: Mapping[str, str]) -> AsyncIterator[int
     text = _placed((DEPLOY / "Caddyfile").read_text(), addresses)
     (folder / "Caddyfile").write_text(_CADDY_OPTIONS + text)
     command = (CADDY, "run", "--adapter", "caddyfile", "--config", "Caddyfile")
-    async with _listening(port, *command, cwd=folder, SITE=f"https://localhost:{port}"):
+    async with listening(port, *command, cwd=folder, SITE=f"https://localhost:{port}"):
         yield port
 
 
@@ -70,7 +70,7 @@ async def nginx(folder: Path, addresses: Mapping[str, str]) -> AsyncIterator[int
     port = free_port()
     write_nginx(folder, addresses, port=port)
     command = (binary("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr")
-    async with _listening(port, *command, cwd=folder):
+    async with listening(port, *command, cwd=folder):
         yield port
 
 
@@ -135,9 +135,7 @@ def _write_certificate(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _listening(
-    port: int, *command: str, cwd: Path, **environment: str
-) -> AsyncIterator[None]:
+async def listening(port: int, *command: str, cwd: Path, **environment: str) -> AsyncIterator[None]:
     """Run a server until the block ends; it listens when the block begins."""
     with (cwd / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -129,7 +129,7 @@ def test_what_compose_runs() -> None:
 def test_commands_of_the_functions_exist() -> None:
     """The commands that are run in a container are commands of the module."""
     lines = [line.split() for line in re.findall(r"-m edge_functions (.+?)(?:`|$)", TEXT, re.M)]
-    assert {line[0] for line in lines} == {"sweep", "erase", "rotate-keys"}
+    assert {line[0] for line in lines} == {"sweep", "erase", "rotate-keys", "doctor"}
     for line in lines:
         command_line().parse_args([USER if word == "USER_ID" else word for word in line])
 

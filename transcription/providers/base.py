@@ -427,6 +427,8 @@ class Provider:
     """The setting that holds `key`."""
     check_key: Callable[[SecretStr], Awaitable[None]] | None = None
     """Asks whether a key is good, for free; raises `ProviderKeyRefused` where it is not."""
+    list_models: Callable[[SecretStr | None], Awaitable[frozenset[str]]] | None = None
+    """Returns the names of all its models, for free; raises `ProviderError` where it does not."""
     prepare: Callable[[], None] = lambda: None
     """Builds what the first session would wait for."""
 

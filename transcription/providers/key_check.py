@@ -1,7 +1,9 @@
-"""Whether a key is good: asked of a provider for free, by its list of models."""
+"""Whether a key is good, and which models there are: asked of a provider for free."""
 
 import asyncio
-from typing import Final
+import json
+from collections.abc import Callable
+from typing import Any, Final
 
 import httpx2
 import structlog
@@ -13,6 +15,8 @@ from transcription.providers import failures
 from transcription.providers.calls import trusted
 
 CHECK_SECONDS: Final = 10.0
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Of the list."""
 _PATH: Final = "/v1/models"
 
 _log = structlog.get_logger(__name__)
@@ -27,12 +31,37 @@ async def check(server_url: str, key: SecretStr) -> None:
         ProviderKeyRefused: the key is not good.
         ProviderError: the provider does not say.
     """
+    await _ask(server_url, key, lambda _: None, whole=False)
+
+
+async def listed(server_url: str, key: SecretStr | None) -> frozenset[str]:
+    """Return the ids of the provider's models, and their other names.
+
+    Raises:
+        ProviderKeyRefused: the key is not good.
+        ProviderError: the provider does not say.
+    """
+    names: set[str] = set()
+
+    def read(body: bytes) -> None:
+        for model in json.loads(body)["data"]:
+            names.update((str(model["id"]), *map(str, model.get("aliases") or ())))
+
+    await _ask(server_url, key, read, whole=True)
+    return frozenset(names)
+
+
+async def _ask(
+    server_url: str, key: SecretStr | None, read: Callable[[bytes], Any], *, whole: bool
+) -> None:
+    headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+    body = bytearray()
     try:
         async with (
             asyncio.timeout(CHECK_SECONDS),
             httpx2.AsyncClient(
                 base_url=server_url,
-                headers={"Authorization": f"Bearer {key.get_secret_value()}"},
+                headers=headers,
                 timeout=CHECK_SECONDS,
                 verify=trusted(),
                 trust_env=trusts_environment(server_url),
@@ -40,7 +69,13 @@ async def check(server_url: str, key: SecretStr) -> None:
             http.stream("GET", _PATH) as response,
         ):
             status, retry_after = response.status_code, response.headers.get("Retry-After")
-    except (httpx2.HTTPError, TimeoutError) as error:
+            if whole and status == 200:
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > MAX_BYTES:
+                        raise ValueError
+                read(bytes(body))
+    except (httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
         _log.warning("key_not_checked", error=type(error).__name__)
         raise ProviderUnavailable from None
     if status != 200:

@@ -1,5 +1,7 @@
 """Laws of sign-up, sign-in, users and their erasure."""
 
+from typing import Any
+
 import httpx
 import jwt
 import pytest
@@ -182,6 +184,25 @@ async def test_the_secret_key_erases_a_user_with_all_sessions(world: World) -> N
     with pytest.raises(AuthApiError) as again:
         await service.auth.admin.delete_user(person.id)
     assert (again.value.status, again.value.code) == (404, "user_not_found")
+
+
+async def test_only_the_secret_key_makes_users(world: World) -> None:
+    """Somebody whom the secret key made signs in with the password; others make nobody."""
+    wanted: Any = {"email": "ada@example.com", "password": PASSWORD, "email_confirm": True}
+    service = await world.service()
+    made = await service.auth.admin.create_user(wanted)
+    client = await world.client()
+    signed_in = await client.auth.sign_in_with_password(
+        {"email": wanted["email"], "password": PASSWORD}
+    )
+    assert signed_in.user is not None
+    assert signed_in.user.id == made.user.id
+    with pytest.raises(AuthApiError) as refused:
+        await client.auth.admin.create_user({**wanted, "email": "bob@example.com"})
+    assert (refused.value.status, refused.value.code) == (403, "not_admin")
+    with pytest.raises(AuthApiError) as odd:
+        await service.auth.admin.create_user({**wanted, "ban_duration": "1h"})
+    assert odd.value.status == 501
 
 
 async def test_only_the_secret_key_erases(world: World) -> None:

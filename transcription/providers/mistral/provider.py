@@ -48,6 +48,7 @@ def mistral(
         is_shared=key is not None,
         key_setting="MISTRAL_API_KEY",
         check_key=check,
+        list_models=partial(key_check.listed, server_url),
         own_keys=OwnKeyRules("Mistral", KEY_SHAPE, check),
         # The outcome of sessions and calls says more than a status page.
         health_url=None,

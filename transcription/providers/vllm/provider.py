@@ -41,6 +41,7 @@ def vllm(
         is_shared=True,
         key_setting="VLLM_API_KEY",
         check_key=partial(key_check.check, server_url),
+        list_models=partial(key_check.listed, server_url),
         own_keys=None,
         # The engine says here whether it lives, and wants no key.
         health_url=f"{server_url}/health",
