@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -18,6 +18,7 @@ from shared_schema.audio import FRAME_MS
 from shared_schema.network import trusts_environment
 from transcription.errors import TranscriptionError
 from transcription.process.metrics import Metrics
+from transcription.providers.base import Provider
 from transcription.providers.registry import bind
 from transcription.settings import Settings
 
@@ -59,7 +60,7 @@ async def examine(
         frame_seconds: Between two frames of the live session; as a person speaks.
     """
     tls = tls or httpx.create_ssl_context()
-    provider = bind(settings)
+    providers = bind(settings)
     async with (
         upkeep(settings, Metrics()) as tools,
         httpx.AsyncClient(timeout=20, verify=tls, trust_env=trusts_environment(site_url)) as http,
@@ -69,20 +70,21 @@ async def examine(
         try:
             found: dict[str, Finding] = {}
             speech = Speech(settings, site, http, frame_seconds=frame_seconds)
-            checks = _checks(project, Transcribing(provider), site, speech)
+            checks = _checks(project, providers, site, speech)
             for check in checks:
                 finding = await _finding(check, found)
                 found[check.name] = finding
                 yield finding
         finally:
-            await provider.models.aclose()
+            for provider in providers:
+                await provider.models.aclose()
             left = await asyncio.shield(_leave(project))
         if left is not None:
             yield left
 
 
 def _checks(
-    project: Project, provider: Transcribing, site: Site, speech: Speech
+    project: Project, providers: Sequence[Provider], site: Site, speech: Speech
 ) -> tuple[Check, ...]:
     async def upload() -> str:
         assert project.account is not None  # noqa: S101 - needs sign-in
@@ -104,8 +106,7 @@ def _checks(
         Check("signing keys", project.signing_keys, ("supabase",)),
         Check("sign-in", project.sign_in, ("secret key",)),
         Check("token issuer", project.issuer, ("sign-in", "signing keys", "clock")),
-        Check("provider key", provider.key),
-        Check("models", provider.models, ("provider key",)),
+        *_of_providers(providers),
         Check("site", site.answers),
         Check("origins", site.origins, ("site",)),
         Check("proxies", site.hops, ("site",)),
@@ -114,6 +115,14 @@ def _checks(
         Check("upload", upload, (*may_speak, "body size")),
         Check("live session", live, (*may_speak, "WebSocket")),
     )
+
+
+def _of_providers(providers: Sequence[Provider]) -> Iterator[Check]:
+    """Yield the checks of each provider; those of the first have no name behind them."""
+    for place, one in enumerate(providers):
+        provider, name = Transcribing(one), f" ({one.name})" if place else ""
+        yield Check(f"provider key{name}", provider.key)
+        yield Check(f"models{name}", provider.models, (f"provider key{name}",))
 
 
 async def _finding(check: Check, found: dict[str, Finding]) -> Finding:

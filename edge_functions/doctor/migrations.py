@@ -8,7 +8,6 @@ MAKES: Final[dict[str, tuple[str, ...]]] = {
     "20260105090500_voices": ("public.voices",),
     "20260105091000_storage": (
         "A user reads what lies in their own folder",
-        "A user adds takes to their own folder",
         "A user changes their own takes",
         "A user removes their own takes",
     ),
@@ -58,7 +57,11 @@ MAKES: Final[dict[str, tuple[str, ...]]] = {
         "public.revoke_transcriptions",
         "public.erase_user",
     ),
-    "20260105094200_voice_limits": ("ledger.plan_storage", "ledger.admit_voice"),
+    "20260105094200_voice_limits": (
+        "ledger.plan_storage",
+        "ledger.admit_voice",
+        "A user adds takes to their own folder",
+    ),
     "20260105094500_sweeper": (
         "public.sweepable_voices",
         "public.sweepable_objects",

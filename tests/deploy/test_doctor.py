@@ -128,7 +128,7 @@ async def _bridge(settings: Settings) -> AsyncIterator[int]:
         httpx.AsyncClient(trust_env=False) as http,
         connect(settings.supabase_url, settings.supabase_secret_key) as rpc,
         shell.opened(settings, "realtime", http=http, rpc=rpc) as parts,
-        lending(parts.provider.realtime, parts.provider, parts.own_keys) as providers,
+        lending(lambda one: one.realtime, parts.providers, parts.own_keys) as providers,
         App(parts, providers).serving() as address,
     ):
         await parts.warm.wait()
