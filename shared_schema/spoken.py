@@ -106,3 +106,38 @@ SIGNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
         "₹": {"en": ("rupees", "rupee"), "hi": ("रुपये",)},
     }
 )  # fmt: skip
+SPELLINGS: Final = (
+    ("tion", "San"), ("eigh", "ei"), ("ough", "o"), ("augh", "af"), ("tch", "C"), ("sch", "S"),
+    ("ch", "C"), ("sh", "S"), ("ph", "f"), ("th", "0"), ("ck", "k"), ("igh", "ai"), ("gh", ""),
+    ("kn", "n"), ("wr", "r"), ("wh", "w"), ("qu", "kw"), ("x", "ks"), ("ce", "se"), ("ci", "si"),
+    ("cy", "si"), ("c", "k"), ("q", "k"), ("dg", "j"), ("z", "s"),
+)  # fmt: skip
+"""How letters roughly sound, in this order, in English above all: C as in chair, S as in she, 0 as
+in thin."""
+IRREGULAR: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "two": "tu", "one": "wan", "once": "wans", "hour": "aur", "would": "wud", "could": "kud",
+        "should": "Sud", "who": "hu", "choir": "kwair", "aisle": "ail", "isle": "ail",
+        "island": "ailand", "knew": "nu", "new": "nu", "through": "0ru", "laugh": "laf",
+        "laughed": "laft", "enough": "inaf", "tough": "taf", "rough": "raf", "daughter": "doter",
+        "caught": "kot", "taught": "tot", "iron": "aiern", "ocean": "oSan", "sure": "Sur",
+        "sugar": "Sugar", "says": "ses", "said": "sed", "people": "pipl", "women": "wimin",
+    }
+)  # fmt: skip
+"""English words that sound otherwise."""
+UNSTRESSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "en": (
+            "a", "an", "the", "and", "in", "of", "to", "or", "at", "on", "as", "is", "are", "was",
+            "were", "it", "its", "that", "them", "him", "her", "he", "his", "im", "i", "for", "by",
+            "be", "than", "then", "so",
+        ),
+        "de": ("der", "die", "das", "den", "dem", "ein", "eine", "einen", "einem", "einer", "es"),
+        "fr": ("le", "la", "les", "un", "une", "de", "du", "des", "et", "est", "à", "a"),
+        "es": ("el", "la", "los", "las", "un", "una", "de", "del", "y", "a", "e"),
+        "it": ("il", "lo", "la", "i", "gli", "le", "un", "una", "di", "e", "è", "a"),
+        "pt": ("o", "a", "os", "as", "um", "uma", "de", "do", "da", "e", "é"),
+        "nl": ("de", "het", "een", "en", "in", "te", "t", "n"),
+    }
+)  # fmt: skip
+"""Short words that are swallowed when spoken, and taken for one another."""

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from transcription.match.alignment import Region, differences
 from transcription.match.alternatives import alternatives
-from transcription.match.likeness import likeness
+from transcription.match.likeness import sound, unlikeness
 
 _MAX_CELLS: Final = 1_600
 """A larger difference is one: nobody wrote the same there in another way."""
@@ -54,6 +54,7 @@ def _to_the_ear(a: Sequence[str], b: Sequence[str], place: Region, language: str
         return
     ways_a = [(a[at], *alternatives(a[at], language)) for at in range(a0, a1)]
     ways_b = [(b[at], *alternatives(b[at], language)) for at in range(b0, b1)]
+    sounds_a, sounds_b = ([sound([key]) for key in keys] for keys in (a[a0:a1], b[b0:b1]))
     width = b1 - b0 + 1
     cost = [math.inf] * ((a1 - a0 + 1) * width)
     back = [(-1, False)] * len(cost)
@@ -80,7 +81,7 @@ def _to_the_ear(a: Sequence[str], b: Sequence[str], place: Region, language: str
         if i < a1 - a0 and j < b1 - b0:
             if not set(ways_a[i]).isdisjoint(ways_b[j]):
                 reach(at, i + 1, j + 1, _ALIKE, same=True)
-            change = 1 - likeness(a[a0 + i], b[b0 + j]) / 2
+            change = (1 + unlikeness(sounds_a[i], sounds_b[j]).share) / 2
             reach(at, i + 1, j + 1, change, same=False)
 
     path = [(len(cost) - 1, False)]

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared_schema.match import Doubt, DoubtKind, Reading, Witness
+from shared_schema.spoken import UNSTRESSED
 from transcription.match.difference import Step, compare
-from transcription.match.likeness import likeness
+from transcription.match.likeness import sound, unlikeness
 from transcription.match.times import Span, Timed, spread
 from transcription.match.words import Word, split
 
-ALIKE: Final = 0.6
-"""Readings this alike may be one word, heard wrong."""
+_FEW_WORDS: Final = 2
+"""More words than these are not swallowed, and not made up by the live words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +94,20 @@ def find(
             merged[-1] = (merged[-1][0], max(a1, merged[-1][1]))
         else:
             merged.append((a0, a1))
-    return [_doubt(text, words, place, witnesses) for place in merged]
+    return [_doubt(text, words, place, witnesses, language) for place in merged]
 
 
 def _doubt(
-    text: str, words: Sequence[Word], place: tuple[int, int], witnesses: Sequence[Compared]
+    text: str,
+    words: Sequence[Word],
+    place: tuple[int, int],
+    witnesses: Sequence[Compared],
+    language: str,
 ) -> Doubt:
     a0, a1 = place
     readings: list[Reading] = []
-    against: list[tuple[Witness, int, str]] = []
-    mine = "".join(word.key for word in words[a0:a1])
+    against: list[tuple[Witness, list[str]]] = []
+    mine = [word.key for word in words[a0:a1]]
     start = end = None
     for one in witnesses:
         b0, b1 = one.low[a0], one.high[a1]
@@ -112,11 +117,10 @@ def _doubt(
         reading = one.text[one.heard[b0].start : one.heard[b1 - 1].end] if b0 < b1 else ""
         readings.append(Reading(witness=one.witness, text=reading, agrees=not differs))
         if differs:
-            keys = "".join(word.key for word in one.heard[b0:b1])
-            against.append((one.witness, b1 - b0, keys))
+            against.append((one.witness, [word.key for word in one.heard[b0:b1]]))
         if one.spans:
             start, end = _time(one.spans, b0, b1)
-    silent = all(keys == "" for _, _, keys in against)
+    silent = not any(keys for _, keys in against)
     begin = words[a0].start if a0 < a1 else words[a0 - 1].end if a0 else 0
     after = words[a1 - 1].end if a0 < a1 else begin
     return Doubt(
@@ -127,7 +131,7 @@ def _doubt(
         first_character=begin,
         end_character=after,
         readings=tuple(readings),
-        slight=_is_slight(mine, against, {one.witness for one in witnesses}),
+        slight=_is_slight(mine, against, {one.witness for one in witnesses}, language),
         start=start,
         end=end,
     )
@@ -142,12 +146,32 @@ def _time(spans: Sequence[Span], b0: int, b1: int) -> tuple[float, float]:
 
 
 def _is_slight(
-    mine: str, against: Sequence[tuple[Witness, int, str]], all_of_them: set[Witness]
+    mine: list[str],
+    against: Sequence[tuple[Witness, list[str]]],
+    all_of_them: set[Witness],
+    language: str,
 ) -> bool:
-    """Tell whether a doubt may well be a recogniser's mistake."""
-    doubting = {witness for witness, _, _ in against}
+    """Tell whether a doubt may well be a recogniser's mistake.
+
+    A recogniser takes words for others that sound alike. It seldom leaves words out or makes them
+    up, and a script does not hear.
+    """
+    doubting = {witness for witness, _ in against}
     if Witness.SCRIPT in doubting:
         return False
     if doubting == {Witness.LIVE} and Witness.FINAL_PASS in all_of_them:
-        return all(count < 3 for _, count, _ in against)
-    return bool(mine) and all(keys and likeness(mine, keys) >= ALIKE for _, _, keys in against)
+        return all(len(keys) <= _FEW_WORDS for _, keys in against)
+    return any(_may_be_misheard(mine, keys, language) for _, keys in against)
+
+
+def _may_be_misheard(mine: list[str], heard: list[str], language: str) -> bool:
+    if not mine or not heard:
+        return False
+    swallowed = UNSTRESSED.get(language, ())
+    if max(len(mine), len(heard)) <= _FEW_WORDS and all(
+        key in swallowed for key in (*mine, *heard)
+    ):
+        return True
+    if sorted(mine) == sorted(heard):
+        return False  # the same words in another order
+    return unlikeness(sound(mine), sound(heard)).may_be_misheard

@@ -1,66 +1,100 @@
-"""How alike two words sound, roughly and in any language.
+"""How unlike two runs of words sound, roughly: what a recogniser takes for one another is alike.
 
-`frontend/src/match/likeness.ts` is the same in TypeScript.
+`frontend/src/match/likeness.ts` is the same in TypeScript. Costs and limits are measured:
+`bench/exactness.py`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from shared_schema.spoken import IRREGULAR, SPELLINGS
 
 _MAX_LETTERS: Final = 60
 """Longer ones are no misheard word."""
-_SPELLINGS: Final = (
-    ("tch", "C"), ("sch", "S"), ("ch", "C"), ("sh", "S"), ("ph", "f"), ("th", "0"), ("ck", "k"),
-    ("ght", "t"), ("gh", ""), ("kn", "n"), ("wr", "r"), ("wh", "w"), ("qu", "kw"), ("x", "ks"),
-    ("ce", "se"), ("ci", "si"), ("cy", "si"), ("c", "k"), ("q", "k"), ("dg", "j"), ("z", "s"),
-    ("mb$", "m"), ("e$", ""),
-)  # fmt: skip
-"""What is written in more than one way, in English above all."""
-_NEAR: Final = ("aeiouyw", "bp", "dt0", "gk", "fv", "sSCj", "mn", "lr", "hw")
+_VOWELS: Final = "aeiouyаеиоуыэюяієαειουωη"
+_GLIDES: Final = "hwrlхрлρλ"
+_NEAR: Final = (
+    *("bp", "dt0", "gk", "fv", "sSCj", "mn", "lrw"),
+    *("бп", "дт", "гкх", "вф", "зсц", "жшщч", "мн", "лр"),
+)
 """Sounds that are taken for one another."""
-_NEAR_COST: Final = 0.4
+_VOWEL_CHANGED, _NEAR_CHANGED, _CHANGED, _KIND_CHANGED = 0.2, 0.4, 0.9, 1.3
+_VOWEL_ALONE, _GLIDE_ALONE, _ALONE = 0.4, 0.4, 0.8
+MISHEARD_COST: Final = 1.0
+"""Less than this any word may be misheard by."""
+MISHEARD_SHARE: Final = 0.55
+"""Less than this of what is said may be misheard."""
 
 
-def sound(key: str) -> str:
-    """Return a word as it roughly sounds, one letter for each sound."""
+class Unlikeness(NamedTuple):
+    """How far two sounds are from one another."""
+
+    cost: float
+    """Of turning one into the other; about 1 for a consonant."""
+    share: float
+    """Of the longer one, up to 1."""
+
+    @property
+    def may_be_misheard(self) -> bool:
+        """Whether a recogniser may have taken one for the other."""
+        return self.cost <= MISHEARD_COST or self.share <= MISHEARD_SHARE
+
+
+def sound(keys: Iterable[str]) -> str:
+    """Return words as they roughly sound, one letter for each sound, by English spelling."""
+    return re.sub(r"(.)\1+", r"\1", "".join(map(_sound, keys)))
+
+
+def _sound(key: str) -> str:
+    if said := IRREGULAR.get(key):
+        return said
     plain = "".join(
         one for one in unicodedata.normalize("NFD", key) if unicodedata.category(one) != "Mn"
     )
-    for written, said in _SPELLINGS:
-        if written.endswith("$"):
-            if plain.endswith(written[:-1]) and len(plain) > len(written):
-                plain = plain[: 1 - len(written)] + said
-        else:
-            plain = plain.replace(written, said)
-    return re.sub(r"(.)\1+", r"\1", plain)
+    for written, said in SPELLINGS:
+        plain = plain.replace(written, said)
+    if len(plain) > 3 and plain.endswith("ed"):
+        plain = plain[:-2] + "d"
+    elif len(plain) > 3 and plain.endswith("e"):
+        plain = plain[:-1]
+    return plain.removesuffix("b") if plain.endswith("mb") else plain
 
 
-def likeness(one: str, other: str) -> float:
-    """Return how alike two runs of words sound: 1 the same, 0 not at all.
-
-    Args:
-        one: The words' keys, joined.
-        other: The same.
-    """
-    if len(one) > _MAX_LETTERS or len(other) > _MAX_LETTERS:
-        return float(one == other)
-    a, b = sound(one), sound(other)
-    longer = max(len(a), len(b))
-    if not longer:
-        return 1.0
-    row = [float(n) for n in range(len(b) + 1)]
-    for i, left in enumerate(a, 1):
-        before, row[0] = row[0], float(i)
+def unlikeness(a: str, b: str) -> Unlikeness:
+    """Return how far two sounds are from one another."""
+    if len(a) > _MAX_LETTERS or len(b) > _MAX_LETTERS:
+        return Unlikeness(0.0, 0.0) if a == b else Unlikeness(float(_MAX_LETTERS), 1.0)
+    row = [0.0]
+    for right in b:
+        row.append(row[-1] + _alone(right))
+    longer = row[-1]
+    for left in a:
+        before = row[0]
+        row[0] += _alone(left)
         for j, right in enumerate(b, 1):
-            changed = before + _cost(left, right)
+            changed = before + _changed(left, right)
             before = row[j]
-            row[j] = min(changed, row[j] + 1, row[j - 1] + 1)
-    return 1 - row[-1] / longer
+            row[j] = min(changed, row[j] + _alone(left), row[j - 1] + _alone(right))
+    longer = max(longer, row[0])
+    return Unlikeness(row[-1], min(1.0, row[-1] / longer) if longer else 0.0)
 
 
-def _cost(one: str, other: str) -> float:
+def _alone(one: str) -> float:
+    if one in _VOWELS:
+        return _VOWEL_ALONE
+    return _GLIDE_ALONE if one in _GLIDES else _ALONE
+
+
+def _changed(one: str, other: str) -> float:
     if one == other:
         return 0.0
-    return _NEAR_COST if any(one in near and other in near for near in _NEAR) else 1.0
+    vowels = (one in _VOWELS) + (other in _VOWELS)
+    if vowels == 2:
+        return _VOWEL_CHANGED
+    if any(one in near and other in near for near in _NEAR):
+        return _NEAR_CHANGED
+    return _KIND_CHANGED if vowels or not (one.isascii() and other.isascii()) else _CHANGED

@@ -5,7 +5,7 @@
  */
 import { differences, type Region } from "./alignment";
 import { alternatives } from "./alternatives";
-import { likeness } from "./likeness";
+import { sound, unlikeness } from "./likeness";
 
 /** A larger difference is one: nobody wrote the same there in another way. */
 const MAX_CELLS = 1600;
@@ -45,6 +45,8 @@ function toTheEar(a: Words, b: Words, place: Region, language: string): Step[] {
   const waysOf = (word: string) => [word, ...alternatives(word, language)];
   const waysA = a.slice(a0, a1).map(waysOf);
   const waysB = b.slice(b0, b1).map(waysOf);
+  const soundsA = a.slice(a0, a1).map((key) => sound([key]));
+  const soundsB = b.slice(b0, b1).map((key) => sound([key]));
   const width = b1 - b0 + 1;
   const size = (a1 - a0 + 1) * width;
   const cost = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
@@ -82,8 +84,8 @@ function toTheEar(a: Words, b: Words, place: Region, language: string): Step[] {
     }
     if (left && right) {
       if (left.some((way) => right.includes(way))) reach(at, i + 1, j + 1, ALIKE, true);
-      const change = 1 - likeness(a[a0 + i] as string, b[b0 + j] as string) / 2;
-      reach(at, i + 1, j + 1, change, false);
+      const { share } = unlikeness(soundsA[i] as string, soundsB[j] as string);
+      reach(at, i + 1, j + 1, (1 + share) / 2, false);
     }
   }
 

@@ -4,13 +4,14 @@
  * `transcription/match/doubts.py` is the same in Python.
  */
 import type { Doubt, Reading, Witness } from "../generated/protocol";
+import { UNSTRESSED } from "../generated/spoken";
 import { compare, type Step } from "./difference";
-import { likeness } from "./likeness";
+import { mayBeMisheard, sound, unlikeness } from "./likeness";
 import { type Span, spread, type Timed } from "./times";
 import { split, type Word } from "./words";
 
-/** Readings this alike may be one word, heard wrong. */
-const ALIKE = 0.6;
+/** More words than these are not swallowed, and not made up by the live words. */
+const FEW_WORDS = 2;
 
 /** What one witness says. */
 export interface Evidence {
@@ -89,6 +90,7 @@ export function find(
   text: string,
   words: readonly Word[],
   witnesses: readonly Compared[],
+  language: string,
 ): Doubt[] {
   const places = witnesses
     .flatMap((one) => one.steps)
@@ -105,13 +107,12 @@ export function find(
     }
   }
   const characters = Array.from(text);
-  return merged.map((place) => doubt(characters, words, place, witnesses));
+  return merged.map((place) => doubt(characters, words, place, witnesses, language));
 }
 
 interface Contradiction {
   readonly witness: Witness;
-  readonly count: number;
-  readonly keys: string;
+  readonly keys: readonly string[];
 }
 
 function doubt(
@@ -119,6 +120,7 @@ function doubt(
   words: readonly Word[],
   [a0, a1]: Place,
   witnesses: readonly Compared[],
+  language: string,
 ): Doubt {
   const readings: Reading[] = [];
   const against: Contradiction[] = [];
@@ -133,12 +135,11 @@ function doubt(
     const reading = one.text.slice(said[0]?.start ?? 0, said.at(-1)?.end ?? 0).join("");
     readings.push({ witness: one.witness, text: reading, agrees: !differs });
     if (differs) {
-      const keys = said.map((word) => word.key).join("");
-      against.push({ witness: one.witness, count: b1 - b0, keys });
+      against.push({ witness: one.witness, keys: said.map((word) => word.key) });
     }
     if (one.spans.length > 0) time = timeOf(one.spans, b0, b1);
   }
-  const silent = against.every(({ keys }) => keys === "");
+  const silent = against.every(({ keys }) => keys.length === 0);
   const mine = words.slice(a0, a1);
   const begin = mine[0]?.start ?? (a0 > 0 ? (words[a0 - 1] as Word).end : 0);
   const after = mine.at(-1)?.end ?? begin;
@@ -151,9 +152,10 @@ function doubt(
     end_character: after,
     readings,
     slight: isSlight(
-      mine.map((word) => word.key).join(""),
+      mine.map((word) => word.key),
       against,
       witnesses.map(({ witness }) => witness),
+      language,
     ),
     ...time,
   };
@@ -169,15 +171,32 @@ function timeOf(spans: readonly Span[], b0: number, b1: number): Span {
   return { start, end: Math.max(start, spans[b0]?.start ?? start) };
 }
 
-/** Whether a doubt may well be a recogniser's mistake. */
+/**
+ * Whether a doubt may well be a recogniser's mistake.
+ *
+ * A recogniser takes words for others that sound alike. It seldom leaves words out or makes them
+ * up, and a script does not hear.
+ */
 function isSlight(
-  mine: string,
+  mine: readonly string[],
   against: readonly Contradiction[],
   all: readonly Witness[],
+  language: string,
 ): boolean {
   if (against.some(({ witness }) => witness === "script")) return false;
   if (all.includes("final_pass") && against.every(({ witness }) => witness === "live")) {
-    return against.every(({ count }) => count < 3);
+    return against.every(({ keys }) => keys.length <= FEW_WORDS);
   }
-  return mine !== "" && against.every(({ keys }) => keys !== "" && likeness(mine, keys) >= ALIKE);
+  return against.some(({ keys }) => wasMisheard(mine, keys, language));
+}
+
+function wasMisheard(mine: readonly string[], heard: readonly string[], language: string): boolean {
+  if (mine.length === 0 || heard.length === 0) return false;
+  const table: Readonly<Record<string, readonly string[]>> = UNSTRESSED;
+  const swallowed = Object.hasOwn(table, language) ? (table[language] ?? []) : [];
+  const few = mine.length <= FEW_WORDS && heard.length <= FEW_WORDS;
+  if (few && [...mine, ...heard].every((key) => swallowed.includes(key))) return true;
+  // The same words in another order
+  if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
+  return mayBeMisheard(unlikeness(sound(mine), sound(heard)));
 }

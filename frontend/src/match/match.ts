@@ -29,7 +29,7 @@ export function match(
   const code = (language.split(/[-_]/)[0] ?? "").toLowerCase();
   const words = split(text);
   const compared = witnesses.map((one) => beside(words, one, code));
-  const doubts = find(text, words, compared);
+  const doubts = find(text, words, compared, code);
   let wrong = 0;
   let right = words.length;
   for (const one of doubts) {
