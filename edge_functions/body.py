@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json as from_json_text
 from starlette.requests import Request
 
 from edge_functions.problem import invalid
 from shared_schema.text import trimmed
 from transcription.errors import InvalidMessage, PayloadTooLarge, RequestTimeout
 
-MAX_JSON_BYTES: Final = 64 * 1024
+MAX_JSON_BYTES: Final = 256 * 1024
+"""Voices may stand in it."""
 LISTS: Final = frozenset({"context_bias"})
 """Fields that may be repeated, with `[]` behind their name or without."""
+
+STRUCTURED: Final = frozenset({"speaker_references"})
+"""Fields that hold JSON."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -94,7 +99,7 @@ def from_fields(shape: type[M], fields: Iterable[tuple[str, str]]) -> M:
         elif name in values:
             raise InvalidMessage(f"{name[:64]}: sent more than once")
         else:
-            values[name] = text
+            values[name] = _structured(name, text) if name in STRUCTURED and text else text
     given = {name: value for name, value in values.items() if value != ""}
     return _validated(shape, {**given, **{name: terms for name, terms in lists.items() if terms}})
 
@@ -109,6 +114,13 @@ def from_json(shape: type[M], body: bytes) -> M:
         return shape.model_validate_json(body.removeprefix(BOM_UTF8))
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from None
+
+
+def _structured(name: str, text: str) -> object:
+    try:
+        return from_json_text(text)
+    except ValueError:
+        raise InvalidMessage(f"{name}: holds no JSON") from None
 
 
 def _validated(shape: type[M], values: dict[str, object]) -> M:

@@ -13,9 +13,9 @@ from edge_functions.uploads import Upload
 from transcription.errors import InvalidMessage, PayloadTooLarge
 
 MEDIA_TYPE: Final = "multipart/form-data"
-MAX_FIELDS: Final = 256
-MAX_FIELD_BYTES: Final = 128 * 1024
-"""A transcript of 20,000 characters, each of up to four bytes, has room in it."""
+MAX_FIELDS: Final = 1100
+MAX_FIELD_BYTES: Final = 256 * 1024
+"""Voices in base64 have room in it."""
 MAX_FIELDS_BYTES: Final = 512 * 1024
 """All fields together."""
 # It would log a line for each fault of a stranger's.

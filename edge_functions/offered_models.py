@@ -52,6 +52,7 @@ def _live(can: RealtimeCapabilities, known: Collection[str]) -> ModelOption:
         diarization=can.diarization,
         context_bias=can.accepts_context_bias,
         single_word_bias=can.single_word_bias,
+        speaker_references=can.speaker_references,
         streaming_delays_ms=tuple(
             StreamingDelays(min=one.start, max=one.stop - 1) for one in can.streaming_delays_ms
         ),
@@ -69,6 +70,7 @@ def _batch(can: FileCapabilities) -> ModelOption:
         diarization=can.diarization,
         context_bias=can.context_bias,
         single_word_bias=can.single_word_bias,
+        speaker_references=can.speaker_references,
         streaming_delays_ms=(),
         turn_detection=False,
         microdollars_per_minute=can.microdollars_per_minute,

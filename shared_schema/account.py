@@ -89,6 +89,8 @@ class ModelOption(Outbound):
     """Whether it takes words to expect."""
     single_word_bias: bool
     """Whether each of them must be a single word, without spaces and commas."""
+    speaker_references: bool = False
+    """Whether it knows voices again that are sent along."""
     streaming_delays_ms: tuple[StreamingDelays, ...]
     turn_detection: bool
     """Whether it can tell when a speaker begins and ends a turn."""

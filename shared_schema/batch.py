@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared_schema.base import Inbound, Outbound, SessionId
-from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId
+from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId, SpeakerReferences
 from shared_schema.errors import ErrorCode
 from shared_schema.text import Text
 
@@ -28,6 +28,8 @@ class TranscriptionOptions(Inbound):
     context_bias: BiasTerms | None = None
     timestamps: Timestamps | None = None
     diarize: bool | None = None
+    speaker_references: SpeakerReferences | None = None
+    """Voices to be known again, with `diarize`; in a form, the list as JSON."""
     model: ModelId | None = None
 
 

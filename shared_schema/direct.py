@@ -7,7 +7,13 @@ from pydantic import AwareDatetime, Field
 from shared_schema import limits
 from shared_schema.audio import AudioFormat
 from shared_schema.base import Inbound, Outbound, SessionId
-from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId
+from shared_schema.client_messages import (
+    BiasTerms,
+    LanguageChoice,
+    ModelId,
+    SpeakerReferences,
+    TurnDetection,
+)
 
 RealtimeMode = Literal["bridge", "direct"]
 
@@ -18,7 +24,7 @@ class RealtimeTokenRequest(Inbound):
     language: LanguageChoice | None = None
     model: ModelId | None = None
     context_bias: BiasTerms | None = None
-    """Words and phrases to expect."""
+    """Words and phrases to expect, and descriptions of the recording where the model takes them."""
     target_streaming_delay_ms: (
         Annotated[int, Field(ge=limits.MIN_STREAMING_DELAY_MS, le=limits.MAX_STREAMING_DELAY_MS)]
         | None
@@ -26,8 +32,10 @@ class RealtimeTokenRequest(Inbound):
     """Milliseconds that the provider may wait for context; models may allow fewer values."""
     diarize: bool | None = None
     """Tell speakers apart: segments come beside the text."""
-    turn_detection: bool | None = None
-    """Tell when a speaker begins and ends a turn."""
+    speaker_references: SpeakerReferences | None = None
+    """Voices to be known again, with `diarize`."""
+    turn_detection: TurnDetection | None = None
+    """Tell when a speaker begins and ends a turn. Not with `diarize`."""
     resumes: SessionId | None = None
     """The caller's session whose place this one takes."""
     max_seconds: Annotated[float, Field(ge=limits.MIN_AUDIO_SECONDS, le=3600)] | None = None

@@ -4,17 +4,23 @@ from typing import Final
 
 MAX_FRAME_BYTES: Final = 65_536
 """Largest binary frame, in bytes."""
-MAX_MESSAGE_BYTES: Final = 65_536
-"""Largest text message, in bytes of UTF-8."""
+MAX_MESSAGE_BYTES: Final = 262_144
+"""Largest text message, in bytes of UTF-8: a `start` may bring voices along."""
 START_TIMEOUT_SECONDS: Final = 5.0
 """From the upgrade to `start` (setting)."""
 IDLE_TIMEOUT_SECONDS: Final = 30.0
 """Longest time without a frame; silence is frames (setting)."""
 ACK_INTERVAL_MS: Final = 800
 """Audio between two `ack`s, so that one comes at least once a second."""
-MAX_CONTEXT_BIAS_TERMS: Final = 100
-MAX_CONTEXT_BIAS_CHARACTERS: Final = 64
-"""Longest single term."""
+MAX_CONTEXT_BIAS_TERMS: Final = 1000
+"""Words, phrases and descriptions of one request; a model may take fewer."""
+MAX_CONTEXT_BIAS_CHARACTERS: Final = 4000
+"""Longest single one of them."""
+MAX_SPEAKERS: Final = 8
+"""Voices that are sent along to be known again."""
+MAX_SPEAKER_NAME_CHARACTERS: Final = 64
+MAX_SPEAKER_AUDIO_CHARACTERS: Final = 196_608
+"""Base64 of all those voices together: 147,456 bytes of audio."""
 MAX_ACCESS_TOKEN_CHARACTERS: Final = 16_384
 MIN_STREAMING_DELAY_MS: Final = 80
 MAX_STREAMING_DELAY_MS: Final = 2400

@@ -41,6 +41,12 @@ def _bodies(room: ModuleType) -> str:
     return "".join(_body(f"`{model.__name__}`", model) for model in export.models_of(room))
 
 
+def _parts(room: ModuleType) -> str:
+    """Return what stands inside messages."""
+    parts = (one for one in export.models_of(room) if "type" not in one.model_fields)
+    return "".join(_body(f"`{model.__name__}`", model) for model in parts)
+
+
 def _body(title: str, model: type[BaseModel]) -> str:
     definition = export.json_schema()["$defs"][model.__name__]
     lines = [f"#### {title}\n", f"{definition['description'].strip()}\n"]
@@ -142,7 +148,7 @@ def _limits() -> str:
 def _room(room: ModuleType) -> Callable[[], str]:
     """Return what writes a room: its messages on the socket, or its bodies."""
     if room is client_messages:
-        return lambda: _messages(export.client_message_models())
+        return lambda: _messages(export.client_message_models()) + _parts(room)
     if room is server_messages:
         return lambda: _messages(export.server_message_models())
     return lambda: _bodies(room)

@@ -27,7 +27,7 @@ from utter_transcribe.errors import ClientError, UnreachableError
 from utter_transcribe.files import Api
 from utter_transcribe.live import LiveTranscription
 from utter_transcribe.microphone import microphone
-from utter_transcribe.options import Options
+from utter_transcribe.options import Options, read_voices, speaker_references, turn_settings
 from utter_transcribe.settings import Settings
 
 INTERRUPTED = 130
@@ -46,6 +46,14 @@ Language = Annotated[
     str | None, typer.Option(help="English name, ISO 639-1 code or locale of the language.")
 ]
 Bias = Annotated[list[str] | None, typer.Option(help="A word to expect; may be repeated.")]
+Speakers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--speaker",
+        metavar="NAME=FILE",
+        help="A voice of 3 to 15 seconds, to be known again; implies --diarize; may be repeated.",
+    ),
+]
 Model = Annotated[str | None, typer.Option(help="One that the deployment allows.")]
 Token = Annotated[
     str | None, typer.Option(help="Access token; else UTTER_TOKEN, else an anonymous sign-in.")
@@ -104,7 +112,15 @@ def live(
     bias: Bias = None,
     model: Model = None,
     diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")] = False,
+    speakers: Speakers = None,
     turns: Annotated[bool, typer.Option("--turns", help="Tell when turns begin and end.")] = False,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="A setting of turns, as min_silence_ms=300; implies --turns; may be repeated.",
+        ),
+    ] = None,
     delay: Annotated[
         int | None,
         typer.Option(metavar="MS", help="How long the provider may wait for context."),
@@ -149,8 +165,9 @@ def live(
                 model=model,
                 context_bias=tuple(bias) if bias else None,
                 target_streaming_delay_ms=delay,
-                diarize=diarize or None,
-                turn_detection=turns or None,
+                diarize=diarize or bool(speakers) or None,
+                speakers=read_voices(speakers or ()),
+                turn_detection=turn_settings(turn) if turn else turns or None,
             ),
             on_event=view,
         )
@@ -186,6 +203,7 @@ def file(
         Literal["segment", "word"] | None, typer.Option(help="Tell when each was said.")
     ] = None,
     diarize: Annotated[bool, typer.Option("--diarize", help="Tell speakers apart.")] = False,
+    speakers: Speakers = None,
     model: Model = None,
     url: Url = None,
     token: Token = None,
@@ -204,7 +222,8 @@ def file(
             language=language,
             context_bias=tuple(bias) if bias else None,
             timestamps=timestamps,
-            diarize=diarize or None,
+            diarize=diarize or bool(speakers) or None,
+            speaker_references=speaker_references(read_voices(speakers or ())),
             model=model,
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import mimetypes
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -325,6 +326,8 @@ def _fields(options: TranscriptionOptions) -> dict[str, Any]:
         fields["diarize"] = str(options.diarize).lower()
     if options.context_bias is not None:
         fields["context_bias"] = list(options.context_bias)
+    if options.speaker_references is not None:
+        fields["speaker_references"] = json.dumps(fields["speaker_references"])
     return fields
 
 

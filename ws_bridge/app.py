@@ -28,7 +28,7 @@ from ws_bridge.relay import CLOSE_SECONDS, Relay
 from ws_bridge.session import Timing
 from ws_bridge.watchdog import Timeouts
 
-MAX_FRAME_BYTES: Final = 4 * limits.MAX_FRAME_BYTES
+MAX_FRAME_BYTES: Final = limits.MAX_MESSAGE_BYTES
 """A message up to this size is read before it is refused; a larger one is refused unread."""
 _WRITE_LIMIT: Final = 32_768
 _DRAIN_HEARTBEAT_SECONDS: Final = 1.0

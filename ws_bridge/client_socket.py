@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from prometheus_client import Counter
 from websockets.asyncio.server import ServerConnection
 
-from shared_schema.limits import MAX_MESSAGE_BYTES
+from shared_schema.limits import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
 from transcription.direct_socket import DirectSocket
 from transcription.process.connection_limiter import ConnectionLimiter
 from ws_bridge.admission import Caller
@@ -122,7 +122,9 @@ class Socket(DirectSocket, ServerConnection):
         """Refuse a message that is too large to read, in the words of the contract."""
         if self.on_excess is None:
             return False
-        self._read_no_more(f"A message may have at most {MAX_MESSAGE_BYTES} bytes.")
+        self._read_no_more(
+            f"A frame may have at most {MAX_FRAME_BYTES} bytes, a text {MAX_MESSAGE_BYTES}."
+        )
         return True
 
     def _count_again(self) -> None:

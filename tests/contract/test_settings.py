@@ -1,6 +1,7 @@
 """What the deployment's settings change."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.contract.world import TARGETS, Target, targets
 from tests.edge_functions.test_bad_input import part
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import KEY, ORIGIN, PATH, problem, speak
+from tests.local_stack.provider.test_third import clip
 from transcription.settings import Settings
 
 pytestmark = [
@@ -148,6 +150,11 @@ async def test_models_that_are_allowed_can_be_named(
         assert "return_language" not in sent
         await ask(model="voxtral-mini-transcribe-3", diarize="true")
         assert dict(one.provider.requests[-1].fields)["return_language"] == "true"
+        voices = json.dumps([{"name": "Ann", "audio": clip(3.0)}])
+        known = await ask(
+            model="voxtral-mini-transcribe-3", diarize="true", speaker_references=voices
+        )
+        assert known.json()["segments"][0]["speaker"] == "Ann"
         told = problem(await ask(model="voxtral-mini-transcribe-3", timestamps="word"))
         assert (told.code, told.detail) == (
             "invalid_message",

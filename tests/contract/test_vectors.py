@@ -17,6 +17,7 @@ from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import is_multipart, read_form
 from edge_functions.uploads import Uploads
 from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
+from shared_schema.client_messages import SpeakerReference
 from shared_schema.redaction import redacted
 from shared_schema.text import clean
 from shared_schema.voices import CloneRequest
@@ -98,6 +99,7 @@ def fitting(case: Mapping[str, Any]) -> Any:
     asked, can = case["asked"], case["can"]
     sets = {name: frozenset(can[name]) for name in ("languages", "timestamps")}
     options = {**asked, "context_bias": tuple(asked.get("context_bias", ()))}
+    options["speakers"] = tuple(SpeakerReference(**one) for one in asked.get("speakers", ()))
     fitted = fit(
         FileOptions(model="any", **options), FileCapabilities(model="any", **{**can, **sets})
     )

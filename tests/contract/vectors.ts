@@ -53,6 +53,7 @@ const RULES: Record<string, (one: Case) => unknown> = {
         contextBias: asked.context_bias ?? [],
         timestamps: asked.timestamps,
         diarize: asked.diarize ?? false,
+        speakers: asked.speakers ?? [],
       },
       {
         languages: new Set(can.languages),
@@ -62,6 +63,9 @@ const RULES: Record<string, (one: Case) => unknown> = {
         singleWordBias: can.single_word_bias,
         languageOrTimestamps: can.language_or_timestamps,
         languageOnRequest: can.language_on_request,
+        speakerReferences: can.speaker_references,
+        maxBiasTerms: can.max_bias_terms ?? undefined,
+        maxBiasBytes: can.max_bias_bytes ?? undefined,
         microdollarsPerMinute: undefined,
       } satisfies FileCapabilities,
     );

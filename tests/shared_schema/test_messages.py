@@ -68,6 +68,22 @@ SENT: list[dict[str, Any]] = [
         "turn_detection": True,
         "resumes": SESSION,
     },
+    {
+        **START,
+        "context_bias": ["A talk about birds, and how they sing: études."],
+        "diarize": True,
+        "speaker_references": [{"name": "ann", "audio": "UklGRg=="}],
+    },
+    {
+        **START,
+        "turn_detection": {
+            "start_threshold": 0.75,
+            "eager_end_threshold": 0.5,
+            "end_threshold": 0.25,
+            "min_silence_ms": 300,
+            "end_timeout_ms": 2000,
+        },
+    },
     {"type": "stop"},
 ]
 """What clients send."""
@@ -259,8 +275,13 @@ def test_what_clients_send_fits_both(message: dict[str, Any]) -> None:
         {**START, "v": True},
         {**START, "surprise": 1},
         {**START, "audio_format": {"encoding": "pcm_s16le", "sample_rate": 8000}},
-        {**START, "context_bias": ["x"] * 101},
-        {**START, "context_bias": ["x" * 65]},
+        {**START, "context_bias": ["x"] * 1001},
+        {**START, "context_bias": ["x" * 4001]},
+        {**START, "speaker_references": [{"name": "ann", "audio": "no base64!"}]},
+        {**START, "speaker_references": [{"name": "ann", "audio": "UklGRg=="}] * 9},
+        {**START, "turn_detection": {"patience": 1}},
+        {**START, "turn_detection": {"start_threshold": 1.5}},
+        {**START, "turn_detection": {"min_silence_ms": 60_001}},
         {**START, "target_streaming_delay_ms": 79},
         {**START, "resumes": SESSION.upper()},
         {**START, "access_token": "x" * 16_385},
@@ -306,12 +327,16 @@ def test_every_model_chooses_its_side() -> None:
     """What comes in is strict about unknown fields, what goes out is not."""
     for name in SCHEMA["$defs"]:
         strict = SCHEMA["$defs"][name].get("additionalProperties") is False
-        sent = name in {"Start", "Stop", "AudioFormat"} or name.endswith(("Options", "Request"))
+        parts = {"AudioFormat", "SpeakerReference", "TurnSettings"}
+        sent = name in {"Start", "Stop", *parts} or name.endswith(("Options", "Request"))
         assert strict is sent, name
 
 
 def test_a_token_does_not_show() -> None:
     """A `start` can be printed without showing its token."""
-    start = client_message.validate_python({**START, "access_token": "secret"})
+    voice = {"name": "secret", "audio": "secret=="}
+    start = client_message.validate_python(
+        {**START, "access_token": "secret", "speaker_references": [voice]}
+    )
     assert "secret" not in repr(start)
-    assert "secret" not in start.model_dump_json()
+    assert "secret" not in start.model_dump_json(exclude={"speaker_references"})

@@ -1,9 +1,11 @@
 """Options fitted to a model."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+from shared_schema.client_messages import SpeakerReference, TurnSettings
 from transcription.errors import InvalidMessage
 from transcription.providers.base import FileOptions, RealtimeOptions
 from transcription.providers.fitting import fit, fit_live
@@ -11,6 +13,7 @@ from transcription.providers.mistral.models import file_capabilities, realtime_c
 
 V2 = file_capabilities("voxtral-mini-2602")
 V3 = file_capabilities("voxtral-mini-transcribe-3")
+LIVE_3 = realtime_capabilities("voxtral-mini-transcribe-realtime-3")
 ASKED = FileOptions(model="any", language="de")
 
 
@@ -83,11 +86,56 @@ def test_what_a_model_cannot_do_at_all_is_refused() -> None:
             fit(asked, can)
 
 
+def test_bias_is_bounded_by_the_model() -> None:
+    """Version 3 takes any number of texts that have room beside an hour of audio, live too."""
+    terms = tuple(f"a{n}, and b{n}." for n in range(150))
+    asked = RealtimeOptions("any", context_bias=terms)
+    assert fit_live(asked, LIVE_3).options == asked
+    assert fit(FileOptions("any", context_bias=terms), V3).options.context_bias == terms
+    much = ("é" * 4000,) * 2 + ("x" * 385,)
+    for kept in (much[:2], much):
+        refused = pytest.raises(InvalidMessage, match=r"context_bias")
+        with refused if kept is much else nullcontext():
+            fit_live(replace(asked, context_bias=kept), LIVE_3)
+        with refused if kept is much else nullcontext():
+            fit(FileOptions("any", context_bias=kept), V3)
+
+
+VOICE = SpeakerReference(name="ann", audio="UklGRg==")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (RealtimeOptions("any", diarize=True, speakers=(VOICE,)), None),
+        (RealtimeOptions("any", speakers=(VOICE,)), "set diarize"),
+        (RealtimeOptions("any", diarize=True, speakers=(VOICE, VOICE)), "a name of its own"),
+        (RealtimeOptions("any", turn_detection=True, turns=TurnSettings()), None),
+        (
+            RealtimeOptions("any", turn_detection=True, turns=TurnSettings(end_threshold=0.5)),
+            "must fall",
+        ),
+        (
+            RealtimeOptions("any", turn_detection=True, turns=TurnSettings(start_threshold=0.4)),
+            "must fall",
+        ),
+        (
+            RealtimeOptions("any", turn_detection=True, turns=TurnSettings(end_timeout_ms=400)),
+            "end_timeout_ms",
+        ),
+    ],
+)
+def test_voices_and_turns_live(asked: RealtimeOptions, words: str | None) -> None:
+    """Voices and settings of turns pass as they are, or are refused in words."""
+    with nullcontext() if words is None else pytest.raises(InvalidMessage, match=words):
+        assert fit_live(asked, LIVE_3).options == asked
+
+
 def test_speakers_or_turns_live() -> None:
     """A session that asks for both is refused in words that name them."""
     both = RealtimeOptions("any", diarize=True, turn_detection=True)
     with pytest.raises(InvalidMessage, match=r"diarize or turn_detection"):
-        fit_live(both, realtime_capabilities("voxtral-mini-transcribe-realtime-3"))
+        fit_live(both, LIVE_3)
 
 
 def test_what_a_live_model_cannot_do_is_refused_by_name() -> None:

@@ -22,6 +22,8 @@ from pydantic import SecretStr
 
 from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.cards import HOSTED
+from shared_schema.client_messages import SpeakerReference
+from tests.local_stack.provider.test_third import clip
 from tests.waiting import within
 from transcription.errors import (
     NotFound,
@@ -108,7 +110,10 @@ async def test_the_bytes_sent_are_the_bytes_of_the_file(audio: AudioFile) -> Non
 
 async def test_the_form_is_that_of_the_sdk(audio: AudioFile) -> None:
     """Our form and that of the SDK's own client have the same fields."""
-    options = FileOptions(V3, "de", ("Acme", "two words"), "segment", diarize=True)
+    voice = SpeakerReference(name="ann", audio=clip(3.0))
+    options = FileOptions(
+        V3, "de", ("Acme, Inc.", "two words"), "segment", diarize=True, speakers=(voice,)
+    )
     async with scripted() as (files, server):
         await files.transcribe_file(audio, options)
         _ = [event async for event in files.stream_file(audio, options)]
@@ -121,6 +126,7 @@ async def test_the_form_is_that_of_the_sdk(audio: AudioFile) -> None:
                 "context_bias": options.context_bias,
                 "timestamp_granularities": [options.timestamps],
                 "diarize": True,
+                "speaker_references": {voice.name: voice.audio},
             }
             with pytest.raises(ResponseValidationError):  # the answer has no language
                 await sdk.audio.transcriptions.complete_async(**given)

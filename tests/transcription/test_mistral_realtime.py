@@ -13,8 +13,10 @@ from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.script import SegmentScript, TurnScript
+from shared_schema.client_messages import SpeakerReference, TurnSettings
 from tests.doubles.numbered_audio import frame
 from tests.doubles.played import heard, played
+from tests.local_stack.provider.test_third import clip
 from transcription.errors import (
     NotFound,
     ProviderError,
@@ -38,6 +40,7 @@ from transcription.providers.mistral.realtime import MistralRealtime, build_vali
 VERSION_2 = "voxtral-mini-transcribe-realtime-2602"
 VERSION_3 = "voxtral-mini-transcribe-realtime-3"
 KEY = "key-of-ours"
+VOICE = SpeakerReference(name="ann", audio=clip(3.0))
 FRAMES = [frame(number) for number in range(4)]
 
 
@@ -74,10 +77,11 @@ CREATED = json.dumps(
         RealtimeOptions(VERSION_2),
         RealtimeOptions(VERSION_2, language="en", target_streaming_delay_ms=480),
         RealtimeOptions(VERSION_3, "de", ("Utter", "Voxtral é"), 1000),
-        RealtimeOptions(VERSION_3, diarize=True),
+        RealtimeOptions(VERSION_3, diarize=True, speakers=(VOICE,)),
         RealtimeOptions(VERSION_3, turn_detection=True),
+        RealtimeOptions(VERSION_3, turn_detection=True, turns=TurnSettings(min_silence_ms=300)),
     ],
-    ids=["bare", "hints", "all", "speakers", "turns"],
+    ids=["bare", "hints", "all", "speakers", "turns", "settings"],
 )
 async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
     """Asked for the same, we and the SDK's own client send the same JSON with the same key."""
@@ -97,7 +101,12 @@ async def test_our_frames_are_the_sdks_frames(options: RealtimeOptions) -> None:
             context_bias=list(options.context_bias) or None,
             language=options.language,
             diarize=options.diarize or None,
-            turn_detection=TurnDetectionConfig() if options.turn_detection else None,
+            speaker_references={one.name: one.audio for one in options.speakers} or None,
+            turn_detection=(
+                TurnDetectionConfig(min_silence_ms=300 if options.turns else 500)
+                if options.turn_detection
+                else None
+            ),
         )
         async with theirs:
             for pcm in FRAMES:

@@ -106,10 +106,16 @@ async def test_more_than_text_can_be_asked_for(tmp_path: Path, take: Path) -> No
     async with scripted_bridge(beside) as bridge:
         options = ["--model", "m", "--delay", "480", "--diarize", "--turns", "--speed", "0"]
         done = await run(tmp_path, "live", take, *options, "--url", bridge.url)
+        (tmp_path / "ann.wav").write_bytes(b"voice")
+        given = ["--speaker", "Ann=ann.wav", "--turn", "min_silence_ms=300", "--speed", "0"]
+        await run(tmp_path, "live", take, *given, "--url", bridge.url)
         as_json = await run(tmp_path, "live", take, *options, "--json", "--url", bridge.url)
     start = bridge.lines[0].start
     assert (start["model"], start["target_streaming_delay_ms"]) == ("m", 480)
     assert (start["diarize"], start["turn_detection"]) == (True, True)
+    second = bridge.lines[1].start
+    assert (second["diarize"], second["turn_detection"]["min_silence_ms"]) == (True, 300)
+    assert second["speaker_references"] == [{"name": "Ann", "audio": "dm9pY2U="}]
     assert done == (0, "one\n", "1.5 s: turn, eager end\n0.5 to 1.2 s, speaker_1: one\n")
     told = [json.loads(line) for line in as_json[1].splitlines()]
     assert {"event": "turn", "phase": "eager_end", "at": 1.5} in told
@@ -223,9 +229,12 @@ async def test_a_refusal_is_one_line(tmp_path: Path, take: Path) -> None:
         (["live", "gone.wav"], "there is no file gone.wav"),
         (["live", "notes.wav"], "notes.wav is no audio that can be read"),
         (["live", "take.wav", "--url", "example.org"], "not an address of a realtime service"),
-        (["live", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
+        (["live", "take.wav", "--bias", "x" * 4001], "at most 4000 characters"),
+        (["live", "take.wav", "--speaker", "ann"], "a speaker is NAME=FILE, not 'ann'"),
+        (["file", "take.wav", "--speaker", "ann=gone.wav"], "gone.wav: No such file"),
+        (["live", "take.wav", "--turn", "patience=1"], "patience"),
         (["file", "gone.wav"], "there is no file gone.wav"),
-        (["file", "take.wav", "--bias", "x" * 65], "at most 64 characters"),
+        (["file", "take.wav", "--bias", "x" * 4001], "at most 4000 characters"),
         (["demo", "--sample", "take.wav"], "take.txt is missing"),
         (["live"], "give a FILE, - or --microphone"),
         (["live", "take.wav", "--microphone"], "one of them only"),

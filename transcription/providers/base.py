@@ -14,11 +14,14 @@ from typing import Final, Literal, Protocol
 
 from pydantic import SecretStr
 
+from shared_schema.client_messages import SpeakerReference, TurnSettings
 from shared_schema.files import file_name
 from transcription.errors import NotFound
 
 Timestamps = Literal["segment", "word"]
 TurnEvent = Literal["start", "eager_end", "resume", "end"]
+
+Speakers = tuple[SpeakerReference, ...]
 
 REWIND_MARGIN_MS: Final = 1500
 """Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
@@ -43,6 +46,12 @@ class RealtimeCapabilities:
     """Telling speakers apart, segment by segment."""
     turn_detection: bool = False
     """Telling when a speaker begins and ends a turn."""
+    speaker_references: bool = False
+    """Knowing voices again that are sent along."""
+    max_bias_terms: int | None = None
+    """Of one session; None: any number."""
+    max_bias_bytes: int | None = None
+    """UTF-8 of all bias terms together; None: any number."""
     microdollars_per_minute: int | None = None
     """List price of a minute of audio; None where it is not known."""
 
@@ -58,6 +67,10 @@ class RealtimeOptions:
     target_streaming_delay_ms: int | None = None
     diarize: bool = False
     turn_detection: bool = False
+    speakers: Speakers = field(default=(), repr=False)
+    """Voices to be known again."""
+    turns: TurnSettings | None = None
+    """How turns are told; None: as the model does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +205,12 @@ class FileCapabilities:
     """Only one of the two is taken."""
     language_on_request: bool = False
     """The language that was heard is told only where it is asked for."""
+    speaker_references: bool = False
+    """Knowing voices again that are sent along."""
+    max_bias_terms: int | None = None
+    """Of one file; None: any number."""
+    max_bias_bytes: int | None = None
+    """UTF-8 of all bias terms together; None: any number."""
     max_bytes: int | None = None
     """Of a file; a larger one is sent as a 16 kHz copy. None: as much as a caller may send."""
     microdollars_per_minute: int | None = None
@@ -208,6 +227,8 @@ class FileOptions:
     context_bias: tuple[str, ...] = ()
     timestamps: Timestamps | None = None
     diarize: bool = False
+    speakers: Speakers = field(default=(), repr=False)
+    """Voices to be known again."""
     return_language: bool = False
     """Ask for the language that was heard."""
     again: bool = True

@@ -1,13 +1,14 @@
 """What a caller asks of a file or a live session, fitted to what the model can do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
 from shared_schema.batch import TranscriptionOptions
-from shared_schema.client_messages import Start
+from shared_schema.client_messages import Start, TurnSettings
 from shared_schema.direct import RealtimeTokenRequest
-from shared_schema.limits import MAX_CONTEXT_BIAS_TERMS
+from shared_schema.limits import MAX_SPEAKER_AUDIO_CHARACTERS
 from transcription import languages
 from transcription.errors import InvalidMessage
 from transcription.providers.base import (
@@ -62,6 +63,7 @@ async def fitted_file(
         context_bias=asked.context_bias or (),
         timestamps=asked.timestamps,
         diarize=asked.diarize is True,
+        speakers=asked.speaker_references or (),
     )
     return fit(options, await provider.models.file_capabilities(model, key))
 
@@ -87,7 +89,9 @@ async def fitted_live(
         asked.context_bias or (),
         asked.target_streaming_delay_ms,
         diarize=asked.diarize is True,
-        turn_detection=asked.turn_detection is True,
+        turn_detection=bool(asked.turn_detection),
+        speakers=asked.speaker_references or (),
+        turns=asked.turn_detection if isinstance(asked.turn_detection, TurnSettings) else None,
     )
     return fit_live(options, await provider.models.realtime_capabilities(model, key))
 
@@ -121,9 +125,10 @@ def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
         warnings.append("The model takes single words to expect: phrases were split.")
         words = dict.fromkeys(word for term in options.context_bias for word in _words(term))
         options = replace(options, context_bias=tuple(words))
-    if len(options.context_bias) > MAX_CONTEXT_BIAS_TERMS:
-        warnings.append(f"Only the first {MAX_CONTEXT_BIAS_TERMS} words to expect were used.")
-        options = replace(options, context_bias=options.context_bias[:MAX_CONTEXT_BIAS_TERMS])
+    most = can.max_bias_terms
+    if most is not None and len(options.context_bias) > most:
+        warnings.append(f"Only the first {most} words to expect were used.")
+        options = replace(options, context_bias=options.context_bias[:most])
     if can.language_on_request and options.language is None:
         options = replace(options, return_language=True)
     return Fitted(options, tuple(warnings), can.max_bytes)
@@ -153,13 +158,17 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
         raise InvalidMessage(
             "Speakers and turns cannot be told in one session: ask for diarize or turn_detection."
         )
+    _refuse_turns(asked.turns)
+    _refuse_speakers(asked, can)
     terms = [term.strip() for term in asked.context_bias if term.strip()]
     if can.single_word_bias:
         terms = [word for term in terms for word in _words(term)]
+    if can.accepts_context_bias:
+        _refuse_bias(terms, can.max_bias_bytes)
     options = replace(
         asked,
         language=asked.language if can.accepts_language else None,
-        context_bias=tuple(terms[:MAX_CONTEXT_BIAS_TERMS]) if can.accepts_context_bias else (),
+        context_bias=tuple(terms[: can.max_bias_terms]) if can.accepts_context_bias else (),
     )
     ignored = []
     if asked.language is not None and not can.accepts_language:
@@ -178,9 +187,50 @@ def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:
         raise InvalidMessage(f"The model has no {timestamps} timestamps.")
     if asked.context_bias and not can.context_bias:
         raise InvalidMessage("The model takes no words to expect.")
+    _refuse_bias(asked.context_bias, can.max_bias_bytes)
+    _refuse_speakers(asked, can)
     if asked.language is not None and can.languages and asked.language not in can.languages:
         name = languages.english_name(asked.language)
         raise InvalidMessage(f"The provider does not know {name}.")
+
+
+def _refuse_bias(terms: Sequence[str], most: int | None) -> None:
+    size = sum(len(term.encode()) for term in terms)
+    if most is not None and size > most:
+        raise InvalidMessage(
+            f"The words to expect have {size} bytes, and the model takes {most} (context_bias)."
+        )
+
+
+def _refuse_speakers(
+    asked: FileOptions | RealtimeOptions, can: FileCapabilities | RealtimeCapabilities
+) -> None:
+    speakers = asked.speakers
+    if not speakers:
+        return
+    if not can.speaker_references:
+        raise InvalidMessage("The model knows no voices again (speaker_references).")
+    if not asked.diarize:
+        raise InvalidMessage("Voices are known again where speakers are told apart: set diarize.")
+    if len({one.name for one in speakers}) < len(speakers):
+        raise InvalidMessage("Each speaker needs a name of its own (speaker_references).")
+    size = sum(len(one.audio) for one in speakers)
+    if size > MAX_SPEAKER_AUDIO_CHARACTERS:
+        raise InvalidMessage(
+            f"The voices have {size} characters of base64, and {MAX_SPEAKER_AUDIO_CHARACTERS} are "
+            "taken (speaker_references)."
+        )
+
+
+def _refuse_turns(turns: TurnSettings | None) -> None:
+    if turns is None:
+        return
+    if not turns.start_threshold >= turns.eager_end_threshold > turns.end_threshold:
+        raise InvalidMessage(
+            "Thresholds of turns must fall: start, eager_end, and end below both (turn_detection)."
+        )
+    if turns.end_timeout_ms is not None and turns.end_timeout_ms < turns.min_silence_ms:
+        raise InvalidMessage("A turn's end_timeout_ms is at least its min_silence_ms.")
 
 
 def _words(term: str) -> list[str]:

@@ -14,12 +14,15 @@ export const AUDIO = {
 
 export const LIMITS = {
   "max_frame_bytes": 65536,
-  "max_message_bytes": 65536,
+  "max_message_bytes": 262144,
   "start_timeout_seconds": 5.0,
   "idle_timeout_seconds": 30.0,
   "ack_interval_ms": 800,
-  "max_context_bias_terms": 100,
-  "max_context_bias_characters": 64,
+  "max_context_bias_terms": 1000,
+  "max_context_bias_characters": 4000,
+  "max_speakers": 8,
+  "max_speaker_name_characters": 64,
+  "max_speaker_audio_characters": 196608,
   "max_access_token_characters": 16384,
   "min_streaming_delay_ms": 80,
   "max_streaming_delay_ms": 2400,

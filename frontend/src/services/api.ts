@@ -9,7 +9,7 @@ import type {
   VoiceDetail,
   VoiceList,
 } from "../generated/protocol";
-import type { SessionOptions } from "../session/messages";
+import { type SessionOptions, wireOptions } from "../session/messages";
 import type { TranscriptSource } from "../transcript/transcript";
 import type { Api, Progress } from "./http";
 
@@ -63,18 +63,19 @@ export function transcribe(
   options: SessionOptions,
   call: CallOptions,
 ): Promise<Transcription> {
-  const { language, contextBias, model } = options;
+  const asked = wireOptions(options);
   if ("storagePath" in audio) {
-    const json: StoredTranscriptionRequest = {
-      storage_path: audio.storagePath,
-      ...(language ? { language } : {}),
-      ...(contextBias?.length ? { context_bias: [...contextBias] } : {}),
-      ...(model ? { model } : {}),
-    };
+    const json: StoredTranscriptionRequest = { storage_path: audio.storagePath, ...asked };
     return api.call("/transcriptions", { method: "POST", json, ...call });
   }
-  const form = multipart(audio, { language, model });
-  for (const term of contextBias ?? []) form.append("context_bias", term);
+  const { language, model, context_bias, diarize, speaker_references: speakers } = asked;
+  const form = multipart(audio, {
+    language,
+    model,
+    diarize: diarize && "true",
+    speaker_references: speakers && JSON.stringify(speakers),
+  });
+  for (const term of context_bias ?? []) form.append("context_bias", term);
   return api.call("/transcriptions", { method: "POST", form, ...call });
 }
 

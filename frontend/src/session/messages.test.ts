@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseServerMessage } from "./messages";
+import { parseServerMessage, startMessage } from "./messages";
 
 test.each([
   '{"type":"delta","text":"a"}',
@@ -20,4 +20,14 @@ test.each(
   ].flat(),
 )("%s is ignored", (data) => {
   expect(parseServerMessage(data)).toBeUndefined();
+});
+
+test("A start asks for what was chosen, in the words of the wire", () => {
+  const speakerReferences = [{ name: "Ann", audio: "UklGRg==" }];
+  const speakers = JSON.parse(startMessage({ diarize: true, speakerReferences }, "t", undefined));
+  expect(speakers).toMatchObject({ diarize: true, speaker_references: speakerReferences });
+  const turnDetection = { min_silence_ms: 300 };
+  const turns = JSON.parse(startMessage({ turnDetection }, "t", undefined));
+  expect(turns).toMatchObject({ turn_detection: turnDetection });
+  expect(turns).not.toHaveProperty("diarize");
 });

@@ -42,6 +42,24 @@ export interface SessionOptions {
   readonly contextBias?: readonly string[];
   /** One of those that the service offers; its own choice without it. */
   readonly model?: string;
+  /** Tell speakers apart. */
+  readonly diarize?: boolean;
+  /** Voices to be known again, with `diarize`. */
+  readonly speakerReferences?: readonly Wire.SpeakerReference[];
+  /** Whether, or how, to tell turns; not with `diarize`. */
+  readonly turnDetection?: boolean | Wire.TurnSettings;
+}
+
+/** The options in the words of the wire, without those that were left out. */
+export function wireOptions(options: SessionOptions) {
+  const { language, contextBias, model, diarize, speakerReferences } = options;
+  return {
+    ...(language ? { language } : {}),
+    ...(contextBias?.length ? { context_bias: [...contextBias] } : {}),
+    ...(model ? { model } : {}),
+    ...(diarize ? { diarize } : {}),
+    ...(speakerReferences?.length ? { speaker_references: [...speakerReferences] } : {}),
+  };
 }
 
 export function startMessage(
@@ -54,9 +72,8 @@ export function startMessage(
     v: 1,
     audio_format: { encoding: "pcm_s16le", sample_rate: 16_000 },
     access_token: accessToken,
-    ...(options.language ? { language: options.language } : {}),
-    ...(options.contextBias?.length ? { context_bias: [...options.contextBias] } : {}),
-    ...(options.model ? { model: options.model } : {}),
+    ...wireOptions(options),
+    ...(options.turnDetection ? { turn_detection: options.turnDetection } : {}),
     ...(resumes ? { resumes } : {}),
   };
   return JSON.stringify(start);

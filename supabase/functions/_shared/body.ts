@@ -2,7 +2,8 @@
 
 import { Failure } from "./failure.ts";
 
-export const MAX_JSON_BYTES = 64 * 1024;
+/** Voices may stand in it. */
+export const MAX_JSON_BYTES = 256 * 1024;
 const FIRST_BYTES = 256 * 1024;
 /** Of a body, before its sender is believed to mean all that was announced. */
 const PROMISED_BYTES = 2 * 1024 * 1024;

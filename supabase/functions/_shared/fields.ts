@@ -18,6 +18,8 @@ export interface Bodies {
 
 /** Fields that may be repeated, with `[]` behind their name or without. */
 const LISTS = new Set(["context_bias"]);
+/** Fields that hold JSON. */
+const STRUCTURED = new Set(["speaker_references"]);
 const TOLD_FAULTS = 5;
 const FLAGS = new Map([
   ...["true", "1", "on", "t", "y", "yes"].map((text) => [text, true] as const),
@@ -30,6 +32,7 @@ type Values = Record<string, unknown>;
 interface Property {
   readonly type?: string;
   readonly items?: Property;
+  readonly properties?: Readonly<Record<string, Property>>;
   readonly default?: unknown;
   /** The rule of `text.ts` holds. */
   readonly "x-text"?: "line" | "lines";
@@ -54,7 +57,7 @@ export function fromFields<Name extends keyof Bodies>(
     } else if (values.has(field)) {
       throw new Failure("invalid_message", `${field.slice(0, 64)}: sent more than once`);
     } else {
-      values.set(field, text);
+      values.set(field, STRUCTURED.has(field) && text !== "" ? structured(field, text) : text);
     }
   }
   const given = [...values].filter(([, text]) => text !== "");
@@ -79,6 +82,14 @@ export function fromJson<Name extends keyof Bodies>(name: Name, text: string): B
     throw new Failure("invalid_message", "The body is no JSON object.");
   }
   return validated(name, body as Values);
+}
+
+function structured(field: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure("invalid_message", `${field}: holds no JSON`);
+  }
 }
 
 const validators = new Map<keyof Bodies, Validator>();
@@ -130,6 +141,14 @@ function read(value: unknown, property: Property): unknown {
   if (Array.isArray(value) && property.items !== undefined) {
     const { items } = property;
     return value.map((one) => read(one, items));
+  }
+  const { properties } = property;
+  if (properties !== undefined && typeof value === "object" && value !== null) {
+    const parts = Object.entries(value).map(([name, part]) => {
+      const own = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      return [name, own === undefined ? part : read(part, own)];
+    });
+    return Object.fromEntries(parts);
   }
   if (property.type === "boolean") return flag(value);
   if (typeof value !== "string") return value;

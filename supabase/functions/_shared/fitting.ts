@@ -2,6 +2,7 @@
 
 import { Failure } from "./failure.ts";
 import { LIMITS } from "./generated/constants.ts";
+import type { SpeakerReference } from "./generated/protocol.ts";
 import { englishName } from "./languages.ts";
 import type { FileCapabilities, Timestamps } from "./models.ts";
 
@@ -12,6 +13,8 @@ export interface FileOptions {
   readonly contextBias: readonly string[];
   readonly timestamps: Timestamps | undefined;
   readonly diarize: boolean;
+  /** Voices to be known again. */
+  readonly speakers: readonly SpeakerReference[];
   /** Ask for the language that was heard. */
   readonly returnLanguage: boolean;
 }
@@ -53,9 +56,10 @@ export function fit(asked: Asked, can: FileCapabilities): Fitted {
     warnings.push("The model takes single words to expect: phrases were split.");
     contextBias = [...new Set(contextBias.flatMap(words))];
   }
-  if (contextBias.length > LIMITS.max_context_bias_terms) {
-    warnings.push(`Only the first ${LIMITS.max_context_bias_terms} words to expect were used.`);
-    contextBias = contextBias.slice(0, LIMITS.max_context_bias_terms);
+  const most = can.maxBiasTerms;
+  if (most !== undefined && contextBias.length > most) {
+    warnings.push(`Only the first ${most} words to expect were used.`);
+    contextBias = contextBias.slice(0, most);
   }
   const returnLanguage = can.languageOnRequest && language === undefined;
   return { options: { ...asked, language, contextBias, timestamps, returnLanguage }, warnings };
@@ -74,9 +78,37 @@ function refuseImpossible(asked: Asked, can: FileCapabilities): void {
   if (asked.contextBias.length > 0 && !can.contextBias) {
     throw impossible("The model takes no words to expect.");
   }
+  const size = new TextEncoder().encode(asked.contextBias.join("")).length;
+  if (can.maxBiasBytes !== undefined && size > can.maxBiasBytes) {
+    throw impossible(
+      `The words to expect have ${size} bytes, and the model takes ${can.maxBiasBytes} (context_bias).`,
+    );
+  }
+  refuseSpeakers(asked, can);
   const { language } = asked;
   if (language !== undefined && can.languages.size > 0 && !can.languages.has(language)) {
     throw impossible(`The provider does not know ${englishName(language)}.`);
+  }
+}
+
+function refuseSpeakers({ speakers, diarize }: Asked, can: FileCapabilities): void {
+  if (speakers.length === 0) return;
+  const impossible = (message: string) => new Failure("invalid_message", message);
+  if (!can.speakerReferences) {
+    throw impossible("The model knows no voices again (speaker_references).");
+  }
+  if (!diarize) {
+    throw impossible("Voices are known again where speakers are told apart: set diarize.");
+  }
+  if (new Set(speakers.map(({ name }) => name)).size < speakers.length) {
+    throw impossible("Each speaker needs a name of its own (speaker_references).");
+  }
+  const size = speakers.reduce((sum, { audio }) => sum + audio.length, 0);
+  const most = LIMITS.max_speaker_audio_characters;
+  if (size > most) {
+    throw impossible(
+      `The voices have ${size} characters of base64, and ${most} are taken (speaker_references).`,
+    );
   }
 }
 

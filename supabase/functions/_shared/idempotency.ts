@@ -112,8 +112,13 @@ export function sha256(bytes: Uint8Array): string {
  * @param asked What is asked for, with its defaults.
  */
 export function fingerprint(route: string, source: string, asked: object): string {
-  const options = Object.entries(asked).filter(([name]) => name !== "storage_path")
-    .sort(([a], [b]) => a < b ? -1 : 1);
-  const canonical = JSON.stringify([route, source, Object.fromEntries(options)]);
+  const options = Object.entries(asked).filter(([name]) => name !== "storage_path");
+  const canonical = JSON.stringify([route, source, Object.fromEntries(options)], sorted);
   return sha256(new TextEncoder().encode(canonical));
+}
+
+/** Puts the members of an object in order, for `JSON.stringify`. */
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
 }

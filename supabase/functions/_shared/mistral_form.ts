@@ -44,6 +44,10 @@ function fieldsOf(options: FileOptions, stream: boolean): [string, string][] {
     fields.push(["timestamp_granularities", options.timestamps]);
   }
   if (options.diarize) fields.push(["diarize", "true"]);
+  if (options.speakers.length > 0) {
+    const voices = options.speakers.map(({ name, audio }) => [name, audio]);
+    fields.push(["speaker_references", JSON.stringify(Object.fromEntries(voices))]);
+  }
   if (options.returnLanguage) fields.push(["return_language", "true"]);
   if (stream) fields.push(["stream", "true"]);
   return fields;

@@ -30,6 +30,12 @@ export interface FileCapabilities {
   readonly languageOrTimestamps: boolean;
   /** The language that was heard is told only where it is asked for. */
   readonly languageOnRequest: boolean;
+  /** Knowing voices again that are sent along. */
+  readonly speakerReferences: boolean;
+  /** Of one file; undefined: any number. */
+  readonly maxBiasTerms: number | undefined;
+  /** UTF-8 of all bias terms together; undefined: any number. */
+  readonly maxBiasBytes: number | undefined;
   /** List price of a minute of audio; undefined where it is not known. */
   readonly microdollarsPerMinute: number | undefined;
 }
@@ -42,6 +48,13 @@ export const LANGUAGES: ReadonlySet<string> = new Set(
  * documentation tells their number alone, and refuses one that the model does not know in words.
  */
 const LANGUAGES_3: ReadonlySet<string> = new Set(Object.keys(ENGLISH_NAMES));
+/** Bias terms that version 2 takes. */
+const MAX_WORDS = 100;
+/**
+ * Of version 3's bias terms, which share 65,536 tokens with the audio. A byte is at most a token,
+ * and the rest has room for an hour at 12.5 tokens a second.
+ */
+const MAX_BIAS_BYTES = 16_384;
 const GRANULARITIES: readonly Timestamps[] = ["segment", "word"];
 const DOCUMENTED: ReadonlyMap<string, FileCapabilities> = new Map([
   ["voxtral-mini-2602", documented(["segment", "word"], true, 3000)],
@@ -120,6 +133,9 @@ function capabilitiesOf(model: string, card: Card | undefined): FileCapabilities
     singleWordBias: known?.singleWordBias ?? true,
     languageOrTimestamps: known?.languageOrTimestamps ?? true,
     languageOnRequest: known?.languageOnRequest ?? false,
+    speakerReferences: known?.speakerReferences ?? false,
+    maxBiasTerms: known === undefined ? MAX_WORDS : known.maxBiasTerms,
+    maxBiasBytes: known?.maxBiasBytes,
     microdollarsPerMinute: known?.microdollarsPerMinute,
   };
 }
@@ -137,6 +153,9 @@ function documented(
     singleWordBias: likeVersion2,
     languageOrTimestamps: likeVersion2,
     languageOnRequest: !likeVersion2,
+    speakerReferences: !likeVersion2,
+    maxBiasTerms: likeVersion2 ? MAX_WORDS : undefined,
+    maxBiasBytes: likeVersion2 ? undefined : MAX_BIAS_BYTES,
     microdollarsPerMinute,
   };
 }

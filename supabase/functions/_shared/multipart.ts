@@ -6,9 +6,9 @@ import { Failure } from "./failure.ts";
 import { mediaType, parsed } from "./parameters.ts";
 
 const FILE_FIELD = "audio";
-const MAX_FIELDS = 256;
+const MAX_FIELDS = 1100;
 /** A transcript of 20,000 characters, each of up to four bytes, has room in it. */
-const MAX_FIELD_BYTES = 128 * 1024;
+const MAX_FIELD_BYTES = 256 * 1024;
 /** All fields together. */
 export const MAX_FIELDS_BYTES = 512 * 1024;
 /** Of one part. */

@@ -67,6 +67,7 @@ function shown(id: string, can: FileCapabilities): ModelOption {
     diarization: can.diarization,
     context_bias: can.contextBias,
     single_word_bias: can.singleWordBias,
+    speaker_references: can.speakerReferences,
     streaming_delays_ms: [],
     turn_detection: false,
   };

@@ -45,6 +45,7 @@ export class Transcriber {
       contextBias: asked.context_bias ?? [],
       timestamps: asked.timestamps,
       diarize: asked.diarize === true,
+      speakers: asked.speaker_references ?? [],
     };
     return fit(options, await this.models.capabilities(model));
   }

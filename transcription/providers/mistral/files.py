@@ -59,6 +59,7 @@ class MistralFiles(HttpFiles):
             "context_bias": list(options.context_bias) or None,
             "timestamp_granularities": [options.timestamps] if options.timestamps else None,
             "diarize": options.diarize or None,
+            "speaker_references": {one.name: one.audio for one in options.speakers} or None,
         }
         shape = AudioTranscriptionRequestStream if stream else AudioTranscriptionRequest
         request = shape.model_validate(

@@ -41,6 +41,13 @@ MICRODOLLARS_PER_MINUTE: Final[Mapping[str, int]] = MappingProxyType(
 """List prices, as the ledger's prices have them too."""
 _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
+_MAX_WORDS: Final = 100
+"""Bias terms that version 2 takes."""
+_MAX_BIAS_BYTES: Final = 16_384
+"""Of version 3's bias terms, which share 65,536 tokens with the audio.
+
+A byte is at most a token, and the rest has room for an hour at 12.5 tokens a second.
+"""
 _WIDEST_DELAYS: Final = (range(80, 2401),)
 _GRANULARITIES: Final[tuple[Timestamps, ...]] = ("segment", "word")
 
@@ -60,6 +67,9 @@ def _realtime(
         max_lag_ms=_MAX_LAG_MS,
         diarization=version_3,
         turn_detection=version_3,
+        speaker_references=version_3,
+        max_bias_terms=None if version_3 else _MAX_WORDS,
+        max_bias_bytes=_MAX_BIAS_BYTES if version_3 else None,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
 
@@ -74,6 +84,9 @@ def _file(model: str, *, timestamps: frozenset[Timestamps], version_2: bool) -> 
         single_word_bias=version_2,
         language_or_timestamps=version_2,
         language_on_request=not version_2,
+        speaker_references=not version_2,
+        max_bias_terms=_MAX_WORDS if version_2 else None,
+        max_bias_bytes=None if version_2 else _MAX_BIAS_BYTES,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
 
@@ -144,6 +157,9 @@ def realtime_capabilities(model: str, card: Card | None = None) -> RealtimeCapab
         max_lag_ms=max(known.max_lag_ms, *(one.stop for one in delays), 0),
         diarization=_flag(card, "diarization", known.diarization),
         turn_detection=_flag(card, "turn_detection", known.turn_detection),
+        speaker_references=known.speaker_references,
+        max_bias_terms=known.max_bias_terms,
+        max_bias_bytes=known.max_bias_bytes,
         microdollars_per_minute=known.microdollars_per_minute,
     )
 
@@ -175,6 +191,7 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
         context_bias=False,
         single_word_bias=True,
         language_or_timestamps=True,
+        max_bias_terms=_MAX_WORDS,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
     timestamps = known.timestamps
@@ -189,6 +206,9 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
         single_word_bias=known.single_word_bias,
         language_or_timestamps=known.language_or_timestamps,
         language_on_request=known.language_on_request,
+        speaker_references=known.speaker_references,
+        max_bias_terms=known.max_bias_terms,
+        max_bias_bytes=known.max_bias_bytes,
         microdollars_per_minute=known.microdollars_per_minute,
     )
 

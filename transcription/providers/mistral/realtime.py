@@ -25,6 +25,7 @@ from pybase64 import b64encode
 from pydantic import SecretStr
 
 from shared_schema.audio import SAMPLE_RATE
+from shared_schema.client_messages import TurnSettings
 from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import RealtimeEvent, RealtimeOptions
@@ -124,12 +125,18 @@ def update_message(options: RealtimeOptions) -> str:
         "context_bias": list(options.context_bias) or None,
         "language": options.language,
         "diarize": options.diarize or None,
-        "turn_detection": TurnDetectionConfig() if options.turn_detection else None,
+        "speaker_references": {one.name: one.audio for one in options.speakers} or None,
+        "turn_detection": _turns(options.turns) if options.turn_detection else None,
     }
     payload = RealtimeTranscriptionSessionUpdatePayload.model_validate(
         {name: value for name, value in fields.items() if value is not None}
     )
     return RealtimeTranscriptionSessionUpdateMessage(session=payload).model_dump_json()
+
+
+def _turns(asked: TurnSettings | None) -> TurnDetectionConfig:
+    fields = {} if asked is None else asked.model_dump(exclude_none=True)
+    return TurnDetectionConfig.model_validate(fields)
 
 
 def _failed(event: RealtimeTranscriptionError) -> ProviderError:

@@ -19,12 +19,12 @@ export const BODIES = {
       },
       "context_bias": {
         "items": {
-          "maxLength": 64,
+          "maxLength": 4000,
           "minLength": 1,
           "type": "string",
           "x-text": "line"
         },
-        "maxItems": 100,
+        "maxItems": 1000,
         "type": "array"
       },
       "timestamps": {
@@ -36,6 +36,37 @@ export const BODIES = {
       },
       "diarize": {
         "type": "boolean"
+      },
+      "speaker_references": {
+        "items": {
+          "additionalProperties": false,
+          "description": "A voice to be known again: 3 to 15 seconds of one speaker, with `diarize`.",
+          "properties": {
+            "name": {
+              "description": "What `speaker` is called where this voice is heard.",
+              "maxLength": 64,
+              "minLength": 1,
+              "type": "string",
+              "x-text": "line"
+            },
+            "audio": {
+              "description": "Base64 of a WAV, MP3, FLAC or Opus file.",
+              "maxLength": 196608,
+              "minLength": 4,
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "type": "string"
+            }
+          },
+          "required": [
+            "name",
+            "audio"
+          ],
+          "title": "SpeakerReference",
+          "type": "object"
+        },
+        "maxItems": 8,
+        "type": "array",
+        "description": "Voices to be known again, with `diarize`; in a form, the list as JSON."
       },
       "model": {
         "maxLength": 100,
@@ -64,12 +95,12 @@ export const BODIES = {
       },
       "context_bias": {
         "items": {
-          "maxLength": 64,
+          "maxLength": 4000,
           "minLength": 1,
           "type": "string",
           "x-text": "line"
         },
-        "maxItems": 100,
+        "maxItems": 1000,
         "type": "array"
       },
       "timestamps": {
@@ -81,6 +112,37 @@ export const BODIES = {
       },
       "diarize": {
         "type": "boolean"
+      },
+      "speaker_references": {
+        "items": {
+          "additionalProperties": false,
+          "description": "A voice to be known again: 3 to 15 seconds of one speaker, with `diarize`.",
+          "properties": {
+            "name": {
+              "description": "What `speaker` is called where this voice is heard.",
+              "maxLength": 64,
+              "minLength": 1,
+              "type": "string",
+              "x-text": "line"
+            },
+            "audio": {
+              "description": "Base64 of a WAV, MP3, FLAC or Opus file.",
+              "maxLength": 196608,
+              "minLength": 4,
+              "pattern": "^[A-Za-z0-9+/]+={0,2}$",
+              "type": "string"
+            }
+          },
+          "required": [
+            "name",
+            "audio"
+          ],
+          "title": "SpeakerReference",
+          "type": "object"
+        },
+        "maxItems": 8,
+        "type": "array",
+        "description": "Voices to be known again, with `diarize`; in a form, the list as JSON."
       },
       "model": {
         "maxLength": 100,

@@ -598,6 +598,10 @@ export interface ModelOption {
    * Whether each of them must be a single word, without spaces and commas.
    */
   single_word_bias: boolean;
+  /**
+   * Whether it knows voices again that are sent along.
+   */
+  speaker_references?: boolean;
   streaming_delays_ms: StreamingDelays[];
   /**
    * Whether it can tell when a speaker begins and ends a turn.
@@ -884,9 +888,9 @@ export interface RealtimeTokenRequest {
   language?: string;
   model?: string;
   /**
-   * Words and phrases to expect.
+   * Words and phrases to expect, and descriptions of the recording where the model takes them.
    *
-   * @maxItems 100
+   * @maxItems 1000
    */
   context_bias?: string[];
   /**
@@ -898,9 +902,15 @@ export interface RealtimeTokenRequest {
    */
   diarize?: boolean;
   /**
-   * Tell when a speaker begins and ends a turn.
+   * Voices to be known again, with `diarize`.
+   *
+   * @maxItems 8
    */
-  turn_detection?: boolean;
+  speaker_references?: SpeakerReference[];
+  /**
+   * Tell when a speaker begins and ends a turn. Not with `diarize`.
+   */
+  turn_detection?: boolean | TurnSettings;
   /**
    * The caller's session whose place this one takes.
    */
@@ -909,6 +919,51 @@ export interface RealtimeTokenRequest {
    * Seconds of audio to reserve at most; what the deployment allows when left out.
    */
   max_seconds?: number;
+}
+/**
+ * A voice to be known again: 3 to 15 seconds of one speaker, with `diarize`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "SpeakerReference".
+ */
+export interface SpeakerReference {
+  /**
+   * What `speaker` is called where this voice is heard.
+   */
+  name: string;
+  /**
+   * Base64 of a WAV, MP3, FLAC or Opus file.
+   */
+  audio: string;
+}
+/**
+ * How turns are told; left out, each has the model's own value.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "TurnSettings".
+ */
+export interface TurnSettings {
+  /**
+   * How sure the model must be that a turn begins; at least `eager_end_threshold`.
+   */
+  start_threshold?: number;
+  /**
+   * Below it a turn seems to end; more than `end_threshold`.
+   */
+  eager_end_threshold?: number;
+  /**
+   * Below it a turn has ended.
+   */
+  end_threshold?: number;
+  /**
+   * Milliseconds of silence before a turn may end.
+   */
+  min_silence_ms?: number;
+  /**
+   * Milliseconds of silence after which a turn has ended in any case; at least
+   * `min_silence_ms`.
+   */
+  end_timeout_ms?: number;
 }
 /**
  * Server-sent event `segment`.
@@ -953,9 +1008,9 @@ export interface Start {
    */
   access_token?: string;
   /**
-   * Words and phrases to expect.
+   * Words and phrases to expect, and descriptions of the recording where the model takes them.
    *
-   * @maxItems 100
+   * @maxItems 1000
    */
   context_bias?: string[];
   /**
@@ -967,9 +1022,16 @@ export interface Start {
    */
   diarize?: boolean;
   /**
-   * Tell when a speaker begins and ends a turn: `turn` messages come beside the text.
+   * Voices to be known again, with `diarize`.
+   *
+   * @maxItems 8
    */
-  turn_detection?: boolean;
+  speaker_references?: SpeakerReference[];
+  /**
+   * Tell when a speaker begins and ends a turn: `turn` messages come beside the text. Not with
+   * `diarize`.
+   */
+  turn_detection?: boolean | TurnSettings;
   /**
    * The caller's session whose place this one takes.
    */
@@ -996,11 +1058,17 @@ export interface StoredTranscriptionRequest {
    */
   language?: string;
   /**
-   * @maxItems 100
+   * @maxItems 1000
    */
   context_bias?: string[];
   timestamps?: "segment" | "word";
   diarize?: boolean;
+  /**
+   * Voices to be known again, with `diarize`; in a form, the list as JSON.
+   *
+   * @maxItems 8
+   */
+  speaker_references?: SpeakerReference[];
   model?: string;
   /**
    * Object in the `reference-audio` bucket: '<user id>/…'.
@@ -1041,11 +1109,17 @@ export interface TranscriptionOptions {
    */
   language?: string;
   /**
-   * @maxItems 100
+   * @maxItems 1000
    */
   context_bias?: string[];
   timestamps?: "segment" | "word";
   diarize?: boolean;
+  /**
+   * Voices to be known again, with `diarize`; in a form, the list as JSON.
+   *
+   * @maxItems 8
+   */
+  speaker_references?: SpeakerReference[];
   model?: string;
 }
 /**
