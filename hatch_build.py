@@ -30,6 +30,10 @@ class CustomBuildHook(BuildHookInterface[Any]):
         for package in (HOME, *MOVED):
             inside = HOME if package == HOME else f"{HOME}/{package}"
             copy(Path(self.root, package), self._written / inside)
+        # `utter-transcribe init` copies them into a project.
+        shutil.copytree(
+            Path(self.root, "supabase", "migrations"), self._written / HOME / "migrations"
+        )
         build_data["force_include"][str(self._written / HOME)] = HOME
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:

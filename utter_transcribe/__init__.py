@@ -14,6 +14,7 @@ from utter_transcribe.events import Event, Result
 from utter_transcribe.files import Api, Clone
 from utter_transcribe.live import LiveTranscription
 from utter_transcribe.options import Options
+from utter_transcribe.sync import clone, transcribe_file, transcribe_live, voices
 
 __all__ = [
     "AnonymousUser",
@@ -32,4 +33,8 @@ __all__ = [
     "Result",
     "TokenSupplier",
     "UnreachableError",
+    "clone",
+    "transcribe_file",
+    "transcribe_live",
+    "voices",
 ]

@@ -22,6 +22,7 @@ from shared_schema.network import ProxyError, trusts_environment
 from shared_schema.presets import PresetId
 from utter_transcribe import demo as demonstration
 from utter_transcribe import display, pairs, upload
+from utter_transcribe import init as initial
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
 from utter_transcribe.errors import ClientError, UnreachableError
 from utter_transcribe.files import Api
@@ -335,6 +336,40 @@ def _call(
         return 0
 
     run(calls())
+
+
+@app.command(
+    epilog=_examples(
+        "utter-transcribe init",
+        "utter-transcribe init ../my-app --set SUPABASE_URL=https://abc.supabase.co",
+    )
+)
+def init(
+    project: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Of your app; holds supabase/, or shall.")
+    ] = Path(),
+    *,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of .env; may be repeated."),
+    ] = None,
+) -> None:
+    """Add the product to your Supabase project: migrations and .env. Nothing is overwritten."""
+    settings = dict(one.partition("=")[::2] for one in given or [])
+    if unknown := settings.keys() - initial.ASKED.keys():
+        _fail(f"--set knows {', '.join(initial.ASKED)}, not {', '.join(sorted(unknown))}")
+    try:
+        if not project.is_dir():
+            _fail(f"{project} is no folder")
+        if sys.stdin.isatty() and not (project / ".env").exists():
+            for name, asked in initial.ASKED.items():
+                if name not in settings:
+                    hidden = name in initial.SECRET
+                    settings[name] = typer.prompt(asked, default="", hide_input=hidden)
+        added = initial.add_to(project, settings)
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}")
+    print(added.told())
 
 
 @app.command(epilog=_examples("utter-transcribe demo", "utter-transcribe demo --once"))

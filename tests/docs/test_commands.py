@@ -60,6 +60,9 @@ MADE: Final = {
 ELSEWHERE: Final = {
     "cp .env.example .env": "tests/test_env_example.py",
     "npm install @utter/transcribe": "frontend/e2e/package.test.ts",
+    "pip install 'utter-transcribe[services]'": "tests/packaging/test_wheel.py",
+    "utter-transcribe init": "tests/utter_transcribe/test_init.py",
+    "python -m utter_transcribe.ws_bridge": "tests/packaging/test_wheel.py",
     "python -m chaos": "tests/chaos/test_run.py",
     "python -m local_stack.provider": "tests/local_stack/provider/test_main.py",
     "python -m edge_functions": "tests/edge_functions/test_account.py",

@@ -84,6 +84,16 @@ def test_the_command_tells_its_version(installed: Environment) -> None:
 
 
 @pytest.mark.process
+def test_the_wheel_brings_the_migrations(installed: Environment, tmp_path: Path) -> None:
+    """`utter-transcribe init` of the wheel writes the migrations of the repository."""
+    told = installed.run("utter-transcribe", "init", str(tmp_path))
+    assert (told.returncode, told.stderr) == (0, "")
+    copied = sorted((tmp_path / "supabase" / "migrations").iterdir())
+    ours = sorted((ROOT / "supabase" / "migrations").iterdir())
+    assert [one.read_text() for one in copied] == [one.read_text() for one in ours]
+
+
+@pytest.mark.process
 def test_the_demo_names_the_checkout(installed: Environment) -> None:
     """The demo needs the repository; the wheel's command says so in one line."""
     told = installed.run("utter-transcribe", "demo")
@@ -134,7 +144,7 @@ def test_the_sdist_is_small(built: Built) -> None:
     with tarfile.open(built.sdist) as sdist:
         tops = {name.split("/")[1] for name in sdist.getnames() if "/" in name}
     files = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "hatch_build.py", "pyproject.toml"}
-    assert tops - {".gitignore"} == files | {hatch_build.HOME, *hatch_build.MOVED}
+    assert tops - {".gitignore"} == files | {hatch_build.HOME, *hatch_build.MOVED, "supabase"}
 
 
 def test_an_import_that_cannot_be_moved_is_refused(tmp_path: Path) -> None:

@@ -488,7 +488,7 @@ async def test_usage_is_told(tmp_path: Path) -> None:
 
 async def test_every_command_shows_examples(tmp_path: Path) -> None:
     """The help of each command ends with commands to try."""
-    for name in ("live", "file", "voices", "voice", "usage", "demo"):
+    for name in ("live", "file", "voices", "voice", "usage", "init", "demo"):
         status, out, _ = await run(tmp_path, name, "--help")
         assert status == 0
         assert f"utter-transcribe {name}" in out.partition("Examples:")[2], name
