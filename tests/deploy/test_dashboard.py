@@ -107,7 +107,8 @@ def test_what_operators_ask_is_shown() -> None:
         *("utter_sessions_open", "utter_sockets_pending", "utter_ready_seconds"),
         *("utter_first_delta_seconds", "utter_finish_seconds", "utter_errors_total"),
         *("utter_provider_failures_total", "quota_exceeded", "utter_cost_microdollars_total"),
-        *("utter:http_seconds:p95_5m", "utter_draining", "utter_settlements_pending"),
+        *("utter_provider_served_total", "utter:http_seconds:p95_5m"),
+        *("utter_draining", "utter_settlements_pending"),
     ):
         assert asked in shown, asked
 

@@ -13,12 +13,13 @@ from tests.deploy.promql import TARGET, Checker, catalogue, matchers
 from tests.deploy.rules import FILES, Alert, Recording, alerts, checker, rules
 from transcription.errors import KEY_REFUSED
 from transcription.ledger.base import Kind
-from transcription.process.metrics import ORIGIN_REFUSED, AudioFailure, Status
+from transcription.process.metrics import ORIGIN_REFUSED, AudioFailure, Place, Status
 
 _CODES: Final = frozenset(code.value for code in ErrorCode)
 VALUES: Final = {
     "code": _CODES,
     "kind": frozenset(get_args(Kind)),
+    "place": frozenset(get_args(Place)),
     "status": frozenset(get_args(Status)) | {"5.."},
     "reason": _CODES | {KEY_REFUSED, ORIGIN_REFUSED} | frozenset(get_args(AudioFailure)),
 }

@@ -25,6 +25,8 @@ _HANDSHAKE_CODES: Final = (
     ErrorCode.FORBIDDEN,
     ErrorCode.AUTH_UNAVAILABLE,
 )
+Place = Literal["first", "next"]
+"""Whether a provider is the first in the order, or stands in for it."""
 AudioFailure = Literal["internal", "start", "crash", "timeout"]
 """Why a process that reads files failed: a bug of ours, it does not start, a decoder crashed, or
 it took too long."""
@@ -195,7 +197,7 @@ class Metrics:
         for provider in providers:
             for reason in (*_PROVIDER_CODES, KEY_REFUSED):
                 self.provider_failures.labels(provider, reason)
-            place = "first" if provider == providers[0] else "next"
+            place: Place = "first" if provider == providers[0] else "next"
             self.provider_served.labels(kind, provider, place)
         for counter in (self.audio_seconds, self.cost):
             counter.labels(kind)

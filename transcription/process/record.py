@@ -15,7 +15,7 @@ from transcription.identity.verifier import User
 from transcription.ledger.base import Kind
 from transcription.process import tracing
 from transcription.process.logs import Bounded
-from transcription.process.metrics import Metrics, Status
+from transcription.process.metrics import Metrics, Place, Status
 from transcription.providers.health import ProviderHealth
 
 _NOT_TRACED: Final = frozenset({"user_id", "trace_id"})
@@ -126,7 +126,7 @@ class Records:
         if isinstance(error, ProviderError):
             metrics.provider_failures.labels(provider, error.reason).inc()
         if record.session_id is not None:
-            place = "first" if provider == self._first or record.own_key else "next"
+            place: Place = "first" if provider == self._first or record.own_key else "next"
             metrics.provider_served.labels(kind, provider, place).inc()
         if not record.direct:
             self._know(record, error)
