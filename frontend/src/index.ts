@@ -34,6 +34,7 @@ export {
   type ReferenceAudioServices,
 } from "./reference-audio/services";
 export type { Mode, ReferenceAudioState, ReferenceAudioValue } from "./reference-audio/state";
+export { REFERENCE_WORDS, type ReferenceMessages } from "./reference-audio/words/catalogue";
 export { Account, type AccountState } from "./services/account";
 export {
   cloneVoice,

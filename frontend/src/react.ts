@@ -21,6 +21,6 @@ export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 export { Boundary } from "./ui/boundary";
 export { Button, Card, fieldClass, Message, ProgressBar } from "./ui/controls";
 export { useReadable, useScope } from "./ui/hooks";
-export { CrossIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
+export { CrossIcon, LanguageIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
 export { useKeepFocus } from "./ui/keep-focus";
 export { type Labels, LocaleContext, useCatalogue } from "./words/use-words";

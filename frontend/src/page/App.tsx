@@ -1,8 +1,9 @@
 /** Reads the deployment's configuration, then shows the page. */
 import { useState } from "react";
 import { connect } from "../index";
-import { Button, Message, useScope } from "../react";
+import { Button, LocaleContext, Message, useReadable, useScope } from "../react";
 import { ClonePage, type PageServices } from "./ClonePage";
+import { pageLanguage } from "./language";
 import { useWords } from "./use-words";
 
 /** In development a recording may stand in for the microphone: `?loopback=/path.wav`. */
@@ -16,6 +17,14 @@ async function developmentSource() {
 }
 
 export function App() {
+  return (
+    <LocaleContext value={useReadable(pageLanguage)}>
+      <Connected />
+    </LocaleContext>
+  );
+}
+
+function Connected() {
   const t = useWords();
   const [services, setServices] = useState<PageServices>();
   const [failed, setFailed] = useState(false);

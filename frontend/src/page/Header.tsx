@@ -2,6 +2,7 @@
 import type { Account, Usage, UsageOfKind } from "../index";
 import { Button, useReadable } from "../react";
 import type { PageWords } from "./catalogue";
+import { LanguageSelect } from "./LanguageSelect";
 import { useWords } from "./use-words";
 
 /** What a session under way has reserved is not used yet: most of it comes back when it ends. */
@@ -63,11 +64,11 @@ export function Header({
     <header>
       <div className="flex flex-wrap items-center justify-between gap-x-6">
         <h1 className="text-3xl font-semibold tracking-tight">{t("page.title")}</h1>
-        <div className="-mr-3 flex min-h-11 grow flex-wrap items-center justify-between gap-x-4 sm:justify-end">
+        <div className="-me-3 flex min-h-11 grow flex-wrap items-center justify-between gap-x-4 sm:justify-end">
           {ownKey ? <p className="text-sm text-soft">{t("usage.ownKey")}</p> : null}
           {usage && !ownKey ? <UsageBar usage={usage} /> : null}
           {state.status === "loading" ? null : (
-            <div className="ml-auto flex items-center gap-2 sm:ml-0">
+            <div className="ms-auto flex items-center gap-2 sm:ms-0">
               {known && state.email ? (
                 <span className="max-w-40 truncate text-sm text-soft">{state.email}</span>
               ) : null}
@@ -80,6 +81,7 @@ export function Header({
                   {t("account.signIn")}
                 </Button>
               )}
+              <LanguageSelect />
             </div>
           )}
         </div>

@@ -157,7 +157,7 @@ export function SignInDialog({
         <h2 className="text-lg font-medium" id={id}>
           {creating ? t("signIn.create") : t("account.signIn")}
         </h2>
-        <Button aria-label={t("signIn.close")} className="-mr-3" onClick={onClose} variant="quiet">
+        <Button aria-label={t("signIn.close")} className="-me-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>

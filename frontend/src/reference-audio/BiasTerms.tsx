@@ -60,7 +60,7 @@ export function BiasTerms() {
         <ul className="flex flex-wrap gap-2">
           {terms.map((term) => (
             <li
-              className="inline-flex max-w-full items-center rounded-3xl bg-sunken pl-3"
+              className="inline-flex max-w-full items-center rounded-3xl bg-sunken ps-3"
               key={term}
             >
               <span className="min-w-0 wrap-anywhere" translate="no">

@@ -62,6 +62,7 @@ export function LevelMeter({
         aria-valuetext={t("level.paused")}
         className="relative h-2.5 grow overflow-hidden rounded-full bg-sunken forced-colors:border"
         ref={root}
+        dir="ltr"
         role="meter"
       >
         <div
@@ -74,7 +75,7 @@ export function LevelMeter({
         />
       </div>
       {bare ? null : (
-        <span aria-hidden="true" className="min-w-20 text-right text-sm text-soft" ref={word} />
+        <span aria-hidden="true" className="min-w-20 text-end text-sm text-soft" ref={word} />
       )}
     </div>
   );

@@ -155,7 +155,7 @@ export function TranscriptCard() {
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 className="text-lg font-medium" id={`${id}-title`}>
           <label htmlFor={`${id}-text`}>{t("transcript.title")}</label>
-          <span className="ml-3 text-sm font-normal text-soft" data-transcript-status>
+          <span className="ms-3 text-sm font-normal text-soft" data-transcript-status>
             {transcriptStatus(t, state)}
           </span>
         </h2>

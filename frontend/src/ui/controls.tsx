@@ -74,8 +74,8 @@ export function Fold({
 }) {
   return (
     <details className="group">
-      <summary className="-ml-1 inline-flex min-h-11 list-none items-center gap-1 rounded-md pr-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
-        <span className="group-open:rotate-90">
+      <summary className="-ms-1 inline-flex min-h-11 list-none items-center gap-1 rounded-md pe-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
+        <span className="group-open:rotate-90 rtl:not-group-open:rotate-180">
           <ChevronIcon />
         </span>
         <span>{label}</span>

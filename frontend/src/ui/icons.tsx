@@ -75,6 +75,13 @@ export const ChevronIcon = () => (
   </Icon>
 );
 
+export const LanguageIcon = () => (
+  <Icon>
+    <circle cx="10" cy="10" r="7" />
+    <path d="M3 10h14M10 3c2.2 2 3 4.4 3 7s-.8 5-3 7c-2.2-2-3-4.4-3-7s.8-5 3-7" />
+  </Icon>
+);
+
 export const TrashIcon = () => (
   <Icon>
     <path d="M4 6h12M8 6V4h4v2M6 6l.7 9.5h6.6L14 6" />

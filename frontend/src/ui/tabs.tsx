@@ -29,10 +29,11 @@ export function Tabs<K extends string>({
   const list = useRef<HTMLDivElement>(null);
 
   const onKeyDown = (event: KeyboardEvent) => {
+    const forward = getComputedStyle(event.currentTarget).direction === "rtl" ? -1 : 1;
     const at = tabs.findIndex((tab) => tab.key === selected);
     const steps: Record<string, number> = {
-      ArrowRight: at + 1,
-      ArrowLeft: at - 1,
+      ArrowRight: at + forward,
+      ArrowLeft: at - forward,
       Home: 0,
       End: tabs.length - 1,
     };

@@ -21,8 +21,7 @@ export const words = {
 
   "account.signIn": "Sign in",
   "account.signOut": "Sign out",
-  "account.menu": "Language: {language}",
-  "account.language": "Language of the page",
+  "account.language": "Page language",
 
   "signIn.toBegin": "Sign in to begin",
   "signIn.createToBegin": "Create an account to begin",
