@@ -396,7 +396,7 @@ const STATES: Record<string, State> = {
   },
   german: {
     reach: async (booth) => {
-      await booth.page.getByLabel("Language").selectOption("de");
+      await booth.page.getByLabel("Language", { exact: true }).selectOption("de");
       await booth.text(/Nebel über dem See/).waitFor();
     },
   },
