@@ -133,6 +133,7 @@ def _pack(upload: Upload, row: VoiceRow, preset: ReferencePreset, reference: Ref
             settled_by=row.settled_by,
         ),
         window=_window(row),
+        match=row.match,
     )
     told = manifest.model_dump_json(indent=2, exclude_none=True).encode() + b"\n"
     made = row.created_at.astimezone(UTC).timetuple()[:6]

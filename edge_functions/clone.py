@@ -9,17 +9,19 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from edge_functions import matching
 from edge_functions.body import from_fields, pieces
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import Form, is_multipart, read_form
 from edge_functions.openapi import ANYWHERE, multipart, problems
+from edge_functions.receipts import Heard
 from edge_functions.services import Services, ServicesOf
 from edge_functions.uploads import Upload
 from edge_functions.voices import shown
 from shared_schema.errors import ErrorCode
-from shared_schema.voices import CloneRequest, Voice
+from shared_schema.voices import CloneRequest, Voice, VoiceMatch
 from transcription import languages
 from transcription.audio.inspection import AudioInfo
 from transcription.errors import BackendUnavailable, InvalidMessage, Unauthenticated
@@ -33,6 +35,7 @@ _REFUSALS: Final = problems(
     *(
         _C.NOT_FOUND,
         _C.STORAGE_LIMIT,
+        _C.TEXT_MISMATCH,
         _C.REQUEST_IN_PROGRESS,
         _C.REQUEST_TIMEOUT,
         _C.CAPACITY,
@@ -77,7 +80,11 @@ async def post_clone(
             if asked.storage_path is not None:
                 await services.storage.download(asked.storage_path, caller, upload)
             info = await services.inspector.inspect(upload.path, *caller.origin)
-            voice = await _store(services, caller, asked, language, upload, info)
+            heard = Heard(caller.user.id, upload.sha256, asked.machine_transcript or "")
+            seconds = info.duration_seconds
+            found = await matching.of_voice(asked, language, seconds, heard, services.receipts)
+            matching.check(found, services.shell.settings.clone_min_match)
+            voice = await _store(services, caller, asked, language, upload, info, found)
             answer: dict[str, Any] = voice.model_dump(mode="json")
             turn.keep(201, answer)
     return JSONResponse(answer, 201)
@@ -98,6 +105,7 @@ async def _store(  # noqa: PLR0917
     language: str,
     upload: Upload,
     info: AudioInfo,
+    found: VoiceMatch | None,
 ) -> Voice:
     """Add the voice, then its recording, then say that it is whole; or leave nothing."""
     voice_id = str(uuid4())
@@ -113,6 +121,7 @@ async def _store(  # noqa: PLR0917
                 "transcript_source": asked.transcript_source,
                 "machine_transcript": asked.machine_transcript,
                 "settled_by": asked.settled_by,
+                "match": found and found.model_dump(mode="json", exclude_none=True),
                 "window_start_ms": asked.window_start_ms,
                 "consent": asked.consent,
                 "duration_seconds": info.duration_seconds,

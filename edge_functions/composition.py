@@ -13,6 +13,7 @@ from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
 from edge_functions.idempotency import Idempotency
 from edge_functions.in_flight import InFlight
+from edge_functions.receipts import Receipts
 from edge_functions.services import Services
 from edge_functions.storage import TRANSFER_SECONDS, Storage
 from edge_functions.sweeper import Sweeper
@@ -109,6 +110,7 @@ async def compose(
             shell=shell,
             idempotency=Idempotency(tools.rpc, hold_seconds=_hold_seconds(settings)),
             inspector=inspector,
+            receipts=Receipts(settings.supabase_secret_key),
             uploads=uploads,
             storage=tools.storage,
             voices=tools.voices,

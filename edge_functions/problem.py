@@ -11,7 +11,13 @@ from starlette.responses import Response
 
 from edge_functions.middleware.observe import request_id_of
 from shared_schema.batch import ErrorEvent, Problem
-from transcription.errors import InvalidMessage, NotFound, SessionLimit, TranscriptionError
+from transcription.errors import (
+    InvalidMessage,
+    NotFound,
+    SessionLimit,
+    TextMismatch,
+    TranscriptionError,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 _TOLD_FAULTS: Final = 5
@@ -37,6 +43,7 @@ def problem_of(
         retryable=spec.retryable,
         retry_after=error.retry_after,
         open_sessions=error.open_sessions or None if isinstance(error, SessionLimit) else None,
+        match=error.match if isinstance(error, TextMismatch) else None,
         request_id=request_id,
     )
 

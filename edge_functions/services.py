@@ -11,11 +11,13 @@ from edge_functions.direct_sessions import DirectSessions
 from edge_functions.erasure import Erasure
 from edge_functions.idempotency import Idempotency
 from edge_functions.in_flight import InFlight
+from edge_functions.receipts import Receipts
 from edge_functions.storage import Storage
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInfo
 from transcription.audio.reference import Reference
+from transcription.match.coverage import Voice
 from transcription.process.shell import Shell
 from transcription.providers.base import FileProvider
 from transcription.user_keys.providers import Providers
@@ -35,6 +37,10 @@ class Inspector(Protocol):
 
     async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
         """Write a copy for a provider that takes less."""
+        ...
+
+    async def voice(self, path: Path, owner: str, address: str | None) -> Voice:
+        """Tell where somebody speaks."""
         ...
 
     async def reference(
@@ -59,6 +65,7 @@ class Services:
     """What both services have in common."""
     idempotency: Idempotency
     inspector: Inspector
+    receipts: Receipts
     uploads: Uploads
     storage: Storage
     voices: VoiceTable

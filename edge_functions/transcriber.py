@@ -14,6 +14,8 @@ from starlette.requests import ClientDisconnect
 
 from edge_functions.caller import Caller
 from edge_functions.idempotency import fingerprint
+from edge_functions.matching import compared
+from edge_functions.receipts import Heard
 from edge_functions.services import Services
 from edge_functions.uploads import Upload
 from shared_schema import batch
@@ -29,6 +31,7 @@ from transcription.errors import (
     TranscriptionError,
 )
 from transcription.ledger.base import Outcome
+from transcription.match.coverage import Voice
 from transcription.process import tracing
 from transcription.process.record import TranscriptionRecord
 from transcription.providers.base import (
@@ -138,6 +141,7 @@ class Transcriber:
         self, asked: Asked, upload: Upload, candidates: Sequence[_Candidate], lent: Sequence[_Files]
     ) -> dict[str, Any]:
         services, record = self.services, self._record
+        check_text = asked.options.check_text
         record.own_key = lent[0].own_key or None
         fitted = await self._fitted(asked.options, candidates[0], lent)
         source = asked.storage_path or upload.sha256
@@ -152,6 +156,10 @@ class Transcriber:
             record.bytes_in = upload.size
             with tracing.span("inspect"):
                 info = await services.inspector.inspect(upload.path, *self.caller.origin)
+                # Before anything is charged: this may fail, and no transcript is lost by it.
+                voice = None
+                if check_text is not None:
+                    voice = await services.inspector.voice(upload.path, *self.caller.origin)
             audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
             deadline = time.monotonic() + services.shell.settings.provider_file_seconds
             for one in candidates:
@@ -168,6 +176,7 @@ class Transcriber:
                         raise
                     services.shell.records.passed_over(one.provider.name, error)
             answer = _answer(result, fitted, info, self.request_id)
+            answer = await self._compared(answer, result, check_text, voice, upload)
             told: dict[str, Any] = answer.model_dump(mode="json", exclude_none=True)
             turn.keep(200, told)
             return told
@@ -181,7 +190,9 @@ class Transcriber:
         record.provider = one.provider.name
         record.passed_over = tuple(names[: names.index(record.provider)]) or None
         fit = fitted_file if one.lent is lent[0] else relaxed_file
-        fitted = await fit(options, one.provider, one.lent.key)
+        # In a stream a provider that tells times tells no words before them.
+        wants_times = options.check_text is not None and self.tell is None
+        fitted = await fit(options, one.provider, one.lent.key, wants_times=wants_times)
         record.model, record.language = fitted.options.model, fitted.options.language
         return fitted
 
@@ -190,6 +201,22 @@ class Transcriber:
         if most is None or audio.size <= most:
             return audio
         return await self._copied(audio, upload.copy, most)
+
+    async def _compared(
+        self,
+        answer: Transcription,
+        result: TranscriptionResult,
+        check_text: str | None,
+        voice: Voice | None,
+        upload: Upload,
+    ) -> Transcription:
+        """Add to an answer how a text goes with it, and the receipt."""
+        found = coverage = None
+        if check_text is not None and voice is not None:
+            found, coverage = await compared(check_text, result, answer.language, voice)
+        heard = Heard(self.caller.user.id, upload.sha256, result.text)
+        receipt = self.services.receipts.issue(heard, coverage)
+        return answer.model_copy(update={"match": found, "receipt": receipt})
 
     async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
         """Return a 16 kHz copy of a file that is larger than the provider takes.
@@ -337,7 +364,7 @@ def _answer(
         for one in result.segments
     )
     words = tuple(batch.Word(text=one.text, start=one.start, end=one.end) for one in result.words)
-    timestamps = fitted.options.timestamps
+    timestamps = fitted.told
     return Transcription(
         text=result.text,
         model=fitted.options.model,

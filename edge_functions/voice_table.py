@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from edge_functions.caller import Caller
 from edge_functions.supabase_access import Access, database_errors
-from shared_schema.voices import SettledBy, TranscriptSource
+from shared_schema.voices import SettledBy, TranscriptSource, VoiceMatch
 from transcription.settings import Settings
 
 _TABLE: Final = "voices"
@@ -36,6 +36,7 @@ class VoiceRow(ListedVoice):
     machine_transcript: str | None
     settled_by: SettledBy | None
     window_start_ms: int | None
+    match: VoiceMatch | None
     consent: bool
     storage_path: str
 

@@ -77,6 +77,7 @@ async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -
         machine_transcript=row.machine_transcript,
         settled_by=row.settled_by,
         window_start_ms=row.window_start_ms,
+        match=row.match,
         consent=row.consent,
         audio_url=await services.storage.sign(row.storage_path, caller, seconds=seconds),
         audio_url_expires_in=seconds,

@@ -1,11 +1,19 @@
 """`python -m shared_schema`: write the contract's documents where their readers expect them."""
 
 import json
+import re
 from pathlib import Path
+from typing import Final
 
 from shared_schema import export, reference
 
 _ROOT = Path(__file__).resolve().parent.parent
+MATCH: Final = (
+    *("alignment", "alternatives", "coverage", "difference", "doubts", "likeness", "match"),
+    *("numerals", "times", "words"),
+)
+"""Modules of the page that compare texts, which the Edge Functions have as well."""
+_IMPORTED: Final = re.compile(r'(?<= from ")(\.[\w./]*)(?=";)')
 
 
 def documents() -> dict[Path, str]:
@@ -23,7 +31,15 @@ def documents() -> dict[Path, str]:
         deno / "constants.ts": export.typescript_constants(),
         deno / "languages.ts": export.typescript_languages(),
         deno / "bodies.ts": export.typescript_bodies(),
+        deno / "spoken.ts": export.typescript_spoken(),
+        **{deno.parent / "match" / f"{name}.ts": _for_deno(name) for name in MATCH},
     }
+
+
+def _for_deno(name: str) -> str:
+    """Return a module of the page as Deno imports it: by the names of files."""
+    page = (_ROOT / "frontend" / "src" / "match" / f"{name}.ts").read_text(encoding="utf-8")
+    return _IMPORTED.sub(r"\1.ts", page)
 
 
 def main() -> None:

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared_schema import limits
 from shared_schema.base import Inbound, Outbound, SessionId
 from shared_schema.client_messages import BiasTerms, LanguageChoice, ModelId, SpeakerReferences
 from shared_schema.errors import ErrorCode
+from shared_schema.match import Match
 from shared_schema.text import Text
 
 Timestamps = Literal["segment", "word"]
@@ -21,6 +23,9 @@ StoragePath = Annotated[
 ]
 
 
+CheckText = Annotated[str, Field(min_length=1, max_length=limits.MAX_TRANSCRIPT_CHARACTERS), Text()]
+
+
 class TranscriptionOptions(Inbound):
     """What a caller may ask of a transcription. All optional."""
 
@@ -31,6 +36,8 @@ class TranscriptionOptions(Inbound):
     speaker_references: SpeakerReferences | None = None
     """Voices to be known again, with `diarize`; in a form, the list as JSON."""
     model: ModelId | None = None
+    check_text: CheckText | None = None
+    """What somebody says is spoken: the answer tells how well it goes with the recording."""
 
 
 class StoredTranscriptionRequest(TranscriptionOptions):
@@ -75,6 +82,10 @@ class Transcription(Outbound):
     request_id: str
     warnings: tuple[str, ...] | None = None
     """Options that could not be honoured as asked, in words."""
+    match: Match | None = None
+    """With `check_text`: how well it goes with the recording."""
+    receipt: str | None = None
+    """Shows `POST /api/clone` that this service heard this text in this file."""
 
 
 class DeltaEvent(Outbound):
@@ -120,4 +131,6 @@ class Problem(Outbound):
     """Seconds, as in the `Retry-After` header."""
     open_sessions: tuple[SessionId, ...] | None = None
     """With `session_limit`: the caller's open sessions; one may be taken over by `resumes`."""
+    match: Match | None = None
+    """With `text_mismatch`: where text and recording differ, if a transcription was sent."""
     request_id: str | None = None

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 
 from shared_schema.base import Outbound
 from shared_schema.presets import PresetId
-from shared_schema.voices import SettledBy, TranscriptSource
+from shared_schema.voices import SettledBy, TranscriptSource, VoiceMatch
 
 MEDIA_TYPE: Final = "application/zip"
 
@@ -80,3 +80,5 @@ class BundleManifest(Outbound):
     text: ReferenceText
     window: Window | None = None
     """Left out where the recording was stored whole."""
+    match: VoiceMatch | None = None
+    """How well text and recording go together; left out where nothing was heard beside the text."""

@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     REQUEST_IN_PROGRESS = "request_in_progress"
     STORAGE_LIMIT = "storage_limit"
+    TEXT_MISMATCH = "text_mismatch"
     SESSION_LIMIT = "session_limit"
     QUOTA_EXCEEDED = "quota_exceeded"
     BUDGET_EXCEEDED = "budget_exceeded"
@@ -86,6 +87,7 @@ ERRORS: Final[Mapping[ErrorCode, ErrorSpec]] = MappingProxyType(
         _C.RATE_LIMITED: ErrorSpec("Too many requests", None, 429, True),
         _C.REQUEST_IN_PROGRESS: ErrorSpec("The same request is under way", None, 409, True),
         _C.STORAGE_LIMIT: ErrorSpec("No room for another voice", None, 409, False),
+        _C.TEXT_MISMATCH: ErrorSpec("The text is not shown to match", None, 422, False),
         _C.SESSION_LIMIT: ErrorSpec("Too many open transcriptions", 4429, 429, True),
         _C.QUOTA_EXCEEDED: ErrorSpec("Today's minutes are used up", 4429, 429, False),
         _C.BUDGET_EXCEEDED: ErrorSpec("Transcription is paused for today", 4429, 503, False),

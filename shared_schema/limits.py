@@ -44,6 +44,10 @@ MIN_TRANSCRIPT_CHARACTERS: Final = 10
 """Shortest transcript of a voice, after trimming."""
 MAX_TRANSCRIPT_CHARACTERS: Final = 20_000
 MAX_VOICE_NAME_CHARACTERS: Final = 100
+MAX_STORED_DOUBTS: Final = 100
+"""Doubts of a match that are stored with a voice, the first ones."""
+MAX_RECEIPT_CHARACTERS: Final = 4096
+"""Longest `receipt` of a transcription."""
 MAX_VOICES_LISTED: Final = 100
 """Most voices in one answer of `GET /api/voices`."""
 IDEMPOTENCY_KEY_CHARACTERS: Final = 255

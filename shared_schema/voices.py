@@ -9,6 +9,7 @@ from shared_schema import limits
 from shared_schema.base import Inbound, Outbound
 from shared_schema.batch import StoragePath
 from shared_schema.client_messages import LanguageChoice
+from shared_schema.match import Match
 from shared_schema.text import Text
 
 TranscriptSource = Literal["live", "final_pass", "edited", "typed"]
@@ -50,6 +51,17 @@ class CloneRequest(Inbound):
         Annotated[str, Field(max_length=limits.MAX_TRANSCRIPT_CHARACTERS), Text()] | None
     ) = None
     """As the provider heard it."""
+    receipt: (
+        Annotated[
+            str,
+            Field(
+                max_length=limits.MAX_RECEIPT_CHARACTERS,
+                pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+            ),
+        ]
+        | None
+    ) = None
+    """Of the transcription that `machine_transcript` is the text of."""
     settled_by: SettledBy | None = None
     """What made the transcript's words certain."""
     window_start_ms: (
@@ -58,6 +70,14 @@ class CloneRequest(Inbound):
     """Where in a longer recording this one begins, if it was cut out of one; milliseconds."""
     consent: bool = False
     """Whether the speaker has agreed."""
+
+
+class VoiceMatch(Match):
+    """How well a transcript goes with what was heard in the recording, `machine_transcript`."""
+
+    proved: bool
+    """Whether a receipt shows that this service heard it in this very recording. Where not, it is
+    what the caller says was heard."""
 
 
 class Voice(Outbound):
@@ -80,6 +100,8 @@ class VoiceDetail(Voice):
     """What made the transcript's words certain; left out where nobody said."""
     window_start_ms: int | None = None
     """Where in a longer recording this one begins, if it was cut out of one; milliseconds."""
+    match: VoiceMatch | None = None
+    """Left out where no `machine_transcript` was sent. It has the first 100 doubts."""
     consent: bool = False
     """Whether the speaker has agreed."""
     audio_url: str

@@ -12,6 +12,7 @@ TranscriptionError
 ├── RateLimited                                           too often
 ├── RequestInProgress                                     the same request, twice at once
 ├── SessionLimit, QuotaExceeded, BudgetExceeded           the ledger's refusals
+├── TextMismatch                                          a text for another recording
 ├── StorageLimit                                          too many voices
 ├── BackendUnavailable                                    storage, voices, keys
 │   └── LedgerUnavailable
@@ -30,6 +31,7 @@ from typing import ClassVar, Final
 from uuid import uuid4
 
 from shared_schema.errors import ERRORS, ErrorCode, ErrorSpec
+from shared_schema.match import Match
 
 KEY_REFUSED: Final = "key_refused"
 """Reason of a provider's failure that has no code of its own."""
@@ -178,6 +180,21 @@ class StorageLimit(TranscriptionError):
     """The user stores as many voices, or as many bytes of them, as their plan allows."""
 
     code = ErrorCode.STORAGE_LIMIT
+
+
+class TextMismatch(TranscriptionError):
+    """A voice's transcript is not shown to match its recording as the deployment wants.
+
+    Args:
+        message: What happened.
+        match: Where they differ, if something was heard to compare with.
+    """
+
+    code = ErrorCode.TEXT_MISMATCH
+
+    def __init__(self, message: str | None = None, *, match: Match | None = None) -> None:
+        super().__init__(message)
+        self.match = match
 
 
 class QuotaExceeded(TranscriptionError):

@@ -203,6 +203,8 @@ class Settings(BaseSettings):
     """Between two sweeps of what crashes left behind; 0 leaves them to the command."""
     signed_url_seconds: Count = 3600
     """How long the address of a stored recording is good."""
+    clone_min_match: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The least rate of a match with which a voice is stored; every text is when left out."""
     reference_preset: PresetId = "any"
     """The engine that recordings are made for."""
     reference_preset_choice: bool = True

@@ -236,6 +236,49 @@ def file(
     run(work())
 
 
+@app.command(
+    epilog=_examples(
+        'utter-transcribe check ada.wav --text "The words that are spoken."',
+        "utter-transcribe check ada.wav --text @ada.txt --json",
+    )
+)
+def check(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The recording.")],
+    *,
+    text: Annotated[
+        str, typer.Option(metavar="TEXT|@FILE", help="What should be spoken, or a file with it.")
+    ],
+    language: Language = None,
+    model: Model = None,
+    url: Url = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Tell whether a text is what is spoken in a recording, word for word.
+
+    Ends with 0 if it is, with 3 if something differs, and with 1 if that cannot be told.
+    """
+    settings = Settings()
+    with _usage():
+        supplier = settings.token_supplier(token)
+        options = TranscriptionOptions(
+            check_text=pairs.text_of(text), language=language, model=model
+        )
+
+    async def work() -> int:
+        async with Api(url or settings.utter_api_url, supplier) as api:
+            answer = await api.transcribe(path, options)
+        if answer.match is None:
+            _fail("the service does not compare texts")
+        if as_json:
+            print(answer.to_json())
+        else:
+            pairs.show_match(answer.match)
+        return 0 if pairs.is_exact(answer.match) else pairs.DIFFERS
+
+    run(work())
+
+
 @app.command(epilog=_examples("utter-transcribe voices", "utter-transcribe voices --json"))
 def voices(
     *,

@@ -76,6 +76,7 @@ class Clone:
         transcript: What is said in the recording, exactly.
         transcript_source: Where the transcript comes from.
         machine_transcript: What a machine heard, beside a transcript that a person edited.
+        receipt: Of the transcription that `machine_transcript` is the text of.
         settled_by: What made the transcript's words certain.
         window_start_ms: Where in a longer recording this one begins, if it was cut out of one.
         consent: Whether the speaker agreed.
@@ -86,6 +87,7 @@ class Clone:
     transcript: str
     transcript_source: TranscriptSource | None = None
     machine_transcript: str | None = None
+    receipt: str | None = None
     settled_by: SettledBy | None = None
     window_start_ms: int | None = None
     consent: bool | None = None
@@ -191,6 +193,7 @@ class Api:
             "transcript": voice.transcript,
             "transcript_source": voice.transcript_source,
             "machine_transcript": voice.machine_transcript,
+            "receipt": voice.receipt,
             "settled_by": voice.settled_by,
             "window_start_ms": voice.window_start_ms,
             "consent": None if voice.consent is None else str(voice.consent).lower(),

@@ -10,6 +10,7 @@ create table public.voices (
     check (transcript_source in ('live', 'final_pass', 'edited', 'typed')),
   machine_transcript text check (char_length(machine_transcript) <= 20000),
   settled_by text check (settled_by in ('agreement', 'ear', 'script')),
+  match jsonb check (jsonb_typeof(match) = 'object' and octet_length(match::text) <= 1048576),
   window_start_ms integer check (window_start_ms between 0 and 86400000),
   consent boolean not null default false,
   duration_seconds numeric(8, 3) not null check (duration_seconds > 0),
@@ -26,6 +27,8 @@ comment on column public.voices.transcript is 'As the person left it.';
 comment on column public.voices.machine_transcript is 'As the provider heard it, beside the person''s text.';
 comment on column public.voices.settled_by is
   'What made the words certain: witnesses that agree, a person''s ear, or a script that was read as it is written.';
+comment on column public.voices.match is
+  'How well the transcript goes with what was heard, and whether the service itself heard it in this recording.';
 comment on column public.voices.window_start_ms is 'Where in a longer recording this one begins; milliseconds.';
 comment on column public.voices.duration_seconds is 'Seconds of audio, measured from the stream''s packets.';
 comment on column public.voices.storage_path is 'Object in the bucket reference-audio.';

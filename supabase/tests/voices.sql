@@ -19,7 +19,7 @@ declare
 begin
   foreach bad in array array[
     '{"name": " "}', '{"name": null}', '{"transcript": "  too short "}', '{"transcript_source": "guessed"}',
-    '{"status": "failed"}', '{"duration_seconds": 0}', '{"settled_by": "luck"}', '{"window_start_ms": -1}', '{"mime_type": "video/mp4"}', '{"language": "e"}',
+    '{"status": "failed"}', '{"duration_seconds": 0}', '{"settled_by": "luck"}', '{"match": 0.9}', '{"window_start_ms": -1}', '{"mime_type": "video/mp4"}', '{"language": "e"}',
     '{"storage_path": "00000000-0000-4000-8000-00000000000b/voices/10000000-0000-4000-8000-00000000000a.wav"}',
     '{"storage_path": "00000000-0000-4000-8000-00000000000a/takes/10000000-0000-4000-8000-00000000000a.wav"}',
     '{"storage_path": "00000000-0000-4000-8000-00000000000a/voices/../10000000-0000-4000-8000-00000000000a.wav"}',

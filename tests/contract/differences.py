@@ -68,6 +68,12 @@ DIFFERENCES: Final = (
         "a worker has 256 MB of memory, and no disk",
     ),
     Difference(
+        "a checked text",
+        "`coverage` of a match tells where there is voice without words, and words without voice",
+        "it tells only of a pace that nobody has",
+        "where there is voice is not known without decoding",
+    ),
+    Difference(
         "no live words",
         "`realtime_url` is a path on the page's own host",
         "there is none, and `realtime_enabled` is false, until `BRIDGE_PUBLIC_URL` names a bridge; "

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "padding": "test_padding_counts",
     "lost connection": "test_a_lost_connection",
     "several large files": "test_several_large_files",
+    "a checked text": "test_voice_is_known_where_sound_is_decoded",
     "no live words": "test_there_are_no_live_words",
     "other ways to a provider": "test_other_ways_to_a_provider",
     "only the contract": "test_only_the_contract",

@@ -158,6 +158,16 @@ async def test_only_the_contract(target: Target, http: httpx.AsyncClient, path: 
         assert problem(response).code == "not_found"
 
 
+async def test_voice_is_known_where_sound_is_decoded(
+    target: Target, http: httpx.AsyncClient, speech: bytes
+) -> None:
+    """A service that decodes tells of words where there is no voice; a steady tone is none."""
+    fields = {"check_text": "one two three", "timestamps": "word"}
+    answer = await http.post(PATH, data=fields, files={"audio": speech})
+    kinds = [one["kind"] for one in answer.json()["match"]["coverage"]]
+    assert kinds == (["no_voice"] if target.name == "fastapi" else ["too_slow"])
+
+
 async def test_bundles(target: Target, http: httpx.AsyncClient, speech: bytes) -> None:
     """A service that makes no bundles says so before anybody asks for one."""
     offered = (await target.http.get("/api/config")).json()["bundles"]

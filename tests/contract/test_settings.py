@@ -16,6 +16,7 @@ from starlette.responses import Response
 from structlog.testing import capture_logs
 
 from local_stack.postgres import Postgres
+from local_stack.provider import Script
 from local_stack.serving import listen, url_of
 from local_stack.signing_keys import SigningKeys
 from shared_schema.account import PublicConfig
@@ -24,7 +25,7 @@ from tests.contract.relay import JWKS
 from tests.contract.test_tokens import STRANGER, claims
 from tests.contract.world import TARGETS, Target, targets
 from tests.edge_functions.test_bad_input import part
-from tests.edge_functions.test_voices import clone
+from tests.edge_functions.test_voices import FIELDS, clone
 from tests.edge_functions.world import KEY, ORIGIN, PATH, problem, speak
 from tests.local_stack.provider.test_third import clip
 from transcription.settings import Settings
@@ -50,6 +51,7 @@ async def changed(
         "allow_anonymous": False,
         "allowed_models": "voxtral-mini-transcribe-3,voxtral-mini-transcribe-realtime-2602",
         "notice": "This is a demo.",
+        "clone_min_match": 0.9,
         "reference_preset": "f5-tts",
         "reference_preset_choice": False,
         "max_upload_bytes": 1_000_000,
@@ -162,6 +164,34 @@ async def test_models_that_are_allowed_can_be_named(
         )
         told = problem(await ask(model="voxtral-mini-transcribe-realtime-2602"))
         assert told.code == "not_found"
+
+
+async def test_a_voice_may_have_to_match(changed: Targets, target: str, speech: bytes) -> None:
+    """A voice whose text is not shown to match its recording is refused, and told where."""
+    one = changed[target]
+    one.engine.script = Script(text="the quick brown fox jumps over the lazy dog and runs")
+    person = await one.stack.person(f"{uuid4()}@example.com")
+    async with one.signed_in(person) as client:
+        heard = (await client.post(PATH, files={"audio": speech})).json()
+
+        async def store(transcript: str, **fields: str) -> httpx.Response:
+            given = {**FIELDS, "transcript": transcript, **fields}
+            return await client.post("/api/clone", data=given, files={"audio": speech})
+
+        shown = {"machine_transcript": heard["text"], "receipt": heard["receipt"]}
+        told = problem(await store("A quick brown cat jumps over the lazy dog and runs.", **shown))
+        assert (told.status, told.code, told.retryable) == (422, "text_mismatch", False)
+        assert "81.8% of the text match the recording; 90.0% are needed." in told.detail
+        assert "“cat” (heard: “fox”)" in told.detail
+        assert told.match is not None
+        assert [doubt.text for doubt in told.match.doubts] == ["A", "cat"]
+        for unshown in ({}, {"machine_transcript": heard["text"]}):
+            told = problem(await store(heard["text"], **unshown))
+            assert (told.code, "receipt" in told.detail) == ("text_mismatch", True)
+        await one.has_nothing_of(person)
+        good = await store("The quick brown fox jumps over the lazy dog, and runs!", **shown)
+        assert good.status_code == 201, good.text
+        await client.delete(f"/api/voices/{good.json()['voice_id']}")
 
 
 async def test_limits_are_settings(changed: Targets, target: str, speech: bytes) -> None:

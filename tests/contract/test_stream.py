@@ -29,6 +29,7 @@ async def test_the_text_comes_as_it_is_recognised(
         "model": "voxtral-mini-2602",
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
+        "receipt": told[-1]["receipt"],
     }
     [row] = await target.usage_of(ada)
     assert (row["status"], row["charged"]) == ("complete", 4.0)

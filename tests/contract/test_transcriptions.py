@@ -34,6 +34,7 @@ async def test_a_file_becomes_its_transcript(
         "model": "voxtral-mini-2602",
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
+        "receipt": response.json()["receipt"],
     }
     [request] = target.provider.requests
     assert request.data == speech

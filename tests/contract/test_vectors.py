@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from edge_functions.body import from_fields, from_json
 from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import is_multipart, read_form
+from edge_functions.receipts import Heard, Receipts
 from edge_functions.uploads import Uploads
 from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
 from shared_schema.client_messages import SpeakerReference
@@ -22,6 +23,7 @@ from shared_schema.redaction import redacted
 from shared_schema.text import clean
 from shared_schema.voices import CloneRequest
 from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
+from tests.transcription.test_match import answer as match_of
 from transcription.errors import TranscriptionError
 from transcription.languages import to_code
 from transcription.pasted import (
@@ -36,14 +38,21 @@ from transcription.providers.failures import from_status
 from transcription.providers.fitting import fit
 
 VECTORS = ROOT / "tests" / "vectors"
-NAMES = ("text", "languages", "bodies", "forms", "fitting", "refusals", "settings", "redaction")
+NAMES = (
+    *("text", "languages", "bodies", "forms", "fitting", "refusals", "settings", "redaction"),
+    "receipts",
+)
 CASES: Mapping[str, list[dict[str, Any]]] = {
     name: json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES
+}
+CASES = {
+    **CASES,
+    "match": json.loads((VECTORS / "match.json").read_text(encoding="utf-8"))["matches"],
 }
 BODIES: Mapping[str, type[BaseModel]] = {
     one.__name__: one for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest)
 }
-ALL = [(name, number) for name in NAMES for number in range(len(CASES[name]))]
+ALL = [(name, number) for name in CASES for number in range(len(CASES[name]))]
 
 
 def text(case: Mapping[str, Any]) -> Any:
@@ -129,6 +138,20 @@ def redaction(case: Mapping[str, Any]) -> Any:
     return redacted(case["text"])
 
 
+def matches(case: Mapping[str, Any]) -> Any:
+    """Compare a text with its witnesses."""
+    return match_of(dict(case))
+
+
+def receipts(case: Mapping[str, Any]) -> Any:
+    """Read a receipt; null where it shows nothing."""
+    heard = Heard(case["user"], case["audio"], case["text"])
+    told = Receipts(SecretStr(case["secret"])).read(case["receipt"], heard)
+    if told is None:
+        return None
+    return [one.model_dump(mode="json", exclude_none=True) for one in told]
+
+
 SETTINGS: Mapping[str, Callable[[str], str]] = {
     "pasted": pasted,
     "key": checked_key,
@@ -138,7 +161,7 @@ SETTINGS: Mapping[str, Callable[[str], str]] = {
 }
 RULES = {"text": text, "languages": languages, "bodies": bodies, "forms": forms}
 RULES |= {"fitting": fitting, "refusals": refusals, "settings": settings}
-RULES |= {"redaction": redaction}
+RULES |= {"redaction": redaction, "receipts": receipts, "match": matches}
 
 
 def in_python(name: str, case: Mapping[str, Any]) -> dict[str, Any]:

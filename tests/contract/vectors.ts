@@ -15,6 +15,10 @@ import {
   pasted,
 } from "../../supabase/functions/_shared/pasted.ts";
 import { isMultipart, readForm } from "../../supabase/functions/_shared/multipart.ts";
+import { type Voice } from "../../supabase/functions/_shared/match/coverage.ts";
+import { type Evidence } from "../../supabase/functions/_shared/match/doubts.ts";
+import { match } from "../../supabase/functions/_shared/match/match.ts";
+import { Receipts } from "../../supabase/functions/_shared/receipts.ts";
 import { redacted } from "../../supabase/functions/_shared/redaction.ts";
 import { clean } from "../../supabase/functions/_shared/text.ts";
 
@@ -73,6 +77,10 @@ const RULES: Record<string, (one: Case) => unknown> = {
     const fitted = { language, context_bias: contextBias, timestamps, diarize, warnings };
     return { ...fitted, return_language: returnLanguage };
   },
+  receipts: ({ secret, user, audio, text, receipt }) =>
+    new Receipts(secret).read(receipt, { userId: user, audioSha256: audio, text }) ?? null,
+  match: ({ text, witnesses, language, voice }) =>
+    match(text, witnesses.map(evidence), { language, voice: voice && voiceOf(voice) }),
   redaction: ({ text }) => redacted(text),
   settings: ({ rule, value }) => SETTINGS[rule as keyof typeof SETTINGS](value),
   refusals: ({ status, body, retry_after }) => {
@@ -80,6 +88,19 @@ const RULES: Record<string, (one: Case) => unknown> = {
     return { code, message, retry_after: retryAfter };
   },
 };
+
+function evidence({ witness, text, words = [], segments = [] }: Case): Evidence {
+  return { witness, text, words: words.map(timed), segments: segments.map(timed) };
+}
+
+function timed([text, start, end]: [string, number, number]) {
+  return { text, start, end };
+}
+
+function voiceOf({ seconds, stretches }: Case): Voice {
+  const spans = stretches?.map(([start, end]: [number, number]) => ({ start, end }));
+  return { seconds, stretches: spans };
+}
 
 async function answer(rule: (one: Case) => unknown, one: Case): Promise<unknown> {
   try {

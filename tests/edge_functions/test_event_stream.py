@@ -35,6 +35,7 @@ async def test_the_text_comes_as_it_is_recognised(
         "model": wire.file_model,
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
+        "receipt": told[-1]["receipt"],
     }
     [row] = await world.usage_of(ada)
     assert (row["status"], row["charged"]) == ("complete", 4.0)

@@ -25,6 +25,7 @@ async def test_a_file_becomes_its_transcript(
         "model": wire.file_model,
         "duration_seconds": 4.0,
         "request_id": response.headers["x-request-id"],
+        "receipt": response.json()["receipt"],
     }
     [request] = world.provider.requests
     assert request.data == speech

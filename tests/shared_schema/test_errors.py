@@ -24,6 +24,7 @@ ROWS: dict[str, tuple[int | None, int | None, bool]] = {
     "rate_limited": (None, 429, True),
     "request_in_progress": (None, 409, True),
     "storage_limit": (None, 409, False),
+    "text_mismatch": (None, 422, False),
     "session_limit": (4429, 429, True),
     "quota_exceeded": (4429, 429, False),
     "budget_exceeded": (4429, 503, False),

@@ -458,6 +458,51 @@ async def test_a_voice_is_shown_and_downloaded(tmp_path: Path) -> None:
     assert (nowhere[0], "not/there.zip cannot be written" in nowhere[2]) == (1, True)
 
 
+async def test_a_text_is_checked(tmp_path: Path, take: Path) -> None:
+    """Where text and recording differ is told with times, and by the exit status."""
+    doubt = {
+        "kind": "changed",
+        "text": "[brown]",
+        "first_word": 1,
+        "end_word": 2,
+        "slight": False,
+        "first_character": 4,
+        "end_character": 9,
+        "start": 61.5,
+        "end": 62,
+        "readings": [{"witness": "final_pass", "text": "green", "agrees": False}],
+    }
+    missing = {"kind": "after_last_word", "start": 66, "end": 70}
+    differs = {"rate": 0.9, "doubts": [doubt], "coverage": [missing]}
+    slight = {"rate": 1, "doubts": [doubt | {"slight": True}], "coverage": []}
+    answers = [JSONResponse(ANSWER | {"match": one}) for one in (differs, differs, slight)]
+    (tmp_path / "said.txt").write_text("\ufeffThe brown fox", encoding="utf-8")
+    (tmp_path / "odd.txt").write_bytes(b"\xff\xfe")
+    async with serve_answers(*answers, JSONResponse(ANSWER)) as service:
+        asked = ("check", take, "--url", service.url, "--text")
+        status, out, err = await run(tmp_path, *asked, "@said.txt")
+        as_json = await run(tmp_path, *asked, "@said.txt", "--json")
+        exact = await run(tmp_path, *asked, "@said.txt")
+        old = await run(tmp_path, *asked, "The brown fox")
+        wrong = [await run(tmp_path, *asked, one) for one in ("@nothing.txt", "@odd.txt", " ")]
+    assert (status, err) == (3, "")
+    lines = out.splitlines()
+    assert lines[:2] == [
+        "90.0% of the text match the recording.",
+        "Nothing is written for the end, 1:06 to 1:10.",
+    ]
+    assert lines[-1].split() == ["1:01", "[brown]", "green"]
+    assert (as_json[0], json.loads(as_json[1])["match"]["rate"]) == (3, 0.9)
+    assert exact[0] == 0
+    assert exact[1].splitlines()[0] == "The text matches the recording."
+    assert "perhaps heard wrong" in exact[1]
+    assert dict(service.asked[0].fields) == {"check_text": "The brown fox"}
+    assert (old[0], "does not compare texts" in old[2]) == (1, True)
+    assert [one[0] for one in wrong] == [1] * 3
+    for one, words in zip(wrong, ("cannot be read", "is not UTF-8", "check_text"), strict=True):
+        assert words in one[2]
+
+
 async def test_usage_is_told(tmp_path: Path) -> None:
     """What was used today, what is left, and when the minutes return."""
     kind = {
@@ -488,7 +533,7 @@ async def test_usage_is_told(tmp_path: Path) -> None:
 
 async def test_every_command_shows_examples(tmp_path: Path) -> None:
     """The help of each command ends with commands to try."""
-    for name in ("live", "file", "voices", "voice", "usage", "init", "demo"):
+    for name in ("live", "file", "check", "voices", "voice", "usage", "init", "demo"):
         status, out, _ = await run(tmp_path, name, "--help")
         assert status == 0
         assert f"utter-transcribe {name}" in out.partition("Examples:")[2], name

@@ -27,6 +27,8 @@ from transcription.errors import (
     TranscriptionError,
     UnsupportedAudio,
 )
+from transcription.match.coverage import Voice
+from transcription.match.times import Span
 from transcription.process.addresses import network_of
 from transcription.process.metrics import AudioFailure
 
@@ -137,6 +139,24 @@ class AudioInspector:
         writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with _opened(source, os.O_RDONLY) as file, _opened(target, writing) as copy:
             await self._ask({"task": "copy"}, (file, copy), owner, address)
+
+    async def voice(self, path: Path, owner: str = "", address: str | None = None) -> Voice:
+        """Tell where somebody speaks in a file.
+
+        Args:
+            path: The file.
+            owner: As for `inspect`.
+            address: As for `inspect`.
+
+        Raises:
+            InvalidAudio: it cannot be decoded.
+            Capacity: too many files are waiting.
+            RateLimited: too many files of this owner or network were refused.
+            InternalError: it cannot be read by a fault of ours.
+        """
+        with _opened(path, os.O_RDONLY) as file:
+            found = await self._ask({"task": "voice"}, (file,), owner, address)
+        return Voice(found["seconds"], [Span(*one) for one in found["stretches"]])
 
     async def reference(
         self,

@@ -8,15 +8,42 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from shared_schema.bundles import Measures
+from shared_schema.levels import PAUSE_SECONDS
 from transcription.audio.container import FORMATS, refusal
 from transcription.audio.measure import Measure
 from transcription.audio.reader import UnreadableError, opened
 from transcription.errors import InvalidAudio
+from transcription.match.coverage import Voice
+from transcription.match.levels import levels_of
 
 MAX_RATE: Final = 48_000
 _BYTES: Final = 2
 _SPARE_SECONDS: Final = 0.01
 """A resampler may round up, by some samples."""
+
+
+_HEARD_RATE: Final = 16_000
+MAX_STRETCHES: Final = 1000
+"""Of voice that are told; in a longer recording they are joined."""
+
+
+def voice_in(source: BinaryIO) -> Voice:
+    """Return where somebody speaks in a recording, at its beginning.
+
+    Raises:
+        InvalidAudio: the source cannot be decoded.
+    """
+    start = source.read(12)
+    source.seek(0)
+    try:
+        with opened(source, formats=FORMATS) as sound:
+            levels = levels_of(sound.pcm(_HEARD_RATE), _HEARD_RATE)
+    except UnreadableError as error:
+        raise refusal(error, start) from None
+    pause = PAUSE_SECONDS
+    while len(stretches := levels.stretches(pause)) > MAX_STRETCHES:
+        pause *= 2
+    return Voice(levels.seconds, stretches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ import av
 
 from transcription.audio import sandbox
 from transcription.audio.container import COPY_RATE, FORMATS, AudioLimits, copy_to_16k_wav, inspect
-from transcription.audio.reference import write_reference
+from transcription.audio.reference import voice_in, write_reference
 from transcription.errors import Capacity, InvalidAudio, TranscriptionError
 
 MAX_MEMORY_BYTES: Final = 384 * 1024**2
@@ -70,6 +70,8 @@ def _done(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     if request["task"] == "copy":
         copy_to_16k_wav(source, os.fdopen(descriptors[1], "wb", buffering=0, closefd=False))
         return {}
+    if request["task"] == "voice":
+        return asdict(voice_in(source))
     if request["task"] == "reference":
         with os.fdopen(descriptors[1], "wb", closefd=False) as target:
             made = write_reference(source, target, request["rate"], request["max_seconds"])

@@ -108,7 +108,8 @@ def _unwritten(timed: Sequence[Span], stretches: Sequence[Span]) -> list[Coverag
         if one.start > at:
             gaps.append((kind, Span(at, one.start)))
         at, kind = max(at, one.end), CoverageKind.BETWEEN_WORDS
-    gaps.append((CoverageKind.AFTER_LAST_WORD, Span(at, max(at, stretches[-1].end))))
+    end = stretches[-1].end if stretches else at
+    gaps.append((CoverageKind.AFTER_LAST_WORD, Span(at, max(at, end))))
     for kind, gap in gaps:
         parts = [
             Span(max(one.start, gap.start), min(one.end, gap.end))

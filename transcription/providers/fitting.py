@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from shared_schema.batch import TranscriptionOptions
+from shared_schema.batch import Timestamps, TranscriptionOptions
 from shared_schema.client_messages import Start, TurnSettings
 from shared_schema.direct import RealtimeTokenRequest
 from shared_schema.limits import MAX_SPEAKER_AUDIO_CHARACTERS
@@ -29,6 +29,8 @@ class Fitted:
     """What could not be honoured as asked, in words."""
     max_bytes: int | None = None
     """Of the file that is sent."""
+    told: Timestamps | None = None
+    """The times that are told to the caller; the service may have more for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,11 @@ class FittedLive:
 
 
 async def fitted_file(
-    asked: TranscriptionOptions, provider: Provider, key: SecretStr | None
+    asked: TranscriptionOptions,
+    provider: Provider,
+    key: SecretStr | None,
+    *,
+    wants_times: bool = False,
 ) -> Fitted:
     """Return what to ask of a provider for a file.
 
@@ -51,6 +57,7 @@ async def fitted_file(
         asked: By the caller.
         provider: Does it.
         key: The caller's own.
+        wants_times: As for `fit`.
 
     Raises:
         NotFound: the model is not offered.
@@ -65,7 +72,8 @@ async def fitted_file(
         diarize=asked.diarize is True,
         speakers=asked.speaker_references or (),
     )
-    return fit(options, await provider.models.file_capabilities(model, key))
+    can = await provider.models.file_capabilities(model, key)
+    return fit(options, can, wants_times=wants_times)
 
 
 async def fitted_live(
@@ -96,12 +104,14 @@ async def fitted_live(
     return fit_live(options, await provider.models.realtime_capabilities(model, key))
 
 
-def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
+def fit(asked: FileOptions, can: FileCapabilities, *, wants_times: bool = False) -> Fitted:
     """Return options that the model can combine: timestamps win over the language.
 
     Args:
         asked: As the caller wants it.
         can: Of the model that is asked for.
+        wants_times: Whether the service has use for times, where they cost nothing: the finest
+            that the model has, and none in the place of a language.
 
     Raises:
         InvalidMessage: something is asked for that the model cannot do at all.
@@ -131,7 +141,11 @@ def fit(asked: FileOptions, can: FileCapabilities) -> Fitted:
         options = replace(options, context_bias=options.context_bias[:most])
     if can.language_on_request and options.language is None:
         options = replace(options, return_language=True)
-    return Fitted(options, tuple(warnings), can.max_bytes)
+    told = options.timestamps
+    if wants_times and told is None and not (can.language_or_timestamps and options.language):
+        finest = max(can.timestamps, key=("segment", "word").index, default=None)
+        options = replace(options, timestamps=finest)
+    return Fitted(options, tuple(warnings), can.max_bytes, told)
 
 
 def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:

@@ -18,7 +18,9 @@ from transcription.providers.fitting import (
     fitted_live,
 )
 
-_NO_WISHES: Final = frozenset({"type", "v", "audio_format", "access_token", "resumes"})
+_NO_WISHES: Final = frozenset(
+    {"type", "v", "audio_format", "access_token", "resumes", "check_text"}
+)
 
 A = TypeVar("A", bound=Inbound)
 F = TypeVar("F")
@@ -35,14 +37,20 @@ async def relaxed_live(asked: Start, provider: Provider, key: SecretStr | None) 
 
 
 async def relaxed_file(
-    asked: TranscriptionOptions, provider: Provider, key: SecretStr | None
+    asked: TranscriptionOptions,
+    provider: Provider,
+    key: SecretStr | None,
+    *,
+    wants_times: bool = False,
 ) -> Fitted:
     """Return what to ask of a provider for a file; what it cannot do is left out, with a warning.
 
     Raises:
         ProviderUnavailable: nothing is known of its model.
     """
-    fitted, left_out = await _as_far_as(asked, lambda wish: fitted_file(wish, provider, key))
+    fitted, left_out = await _as_far_as(
+        asked, lambda wish: fitted_file(wish, provider, key, wants_times=wants_times)
+    )
     warnings = tuple(f"The provider that stood in does not take {name}." for name in left_out)
     return replace(fitted, warnings=(*warnings, *fitted.warnings))
 

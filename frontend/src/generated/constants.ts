@@ -37,6 +37,8 @@ export const LIMITS = {
   "min_transcript_characters": 10,
   "max_transcript_characters": 20000,
   "max_voice_name_characters": 100,
+  "max_stored_doubts": 100,
+  "max_receipt_characters": 4096,
   "max_voices_listed": 100,
   "idempotency_key_characters": 255,
   "min_own_key_characters": 16,
@@ -153,6 +155,13 @@ export const ERRORS = {
     "title": "No room for another voice",
     "close": null,
     "http": 409,
+    "retryable": false,
+    "after_refresh": false
+  },
+  "text_mismatch": {
+    "title": "The text is not shown to match",
+    "close": null,
+    "http": 422,
     "retryable": false,
     "after_refresh": false
   },

@@ -6,14 +6,6 @@
  */
 
 /**
- * How words and voice do not cover one another.
- *
- * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "CoverageKind".
- */
-export type CoverageKind =
-  "before_first_word" | "after_last_word" | "between_words" | "no_voice" | "too_fast" | "too_slow";
-/**
  * How a text and its witnesses differ.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -27,6 +19,14 @@ export type DoubtKind = "missing" | "extra" | "changed";
  * via the `definition` "Witness".
  */
 export type Witness = "script" | "live" | "final_pass";
+/**
+ * How words and voice do not cover one another.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "CoverageKind".
+ */
+export type CoverageKind =
+  "before_first_word" | "after_last_word" | "between_words" | "no_voice" | "too_fast" | "too_slow";
 /**
  * Every code that a client may meet.
  *
@@ -50,6 +50,7 @@ export type ErrorCode =
   | "rate_limited"
   | "request_in_progress"
   | "storage_limit"
+  | "text_mismatch"
   | "session_limit"
   | "quota_exceeded"
   | "budget_exceeded"
@@ -153,6 +154,7 @@ export interface BundleManifest {
   audio: ReferenceWav;
   text: ReferenceText;
   window?: Window;
+  match?: VoiceMatch;
 }
 /**
  * `reference.wav`.
@@ -232,88 +234,26 @@ export interface Window {
   end_seconds: number;
 }
 /**
- * Fields of the form of `POST /api/clone`, besides its file `audio`.
- *
- * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "CloneRequest".
+ * How well text and recording go together; left out where nothing was heard beside the text.
  */
-export interface CloneRequest {
-  name: string;
+export interface VoiceMatch {
   /**
-   * What is said in the recording, word for word.
+   * The share of words that nothing contradicts; slight doubts count as agreement.
    */
-  transcript: string;
+  rate: number;
   /**
-   * An English name, an ISO 639-1 code, a locale, or 'Auto'.
+   * In the order of the text.
    */
-  language: string;
+  doubts: Doubt[];
   /**
-   * A take that is already in storage, instead of `audio`.
+   * In the order of time.
    */
-  storage_path?: string;
+  coverage: Coverage[];
   /**
-   * Who wrote the transcript last.
+   * Whether a receipt shows that this service heard it in this very recording. Where not, it is
+   * what the caller says was heard.
    */
-  transcript_source?: "live" | "final_pass" | "edited" | "typed";
-  /**
-   * As the provider heard it.
-   */
-  machine_transcript?: string;
-  /**
-   * What made the transcript's words certain.
-   */
-  settled_by?: "agreement" | "ear" | "script";
-  /**
-   * Where in a longer recording this one begins, if it was cut out of one; milliseconds.
-   */
-  window_start_ms?: number;
-  /**
-   * Whether the speaker has agreed.
-   */
-  consent?: boolean;
-}
-/**
- * A stretch of audio where words and voice do not cover one another.
- *
- * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "Coverage".
- */
-export interface Coverage {
-  kind: CoverageKind;
-  /**
-   * Seconds from the beginning of the audio.
-   */
-  start: number;
-  end: number;
-  /**
-   * Words, or characters in scripts without spaces, for each second of voice: of `too_fast` and
-   * `too_slow`.
-   */
-  per_second?: number;
-  /**
-   * The most or the least that people speak of them in a second.
-   */
-  expected?: number;
-}
-/**
- * More text. Joined with nothing between, the deltas are the transcript so far.
- *
- * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "Delta".
- */
-export interface Delta {
-  type: "delta";
-  text: string;
-}
-/**
- * Server-sent event `delta`: more text.
- *
- * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "DeltaEvent".
- */
-export interface DeltaEvent {
-  type: "delta";
-  text: string;
+  proved: boolean;
 }
 /**
  * A place of the text that a witness contradicts. Counts begin at 0, ends are exclusive.
@@ -368,6 +308,94 @@ export interface Reading {
    * Whether that is what the text has.
    */
   agrees: boolean;
+}
+/**
+ * A stretch of audio where words and voice do not cover one another.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Coverage".
+ */
+export interface Coverage {
+  kind: CoverageKind;
+  /**
+   * Seconds from the beginning of the audio.
+   */
+  start: number;
+  end: number;
+  /**
+   * Words, or characters in scripts without spaces, for each second of voice: of `too_fast` and
+   * `too_slow`.
+   */
+  per_second?: number;
+  /**
+   * The most or the least that people speak of them in a second.
+   */
+  expected?: number;
+}
+/**
+ * Fields of the form of `POST /api/clone`, besides its file `audio`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "CloneRequest".
+ */
+export interface CloneRequest {
+  name: string;
+  /**
+   * What is said in the recording, word for word.
+   */
+  transcript: string;
+  /**
+   * An English name, an ISO 639-1 code, a locale, or 'Auto'.
+   */
+  language: string;
+  /**
+   * A take that is already in storage, instead of `audio`.
+   */
+  storage_path?: string;
+  /**
+   * Who wrote the transcript last.
+   */
+  transcript_source?: "live" | "final_pass" | "edited" | "typed";
+  /**
+   * As the provider heard it.
+   */
+  machine_transcript?: string;
+  /**
+   * Of the transcription that `machine_transcript` is the text of.
+   */
+  receipt?: string;
+  /**
+   * What made the transcript's words certain.
+   */
+  settled_by?: "agreement" | "ear" | "script";
+  /**
+   * Where in a longer recording this one begins, if it was cut out of one; milliseconds.
+   */
+  window_start_ms?: number;
+  /**
+   * Whether the speaker has agreed.
+   */
+  consent?: boolean;
+}
+/**
+ * More text. Joined with nothing between, the deltas are the transcript so far.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "Delta".
+ */
+export interface Delta {
+  type: "delta";
+  text: string;
+}
+/**
+ * Server-sent event `delta`: more text.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "DeltaEvent".
+ */
+export interface DeltaEvent {
+  type: "delta";
+  text: string;
 }
 /**
  * Why the session ends or could not start; the close follows.
@@ -456,6 +484,11 @@ export interface FinalEvent {
    * Options that could not be honoured as asked, in words.
    */
   warnings?: string[];
+  match?: Match;
+  /**
+   * Shows `POST /api/clone` that this service heard this text in this file.
+   */
+  receipt?: string;
   type: "final";
 }
 /**
@@ -496,6 +529,23 @@ export interface Word {
    * Seconds from the beginning of the file, where the model tells it.
    */
   end?: number;
+}
+/**
+ * With `check_text`: how well it goes with the recording.
+ */
+export interface Match {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
 }
 /**
  * The language as detected, an ISO 639-1 code.
@@ -555,7 +605,7 @@ export interface LiveSegment {
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "Match".
  */
-export interface Match {
+export interface Match1 {
   /**
    * The share of words that nothing contradicts; slight doubts count as agreement.
    */
@@ -718,7 +768,25 @@ export interface Problem {
    * Items: UUID of a transcription session, lower case.
    */
   open_sessions?: string[];
+  match?: Match2;
   request_id?: string;
+}
+/**
+ * With `text_mismatch`: where text and recording differ, if a transcription was sent.
+ */
+export interface Match2 {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
 }
 /**
  * Answer of `GET /api/config`: what a page needs before anybody is signed in.
@@ -1071,6 +1139,10 @@ export interface StoredTranscriptionRequest {
   speaker_references?: SpeakerReference[];
   model?: string;
   /**
+   * What somebody says is spoken: the answer tells how well it goes with the recording.
+   */
+  check_text?: string;
+  /**
    * Object in the `reference-audio` bucket: '<user id>/…'.
    */
   storage_path: string;
@@ -1096,6 +1168,28 @@ export interface Transcription {
    * Options that could not be honoured as asked, in words.
    */
   warnings?: string[];
+  match?: Match3;
+  /**
+   * Shows `POST /api/clone` that this service heard this text in this file.
+   */
+  receipt?: string;
+}
+/**
+ * With `check_text`: how well it goes with the recording.
+ */
+export interface Match3 {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
 }
 /**
  * What a caller may ask of a transcription. All optional.
@@ -1121,6 +1215,10 @@ export interface TranscriptionOptions {
    */
   speaker_references?: SpeakerReference[];
   model?: string;
+  /**
+   * What somebody says is spoken: the answer tells how well it goes with the recording.
+   */
+  check_text?: string;
 }
 /**
  * News of a speaker's turn, where `turn_detection` was asked for.
@@ -1223,6 +1321,7 @@ export interface VoiceDetail {
    * Where in a longer recording this one begins, if it was cut out of one; milliseconds.
    */
   window_start_ms?: number;
+  match?: VoiceMatch1;
   /**
    * Whether the speaker has agreed.
    */
@@ -1237,6 +1336,28 @@ export interface VoiceDetail {
   audio_url_expires_in: number;
 }
 /**
+ * Left out where no `machine_transcript` was sent. It has the first 100 doubts.
+ */
+export interface VoiceMatch1 {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
+  /**
+   * Whether a receipt shows that this service heard it in this very recording. Where not, it is
+   * what the caller says was heard.
+   */
+  proved: boolean;
+}
+/**
  * Answer of `GET /api/voices`, newest first.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
@@ -1248,6 +1369,31 @@ export interface VoiceList {
    * Ask for `?before=` this to read on; absent at the end.
    */
   next?: string;
+}
+/**
+ * How well a transcript goes with what was heard in the recording, `machine_transcript`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "VoiceMatch".
+ */
+export interface VoiceMatch2 {
+  /**
+   * The share of words that nothing contradicts; slight doubts count as agreement.
+   */
+  rate: number;
+  /**
+   * In the order of the text.
+   */
+  doubts: Doubt[];
+  /**
+   * In the order of time.
+   */
+  coverage: Coverage[];
+  /**
+   * Whether a receipt shows that this service heard it in this very recording. Where not, it is
+   * what the caller says was heard.
+   */
+  proved: boolean;
 }
 /**
  * The part of a longer recording that was kept.

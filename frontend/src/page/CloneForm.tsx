@@ -64,6 +64,9 @@ function FailureMessage({
       </Message>
     );
   }
+  if (failure.code === "text_mismatch") {
+    return <Message>{t("clone.mismatch", { why: failure.detail })}</Message>;
+  }
   const known = failure.code !== "unreachable" && failure.code !== "internal";
   return <Message>{known ? t("clone.refused", { why }) : t("clone.failed")}</Message>;
 }

@@ -4,9 +4,10 @@ import { type AudioFile, inspect } from "./audio.ts";
 import type { Caller } from "./caller.ts";
 import { Failure } from "./failure.ts";
 import { fromFields } from "./fields.ts";
-import type { CloneRequest } from "./generated/protocol.ts";
+import type { CloneRequest, VoiceMatch } from "./generated/protocol.ts";
 import { AUTO, toCode } from "./languages.ts";
 import { info, warn } from "./log.ts";
+import { check, ofVoice } from "./matching.ts";
 import { formOf, isMultipart } from "./multipart.ts";
 import { type Answered, fingerprint, keyOf, sha256 } from "./idempotency.ts";
 import type { Call, Services } from "./services.ts";
@@ -43,7 +44,11 @@ async function clone(
       ? await services.storage.download(source, caller, take)
       : source;
     const audio = await inspect(bytes, services.settings);
-    const row = await store(services, caller, asked, language, audio);
+    const text = asked.machine_transcript ?? "";
+    const heard = { userId: caller.user.id, audioSha256: sha256(bytes), text };
+    const found = ofVoice(asked, language, audio.seconds, heard, services.receipts);
+    check(found, services.settings.cloneMinMatch);
+    const row = await store(services, caller, asked, language, audio, found);
     return { status: 201, answer: shown(row) };
   });
 }
@@ -55,6 +60,7 @@ async function store(
   asked: CloneRequest,
   language: string,
   audio: AudioFile,
+  found: VoiceMatch | undefined,
 ): Promise<VoiceRow> {
   const id = crypto.randomUUID();
   const path = `${caller.user.id}/voices/${id}.${audio.extension}`;
@@ -68,6 +74,7 @@ async function store(
       transcript_source: asked.transcript_source,
       machine_transcript: asked.machine_transcript ?? null,
       settled_by: asked.settled_by ?? null,
+      match: found ?? null,
       window_start_ms: asked.window_start_ms ?? null,
       consent: asked.consent,
       duration_seconds: audio.seconds,

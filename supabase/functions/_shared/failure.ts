@@ -1,6 +1,7 @@
 /** What can go wrong, with a code of the table that both ends know. */
 
 import { ERRORS } from "./generated/constants.ts";
+import type { Match } from "./generated/protocol.ts";
 import { redacted } from "./redaction.ts";
 
 export type Code = keyof typeof ERRORS;
@@ -13,15 +14,18 @@ export class Failure extends Error {
   readonly retryAfter: number | undefined;
   /** With `session_limit`: the caller's own open sessions. */
   readonly openSessions: readonly string[];
+  /** With `text_mismatch`: where text and recording differ. */
+  readonly match: Match | undefined;
 
   constructor(
     readonly code: Code,
     message?: string,
-    options: { retryAfter?: number; openSessions?: readonly string[] } = {},
+    options: { retryAfter?: number; openSessions?: readonly string[]; match?: Match } = {},
   ) {
     super(message ?? `${ERRORS[code].title}.`);
     this.retryAfter = options.retryAfter;
     this.openSessions = options.openSessions ?? [];
+    this.match = options.match;
   }
 
   get retryable(): boolean {

@@ -27,14 +27,18 @@ export interface Fitted {
   readonly options: FileOptions;
   /** What could not be honoured as asked, in words. */
   readonly warnings: string[];
+  /** The times that are told to the caller; the service may have more for itself. */
+  readonly told: Timestamps | undefined;
 }
 
 /**
  * Return options that the model can combine: timestamps win over the language.
  *
+ * @param wantsTimes Whether the service has use for times, where they cost nothing: the finest that
+ *   the model has, and none in the place of a language.
  * @throws {Failure} `invalid_message`: something is asked for that the model cannot do at all.
  */
-export function fit(asked: Asked, can: FileCapabilities): Fitted {
+export function fit(asked: Asked, can: FileCapabilities, wantsTimes = false): Fitted {
   refuseImpossible(asked, can);
   const warnings: string[] = [];
   let { language, contextBias, timestamps } = asked;
@@ -62,7 +66,12 @@ export function fit(asked: Asked, can: FileCapabilities): Fitted {
     contextBias = contextBias.slice(0, most);
   }
   const returnLanguage = can.languageOnRequest && language === undefined;
-  return { options: { ...asked, language, contextBias, timestamps, returnLanguage }, warnings };
+  const told = timestamps;
+  if (wantsTimes && told === undefined && !(can.languageOrTimestamps && language !== undefined)) {
+    timestamps = (["word", "segment"] as const).find((one) => can.timestamps.has(one));
+  }
+  const options = { ...asked, language, contextBias, timestamps, returnLanguage };
+  return { options, warnings, told };
 }
 
 function refuseImpossible(asked: Asked, can: FileCapabilities): void {

@@ -11,6 +11,7 @@ import { Mistral } from "./mistral.ts";
 import { Models } from "./models.ts";
 import { MAX_FIELDS_BYTES } from "./multipart.ts";
 import { Once } from "./idempotency.ts";
+import { Receipts } from "./receipts.ts";
 import { LEASE_SLACK_SECONDS, Transcriber } from "./transcriber.ts";
 import { Rpc } from "./rpc.ts";
 import type { Settings } from "./settings.ts";
@@ -35,6 +36,7 @@ export interface Services {
   readonly storage: Storage;
   readonly memory: Memory;
   readonly voices: VoiceTable;
+  readonly receipts: Receipts;
   /** undefined: transcription is off, or has no key. */
   readonly transcriber: Transcriber | undefined;
   /** How slowly a body may come. */
@@ -60,6 +62,7 @@ export function compose(settings: Settings): Services {
     storage: new Storage(supabase, settings),
     memory: new Memory(settings.maxUploadBytes),
     voices: new VoiceTable(supabase),
+    receipts: new Receipts(settings.secretKey),
     transcriber: canTranscribe
       ? new Transcriber(settings, new Mistral(settings), new Models(settings), ledger)
       : undefined,

@@ -46,6 +46,8 @@ export interface Settings {
   readonly uploadMinRate: number;
   /** Seconds that the address of a stored recording is good. */
   readonly signedUrlSeconds: number;
+  /** The least rate of a match with which a voice is stored; undefined stores every text. */
+  readonly cloneMinMatch: number | undefined;
   /** The engine that recordings are made for. */
   readonly referencePreset: PublicConfig["reference_preset"];
   /** Whether the page lets people choose another engine. */
@@ -102,6 +104,9 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     uploadIdleSeconds: reader.number("FUNCTIONS_UPLOAD_IDLE_SECONDS", 30),
     uploadMinRate: reader.number("FUNCTIONS_UPLOAD_MIN_RATE", 8192, { whole: true }),
     signedUrlSeconds: reader.number("SIGNED_URL_SECONDS", 3600, { whole: true }),
+    cloneMinMatch: reader.text("CLONE_MIN_MATCH") === undefined
+      ? undefined
+      : reader.number("CLONE_MIN_MATCH", 1, { most: 1 }),
     referencePreset: reader.oneOf("REFERENCE_PRESET", PRESETS.map(({ id }) => id), "any"),
     referencePresetChoice: reader.flag("REFERENCE_PRESET_CHOICE", true),
     notice: reader.text("NOTICE"),

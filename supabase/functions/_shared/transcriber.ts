@@ -31,10 +31,11 @@ export class Transcriber {
   /**
    * Return what to ask of the provider.
    *
+   * @param wantsTimes As for `fit`.
    * @throws {Failure} `not_found`: the model is not offered; `invalid_message`: it cannot do what
    *   is asked for.
    */
-  async fit(asked: TranscriptionOptions): Promise<Fitted> {
+  async fit(asked: TranscriptionOptions, wantsTimes: boolean): Promise<Fitted> {
     const model = asked.model ?? this.settings.transcribeModel;
     if (!this.settings.fileModels.has(model)) {
       throw new Failure("not_found", "There is no such model for files here.");
@@ -47,7 +48,7 @@ export class Transcriber {
       diarize: asked.diarize === true,
       speakers: asked.speaker_references ?? [],
     };
-    return fit(options, await this.models.capabilities(model));
+    return fit(options, await this.models.capabilities(model), wantsTimes);
   }
 
   /**

@@ -9,6 +9,7 @@ import { Failure, unexpected } from "./failure.ts";
 import { fromFields, fromJson } from "./fields.ts";
 import type { Fitted } from "./fitting.ts";
 import type { Transcription, TranscriptionOptions } from "./generated/protocol.ts";
+import { compared } from "./matching.ts";
 import type { Result } from "./mistral_answers.ts";
 import { formOf, isMultipart } from "./multipart.ts";
 import { fingerprint, keyOf, sha256 } from "./idempotency.ts";
@@ -103,7 +104,9 @@ async function reported(
 ): Promise<Transcription> {
   const key = keyOf(call.request);
   const { options, source } = await receive(call.request, services, take);
-  const fitted = await services.transcriber.fit(options);
+  // In a stream a provider that tells times tells no words before them.
+  const wantsTimes = options.check_text !== undefined && tell === undefined;
+  const fitted = await services.transcriber.fit(options, wantsTimes);
   report.asked(fitted.options);
   const name = typeof source === "string" ? source : sha256(source);
   const same = fingerprint("transcriptions", name, options);
@@ -115,7 +118,14 @@ async function reported(
     const audio = await inspect(bytes, services.settings);
     const how = { caller, report, begin, tell };
     const result = await services.transcriber.recognise(audio, fitted.options, how);
-    return { status: 200, answer: answer(result, fitted, audio.seconds, call.requestId) };
+    const told = answer(result, fitted, audio.seconds, call.requestId);
+    if (options.check_text !== undefined) {
+      told.match = compared(options.check_text, result, told.language, audio.seconds);
+    }
+    const heard = { userId: caller.user.id, audioSha256: sha256(bytes), text: result.text };
+    const receipt = services.receipts.issue(heard);
+    if (receipt !== undefined) told.receipt = receipt;
+    return { status: 200, answer: told };
   });
   if (answered.repeated) {
     begin();
@@ -149,7 +159,7 @@ async function receive(
 }
 
 function answer(result: Result, fitted: Fitted, seconds: number, requestId: string): Transcription {
-  const { options: { model, language, timestamps }, warnings } = fitted;
+  const { options: { model, language }, warnings, told: timestamps } = fitted;
   const told: Transcription = {
     text: result.text,
     model,

@@ -2,7 +2,7 @@
 
 import type { Caller } from "./caller.ts";
 import { backendUnavailable } from "./failure.ts";
-import type { Voice, VoiceDetail } from "./generated/protocol.ts";
+import type { Voice, VoiceDetail, VoiceMatch } from "./generated/protocol.ts";
 import type { Supabase } from "./supabase.ts";
 
 const SECONDS = 30;
@@ -24,6 +24,7 @@ export interface VoiceRow extends ListedVoice {
   readonly machine_transcript: string | null;
   readonly settled_by: NonNullable<VoiceDetail["settled_by"]> | null;
   readonly window_start_ms: number | null;
+  readonly match: VoiceMatch | null;
   readonly consent: boolean;
   readonly storage_path: string;
 }

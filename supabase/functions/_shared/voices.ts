@@ -64,6 +64,7 @@ export async function getVoice(call: Call, services: Services): Promise<Response
   };
   if (row.machine_transcript !== null) voice.machine_transcript = row.machine_transcript;
   if (row.settled_by !== null) voice.settled_by = row.settled_by;
+  if (row.match !== null) voice.match = row.match;
   if (row.window_start_ms !== null) voice.window_start_ms = row.window_start_ms;
   return Response.json(voice);
 }

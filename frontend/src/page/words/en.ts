@@ -47,6 +47,8 @@ export const words = {
   "clone.signInAgain": "Please sign in again. Your recording is kept.",
   /** `{why}` is a sentence. */
   "clone.signInFailed": "{why} Your recording and its words are kept.",
+  "clone.mismatch":
+    "{why} Check the words against the recording, or record it again. Both are kept.",
   "clone.refused": "{why} Your recording and its words are kept; you can try again.",
   "clone.failed":
     "The voice could not be made. Your recording and its words are kept; you can try again.",

@@ -72,6 +72,13 @@ export const BODIES = {
         "maxLength": 100,
         "minLength": 1,
         "type": "string"
+      },
+      "check_text": {
+        "maxLength": 20000,
+        "minLength": 1,
+        "type": "string",
+        "x-text": "lines",
+        "description": "What somebody says is spoken: the answer tells how well it goes with the recording."
       }
     },
     "title": "TranscriptionOptions",
@@ -149,6 +156,13 @@ export const BODIES = {
         "minLength": 1,
         "type": "string"
       },
+      "check_text": {
+        "maxLength": 20000,
+        "minLength": 1,
+        "type": "string",
+        "x-text": "lines",
+        "description": "What somebody says is spoken: the answer tells how well it goes with the recording."
+      },
       "storage_path": {
         "description": "Object in the `reference-audio` bucket: '<user id>/\u2026'.",
         "maxLength": 1024,
@@ -215,6 +229,12 @@ export const BODIES = {
         "type": "string",
         "x-text": "lines",
         "description": "As the provider heard it."
+      },
+      "receipt": {
+        "maxLength": 4096,
+        "pattern": "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$",
+        "type": "string",
+        "description": "Of the transcription that `machine_transcript` is the text of."
       },
       "settled_by": {
         "enum": [

@@ -1,0 +1,202 @@
+/**
+ * What the witnesses of a recording say against a text, and how much it weighs.
+ *
+ * `transcription/match/doubts.py` is the same in Python.
+ */
+import type { Doubt, Reading, Witness } from "../generated/protocol.ts";
+import { UNSTRESSED } from "../generated/spoken.ts";
+import { compare, type Step } from "./difference.ts";
+import { mayBeMisheard, sound, unlikeness } from "./likeness.ts";
+import { type Span, spread, type Timed } from "./times.ts";
+import { split, type Word } from "./words.ts";
+
+/** More words than these are not swallowed, and not made up by the live words. */
+const FEW_WORDS = 2;
+
+/** What one witness says. */
+export interface Evidence {
+  readonly witness: Witness;
+  readonly text: string;
+  /** When its words are said, where that is known. */
+  readonly words?: readonly Timed[] | undefined;
+  /** When its segments are said, where its words have no times. */
+  readonly segments?: readonly Timed[] | undefined;
+}
+
+/** A witness beside the text. */
+export interface Compared {
+  readonly witness: Witness;
+  readonly text: readonly string[];
+  readonly heard: readonly Word[];
+  readonly steps: readonly Step[];
+  /** When each of its words is said; empty where that is not known. */
+  readonly spans: readonly Span[];
+  /**
+   * For each place between the words of the text, the place in the witness's words. Words that
+   * only the witness has lie after it.
+   */
+  readonly low: readonly number[];
+  /** The same; such words lie before it. */
+  readonly high: readonly number[];
+}
+
+/** Puts a witness beside a text. */
+export function beside(words: readonly Word[], evidence: Evidence, language: string): Compared {
+  const heard = split(evidence.text);
+  const steps = compare(
+    words.map((word) => word.key),
+    heard.map((word) => word.key),
+    language,
+  );
+  const timed = evidence.words?.length ? evidence.words : evidence.segments;
+  const spans = spread(timed ?? []);
+  const low: number[] = Array(words.length + 1).fill(0);
+  const high: number[] = Array(words.length + 1).fill(0);
+  for (const { kind, a0, a1, b0, b1 } of steps) {
+    if (kind === "same") {
+      high[a0] = b0;
+      for (let at = a0 + 1; at <= a1; at += 1) {
+        low[at] = b0 + at - a0;
+        high[at] = b0 + at - a0;
+      }
+    } else {
+      low[a0] = b0;
+      for (let at = a0 + 1; at < a1; at += 1) {
+        low[at] = b0;
+        high[at] = b1;
+      }
+      if (a0 < a1) {
+        high[a0] = b0;
+        low[a1] = b1;
+      }
+      high[a1] = b1;
+    }
+  }
+  return {
+    witness: evidence.witness,
+    text: Array.from(evidence.text),
+    heard,
+    steps,
+    spans: spans.length === heard.length ? spans : [], // else these are times of another text
+    low,
+    high,
+  };
+}
+
+type Place = readonly [number, number];
+
+/** The places of a text that a witness contradicts. */
+export function find(
+  text: string,
+  words: readonly Word[],
+  witnesses: readonly Compared[],
+  language: string,
+): Doubt[] {
+  const places = witnesses
+    .flatMap((one) => one.steps)
+    .filter((step) => step.kind === "differ")
+    .map((step): Place => [step.a0, step.a1])
+    .sort((one, other) => one[0] - other[0] || one[1] - other[1]);
+  const merged: Place[] = [];
+  for (const [a0, a1] of places) {
+    const last = merged.at(-1);
+    if (last && (a0 < last[1] || (a0 === last[1] && (a0 === a1 || last[0] === a0)))) {
+      merged[merged.length - 1] = [last[0], Math.max(a1, last[1])];
+    } else {
+      merged.push([a0, a1]);
+    }
+  }
+  const characters = Array.from(text);
+  return merged.map((place) => doubt(characters, words, place, witnesses, language));
+}
+
+interface Contradiction {
+  readonly witness: Witness;
+  readonly keys: readonly string[];
+}
+
+function doubt(
+  text: readonly string[],
+  words: readonly Word[],
+  [a0, a1]: Place,
+  witnesses: readonly Compared[],
+  language: string,
+): Doubt {
+  const readings: Reading[] = [];
+  const against: Contradiction[] = [];
+  let time: Span | undefined;
+  for (const one of witnesses) {
+    const b0 = one.low[a0] as number;
+    const b1 = one.high[a1] as number;
+    const differs = one.steps.some(
+      (step) => step.kind === "differ" && a0 <= step.a0 && step.a1 <= a1,
+    );
+    const said = one.heard.slice(b0, b1);
+    const reading = one.text.slice(said[0]?.start ?? 0, said.at(-1)?.end ?? 0).join("");
+    readings.push({ witness: one.witness, text: reading, agrees: !differs });
+    if (differs) {
+      against.push({ witness: one.witness, keys: said.map((word) => word.key) });
+    }
+    if (one.spans.length > 0) time = timeOf(one.spans, b0, b1);
+  }
+  const silent = against.every(({ keys }) => keys.length === 0);
+  const mine = words.slice(a0, a1);
+  const begin = mine[0]?.start ?? (a0 > 0 ? (words[a0 - 1] as Word).end : 0);
+  const after = mine.at(-1)?.end ?? begin;
+  return {
+    kind: a0 === a1 ? "missing" : silent ? "extra" : "changed",
+    text: text.slice(begin, after).join(""),
+    first_word: a0,
+    end_word: a1,
+    first_character: begin,
+    end_character: after,
+    readings,
+    slight: isSlight(
+      mine.map((word) => word.key),
+      against,
+      witnesses.map(({ witness }) => witness),
+      language,
+    ),
+    ...time,
+  };
+}
+
+/** When words are said; where there are none, the pause that they would be in. */
+function timeOf(spans: readonly Span[], b0: number, b1: number): Span {
+  if (b0 < b1) {
+    const { start } = spans[b0] as Span;
+    return { start, end: Math.max(start, (spans[b1 - 1] as Span).end) };
+  }
+  const start = spans[b0 - 1]?.end ?? 0;
+  return { start, end: Math.max(start, spans[b0]?.start ?? start) };
+}
+
+/**
+ * Whether a doubt may well be a recogniser's mistake.
+ *
+ * A recogniser takes words for others that sound alike. It seldom leaves words out or makes them
+ * up, and a script does not hear.
+ */
+function isSlight(
+  mine: readonly string[],
+  against: readonly Contradiction[],
+  all: readonly Witness[],
+  language: string,
+): boolean {
+  if (against.some(({ witness }) => witness === "script")) return false;
+  if (all.includes("final_pass") && against.every(({ witness }) => witness === "live")) {
+    return against.every(({ keys }) => keys.length <= FEW_WORDS);
+  }
+  return against.some(({ keys }) => wasMisheard(mine, keys, language));
+}
+
+function wasMisheard(mine: readonly string[], heard: readonly string[], language: string): boolean {
+  if (mine.length === 0 || heard.length === 0) return false;
+  const table: Readonly<Record<string, readonly string[]>> = UNSTRESSED;
+  const swallowed = Object.hasOwn(table, language) ? (table[language] ?? []) : [];
+  const few = mine.length <= FEW_WORDS && heard.length <= FEW_WORDS;
+  if (few && [...mine, ...heard].every((key) => swallowed.includes(key))) return true;
+  // The same words in another order
+  if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
+  return mayBeMisheard(unlikeness(sound(mine), sound(heard)));
+}
