@@ -16,6 +16,7 @@ from transcription.match.coverage import Voice
 from transcription.match.doubts import Evidence
 from transcription.match.levels import levels_of
 from transcription.match.match import match
+from transcription.match.numerals import numerals
 from transcription.match.times import Span, Timed
 from transcription.match.window import propose
 from transcription.match.words import split
@@ -51,6 +52,14 @@ def answer(case: dict[str, Any]) -> Any:
 def test_words(case: dict[str, Any]) -> None:
     """Words are what is said, however it is written; the page parts texts in the same way."""
     assert words_of(case["text"]) == case["words"]
+
+
+@pytest.mark.parametrize(
+    "case", VECTORS["numerals"], ids=lambda case: f"{case['language']}-{case['number']}"
+)
+def test_numerals(case: dict[str, Any]) -> None:
+    """A number has the ways to say it that it has in the page."""
+    assert list(numerals(case["number"], case["language"])) == case["is"]
 
 
 @pytest.mark.parametrize("case", VECTORS["matches"], ids=lambda case: case["law"])

@@ -12,7 +12,7 @@ from typing import Final
 from shared_schema.match import Doubt, DoubtKind, Reading, Witness
 from shared_schema.spoken import UNSTRESSED
 from transcription.match.difference import Step, compare
-from transcription.match.likeness import sound, unlikeness
+from transcription.match.likeness import may_be_misheard
 from transcription.match.times import Span, Timed, spread
 from transcription.match.words import Word, split
 
@@ -161,10 +161,10 @@ def _is_slight(
         return False
     if doubting == {Witness.LIVE} and Witness.FINAL_PASS in all_of_them:
         return all(len(keys) <= _FEW_WORDS for _, keys in against)
-    return any(_may_be_misheard(mine, keys, language) for _, keys in against)
+    return any(_was_misheard(mine, keys, language) for _, keys in against)
 
 
-def _may_be_misheard(mine: list[str], heard: list[str], language: str) -> bool:
+def _was_misheard(mine: list[str], heard: list[str], language: str) -> bool:
     if not mine or not heard:
         return False
     swallowed = UNSTRESSED.get(language, ())
@@ -174,4 +174,4 @@ def _may_be_misheard(mine: list[str], heard: list[str], language: str) -> bool:
         return True
     if sorted(mine) == sorted(heard):
         return False  # the same words in another order
-    return unlikeness(sound(mine), sound(heard)).may_be_misheard
+    return may_be_misheard(mine, heard)

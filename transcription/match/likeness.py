@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from shared_schema.spoken import IRREGULAR, SPELLINGS
@@ -28,6 +28,8 @@ MISHEARD_COST: Final = 1.0
 """Less than this any word may be misheard by."""
 MISHEARD_SHARE: Final = 0.55
 """Less than this of what is said may be misheard."""
+MISHEARD_PARTED_SHARE: Final = 0.7
+"""The same, where it was heard as more words, or as fewer."""
 
 
 class Unlikeness(NamedTuple):
@@ -38,10 +40,12 @@ class Unlikeness(NamedTuple):
     share: float
     """Of the longer one, up to 1."""
 
-    @property
-    def may_be_misheard(self) -> bool:
-        """Whether a recogniser may have taken one for the other."""
-        return self.cost <= MISHEARD_COST or self.share <= MISHEARD_SHARE
+
+def may_be_misheard(said: Sequence[str], heard: Sequence[str]) -> bool:
+    """Return whether a recogniser may have taken one run of words for the other."""
+    cost, share = unlikeness(sound(said), sound(heard))
+    most = MISHEARD_SHARE if len(said) == len(heard) else MISHEARD_PARTED_SHARE
+    return cost <= MISHEARD_COST or share <= most
 
 
 def sound(keys: Iterable[str]) -> str:

@@ -6,7 +6,7 @@
 import type { Doubt, Reading, Witness } from "../generated/protocol";
 import { UNSTRESSED } from "../generated/spoken";
 import { compare, type Step } from "./difference";
-import { mayBeMisheard, sound, unlikeness } from "./likeness";
+import { mayBeMisheard } from "./likeness";
 import { type Span, spread, type Timed } from "./times";
 import { split, type Word } from "./words";
 
@@ -198,5 +198,5 @@ function wasMisheard(mine: readonly string[], heard: readonly string[], language
   if (few && [...mine, ...heard].every((key) => swallowed.includes(key))) return true;
   // The same words in another order
   if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
-  return mayBeMisheard(unlikeness(sound(mine), sound(heard)));
+  return mayBeMisheard(mine, heard);
 }

@@ -4,6 +4,7 @@ import vectors from "../../../tests/vectors/match.json";
 import type { Witness } from "../generated/protocol";
 import { levelsOf, stretchesOf } from "./levels";
 import { match } from "./match";
+import { numerals } from "./numerals";
 import type { Span, Timed } from "./times";
 import { propose } from "./window";
 import { split } from "./words";
@@ -37,6 +38,10 @@ test.each(vectors.matches as unknown as Case[])("$law", (each) => {
     stretches: each.voice.stretches?.map(([start, end]): Span => ({ start, end })),
   };
   expect(match(each.text, witnesses, { language: each.language, voice })).toEqual(each.is);
+});
+
+test.each(vectors.numerals)("Numerals: $number in $language", ({ number, language, is }) => {
+  expect(numerals(number, language)).toEqual(is);
 });
 
 const thousandths = (value: number) => Math.round(value * 1000) / 1000;

@@ -21,6 +21,8 @@ const ALONE = { vowel: 0.4, glide: 0.4, other: 0.8 };
 const MISHEARD_COST = 1;
 /** Less than this of what is said may be misheard. */
 const MISHEARD_SHARE = 0.55;
+/** The same, where it was heard as more words, or as fewer. */
+const MISHEARD_PARTED_SHARE = 0.7;
 
 /** How far two sounds are from one another. */
 export interface Unlikeness {
@@ -30,9 +32,11 @@ export interface Unlikeness {
   readonly share: number;
 }
 
-/** Whether a recogniser may have taken one for the other. */
-export function mayBeMisheard({ cost, share }: Unlikeness): boolean {
-  return cost <= MISHEARD_COST || share <= MISHEARD_SHARE;
+/** Whether a recogniser may have taken one run of words for the other. */
+export function mayBeMisheard(said: readonly string[], heard: readonly string[]): boolean {
+  const { cost, share } = unlikeness(sound(said), sound(heard));
+  const most = said.length === heard.length ? MISHEARD_SHARE : MISHEARD_PARTED_SHARE;
+  return cost <= MISHEARD_COST || share <= most;
 }
 
 /** Words as they roughly sound, one letter for each sound, by English spelling. */
