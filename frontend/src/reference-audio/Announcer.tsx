@@ -25,7 +25,18 @@ export function announcement(
     }
     if (is.stage === "paused") return t("said.paused");
   }
-  if (after.take && !before.take && !after.restored) {
+  const { removed, check } = after;
+  if (removed && removed !== before.removed) {
+    return t("tray.deleted", { seconds: Math.floor(removed.take.seconds ?? 0) });
+  }
+  if (check?.open && is.stage === "idle") {
+    if (check.verdict && check.verdict !== before.check?.verdict)
+      return t(`check.${check.verdict}`);
+    if (!before.check?.open) return t("check.speak");
+  }
+  const whole = after.original ?? after.take;
+  const picked = before.tray.some(({ take }) => take === whole);
+  if (after.take && !before.take && !after.restored && !picked) {
     const { kind, file, seconds } = after.take;
     const length = seconds === undefined ? "" : `${spokenSeconds(t.locale, seconds)}.`;
     const said = kind === "recording" ? t("said.stopped", { length }) : `${file.name}. ${length}`;

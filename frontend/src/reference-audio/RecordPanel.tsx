@@ -7,10 +7,11 @@ import { LevelMeter } from "./LevelMeter";
 import { LineChip } from "./LineChip";
 import { LiveWords } from "./LiveWords";
 import { MicrophonePicker } from "./MicrophonePicker";
+import { MicrophoneSetup } from "./MicrophoneSetup";
 import { ProblemMessage } from "./ProblemMessage";
 import { liveProblem, sourceProblem } from "./problems";
 import { ReadAloud } from "./ReadAloud";
-import { isRecording, type ReferenceAudioState, WARNING_SECONDS } from "./state";
+import { isTaking, type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
 import { LiveWaveform } from "./Waveform";
 import type { ReferenceWords } from "./words/catalogue";
@@ -26,6 +27,7 @@ export function recordingHint(
 ): string {
   const { room, seconds, silent, stage } = state.recorder;
   const { secondsLeft } = state.live;
+  if (stage === "idle") return t("record.idle");
   if (stage === "paused") return t("hint.paused");
   if (silent) return t("hint.silent");
   if (maxSeconds - seconds <= WARNING_SECONDS)
@@ -48,11 +50,12 @@ const slim = "size-[44px] min-h-0! shrink-0 px-0!";
 function RecordButton() {
   const { reference, state, booth, t } = useParts();
   const { stage } = state.recorder;
-  const isIdle = stage === "idle";
-  const label = t(isIdle ? "record.start" : stage === "opening" ? "record.cancel" : "record.stop");
+  const isEarly = stage === "opening" || state.countdown !== undefined;
+  const isIdle = stage === "idle" && !isEarly;
+  const label = t(isIdle ? "record.start" : isEarly ? "record.cancel" : "record.stop");
   const act = () => {
     if (isIdle) void reference.record();
-    else if (stage === "opening") reference.discard();
+    else if (isEarly) reference.discard();
     else void reference.stop();
   };
   return (
@@ -82,7 +85,7 @@ function PauseButton() {
     <Button
       aria-label={booth ? words : undefined}
       className={booth ? slim : "justify-self-start sm:col-start-3 sm:row-span-2 sm:row-start-1"}
-      disabled={stage === "stopping"}
+      disabled={stage === "stopping" || state.countdown !== undefined}
       onClick={() => void (paused ? reference.resume() : reference.pause())}
     >
       {paused ? <MicrophoneIcon /> : <PauseIcon />}
@@ -92,12 +95,19 @@ function PauseButton() {
 }
 
 function Time({ className }: { readonly className: string }) {
-  const { seconds } = useParts().state.recorder;
+  const { countdown, recorder } = useParts().state;
   return (
     <span className={`tabular-nums ${className}`} translate="no">
-      {minutes(seconds)}
+      {countdown ? String(countdown) : minutes(recorder.seconds)}
     </span>
   );
+}
+
+/** How the line is, once there is one. */
+function Line({ bare = false }: { readonly bare?: boolean }) {
+  const { state, t } = useParts();
+  if (state.countdown === undefined) return <LineChip bare={bare} />;
+  return <span className={bare ? "text-xs" : "text-soft"}>{t("record.ready")}</span>;
 }
 
 function Progress() {
@@ -107,7 +117,7 @@ function Progress() {
       <PauseButton />
       {/* Room of its own, so that longer words move nothing. */}
       <div className="col-span-2 sm:col-span-1 sm:col-start-2 sm:row-start-2 sm:self-start">
-        <LineChip />
+        <Line />
       </div>
     </>
   );
@@ -127,7 +137,7 @@ function BoothProgress() {
             running={state.recorder.stage === "recording"}
           />
         </div>
-        <LineChip bare={true} />
+        <Line bare={true} />
       </div>
       <PauseButton />
     </>
@@ -198,8 +208,7 @@ function Panes({
 export function RecordPanel() {
   const { reference, state, booth, t } = useParts();
   const { stage } = state.recorder;
-  const fault = reference.services.source.unavailable ?? state.recorder.fault;
-  const isRunning = isRecording(stage);
+  const isRunning = isTaking(state);
   const running = stage === "recording";
   const panes = useRef<HTMLDivElement>(null);
   const [atWords, setAtWords] = useState(false);
@@ -231,12 +240,7 @@ export function RecordPanel() {
           </Button>
         ) : null}
       </div>
-      {isRunning ? null : (
-        <>
-          <MicrophonePicker />
-          {fault ? <ProblemMessage problem={sourceProblem(t, fault)} /> : null}
-        </>
-      )}
+      {isRunning ? null : <MicrophoneSetup />}
       {isRunning && !booth ? (
         <>
           <div className="space-y-2">

@@ -12,7 +12,7 @@ import { type Labels, LocaleContext, useCatalogue } from "../words/use-words";
 import { Announcer } from "./Announcer";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
-import { isRecording, type Mode, type ReferenceAudioValue } from "./state";
+import { isTaking, type Mode, type ReferenceAudioValue } from "./state";
 import { TakePanel } from "./TakePanel";
 import { TranscriptCard } from "./TranscriptCard";
 import { UploadPanel } from "./UploadPanel";
@@ -66,7 +66,7 @@ export function ReferenceAudioInput({
   const outer = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLDivElement>(null);
   useScheme(outer);
-  const booth = useMedia(SMALL) && isRecording(state.recorder.stage);
+  const booth = useMedia(SMALL) && isTaking(state);
   useAlone(root, "[data-booth]", booth);
   const t = useCatalogue(REFERENCE_WORDS, { locale, labels });
   const parts = useMemo(() => ({ reference, onSignIn, booth, t }), [reference, onSignIn, booth, t]);
@@ -87,7 +87,8 @@ export function ReferenceAudioInput({
     hadTake.current = take !== undefined;
   }, [take]);
 
-  const busy = take !== undefined || state.inspecting || state.recorder.stage !== "idle";
+  const busy =
+    take !== undefined || state.inspecting || state.recorder.stage !== "idle" || isTaking(state);
   return (
     <LocaleContext.Provider value={t.locale}>
       <PartsContext.Provider value={parts}>
@@ -110,7 +111,7 @@ export function ReferenceAudioInput({
                   {take ? <TakePanel key={take.kind} /> : null}
                   {!take && state.mode === "record" ? <RecordPanel /> : null}
                   {!take && state.mode === "upload" ? <UploadPanel /> : null}
-                  {(state.tray.length > 0 || state.removed) && state.recorder.stage === "idle" ? (
+                  {(state.tray.length > 0 || state.removed) && !isTaking(state) ? (
                     <Suspense>
                       <TakeTray />
                     </Suspense>

@@ -3,6 +3,7 @@
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
 import { isUsable, type LengthLimits } from "../audio/gate";
+import type { AudioListener, OpenOptions, OpenSource } from "../audio/source";
 import type { VoiceDetail } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
@@ -13,8 +14,10 @@ import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
 import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
 import { TakeKeeper } from "../take/keeper";
+import type { Meter } from "../take/meter";
 import { rebuildTake } from "../take/rebuild";
 import { Recorder } from "../take/recorder";
+import type { SoundCheck } from "../take/sound-check";
 import {
   cutTake,
   isTooLong,
@@ -35,6 +38,7 @@ import {
 } from "../transcript/transcript";
 import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilities";
 import { toCallFailure } from "./call-failure";
+import { countsDownHere, rememberCountsDown } from "./countdown";
 import type { ReferenceAudioServices } from "./services";
 import { INITIAL, type Mode, type ReferenceAudioState, type ReferenceAudioValue } from "./state";
 import { Transcriber } from "./transcriber";
@@ -43,6 +47,9 @@ import { Transcriber } from "./transcriber";
 const PASSES: Spacing = { tries: 8, backoff: 5, backoffMax: 60, retryAfter: 60 };
 
 export type SettledBy = VoiceDetail["settled_by"];
+
+/** As musicians do. */
+const COUNTDOWN_SECONDS = 3;
 
 /** A take as it was before it was cut. */
 interface Uncut extends Words {
@@ -65,6 +72,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   /** Ends with the take: what comes late for an earlier one finds nobody. */
   #takeScope: Scope;
   #live: Live | undefined;
+  #check: SoundCheck | undefined;
   #takeId = newTakeId();
   #name = "";
   /** False where nobody was signed in when the take was brought back: it may be anyone's. */
@@ -91,7 +99,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.transcriber = new Transcriber(services);
     this.#keeper = new TakeKeeper(services.store, this.#scope);
     this.recorder = new Recorder(
-      services.source,
+      { open: (options, listener, signal) => this.#openSource(options, listener, signal) },
       {
         opened: (rate) => this.#onOpened(rate),
         block: (pcm) => this.#keeper.push(pcm),
@@ -104,6 +112,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     );
     this.#store = new Store<ReferenceAudioState>({
       ...INITIAL,
+      countsDown: countsDownHere(),
       mode: initial.mode ?? "record",
       language: initial.language ?? "auto",
       recorder: this.recorder.getSnapshot(),
@@ -146,8 +155,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   get #idle(): boolean {
-    const { take, recorder, inspecting } = this.#state;
-    return !take && !inspecting && recorder.stage === "idle";
+    const { take, recorder, inspecting, countdown } = this.#state;
+    return !take && !inspecting && recorder.stage === "idle" && countdown === undefined;
   }
 
   /** Peak of what is heard, 0 to 1; falls slowly, so that the eye can follow. */
@@ -177,7 +186,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   // What the person sets.
 
   setMode(mode: Mode): void {
-    if (this.#idle) this.#patch({ mode, fileFault: undefined });
+    if (!this.#idle) return;
+    this.endCheck();
+    this.#patch({ mode, fileFault: undefined });
   }
 
   setLanguage(language: string): void {
@@ -201,6 +212,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   setDevice(deviceId: string | undefined): void {
     this.#patch({ deviceId });
+    if (this.#check) void this.check();
     void this.recorder.changeDevice(deviceId);
   }
 
@@ -281,7 +293,75 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   /** Begins a take. What was there before must have been put aside or discarded. */
   async record(): Promise<void> {
     if (!this.#idle) return;
+    if (!this.#check) this.#patch({ check: undefined }); // a fault of the last one
+    if (this.#state.countsDown && !(await this.#countDown())) return;
     await this.recorder.start(this.#state.deviceId);
+    this.#patch({ countdown: undefined });
+  }
+
+  /** False where it was cancelled, or where the microphone cannot be opened. */
+  async #countDown(): Promise<boolean> {
+    const scope = this.#takeScope;
+    this.#patch({ countdown: COUNTDOWN_SECONDS });
+    // Open before the count, so that the take begins on the beat.
+    if (!this.#check) await this.check();
+    for (let left = COUNTDOWN_SECONDS; left > 0 && this.#state.check?.open; left -= 1) {
+      this.#patch({ countdown: left });
+      await new Promise<void>((resolve) => {
+        scope.after(1000, resolve);
+        scope.add(resolve);
+      });
+    }
+    if (scope.disposed) return false;
+    const isOpen = this.#state.check?.open === true;
+    this.#patch({ countdown: isOpen ? 0 : undefined });
+    return isOpen;
+  }
+
+  setCountsDown(countsDown: boolean): void {
+    this.#patch({ countsDown });
+    rememberCountsDown(countsDown);
+  }
+
+  /** Opens the microphone to look at its level and its room. */
+  async check(): Promise<void> {
+    const { recorder, deviceId } = this.#state;
+    if (recorder.stage !== "idle") return;
+    this.endCheck();
+    const scope = this.#takeScope;
+    const { SoundCheck } = await import("../take/sound-check");
+    if (scope.disposed || this.#check) return;
+    const check = new SoundCheck(
+      this.services.source,
+      deviceId,
+      (state) => {
+        if (this.#check !== check) return;
+        if (state?.verdict) this.recorder.knowRoom();
+        if (!state || state.fault) this.#check = undefined;
+        this.#patch({ check: state });
+      },
+      scope,
+    );
+    this.#check = check;
+    await check.start();
+  }
+
+  endCheck(): void {
+    this.#check?.stop();
+  }
+
+  /** What the sound check hears. */
+  get checkMeter(): Meter | undefined {
+    return this.#check?.meter;
+  }
+
+  async #openSource(
+    options: OpenOptions,
+    listener: AudioListener,
+    signal: AbortSignal,
+  ): Promise<OpenSource> {
+    const open = await this.#check?.handOver(options, listener);
+    return open ?? this.services.source.open(options, listener, signal);
   }
 
   #onOpened(rate: number): void {
@@ -557,6 +637,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#takeScope.dispose();
     this.#takeScope = new Scope(this.#scope);
     this.#live = undefined;
+    this.#check = undefined;
     this.#uncut = [];
     this.#ownable = true;
     this.#doubts = [];
@@ -568,7 +649,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#letGo();
     const { mode, language, contextBias, models, transcribeOnSelect, deviceId, script } =
       this.#state;
-    const { tray, removed } = this.#state;
+    const { tray, removed, countsDown } = this.#state;
     this.#patch({
       ...INITIAL,
       live: IDLE_LIVE,
@@ -578,6 +659,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       models,
       transcribeOnSelect,
       deviceId,
+      countsDown,
       script,
       tray,
       removed,

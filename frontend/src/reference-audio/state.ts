@@ -3,6 +3,7 @@
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
+import type { CheckState } from "../take/sound-check";
 import type { Stretch, Take } from "../take/take";
 import type { TrayTake } from "../take/tray";
 import type { Timed } from "../transcript/timed";
@@ -13,9 +14,12 @@ import type { CallFailure } from "./call-failure";
 /** Seconds before the longest take ends that this is said. */
 export const WARNING_SECONDS = 30;
 
-/** Whether a take is under way: its text stays, and its bar. */
-export const isRecording = (stage: RecorderState["stage"]) =>
+const isRecording = (stage: RecorderState["stage"]) =>
   stage === "recording" || stage === "paused" || stage === "stopping";
+
+/** Whether a take is under way, or about to be: the text stays, and the bar. */
+export const isTaking = ({ recorder, countdown }: ReferenceAudioState) =>
+  isRecording(recorder.stage) || countdown !== undefined;
 
 export type Mode = "record" | "upload";
 
@@ -29,6 +33,10 @@ export type Transcription =
 export interface ReferenceAudioState {
   readonly mode: Mode;
   readonly recorder: RecorderState;
+  /** How the sound check goes, while there is one. */
+  readonly check: CheckState | undefined;
+  /** Seconds until the recording begins, where it counts down. */
+  readonly countdown: number | undefined;
   readonly live: LiveView;
   readonly take: Take | undefined;
   /** The takes beside it. */
@@ -57,6 +65,8 @@ export interface ReferenceAudioState {
   readonly models: ChosenModels;
   readonly transcribeOnSelect: boolean;
   readonly deviceId: string | undefined;
+  /** Whether a take begins with a countdown. */
+  readonly countsDown: boolean;
   /** Which of the texts to read, counted on. */
   readonly script: number;
   /** Whether this browser keeps the take over a reload. */
@@ -84,6 +94,8 @@ export const INITIAL: Omit<
   ReferenceAudioState,
   "recorder" | "live" | "language" | "mode" | "kept"
 > = {
+  check: undefined,
+  countdown: undefined,
   take: undefined,
   tray: [],
   removed: undefined,
@@ -101,5 +113,6 @@ export const INITIAL: Omit<
   models: {},
   transcribeOnSelect: true,
   deviceId: undefined,
+  countsDown: false,
   script: 0,
 };

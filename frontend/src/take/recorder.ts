@@ -128,6 +128,11 @@ export class Recorder implements Readable<RecorderState> {
     if (stage === "recording" && current) await this.resume(deviceId);
   }
 
+  /** The room was judged before the take. */
+  knowRoom(): void {
+    this.#roomKnown = true;
+  }
+
   /** A fault that has passed by itself. */
   forgive(): void {
     this.#store.patch({ fault: undefined });

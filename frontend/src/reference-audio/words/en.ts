@@ -25,6 +25,17 @@ export const words = {
   "microphone.allow":
     "Open the site settings beside the address (a lock or sliders), allow the microphone for this page, then press Start recording again.",
 
+  "check.begin": "Check the sound",
+  "check.end": "End the check",
+  "check.speak": "Say something.",
+  "check.great": "Sounds great.",
+  "check.quiet": "A bit quiet: come closer.",
+  "check.loud": "Too loud: move back a little.",
+  "check.noisy": "There is a steady noise: a fan? a window?",
+  "check.dead": "We hear nothing. Is the microphone muted?",
+  "check.countdown": "Count 3-2-1 before a recording",
+
+  "record.ready": "Get ready…",
   "record.start": "Start recording",
   "record.cancel": "Cancel",
   "record.stop": "Stop recording",
