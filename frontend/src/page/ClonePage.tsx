@@ -30,6 +30,7 @@ import { Voices } from "./voices";
 const SignInDialog = lazy(async () => ({ default: (await import("./SignIn")).SignInDialog }));
 const SignInGate = lazy(async () => ({ default: (await import("./SignIn")).SignInGate }));
 const KeyNeeded = lazy(async () => ({ default: (await import("./OwnKeyPanel")).KeyNeeded }));
+const Keys = lazy(async () => ({ default: (await import("./Keys")).Keys }));
 const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel")).OwnKeyPanel }));
 
 /** Before a component has its reference audio, nobody comes or goes. */
@@ -59,12 +60,13 @@ function useQuiet(reference: ReferenceAudio | undefined, stop: () => void): void
   useScope(
     (scope) => {
       if (!reference) return;
-      let before = reference.getSnapshot().recorder.stage;
+      let before = false;
       scope.add(
         reference.subscribe(() => {
-          const { stage } = reference.getSnapshot().recorder;
-          if (stage !== before && (stage === "opening" || stage === "recording")) latest.current();
-          before = stage;
+          const { recorder, check } = reference.getSnapshot();
+          const isOn = check !== undefined || !["idle", "paused"].includes(recorder.stage);
+          if (isOn && !before) latest.current();
+          before = isOn;
         }),
       );
     },
@@ -214,6 +216,11 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             />
           </Boundary>
           {isKeyNeeded ? null : keyPanel}
+          <Boundary words={t("failed.form")}>
+            <Suspense>
+              <Keys reference={reference} />
+            </Suspense>
+          </Boundary>
         </Fragment>
       ) : null}
       {signingIn ? (

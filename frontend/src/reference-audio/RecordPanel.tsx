@@ -234,6 +234,7 @@ export function RecordPanel() {
           <Button
             aria-label={t(atWords ? "record.text" : "live.label")}
             className={slim}
+            data-swap
             onClick={swap}
           >
             {atWords ? <BookIcon /> : <WordsIcon />}

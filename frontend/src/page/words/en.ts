@@ -73,6 +73,13 @@ export const words = {
   "missing.name.marks": "The name holds too many marks.",
   "missing.consent": "Confirm that you may use this voice.",
 
+  "keys.title": "Keyboard shortcuts",
+  "keys.record": "Start and stop a recording",
+  "keys.pause": "Pause and resume",
+  "keys.words": "Live words, and back to the text",
+  "keys.list": "This list",
+  "keys.use": "Use these shortcuts",
+
   "voices.title": "Your voices",
   "voices.empty": "The voices that you clone are listed here.",
   "voices.failed": "Your voices couldn't load.",
