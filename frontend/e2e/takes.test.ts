@@ -1,7 +1,7 @@
 /** The takes tray: nothing that was recorded goes away unless a person deletes it. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Booth } from "./support/booth";
+import { Booth, eventually } from "./support/booth";
 import { launch, openPage } from "./support/browser";
 import { FakeWire } from "./support/fake-wire";
 import { REFERENCE } from "./support/fixtures";
@@ -31,22 +31,21 @@ test("A redo adds a take; one is chosen, deletion is taken back, and a reload ke
   };
   const chosen = () => page.locator("[aria-pressed=true]").innerText();
 
-  /** Waits until the browser's database holds the takes that are seen, as they are seen. */
-  const written = (check: (takes: { chosenAt?: number; removed?: boolean }[]) => boolean) =>
-    page.waitForFunction(
-      async ([name, source]) => {
-        const database = await new Promise<IDBDatabase>((resolve) => {
-          const request = indexedDB.open(name ?? "");
-          request.onsuccess = () => resolve(request.result);
-        });
-        const takes = await new Promise((resolve) => {
-          const request = database.transaction("takes").objectStore("takes").getAll();
-          request.onsuccess = () => resolve(request.result);
-        });
-        database.close();
-        return new Function("takes", `return (${source})(takes)`)(takes);
-      },
-      ["utter-takes", check.toString()],
+  /** Waits until the browser's database holds what is seen. */
+  const written = (check: (takes: { chosenAt?: number; removed?: boolean }[]) => void) =>
+    eventually(
+      () =>
+        page.evaluate(async () => {
+          const answer = <T>(request: IDBRequest<T>) =>
+            new Promise<T>((resolve) => {
+              request.onsuccess = () => resolve(request.result);
+            });
+          const database = await answer(indexedDB.open("utter-takes"));
+          const takes = await answer(database.transaction("takes").objectStore("takes").getAll());
+          database.close();
+          return takes;
+        }),
+      check,
     );
 
   await take(4);
@@ -65,8 +64,10 @@ test("A redo adds a take; one is chosen, deletion is taken back, and a reload ke
   await page.keyboard.press("Enter"); // the focus is on Undo
   await booth.button(/^Take 2/).waitFor();
 
-  await written((takes) => takes.length === 2 && takes.every(({ removed }) => !removed));
-  await written((takes) => takes.some(({ chosenAt }) => chosenAt !== undefined));
+  await written((takes) => {
+    expect(takes.map(({ removed }) => removed ?? false)).toEqual([false, false]);
+    expect(takes.some(({ chosenAt }) => chosenAt)).toBe(true);
+  });
   await page.reload();
   await booth.button(/^Take 2/).waitFor();
   expect(await chosen()).toMatch(/^Take 1\s+0:04/);
@@ -74,7 +75,7 @@ test("A redo adds a take; one is chosen, deletion is taken back, and a reload ke
 
   await booth.press("Delete Take 1");
   await booth.button("Start recording").waitFor();
-  await written((takes) => takes.some(({ removed }) => removed));
+  await written((takes) => expect(takes.some(({ removed }) => removed)).toBe(true));
   await page.reload();
   await booth.text("Your take").waitFor();
   expect(await booth.button(/^Take \d/).count()).toBe(0);
