@@ -17,7 +17,7 @@ from tests.local_stack.world import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HEARD = "The quick green fox jumps over the dog."
+HEARD = "The quick purple fox jumps over the dog."
 READ = "The quick brown fox jumps over the lazy dog."
 STREAM = {"Accept": "text/event-stream"}
 
@@ -59,7 +59,7 @@ async def test_a_text_is_compared_with_what_is_heard(
     assert not {"words", "segments"} & set(told)
     assert answer.match is not None
     assert [(one.kind, one.text, one.readings[0].text) for one in answer.match.doubts] == [
-        ("changed", "brown", "green"),
+        ("changed", "brown", "purple"),
         ("extra", "lazy", ""),
     ]
     assert READ[answer.match.doubts[0].first_character :].startswith("brown")

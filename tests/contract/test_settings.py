@@ -179,12 +179,14 @@ async def test_a_voice_may_have_to_match(changed: Targets, target: str, speech: 
             return await client.post("/api/clone", data=given, files={"audio": speech})
 
         shown = {"machine_transcript": heard["text"], "receipt": heard["receipt"]}
-        told = problem(await store("A quick brown cat jumps over the lazy dog and runs.", **shown))
+        told = problem(
+            await store("My quick brown elephant jumps over the lazy dog and runs.", **shown)
+        )
         assert (told.status, told.code, told.retryable) == (422, "text_mismatch", False)
         assert "81.8% of the text match the recording; 90.0% are needed." in told.detail
-        assert "“cat” (heard: “fox”)" in told.detail
+        assert "“elephant” (heard: “fox”)" in told.detail
         assert told.match is not None
-        assert [doubt.text for doubt in told.match.doubts] == ["A", "cat"]
+        assert [doubt.text for doubt in told.match.doubts] == ["My", "elephant"]
         for unshown in ({}, {"machine_transcript": heard["text"]}):
             told = problem(await store(heard["text"], **unshown))
             assert (told.code, "receipt" in told.detail) == ("text_mismatch", True)
