@@ -1,6 +1,7 @@
 /** The capture gate: what a recording's measurement means for a clone. */
 import type { Measurement } from "./measure";
-import { IDEAL_SECONDS, LONG_SECONDS, LOW_SNR_DB, NOISY_DBFS, QUIET_DBFS } from "./thresholds";
+import { ANY_PRESET, bestOf, type Preset } from "./presets";
+import { LOW_SNR_DB, NOISY_DBFS, QUIET_DBFS } from "./thresholds";
 
 /** `bad` keeps a recording from being used; `fair` only warns. */
 export type Grade = "good" | "fair" | "bad";
@@ -31,12 +32,16 @@ export interface Verdict {
   readonly seconds?: number;
   /** The limit that it misses, in seconds. */
   readonly limit?: number;
+  /** Seconds that clone best. */
+  readonly best?: { readonly from: number; readonly to: number };
 }
 
 /** Seconds; the server's limits where they are known. */
 export interface LengthLimits {
   readonly minSeconds: number;
   readonly maxSeconds: number;
+  /** What the recording is made for; any engine without one. */
+  readonly preset?: Preset;
 }
 
 const DEAD_SECONDS = 1;
@@ -49,7 +54,8 @@ const tenths = (seconds: number) => Math.floor(seconds * 10) / 10;
 
 export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
   const aspect = "length";
-  const { minSeconds, maxSeconds } = limits;
+  const { minSeconds, maxSeconds, preset = ANY_PRESET } = limits;
+  const best = bestOf(preset);
   if (seconds < minSeconds) {
     const told = { seconds: tenths(seconds), limit: minSeconds };
     return { aspect, grade: "bad", says: "tooShort", ...told };
@@ -57,11 +63,11 @@ export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
   if (seconds > maxSeconds) {
     return { aspect, grade: "bad", says: "tooLong", seconds: whole(seconds), limit: maxSeconds };
   }
-  if (seconds < IDEAL_SECONDS.from) {
-    return { aspect, grade: "fair", says: "short", seconds: tenths(seconds) };
+  if (seconds < best.from) {
+    return { aspect, grade: "fair", says: "short", seconds: tenths(seconds), best };
   }
-  if (seconds > LONG_SECONDS) {
-    return { aspect, grade: "fair", says: "long", seconds: whole(seconds) };
+  if (seconds > preset.max_seconds) {
+    return { aspect, grade: "fair", says: "long", seconds: whole(seconds), best };
   }
   return { aspect, grade: "good", says: "length", seconds: whole(seconds) };
 }

@@ -3,10 +3,6 @@
  * cloning engines ask of reference audio.
  */
 
-/** Seconds; longer is not better. */
-export const IDEAL_SECONDS = { from: 10, to: 20 } as const;
-/** Past this, engines cut the audio and not the text. */
-export const LONG_SECONDS = 30;
 /** Speech under this is too quiet, dBFS (RMS of what is speech). */
 export const QUIET_DBFS = -35;
 /** A room over this is noisy, dBFS. */

@@ -69,6 +69,7 @@ export async function clone(
     transcript: cleanText(transcript.text, "lines").text,
     transcriptSource: transcriptSource(transcript),
     machineTranscript: machineText(transcript),
+    receipt: transcript.receipt,
     settledBy: await reference.settledBy(),
     cutFrom: cut?.from,
     consent: form.consent,

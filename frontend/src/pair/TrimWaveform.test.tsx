@@ -13,15 +13,15 @@ beforeEach(() => {
 });
 afterEach(() => scope.dispose());
 
-/** A take of twelve seconds, as its waveform shows it. */
-async function show(before = 0) {
-  const services = new FakeServices();
+/** A take of so many seconds, as its waveform shows it. */
+async function show(before = 0, seconds = 12) {
+  const services = new FakeServices({ reference_preset_choice: true });
   const reference = new ReferenceAudio(services, scope);
   const { container } = render(<ReferenceAudioInput reference={reference} />);
   await act(async () => {
     await reference.record();
     services.source.silence(before);
-    services.source.speak(12);
+    services.source.speak(seconds);
     await reference.stop();
   });
   const slider = (name: string) => screen.getByRole("slider", { name });
@@ -72,4 +72,21 @@ test("Silence at the ends is left out of what is marked", async () => {
   const { slider } = await show(3);
   expect(screen.getByText(/^2\.7 s of silence at the ends\./)).toBeVisible();
   expect(slider("Beginning of the cut")).toHaveAttribute("aria-valuenow", "2.7");
+});
+
+test("Of what is too long for the engine, a part from pause to pause is marked", async () => {
+  const { reference, state, slider, user } = await show(0, 40);
+  expect(screen.getByText(/^Longer than it should be/)).toBeVisible();
+  const marked = () =>
+    Number(slider("End of the cut").getAttribute("aria-valuenow")) -
+    Number(slider("Beginning of the cut").getAttribute("aria-valuenow"));
+  expect(marked()).toBeGreaterThanOrEqual(10);
+  expect(marked()).toBeLessThanOrEqual(20);
+  await user.selectOptions(screen.getByRole("combobox", { name: "Made for" }), "f5-tts");
+  expect(reference.preset.id).toBe("f5-tts");
+  expect(marked()).toBeLessThanOrEqual(12);
+  expect(screen.getByText(/^Rather long: 40 seconds\. 5–12 seconds/)).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Cut" }));
+  await vi.waitFor(() => expect(state().take?.seconds).toBeLessThanOrEqual(12));
+  expect(screen.getByText(/^Good length/)).toBeVisible();
 });

@@ -7,15 +7,17 @@ import {
   useRef,
   useState,
 } from "react";
-import { type Envelope, envelopeOf, pausesOf, STEP_SECONDS } from "../audio/envelope";
+import type { Preset } from "../audio/presets";
+import { propose } from "../match/window";
 import { download } from "../reference-audio/ProblemMessage";
 import { useParts } from "../reference-audio/use-reference-audio";
-import { isTooLong, type Stretch, type Take, trimmable } from "../take/take";
+import { isTooLong, peaksOf, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
 import { minutes, tenths } from "../ui/format";
 import { useScope } from "../ui/hooks";
 import { PauseIcon, PlayIcon } from "../ui/icons";
 import { playPart, type TakePart, usePairWords, useTakePart } from "./take-part";
+import { levelsIn, pausesIn } from "./voice";
 
 /** Pixels beside the first and the last second, for the handles. */
 const MARGIN = 16;
@@ -26,13 +28,16 @@ const BAR = 4;
 const CLOSEST = 120;
 /** Seconds of an arrow key, and of a page key. */
 const STEP = 0.1;
+/** Seconds of the shortest thing that can be seen. */
+const STEP_SECONDS = 0.02;
 const PAGE = 1;
 
 /** Where a second lies across the waveform, as CSS. */
 const across = (fraction: number) => `calc(${MARGIN}px + (100% - ${2 * MARGIN}px) * ${fraction})`;
 
 interface Picture {
-  readonly envelope: Envelope;
+  /** The loudest sample of each `STEP_SECONDS`, 0 to 1. */
+  readonly peaks: readonly number[];
   readonly pauses: readonly Stretch[];
   readonly total: number;
   readonly chosen: Stretch;
@@ -50,10 +55,10 @@ function draw(canvas: HTMLCanvasElement, view: HTMLElement, picture: Picture): v
   canvas.height = Math.round(HEIGHT * scale);
   context.scale(scale, scale);
   const { color: accent, borderTopColor: edge } = getComputedStyle(canvas);
-  const { envelope, pauses, total, chosen, at } = picture;
+  const { peaks, pauses, total, chosen, at } = picture;
   const perSecond = (view.scrollWidth - 2 * MARGIN) / total;
   const left = view.scrollLeft - MARGIN;
-  const loudest = envelope.peaks.reduce((most, peak) => Math.max(most, peak), 0.001);
+  const loudest = peaks.reduce((most, peak) => Math.max(most, peak), 0.001);
   for (const { from, to } of pauses) {
     const x = from * perSecond - left;
     const width = (to - from) * perSecond;
@@ -72,7 +77,7 @@ function draw(canvas: HTMLCanvasElement, view: HTMLElement, picture: Picture): v
     const begin = Math.floor((bar * BAR) / perSecond / STEP_SECONDS);
     const end = Math.max(begin + 1, Math.floor(((bar + 1) * BAR) / perSecond / STEP_SECONDS));
     let peak = 0;
-    for (let n = begin; n < end; n += 1) peak = Math.max(peak, envelope.peaks[n] ?? 0);
+    for (let n = begin; n < end; n += 1) peak = Math.max(peak, peaks[n] ?? 0);
     const high = Math.max(2, (peak / loudest) ** 0.7 * (HEIGHT - 16));
     const seconds = (bar * BAR) / perSecond;
     const inside = seconds >= chosen.from && seconds < chosen.to;
@@ -172,9 +177,20 @@ const seconds = ({ from, to }: Stretch) => (to - from).toFixed(1);
 const same = (a: Stretch, b: Stretch) =>
   Math.abs(a.from - b.from) < 0.05 && Math.abs(a.to - b.to) < 0.05;
 
-/** The part that is proposed, and why. */
-function proposalFor({ measurement }: Take) {
-  return measurement && trimmable(measurement);
+interface Proposal extends Stretch {
+  /** Silence that it leaves out, in seconds; of a take that is not too long. */
+  readonly saves?: number;
+}
+
+/** The part that is proposed: the best one of what is too long, else what is not silence. */
+function proposalFor(take: Take, preset: Preset): Proposal | undefined {
+  const { measurement, pcm, seconds } = take;
+  if (!pcm || seconds === undefined || !isTooLong(take)) {
+    return measurement && trimmable(measurement);
+  }
+  const best = propose(levelsIn(pcm), preset.min_seconds, preset.best_seconds);
+  // Who speaks without a pause decides where it is cut.
+  return best ? { from: best.start, to: best.end } : { from: 0, to: preset.best_seconds };
 }
 
 function Controls({
@@ -233,13 +249,14 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
   const { reference, state } = useParts();
   const t = usePairWords();
   const { cut } = state;
+  const { preset } = reference;
   const heard = useTakePart(state, take);
   const { whole, total, part, at, playing, playback } = heard;
   const picture = useMemo(() => {
-    const envelope = whole.pcm && envelopeOf(whole.pcm);
-    return envelope && { envelope, pauses: pausesOf(envelope) };
+    const { pcm, seconds = 0 } = whole;
+    return pcm && { peaks: peaksOf(pcm, Math.ceil(seconds / STEP_SECONDS)), pauses: pausesIn(pcm) };
   }, [whole]);
-  const proposal = useMemo(() => proposalFor(whole), [whole]);
+  const proposal = useMemo(() => proposalFor(whole, preset), [whole, preset]);
   const [moved, setMoved] = useState<Stretch>();
   const chosen = moved ?? cut ?? proposal ?? part;
   const [zoom, setZoom] = useState(1);
@@ -387,7 +404,11 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
         <div className="space-y-2">
           <p className="text-soft">
             {changed && proposal && chosen === proposal
-              ? `${t("trim.silence", { seconds: proposal.saves.toFixed(1) })} `
+              ? `${
+                  proposal.saves === undefined
+                    ? t("trim.best", { engine: preset.title })
+                    : t("trim.silence", { seconds: proposal.saves.toFixed(1) })
+                } `
               : null}
             {changed
               ? t("trim.marked", {

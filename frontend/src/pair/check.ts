@@ -1,12 +1,12 @@
 /** How well the text in the box goes with its take, by all that is known of it, without a call. */
-import { envelopeOf, pausesOf } from "../audio/envelope";
 import type { Coverage, Doubt, VoiceDetail } from "../generated/protocol";
 import type { Evidence } from "../match/doubts";
 import { match, wordTimes } from "../match/match";
 import { split } from "../match/words";
 import type { ReferenceAudioState } from "../reference-audio/state";
-import { countSamples, type Pcm, type Stretch, type Take } from "../take/take";
+import type { Stretch, Take } from "../take/take";
 import { type TextRange, touches } from "../transcript/ranges";
+import { voiceIn } from "./voice";
 
 /** A place that is in doubt, in the text area's own offsets. */
 export interface Place extends TextRange {
@@ -53,24 +53,6 @@ function offsetsOf(text: string): number[] {
   return offsets;
 }
 
-const stretches = new WeakMap<Pcm, readonly Stretch[]>();
-
-/** Where somebody speaks: between the pauses. */
-export function voiceOf(pcm: Pcm): readonly Stretch[] {
-  const known = stretches.get(pcm);
-  if (known) return known;
-  const found: Stretch[] = [];
-  let from = 0;
-  for (const pause of pausesOf(envelopeOf(pcm))) {
-    if (pause.from > from) found.push({ from, to: pause.from });
-    from = pause.to;
-  }
-  const end = countSamples(pcm) / pcm.rate;
-  if (end > from) found.push({ from, to: end });
-  stretches.set(pcm, found);
-  return found;
-}
-
 function witnessesOf({ transcript, timed, read }: Known, language: string): Evidence[] {
   const { draft, final } = transcript;
   const witnesses: Evidence[] = [];
@@ -92,7 +74,7 @@ function witnessesOf({ transcript, timed, read }: Known, language: string): Evid
 
 /** Times for words of which none is known: the voice's own, by their length. */
 function guess(letters: readonly number[], take: Take): (Stretch | undefined)[] {
-  const voice = take.pcm ? voiceOf(take.pcm) : [{ from: 0, to: take.seconds ?? 0 }];
+  const voice = take.pcm ? voiceIn(take.pcm) : [{ from: 0, to: take.seconds ?? 0 }];
   const spoken = voice.reduce((sum, { from, to }) => sum + to - from, 0);
   const all = letters.reduce((sum, count) => sum + count, 0);
   /** The second at which so much of the voice has been heard. */
@@ -189,7 +171,7 @@ function make(known: Known): Check {
   const witnesses = witnessesOf(known, code);
   const voice = take?.pcm && {
     seconds: take.seconds ?? 0,
-    stretches: voiceOf(take.pcm).map(({ from, to }) => ({ start: from, end: to })),
+    stretches: voiceIn(take.pcm).map(({ from, to }) => ({ start: from, end: to })),
   };
   const { doubts, coverage } = match(text, witnesses, { language: code, voice });
   const offsets = offsetsOf(text);

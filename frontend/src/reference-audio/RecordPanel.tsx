@@ -1,5 +1,6 @@
 /** Recording: the text to read, one button, and how it goes. */
 import { type RefObject, useRef, useState } from "react";
+import { bestOf, presetOf } from "../audio/presets";
 import { Button } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { BookIcon, MicrophoneIcon, PauseIcon, StopIcon, WordsIcon } from "../ui/icons";
@@ -27,7 +28,7 @@ export function recordingHint(
 ): string {
   const { room, seconds, silent, stage } = state.recorder;
   const { secondsLeft } = state.live;
-  if (stage === "idle") return t("record.idle");
+  if (stage === "idle") return t("record.idle", bestOf(presetOf(state.preset)));
   if (stage === "paused") return t("hint.paused");
   if (silent) return t("hint.silent");
   if (maxSeconds - seconds <= WARNING_SECONDS)
@@ -38,8 +39,9 @@ export function recordingHint(
   if (room === "checking") return t("hint.checking");
   if (room && seconds < ROOM_WORDS_UNTIL)
     return t(room === "dead" ? "hint.silent" : `hint.${room}`);
-  if (seconds < 10) return t("hint.short");
-  if (seconds <= 20) return t("hint.good");
+  const best = bestOf(presetOf(state.preset));
+  if (seconds < best.from) return t("hint.short", best);
+  if (seconds <= best.to) return t("hint.good");
   return t("hint.long");
 }
 
@@ -147,7 +149,11 @@ function BoothProgress() {
 function Idle() {
   const { state, t } = useParts();
   const opening = state.recorder.stage === "opening";
-  return <p className="row-span-2 text-soft">{t(opening ? "record.opening" : "record.idle")}</p>;
+  return (
+    <p className="row-span-2 text-soft">
+      {opening ? t("record.opening") : t("record.idle", bestOf(presetOf(state.preset)))}
+    </p>
+  );
 }
 
 /** The words as they come, or why none do. */

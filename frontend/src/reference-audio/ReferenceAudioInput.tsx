@@ -10,6 +10,7 @@ import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
 import { type Labels, LocaleContext, useCatalogue } from "../words/use-words";
 import { Announcer } from "./Announcer";
+import { PresetChoice } from "./PresetChoice";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
 import { isTaking, type Mode, type ReferenceAudioValue } from "./state";
@@ -111,6 +112,7 @@ export function ReferenceAudioInput({
                   {take ? <TakePanel key={take.kind} /> : null}
                   {!take && state.mode === "record" ? <RecordPanel /> : null}
                   {!take && state.mode === "upload" ? <UploadPanel /> : null}
+                  {isTaking(state) ? null : <PresetChoice />}
                   {(state.tray.length > 0 || state.removed) && !isTaking(state) ? (
                     <Suspense>
                       <TakeTray />

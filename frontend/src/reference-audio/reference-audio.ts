@@ -3,10 +3,13 @@
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
 import { isUsable, type LengthLimits } from "../audio/gate";
+import { type Preset, type PresetId, presetOf } from "../audio/presets";
 import type { AudioListener, OpenOptions, OpenSource } from "../audio/source";
+
 import type { VoiceDetail } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
+import type { TranscriptionOptions } from "../services/api";
 import { Person } from "../services/person";
 import { Backoff, type Spacing } from "../session/backoff";
 import { UNREACHABLE } from "../session/effects";
@@ -21,6 +24,7 @@ import type { SoundCheck } from "../take/sound-check";
 import {
   cutTake,
   isTooLong,
+  judgedAnew,
   newTakeId,
   recordedTake,
   recordingName,
@@ -115,6 +119,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       countsDown: countsDownHere(),
       mode: initial.mode ?? "record",
       language: initial.language ?? "auto",
+      preset: services.config.reference_preset ?? "any",
       recorder: this.recorder.getSnapshot(),
       live: IDLE_LIVE,
       kept: this.#keeper.getSnapshot(),
@@ -151,7 +156,12 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   get #lengthLimits(): LengthLimits {
-    return lengthLimits(this.services.config.limits);
+    return lengthLimits(this.services.config.limits, this.preset);
+  }
+
+  /** What recordings are made for. */
+  get preset(): Preset {
+    return presetOf(this.#state.preset);
   }
 
   get #idle(): boolean {
@@ -218,6 +228,19 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   nextScript(): void {
     this.#patch({ script: this.#state.script + 1 });
+  }
+
+  /** Chooses what recordings are made for: every take is judged by it. */
+  setPreset(preset: PresetId): void {
+    this.#patch({ preset });
+    const anew = (take: Take) => judgedAnew(take, this.#lengthLimits);
+    const { take, original, tray } = this.#state;
+    this.#uncut = this.#uncut.map((each) => ({ ...each, take: anew(each.take) }));
+    this.#patch({
+      take: take && anew(take),
+      original: original && this.#uncut[0]?.take,
+      tray: tray.map((each) => ({ ...each, take: anew(each.take) })),
+    });
   }
 
   setTranscribeOnSelect(transcribeOnSelect: boolean): void {
@@ -288,6 +311,18 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       ...(biased ? { contextBias } : {}),
       ...(models[kind] === undefined ? {} : { model: models[kind] }),
     };
+  }
+
+  /**
+   * The finest times that the model has. Second-generation models take a language or times: the
+   * language that a person chose weighs more, and the page estimates the times.
+   */
+  get #timesWanted(): Pick<TranscriptionOptions, "timestamps"> {
+    const { language, models } = this.#state;
+    const has = modelAtHand(this.services.config, "batch", models)?.timestamps ?? [];
+    if (language !== "auto" && has.includes("word")) return {};
+    const timestamps = (["word", "segment"] as const).find((each) => has.includes(each));
+    return timestamps ? { timestamps } : {};
   }
 
   /** Begins a take. What was there before must have been put aside or discarded. */
@@ -440,7 +475,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ inspecting: true, fileFault: undefined });
     const scope = this.#takeScope;
     try {
-      const take = await inspectFile(file, this.services.config.limits);
+      const take = await inspectFile(file, this.services.config.limits, this.preset);
       if (scope.disposed) return;
       this.#beginTake({ kind: "file", name: file.name, rate: 0, file: take.file }, take.id);
       this.#patch({ take, inspecting: false });
@@ -697,13 +732,13 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       });
     };
     try {
-      const options = this.#optionsFor("batch");
+      const options = { ...this.#optionsFor("batch"), ...this.#timesWanted };
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
       if (signal.aborted) return;
       const timed = timesOf(result);
       this.#patch({ timed });
       this.#keeper.update({ timed });
-      this.#dispatch({ type: "final", text: result.text });
+      this.#dispatch({ type: "final", text: result.text, receipt: result.receipt });
       this.#hear(result.language);
       this.#patch({ transcription: { status: "done", warnings: result.warnings ?? [] } });
     } catch (error) {
@@ -763,7 +798,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const found: TrayTake[] = [];
     const ownable = account.getSnapshot().status === "in";
     for (const { blocks, ...record } of stored) {
-      const take = await rebuildTake({ ...record, blocks }, this.services.config.limits);
+      const take = await rebuildTake(
+        { ...record, blocks },
+        this.services.config.limits,
+        this.preset,
+      );
       if (take && !isFull(found.map((each) => each.take))) found.push({ record, take, ownable });
       else store.release(record.id);
     }

@@ -1,5 +1,6 @@
 /** All that the component shows, as one value. */
 
+import type { PresetId } from "../audio/presets";
 import type { LiveView } from "../session/live";
 import type { FileFault } from "../take/inspect";
 import type { RecorderState } from "../take/recorder";
@@ -63,6 +64,8 @@ export interface ReferenceAudioState {
   readonly detectedLanguage: string | undefined;
   readonly contextBias: readonly string[];
   readonly models: ChosenModels;
+  /** What recordings are made for. */
+  readonly preset: PresetId;
   readonly transcribeOnSelect: boolean;
   readonly deviceId: string | undefined;
   /** Whether a take begins with a countdown. */
@@ -92,7 +95,7 @@ export interface ReferenceAudioValue {
 
 export const INITIAL: Omit<
   ReferenceAudioState,
-  "recorder" | "live" | "language" | "mode" | "kept"
+  "recorder" | "live" | "language" | "mode" | "kept" | "preset"
 > = {
   check: undefined,
   countdown: undefined,

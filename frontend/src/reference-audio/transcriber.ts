@@ -2,9 +2,8 @@
 
 import type { Transcription } from "../generated/protocol";
 import { randomId } from "../lib/random-id";
-import { type Audio, transcribe } from "../services/api";
+import { type Audio, type TranscriptionOptions, transcribe } from "../services/api";
 import { ApiError, type Progress } from "../services/http";
-import type { SessionOptions } from "../session/messages";
 import { SignedOutError } from "../session/token";
 import type { Take } from "../take/take";
 import type { ReferenceAudioServices } from "./services";
@@ -120,7 +119,7 @@ export class Transcriber {
 
   transcribe(
     take: Take,
-    options: SessionOptions,
+    options: TranscriptionOptions,
     signal: AbortSignal,
     onProgress: Progress,
   ): Promise<Transcription> {

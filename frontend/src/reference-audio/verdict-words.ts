@@ -2,7 +2,8 @@
 import type { Verdict } from "../audio/gate";
 import type { ReferenceWords } from "./words/catalogue";
 
-export function verdictWords(t: ReferenceWords, { says, seconds = 0, limit = 0 }: Verdict): string {
+export function verdictWords(t: ReferenceWords, verdict: Verdict): string {
+  const { says, seconds = 0, limit = 0, best = { from: 0, to: 0 } } = verdict;
   const inSeconds = (count: number, digits = 0) =>
     count.toLocaleString(t.locale, {
       style: "unit",
@@ -12,5 +13,5 @@ export function verdictWords(t: ReferenceWords, { says, seconds = 0, limit = 0 }
     });
   // A short recording is told in tenths.
   const length = inSeconds(seconds, says === "tooShort" || says === "short" ? 1 : 0);
-  return t(`verdict.${says}`, { length, limit: inSeconds(limit) });
+  return t(`verdict.${says}`, { length, limit: inSeconds(limit), ...best });
 }

@@ -57,13 +57,19 @@ function multipart(audio: Audio, fields: Readonly<Record<string, string | undefi
   return form;
 }
 
+export interface TranscriptionOptions extends SessionOptions {
+  /** How finely the times of what is said are asked for. */
+  readonly timestamps?: "word" | "segment";
+}
+
 export function transcribe(
   api: Api,
   audio: Audio,
-  options: SessionOptions,
+  options: TranscriptionOptions,
   call: CallOptions,
 ): Promise<Transcription> {
-  const asked = wireOptions(options);
+  const { timestamps } = options;
+  const asked = { ...wireOptions(options), ...(timestamps ? { timestamps } : {}) };
   if ("storagePath" in audio) {
     const json: StoredTranscriptionRequest = { storage_path: audio.storagePath, ...asked };
     return api.call("/transcriptions", { method: "POST", json, ...call });
@@ -72,6 +78,7 @@ export function transcribe(
   const form = multipart(audio, {
     language,
     model,
+    timestamps,
     diarize: diarize && "true",
     speaker_references: speakers && JSON.stringify(speakers),
   });
@@ -85,6 +92,8 @@ export interface NewVoice {
   readonly transcript: string;
   readonly transcriptSource: TranscriptSource;
   readonly machineTranscript: string | undefined;
+  /** Of the transcription that `machineTranscript` is the text of. */
+  readonly receipt?: string | undefined;
   /** What made the words certain. */
   readonly settledBy?: VoiceDetail["settled_by"];
   /** Where the audio begins in the recording that it was cut out of, in seconds. */
@@ -104,6 +113,7 @@ export function cloneVoice(
     transcript: voice.transcript,
     transcript_source: voice.transcriptSource,
     machine_transcript: voice.machineTranscript,
+    receipt: voice.receipt,
     settled_by: voice.settledBy,
     window_start_ms:
       voice.cutFrom === undefined ? undefined : String(Math.round(voice.cutFrom * 1000)),

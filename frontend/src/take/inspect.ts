@@ -2,6 +2,7 @@
 import { judge, judgeLength, type LengthLimits, type Verdict } from "../audio/gate";
 import { type Measurement, measure } from "../audio/measure";
 import { toInt16 } from "../audio/pcm";
+import type { Preset } from "../audio/presets";
 import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
@@ -38,8 +39,9 @@ export async function typeOf(file: File): Promise<string | undefined> {
 
 const METADATA_TIMEOUT_MS = 5000;
 
-export function lengthLimits(limits: AudioLimits): LengthLimits {
-  return { minSeconds: limits.min_seconds, maxSeconds: limits.max_seconds };
+export function lengthLimits(limits: AudioLimits, preset?: Preset): LengthLimits {
+  const { min_seconds, max_seconds } = limits;
+  return { minSeconds: min_seconds, maxSeconds: max_seconds, ...(preset ? { preset } : {}) };
 }
 
 /** The length as its container claims it, in seconds; undefined when the browser cannot tell. */
@@ -90,17 +92,17 @@ async function decode(file: File): Promise<Pcm | undefined> {
  *
  * @throws FileRefused for what the server would surely refuse.
  */
-export async function inspectFile(file: File, limits: AudioLimits): Promise<Take> {
+export async function inspectFile(file: File, limits: AudioLimits, preset?: Preset): Promise<Take> {
   if (file.size === 0) throw new FileRefused("empty");
   if (file.size > limits.max_bytes) throw new FileRefused("size");
   const type = await typeOf(file);
   if (type === undefined || !limits.types.includes(type)) throw new FileRefused("kind");
   const typed = new File([file], file.name, { type });
 
+  const judgedBy = lengthLimits(limits, preset);
   let seconds = await claimedSeconds(typed);
   let measurement: Measurement | undefined;
-  let verdicts: Verdict[] =
-    seconds === undefined ? [] : [judgeLength(seconds, lengthLimits(limits))];
+  let verdicts: Verdict[] = seconds === undefined ? [] : [judgeLength(seconds, judgedBy)];
   let peaks: number[] = [];
   let pcm: Pcm | undefined;
   // Decoding hours of audio could take all memory, only to learn what is known already.
@@ -109,7 +111,7 @@ export async function inspectFile(file: File, limits: AudioLimits): Promise<Take
     if (pcm) {
       measurement = measure(pcm.blocks, pcm.rate);
       seconds = measurement.seconds;
-      verdicts = judge(measurement, lengthLimits(limits));
+      verdicts = judge(measurement, judgedBy);
       peaks = peaksOf(pcm);
     }
   }

@@ -122,10 +122,11 @@ export class TakePlayback implements Readable<PlaybackState> {
   }
 }
 
-const all = new WeakMap<Take, TakePlayback>();
+/** By what stays with a take that is judged anew. */
+const all = new WeakMap<File, TakePlayback>();
 
 export function playbackOf(take: Take): TakePlayback {
-  const known = all.get(take) ?? new TakePlayback(take);
-  all.set(take, known);
+  const known = all.get(take.file) ?? new TakePlayback(take);
+  all.set(take.file, known);
   return known;
 }

@@ -1,5 +1,6 @@
 /** A take as it was, from what the browser's database has kept of it. */
 import { measure } from "../audio/measure";
+import type { Preset } from "../audio/presets";
 import type { AudioLimits } from "../generated/protocol";
 import { inspectFile, lengthLimits } from "./inspect";
 import { recordedTake, type Take } from "./take";
@@ -9,13 +10,14 @@ import type { StoredTake } from "./take-store";
 export async function rebuildTake(
   { id, file, blocks, rate, name }: StoredTake,
   limits: AudioLimits,
+  preset?: Preset,
 ): Promise<Take | undefined> {
   if (!file) {
     const recorded = { pcm: { blocks, rate }, measurement: measure(blocks, rate) };
-    return recordedTake(id, recorded, name, lengthLimits(limits));
+    return recordedTake(id, recorded, name, lengthLimits(limits, preset));
   }
   try {
-    return { ...(await inspectFile(file, limits)), id };
+    return { ...(await inspectFile(file, limits, preset)), id };
   } catch {
     return undefined;
   }

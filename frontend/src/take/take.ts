@@ -1,7 +1,6 @@
 /** A take: the reference audio that a person has made or chosen, with what is known of it. */
-import { judge, type LengthLimits, type Verdict } from "../audio/gate";
+import { judge, judgeLength, type LengthLimits, type Verdict } from "../audio/gate";
 import { type Measurement, measure } from "../audio/measure";
-import { IDEAL_SECONDS } from "../audio/thresholds";
 import { encodeWav } from "../audio/wav";
 import { randomId } from "../lib/random-id";
 
@@ -42,15 +41,15 @@ export function countSamples(pcm: Pcm): number {
   return pcm.blocks.reduce((sum, block) => sum + block.length, 0);
 }
 
-/** The loudest sample of each of `PEAKS` equal stretches. */
-export function peaksOf(pcm: Pcm): number[] {
+/** The loudest sample of each of so many equal stretches. */
+export function peaksOf(pcm: Pcm, count: number = PEAKS): number[] {
   const total = countSamples(pcm);
-  const peaks = new Array<number>(PEAKS).fill(0);
+  const peaks = new Array<number>(count).fill(0);
   if (total === 0) return peaks;
   let position = 0;
   for (const block of pcm.blocks) {
     for (let i = 0; i < block.length; i += 1) {
-      const bar = Math.floor((position * PEAKS) / total);
+      const bar = Math.floor((position * count) / total);
       const level = Math.abs(block[i] as number) / 32_768;
       if (level > (peaks[bar] as number)) peaks[bar] = level;
       position += 1;
@@ -101,9 +100,15 @@ export function cutTake(
 }
 
 /** Whether a part of it would make a better reference, and can be cut out. */
-export function isTooLong({ pcm, seconds, verdicts }: Take): boolean {
-  const length = verdicts.find(({ aspect }) => aspect === "length");
-  return Boolean(pcm && seconds && seconds > IDEAL_SECONDS.to && length?.grade !== "good");
+export function isTooLong({ pcm, verdicts }: Take): boolean {
+  return pcm !== undefined && verdicts.some(({ says }) => says === "long" || says === "tooLong");
+}
+
+/** The same take, judged by other limits. */
+export function judgedAnew(take: Take, limits: LengthLimits): Take {
+  const { measurement, seconds } = take;
+  if (measurement) return { ...take, verdicts: judge(measurement, limits) };
+  return seconds === undefined ? take : { ...take, verdicts: [judgeLength(seconds, limits)] };
 }
 
 /** A recording's name: when it was made, readable and safe as a file name. */

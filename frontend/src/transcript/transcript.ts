@@ -14,6 +14,8 @@ export interface Transcript {
   readonly draft: string;
   /** What the final pass said, once it has. */
   readonly final: string | undefined;
+  /** The service's own word for what it heard, for a voice that is made with it. */
+  readonly receipt: string | undefined;
   /** A final text that came after an edit and waits for a decision. */
   readonly offered: boolean;
   readonly activity: "none" | "listening" | "improving";
@@ -28,6 +30,7 @@ export const EMPTY_TRANSCRIPT: Transcript = {
   edited: false,
   draft: "",
   final: undefined,
+  receipt: undefined,
   offered: false,
   activity: "none",
   settled: [],
@@ -43,7 +46,7 @@ export type TranscriptAction =
   /** Takes the script for the text: it was read word for word. */
   | { readonly type: "written"; readonly script: string }
   | { readonly type: "activity"; readonly activity: Transcript["activity"] }
-  | { readonly type: "final"; readonly text: string }
+  | { readonly type: "final"; readonly text: string; readonly receipt?: string | undefined }
   /** What was heard of the part that a cut left; undefined where nobody knows. */
   | { readonly type: "cut"; readonly text: string | undefined }
   /** Takes the offered text, giving up the edit. */
@@ -84,7 +87,8 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
     case "activity":
       return { ...state, activity: action.activity };
     case "final": {
-      const done = { ...state, final: action.text, activity: "none" } as const;
+      const { text: final, receipt } = action;
+      const done = { ...state, final, receipt, activity: "none" } as const;
       if (!state.edited) return { ...done, text: action.text, settled: [] };
       return { ...done, offered: action.text.trim() !== state.text.trim() };
     }
@@ -94,6 +98,7 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
         text: state.edited ? state.text : (action.text ?? ""),
         draft: "",
         final: action.text,
+        receipt: undefined,
         offered: false,
         settled: [],
         asWritten: false,

@@ -7,6 +7,8 @@ export const words = {
   "tabs.title": "Reference audio",
   "tabs.upload": "Upload",
 
+  "preset.any": "Any engine",
+  "preset.label": "Made for",
   "read.title": "Read this aloud, about 15 seconds",
   "read.another": "Another text",
 
@@ -42,7 +44,7 @@ export const words = {
   "record.pause": "Pause",
   "record.resume": "Resume",
   "record.opening": "Waiting for the microphone…",
-  "record.idle": "10–20 seconds works best.",
+  "record.idle": "{from}–{to} seconds works best.",
   "record.text": "Text to read",
   "record.wordsLater": "The words come when you stop.",
   "record.off": "Transcription is off; type what you said when you stop.",
@@ -56,7 +58,7 @@ export const words = {
   "hint.checking": "Listening to your room for a second…",
   "hint.quiet": "Your room is quiet. Read aloud now.",
   "hint.noisy": "There is noise: a fan? a window?",
-  "hint.short": "10–20 seconds works best",
+  "hint.short": "{from}–{to} seconds works best",
   "hint.good": "Good length – stop any time",
   "hint.long": "Long enough. Longer is not better.",
 
@@ -115,8 +117,8 @@ export const words = {
   // What is said about a take. `{length}` and `{limit}` as in "12 seconds".
   "verdict.tooShort": "Too short: {length}. At least {limit} are needed.",
   "verdict.tooLong": "Too long: {length}. At most {limit} fit.",
-  "verdict.short": "A little short: {length}. 10–20 seconds works best.",
-  "verdict.long": "Rather long: {length}. 10–20 seconds works best.",
+  "verdict.short": "A little short: {length}. {from}–{to} seconds works best.",
+  "verdict.long": "Rather long: {length}. {from}–{to} seconds works best.",
   "verdict.length": "Good length: {length}.",
   "verdict.silent": "We hear nothing. Is the microphone muted?",
   "verdict.dropouts": "The sound drops out completely in places. Was the microphone muted?",
