@@ -102,6 +102,7 @@ bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the brid
 	@$(BIN)/python -m bench.ledger
 	@LEDGER_LAW_STEPS=20000 $(BIN)/pytest -q tests/supabase/test_ledger_laws.py -k any_order
 	@$(BIN)/python -m bench.hearing
+	@$(BIN)/python -m bench.exactness
 	@$(BIN)/python -m bench.containers
 
 profile: .venv/.all-ready ## Draw where a bridge spends its time, into profile.svg
