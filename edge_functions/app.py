@@ -72,7 +72,7 @@ def create_app(services: Services) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST", "PUT", "DELETE"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Idempotency-Key", REQUEST_ID],
                 expose_headers=["Retry-After", REQUEST_ID],
                 max_age=600,

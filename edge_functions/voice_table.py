@@ -79,6 +79,16 @@ class VoiceTable:
             query = self._as_service().update({"status": "ready"}).eq("id", voice_id)
             return _first((await query.execute()).data)
 
+    async def rename(self, voice_id: str, name: str) -> VoiceRow | None:
+        """Give a voice another name; None where the voice is gone.
+
+        Raises:
+            SupabaseUnavailable: it is unknown whether it is renamed.
+        """
+        with database_errors():
+            query = self._as_service().update({"name": name}).eq("id", voice_id)
+            return _first((await query.execute()).data)
+
     async def delete(self, voice_id: str) -> None:
         """Remove a voice.
 

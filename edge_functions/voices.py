@@ -5,17 +5,18 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import AfterValidator
 
+from edge_functions.body import read_json
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
-from edge_functions.openapi import ANYWHERE, problems
+from edge_functions.openapi import ANYWHERE, json_body, problems
 from edge_functions.services import Services, ServicesOf
 from edge_functions.voice_table import ListedVoice, VoiceRow
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_VOICES_LISTED
-from shared_schema.voices import VOICES_BEFORE, Voice, VoiceDetail, VoiceList
+from shared_schema.voices import VOICES_BEFORE, Voice, VoiceChange, VoiceDetail, VoiceList
 from transcription.errors import BackendUnavailable, NotFound
 
 _C = ErrorCode
@@ -82,6 +83,30 @@ async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -
         audio_url=await services.storage.sign(row.storage_path, caller, seconds=seconds),
         audio_url_expires_in=seconds,
     )
+
+
+@router.patch(
+    "/{voice_id}",
+    operation_id="changeVoice",
+    summary="Rename a voice",
+    responses=problems(
+        *(*ANYWHERE, _C.BACKEND_UNAVAILABLE, _C.NOT_FOUND),
+        *(_C.INVALID_MESSAGE, _C.PAYLOAD_TOO_LARGE, _C.REQUEST_TIMEOUT),
+    ),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": json_body(VoiceChange)}}
+    },
+)
+async def change_voice(
+    voice_id: VoiceId, request: Request, caller: CallerOf, services: ServicesOf
+) -> Voice:
+    """Give a voice another name; two voices may have the same."""
+    change = await read_json(request, VoiceChange, services.body_timeouts)
+    row = await ready_voice(voice_id, caller, services)
+    renamed = await services.voices.rename(str(row.id), change.name)
+    if renamed is None:
+        raise NotFound("There is no such voice of yours.")
+    return shown(renamed)
 
 
 @router.delete(

@@ -80,8 +80,14 @@ class VoiceMatch(Match):
     what the caller says was heard."""
 
 
+class VoiceChange(Inbound):
+    """Body of `PATCH /api/voices/{id}`."""
+
+    name: VoiceName
+
+
 class Voice(Outbound):
-    """A stored voice: answer of `POST /api/clone`, item of `GET /api/voices`."""
+    """A stored voice: answer of `POST /api/clone` and of a change, item of `GET /api/voices`."""
 
     voice_id: str
     name: str

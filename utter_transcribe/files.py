@@ -236,6 +236,11 @@ class Api:
         async with self._call("GET", f"{_of(voice_id)}/bundle", params=params) as answer:
             await _save(answer, file)
 
+    async def rename_voice(self, voice_id: str, name: str) -> Voice:
+        """Give one of the caller's voices another name."""
+        async with self._call("PATCH", _of(voice_id), json={"name": name}) as answer:
+            return await _read(answer, Voice)
+
     async def delete_voice(self, voice_id: str) -> None:
         """Delete one of the caller's voices and its recording."""
         async with self._call("DELETE", _of(voice_id)):

@@ -21,7 +21,7 @@ from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
 from shared_schema.client_messages import SpeakerReference
 from shared_schema.redaction import redacted
 from shared_schema.text import clean
-from shared_schema.voices import CloneRequest
+from shared_schema.voices import CloneRequest, VoiceChange
 from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
 from tests.transcription.test_match import answer as match_of
 from transcription.errors import TranscriptionError
@@ -50,7 +50,8 @@ CASES = {
     "match": json.loads((VECTORS / "match.json").read_text(encoding="utf-8"))["matches"],
 }
 BODIES: Mapping[str, type[BaseModel]] = {
-    one.__name__: one for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest)
+    one.__name__: one
+    for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest, VoiceChange)
 }
 ALL = [(name, number) for name in CASES for number in range(len(CASES[name]))]
 

@@ -80,6 +80,22 @@ async def test_a_voice_is_heard_through_its_address(
     assert again.json()["voice_id"] == voice_id
 
 
+async def test_a_voice_is_renamed(http: httpx.AsyncClient, speech: bytes) -> None:
+    """A voice takes another name by the rules of its first one, and keeps all else."""
+    voice_id = await clone(http, speech)
+    before = (await http.get("/api/voices")).json()["voices"]
+    answer = await http.patch(f"/api/voices/{voice_id}", json={"name": " Evening\tvoice "})
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == before[0] | {"name": "Evening voice"}
+    assert (await http.get("/api/voices")).json()["voices"] == [answer.json()]
+    for body in (b"", b"[]", b"{}", b'{"name": ""}', b'{"name": "a", "language": "de"}'):
+        told = problem(await http.patch(f"/api/voices/{voice_id}", content=body))
+        assert (told.status, told.code) == (422, "invalid_message"), body
+    told = problem(await http.patch(f"/api/voices/{voice_id}", json={"name": "a" * 101}))
+    assert (told.status, told.code) == (422, "invalid_message")
+    assert (await http.get("/api/voices")).json()["voices"] == [answer.json()]
+
+
 async def test_a_voice_is_deleted_with_its_recording(
     target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -95,12 +111,13 @@ async def test_a_voice_is_deleted_with_its_recording(
 async def test_another_users_voice_is_not_there(
     target: Target, http: httpx.AsyncClient, ada: Person, bob: Person, speech: bytes
 ) -> None:
-    """Nobody sees, hears or deletes what is another's."""
+    """Nobody sees, hears, renames or deletes what is another's."""
     voice_id = await clone(http, speech)
     async with target.signed_in(bob) as other:
         assert (await other.get("/api/voices")).json() == {"voices": []}
         for told in (
             problem(await other.get(f"/api/voices/{voice_id}")),
+            problem(await other.patch(f"/api/voices/{voice_id}", json={"name": "Mine"})),
             problem(await other.delete(f"/api/voices/{voice_id}")),
             problem(await other.get(f"/api/voices/{uuid4()}")),
         ):

@@ -66,7 +66,7 @@ async def serve_answers(*answers: Answer) -> AsyncIterator[HttpDouble]:
     """Serve `answers` on a free loopback port."""
     listener = listen("test", "127.0.0.1", 0)
     double = HttpDouble(list(answers), url_of(listener))
-    methods = ["GET", "POST", "DELETE"]
+    methods = ["GET", "POST", "PATCH", "DELETE"]
     app = Starlette(routes=[Route("/{path:path}", double._handle, methods=methods)])
     async with serve(app, listener):
         yield double

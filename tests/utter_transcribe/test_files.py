@@ -236,6 +236,7 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
             JSONResponse(VOICE, 201),
             JSONResponse({"voices": [VOICE]}),
             JSONResponse(detail),
+            JSONResponse(VOICE),
             Response(status_code=204),
         ) as service,
         Api(service.url, Tokens()) as api,
@@ -249,11 +250,13 @@ async def test_a_voice_is_cloned_listed_and_deleted(take: Path) -> None:
         voice = await api.clone(take, clone)
         assert await api.voices() == (voice,)
         assert (await api.voice("v1")).transcript_source == "edited"
+        assert await api.rename_voice("v1", "Ours") == voice
         await api.delete_voice("v1")
     assert [(asked.method, asked.path) for asked in service.asked] == [
         ("POST", "/api/clone"),
         ("GET", "/api/voices"),
         ("GET", "/api/voices/v1"),
+        ("PATCH", "/api/voices/v1"),
         ("DELETE", "/api/voices/v1"),
     ]
     assert service.asked[0].files["audio"].data == TAKE

@@ -1286,7 +1286,7 @@ export interface UsageOfKind {
   own_key_seconds?: number;
 }
 /**
- * A stored voice: answer of `POST /api/clone`, item of `GET /api/voices`.
+ * A stored voice: answer of `POST /api/clone` and of a change, item of `GET /api/voices`.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "Voice".
@@ -1297,6 +1297,15 @@ export interface Voice {
   language: string;
   duration_seconds: number;
   created_at: string;
+}
+/**
+ * Body of `PATCH /api/voices/{id}`.
+ *
+ * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
+ * via the `definition` "VoiceChange".
+ */
+export interface VoiceChange {
+  name: string;
 }
 /**
  * Answer of `GET /api/voices/{id}`.

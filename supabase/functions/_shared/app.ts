@@ -10,7 +10,7 @@ import { REQUEST_ID, requestIdOf } from "./request_id.ts";
 import type { Call, Services } from "./services.ts";
 import { postTranscription } from "./transcriptions.ts";
 import { getUsage } from "./account.ts";
-import { deleteVoice, getVoice, listVoices } from "./voices.ts";
+import { changeVoice, deleteVoice, getVoice, listVoices } from "./voices.ts";
 
 type Handler = (call: Call, services: Services) => Promise<Response>;
 type Methods = Readonly<Record<string, Handler>>;
@@ -19,7 +19,7 @@ const ROUTES: readonly (readonly [RegExp, Methods])[] = [
   [/^\/api\/transcriptions$/, { POST: postTranscription }],
   [/^\/api\/clone$/, { POST: postClone }],
   [/^\/api\/voices$/, { GET: listVoices }],
-  [/^\/api\/voices\/(?<rest>[^/]+)$/, { GET: getVoice, DELETE: deleteVoice }],
+  [/^\/api\/voices\/(?<rest>[^/]+)$/, { GET: getVoice, PATCH: changeVoice, DELETE: deleteVoice }],
   [/^\/api\/usage$/, { GET: getUsage }],
   [/^\/api\/config$/, { GET: getConfig }],
 ];

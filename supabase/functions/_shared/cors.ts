@@ -2,7 +2,7 @@
 
 import { REQUEST_ID } from "./request_id.ts";
 
-const METHODS = ["GET", "POST", "DELETE"];
+const METHODS = ["GET", "POST", "PATCH", "DELETE"];
 const HEADERS = [
   "Authorization",
   "Content-Type",

@@ -7,6 +7,7 @@ import type {
   CloneRequest,
   StoredTranscriptionRequest,
   TranscriptionOptions,
+  VoiceChange,
 } from "./generated/protocol.ts";
 import { clean, trimmed } from "./text.ts";
 
@@ -14,6 +15,7 @@ export interface Bodies {
   TranscriptionOptions: TranscriptionOptions;
   StoredTranscriptionRequest: StoredTranscriptionRequest;
   CloneRequest: CloneRequest;
+  VoiceChange: VoiceChange;
 }
 
 /** Fields that may be repeated, with `[]` behind their name or without. */

@@ -42,6 +42,11 @@ export class VoiceTable {
     return first(await this.write("PATCH", `voices?id=eq.${id}`, { status: "ready" }));
   }
 
+  /** Give a voice another name; undefined where the voice is gone. */
+  async rename(id: string, name: string): Promise<VoiceRow | undefined> {
+    return first(await this.write("PATCH", `voices?id=eq.${id}`, { name }));
+  }
+
   async delete(id: string): Promise<void> {
     await this.write("DELETE", `voices?id=eq.${id}`);
   }

@@ -1,7 +1,9 @@
 /** `/api/voices`: what a user has stored. */
 
+import { readText } from "./body.ts";
 import type { Caller } from "./caller.ts";
 import { Failure } from "./failure.ts";
+import { fromJson } from "./fields.ts";
 import { LIMITS } from "./generated/constants.ts";
 import type { VoiceDetail, VoiceList } from "./generated/protocol.ts";
 import { warn } from "./log.ts";
@@ -52,8 +54,7 @@ function toMicroseconds(moment: string): string {
 /** A voice with its transcript, and an address where its recording can be fetched. */
 export async function getVoice(call: Call, services: Services): Promise<Response> {
   const caller = await services.callerOf(call);
-  const row = await find(call.rest, caller, services);
-  if (row.status !== "ready") throw notThere();
+  const row = await findReady(call.rest, caller, services);
   const voice: VoiceDetail = {
     ...shown(row),
     transcript: row.transcript,
@@ -69,6 +70,16 @@ export async function getVoice(call: Call, services: Services): Promise<Response
   return Response.json(voice);
 }
 
+/** Give a voice another name; two voices may have the same. */
+export async function changeVoice(call: Call, services: Services): Promise<Response> {
+  const caller = await services.callerOf(call);
+  const { name } = fromJson("VoiceChange", await readText(call.request, services.pace));
+  const row = await findReady(call.rest, caller, services);
+  const renamed = await services.voices.rename(row.id, name);
+  if (renamed === undefined) throw notThere();
+  return Response.json(shown(renamed));
+}
+
 /** Remove a voice and its recording. */
 export async function deleteVoice(call: Call, services: Services): Promise<Response> {
   const caller = await services.callerOf(call);
@@ -82,6 +93,12 @@ export async function deleteVoice(call: Call, services: Services): Promise<Respo
     warn("recording_left_to_the_sweeper", { voice_id: row.id });
   }
   return new Response(null, { status: 204 });
+}
+
+async function findReady(id: string, caller: Caller, services: Services): Promise<VoiceRow> {
+  const row = await find(id, caller, services);
+  if (row.status !== "ready") throw notThere();
+  return row;
 }
 
 async function find(id: string, caller: Caller, services: Services): Promise<VoiceRow> {

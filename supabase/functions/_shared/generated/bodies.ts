@@ -264,5 +264,22 @@ export const BODIES = {
     ],
     "title": "CloneRequest",
     "type": "object"
+  },
+  "VoiceChange": {
+    "additionalProperties": false,
+    "description": "Body of `PATCH /api/voices/{id}`.",
+    "properties": {
+      "name": {
+        "maxLength": 100,
+        "minLength": 1,
+        "type": "string",
+        "x-text": "line"
+      }
+    },
+    "required": [
+      "name"
+    ],
+    "title": "VoiceChange",
+    "type": "object"
   }
 } as const;
