@@ -21,13 +21,14 @@ ONCE ?=
 PROVIDER ?=
 SEED ?=
 SECONDS ?=
+BASES ?=
 
 export UV_PYTHON_DOWNLOADS := never
 # Services and tests start Python hundreds of times: without bytecode each start costs twice as much.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit package release reset clean
+.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit image package release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +76,7 @@ test-browser: setup frontend/dist/.ready programs ## Test the page in a real bro
 programs: # What tests need that no package of Python or npm brings. One at a time: apt-get locks.
 	@scripts/debian.sh
 	@scripts/package.sh tests/docs/test_examples.py curl || [ $$? -eq 3 ]
+	@scripts/package.sh tests/deploy/test_install.py systemd systemd-analyze || [ $$? -eq 3 ]
 	@scripts/package.sh frontend/e2e chromium chromium-browser google-chrome || [ $$? -eq 3 ]
 
 lint: setup .tools/deno/.ready ## Check style
@@ -118,6 +120,9 @@ test-audit: setup | $(UV) ## Fail on vulnerabilities that are known, where the d
 
 audit: setup | $(UV) ## Look up known vulnerabilities of what we depend on (needs the network)
 	@$(BIN)/python -m scripts.audit
+
+image: .venv/.all-ready ## Build the image and try it out, with docker, podman or buildah (BASES=debian: without a registry)
+	@$(BIN)/python -m scripts.image $(if $(BASES),--bases $(BASES))
 
 package: setup ## Build the npm package into dist/
 	@mkdir -p dist && rm -f dist/*.tgz

@@ -18,6 +18,8 @@ SUITES: Final = {
         "tests/fleet",
         "tests/chaos",
     ),
+    "shellcheck": ("tests/deploy/test_install.py",),
+    "systemd-analyze": ("tests/deploy/test_install.py",),
     "promtool": ("tests/deploy/test_rules.py",),
     "curl": ("tests/docs/test_examples.py", "tests/deploy/test_proxies.py"),
     "/proc": ("tests/bench", "tests/chaos", "tests/fleet"),

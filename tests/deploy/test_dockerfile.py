@@ -62,7 +62,7 @@ def test_the_context_holds_what_is_copied_and_no_more() -> None:
     assert all(any(one == path or one.startswith(f"{path}/") for path in copied) for one in let_in)
     needed = re.compile(
         r"(shared_schema|transcription|ws_bridge|edge_functions)/.*\.(py|html)$"
-        r"|frontend/(src|public)/|frontend/[\w.]+\.(json|html)$|frontend/vite"
+        r"|frontend/(src|public)/|frontend/[\w.]+\.(json|html|ts)$"
     )
     left_out = {path for path in tracked if needed.match(path)} - let_in
     assert left_out <= {"frontend/biome.json"}

@@ -54,6 +54,7 @@ MADE: Final = {
     "audit": "tests/security/test_audit.py",
     "release": "tests/packaging/test_release.py",
     "package": "frontend/e2e/package.test.ts",
+    "image": "tests/deploy/test_image.py",
 }
 """Targets of make, and what runs what they run."""
 
@@ -64,6 +65,8 @@ ELSEWHERE: Final = {
     "utter-transcribe init": "tests/utter_transcribe/test_init.py",
     "python -m utter_transcribe.ws_bridge": "tests/packaging/test_wheel.py",
     "python -m chaos": "tests/chaos/test_run.py",
+    "sudo deploy/install.sh": "tests/deploy/test_install.py",
+    "sudo -u utter env PYTHONPATH=": "tests/deploy/test_doctor.py",
     "python -m local_stack.provider": "tests/local_stack/provider/test_main.py",
     "python -m edge_functions": "tests/edge_functions/test_account.py",
     "curl --fail http://127.0.0.1:": "tests/deploy/test_proxies.py",
@@ -85,6 +88,10 @@ NEEDS: Final = {
     "export": "a deployment",
     "TAG=": "a deployment",
     "for one in": "Docker",
+    "sudo apt-get install": "a server",
+    "git clone REPOSITORY": "a server",
+    "cd ": "a server",
+    "journalctl": "a server",
     "LOCAL_PROVIDER_KEY=": "a key that you choose",
     "python -m moonshine_voice.download": "the network",
     "LOCAL_MODEL_DIR=": "a model that was downloaded",
@@ -145,6 +152,12 @@ def test_a_command_does_what_its_page_says(command: str, product: Product) -> No
     ended = product.run(command)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert RUN[command] in ended.stdout
+
+
+def test_the_first_day_is_short() -> None:
+    """From an empty server to the first voice it takes at most fifteen commands."""
+    commands = [one for page, one in EVERY if page.name == "first-day.md"]
+    assert 5 < len(commands) <= 15
 
 
 def test_targets_of_make_exist() -> None:
