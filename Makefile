@@ -35,8 +35,8 @@ help: ## Show what can be made
 
 setup: .venv/.ready frontend/node_modules/.ready ## Install everything into this folder
 
-demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop; PROVIDER=vllm)
-	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once) $(if $(PROVIDER),--provider $(PROVIDER))
+demo: setup frontend/dist/.ready ## Speak and see the words, on this machine alone (ONCE=1: once, then stop; PROVIDER=vllm; PROVIDERS=mistral,vllm: the first fails)
+	@$(BIN)/utter-transcribe demo $(if $(ONCE),--once) $(if $(PROVIDER),--provider $(PROVIDER)) $(if $(PROVIDERS),--providers $(PROVIDERS))
 
 run: setup frontend/dist/.ready ## Build the page, and start bridge and functions against the Supabase and provider that .env names
 	@test -f .env || { echo "make run needs .env: copy .env.example and fill it in"; exit 1; }

@@ -429,9 +429,19 @@ def demo(
     provider: Annotated[
         Literal["mistral", "vllm"], typer.Option(help="Whose wire the offline engine is behind.")
     ] = "mistral",
+    providers: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B", help="Several in order: the offline engine is the last, the others fail."
+        ),
+    ] = "",
 ) -> None:
     """Run the whole product on this machine, and speak a sample through it."""
-    work = demonstration.run(sample, once=once, port_offset=ports, provider=provider)
+    *before, last = providers.split(",") if providers else [provider]
+    with _usage():
+        if len({*before, last}) <= len(before) or not {*before, last} <= {"mistral", "vllm"}:
+            raise ValueError("--providers takes mistral and vllm, each once, like mistral,vllm")
+    work = demonstration.run(sample, once=once, port_offset=ports, provider=last, before=before)
     run(work, interrupted=INTERRUPTED if once else 0)
 
 

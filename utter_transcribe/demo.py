@@ -63,7 +63,14 @@ class Finished:
     usage: Usage
 
 
-async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "mistral") -> int:
+async def run(
+    file: Path,
+    *,
+    once: bool,
+    port_offset: int = 0,
+    provider: str = "mistral",
+    before: Sequence[str] = (),
+) -> int:
     """Start everything, speak the sample through it, and serve until a person ends it.
 
     Args:
@@ -71,6 +78,7 @@ async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "
         once: Stop after the sample; the last line is then one JSON object.
         port_offset: Added to every port.
         provider: Whose wire the offline engine is behind.
+        before: Providers that come first in the order and fail.
 
     Returns:
         The exit status.
@@ -81,7 +89,7 @@ async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "
     if not IN_CHECKOUT:
         raise ChildError("the demo runs from a checkout of the repository: make demo")
     console = Console(highlight=False)
-    sample, local = Sample.load(file), Local(port_offset, provider=provider)
+    sample, local = Sample.load(file), Local(port_offset, provider=provider, before=before)
     if busy := busy_port(local.services()):
         raise ChildError(f"{busy}: end what listens there, or use --ports")
     DATA.mkdir(mode=0o700, exist_ok=True)
@@ -89,9 +97,9 @@ async def run(file: Path, *, once: bool, port_offset: int = 0, provider: str = "
         async with AsyncExitStack() as stack:
             ending = console.status("Ending everything…")
             stack.callback(ending.stop)  # last
-            neighbours, *services = local.services()
-            children = await _start(stack, console, [neighbours])
-            children += await _start(stack, console, services)
+            services, ahead = local.services(), 1 + len(before)
+            children = await _start(stack, console, services[:ahead])
+            children += await _start(stack, console, services[ahead:])
             if console.is_terminal:
                 stack.callback(ending.start)  # first
             group = await stack.enter_async_context(asyncio.TaskGroup())

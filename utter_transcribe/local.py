@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,10 +34,14 @@ class Local:
     Args:
         port_offset: Added to every port.
         provider: Whose wire is spoken; only Mistral's own can take its place.
+        before: Providers that come first in the order and fail, so that failover can be seen.
     """
 
-    def __init__(self, port_offset: int = 0, *, provider: str = "mistral") -> None:
+    def __init__(
+        self, port_offset: int = 0, *, provider: str = "mistral", before: Sequence[str] = ()
+    ) -> None:
         self.provider = provider
+        self.before = tuple(before)
         self.supabase_port = 54321 + port_offset
         self.provider_port = 54330 + port_offset
         self.bridge_port = 8790 + port_offset
@@ -48,7 +52,7 @@ class Local:
         self._provider = {
             name: value
             for name, value in found.items()
-            if provider == "mistral" and name.startswith("MISTRAL_") and value
+            if provider == "mistral" and not before and name.startswith("MISTRAL_") and value
         }
 
     @property
@@ -68,6 +72,8 @@ class Local:
         """What people are told of the offline engine; nothing where Voxtral hears."""
         if not self.is_offline:
             return ""
+        if self.before:
+            return f"{self.engine}, behind {' and '.join(self.before)}, which fails."
         if self.provider != "mistral":
             return f"{self.engine}, over the wire of {self.provider}."
         return f"{self.engine}. Set MISTRAL_API_KEY for Voxtral."
@@ -87,8 +93,11 @@ class Local:
         """Whether the page is built."""
         return (_PAGE / "index.html").exists()
 
-    def services(self) -> tuple[Service, Service, Service]:
-        """Everything that is started, in order; the neighbours write down their settings."""
+    def services(self) -> tuple[Service, ...]:
+        """Everything that is started, in order; the neighbours write down their settings.
+
+        Those that fail stand right behind the neighbours.
+        """
 
         async def told(written: str) -> bool:
             return "local_stack ready:" in written
@@ -104,6 +113,7 @@ class Local:
                 told,
                 self._environment,
             ),
+            *map(self._failing, self.before),
             Service(
                 "the realtime bridge",
                 [sys.executable, "-m", "ws_bridge"],
@@ -119,6 +129,29 @@ class Local:
                 self._environment,
             ),
         )
+
+    def _port(self, name: str) -> int:
+        return self.provider_port + 1 + self.before.index(name)
+
+    def _failing(self, name: str) -> Service:
+        async def told(written: str) -> bool:
+            return "provider ready at" in written
+
+        port = self._port(name)
+        own = ["--wire", name, "--script", "mute", "--port", str(port)]
+        arguments = [sys.executable, "-m", "local_stack.provider", *own]
+        title = f"a provider that fails after four seconds ({name})"
+        return Service(title, arguments, [port], told, self._environment)
+
+    def _order(self) -> dict[str, str]:
+        """Return the settings that name several providers; none where there is one."""
+        if not self.before:
+            return {}
+        order = {"TRANSCRIPTION_PROVIDERS": ",".join((*self.before, self.provider))}
+        for name in self.before:
+            order[f"{name.upper()}_API_KEY"] = "local"
+            order[f"{name.upper()}_SERVER_URL"] = f"http://{HOST}:{self._port(name)}"
+        return order
 
     def wrote(self) -> dict[str, str]:
         """Return the settings that the neighbours wrote down."""
@@ -158,6 +191,7 @@ class Local:
             inherited
             | local
             | provider
+            | self._order()
             | {
                 "BRIDGE_HOST": HOST,
                 "BRIDGE_PORT": str(self.bridge_port),

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from shared_schema.base import REALTIME_PATH
+from utter_transcribe.cli import app
 from utter_transcribe.local import Local
 
 pytestmark = pytest.mark.timeout(180)  # the sample is spoken three times, in real time
@@ -239,6 +241,38 @@ async def test_a_service_that_cannot_start_is_shown(tmp_path: Path, offset: int)
     assert "Supabase and the offline engine ended with status 1" in err
     assert "is in use by a running local_stack" in err
     assert all(map(is_free, ports(offset)))
+
+
+def test_several_providers_are_seen_to_fail_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The services are told the order; the first is one that fails, whatever key there is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".local").mkdir()
+    (tmp_path / ".local" / "env").write_text(
+        "TRANSCRIPTION_PROVIDER=vllm\nVLLM_SERVER_URL=http://127.0.0.1:1\n"
+        "LOCAL_ENGINE=Moonshine, English\n"
+    )
+    monkeypatch.setenv("MISTRAL_API_KEY", "mine")
+    local = Local(provider="vllm", before=["mistral"])
+    neighbours, failing, *services = local.services()
+    assert neighbours.arguments[-2:] == ["--wire", "vllm"]
+    assert failing.arguments[3:7] == ["--wire", "mistral", "--script", "mute"]
+    for service in services:
+        told = service.environment()
+        assert told["TRANSCRIPTION_PROVIDERS"] == "mistral,vllm"
+        assert told["MISTRAL_API_KEY"] == "local"
+        assert told["MISTRAL_SERVER_URL"] == f"http://127.0.0.1:{failing.ports[0]}"
+        assert told["VLLM_SERVER_URL"] == "http://127.0.0.1:1"
+        assert told["NOTICE"] == "Offline engine (Moonshine, English), behind mistral, which fails."
+
+
+@pytest.mark.parametrize("providers", ["mistral,mistral", "mistral,nobody", ","])
+def test_an_order_of_providers_that_there_is_not(providers: str) -> None:
+    """An order with a provider twice, or with an unknown one, is told before anything starts."""
+    ended = CliRunner().invoke(app, ["demo", "--once", "--providers", providers])
+    assert ended.exit_code != 0
+    assert "each once" in ended.output + ended.stderr
 
 
 def test_a_real_key_means_the_real_provider(
