@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from shared_schema.base import PROTOCOL_VERSION
 from shared_schema.batch import (
@@ -16,6 +16,7 @@ from shared_schema.batch import (
     Problem,
     SegmentEvent,
 )
+from shared_schema.client_messages import SpeakerReference
 from shared_schema.errors import ERRORS, ErrorCode
 
 Json = dict[str, Any]
@@ -31,6 +32,8 @@ ANYWHERE: Final = (
 _REF: Final = "#/components/schemas/{model}"
 _SENT: Final = (Problem, DeltaEvent, SegmentEvent, FinalEvent, ErrorEvent)
 """Sent without being any function's return type."""
+_PARTS: Final = (SpeakerReference,)
+"""What fields of forms refer to."""
 _RETRY_AFTER: Final[Json] = {
     "description": "Seconds to wait before another try, where that is known.",
     "schema": {"type": "integer", "minimum": 0},
@@ -103,15 +106,14 @@ def document(app: FastAPI) -> Json:
         # FastAPI's own shape of a refusal, which is never sent.
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        schemas.update(_definitions(_SENT))
+        schemas.update(_definitions(_SENT, "serialization"))
+        schemas.update(_definitions(_PARTS, "validation"))
         app.openapi_schema = made
     return app.openapi_schema
 
 
-def _definitions(shapes: Iterable[type[BaseModel]]) -> Json:
-    _, schema = models_json_schema(
-        [(shape, "serialization") for shape in shapes], ref_template=_REF
-    )
+def _definitions(shapes: Iterable[type[BaseModel]], mode: JsonSchemaMode) -> Json:
+    _, schema = models_json_schema([(shape, mode) for shape in shapes], ref_template=_REF)
     definitions: Json = schema["$defs"]
     return definitions
 

@@ -145,7 +145,10 @@ async def test_answers_are_as_the_document_says(
             case.body["audio"] = speech
             case.body.pop("storage_path", None)
             case.body.pop("model", None)
+            case.body.pop("speaker_references", None)
             case.body["language"] = "Auto"
+            if "check_text" in case.body:  # most characters are no text that people write
+                case.body["check_text"] = "One, two, three."
         return case
 
     cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE).map(with_recording)
