@@ -2,6 +2,7 @@
 export { type Microphone, Microphones } from "./audio/devices";
 export { LoopbackSource } from "./audio/loopback";
 export { canRecord, MicrophoneSource } from "./audio/microphone";
+export type { PresetId } from "./audio/presets";
 export type {
   AudioListener,
   AudioSource,
@@ -21,7 +22,7 @@ export {
   type LiveTranscriptStage,
   type LiveTranscriptState,
 } from "./dictation/live-transcript";
-export { LIMITS } from "./generated/constants";
+export { LIMITS, PRESETS } from "./generated/constants";
 export type * from "./generated/protocol";
 export { Scope } from "./lib/scope";
 export { type Readable, Store } from "./lib/store";
@@ -39,6 +40,7 @@ export { Account, type AccountState } from "./services/account";
 export {
   cloneVoice,
   deleteVoice,
+  downloadBundle,
   fetchUsage,
   fetchVoice,
   listVoices,

@@ -11,6 +11,7 @@ export type { DictationLabels } from "./dictation/labels";
 export { type DictationTarget, useDictation } from "./dictation/use-dictation";
 export type { Fault } from "./errors/catalogue";
 export { useFaultWords } from "./errors/use-fault-words";
+export { download } from "./reference-audio/ProblemMessage";
 export {
   ReferenceAudioInput,
   type ReferenceAudioInputProps,
@@ -21,6 +22,6 @@ export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 export { Boundary } from "./ui/boundary";
 export { Button, Card, fieldClass, Message, ProgressBar } from "./ui/controls";
 export { useReadable, useScope } from "./ui/hooks";
-export { CrossIcon, LanguageIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
+export { CrossIcon, DownloadIcon, LanguageIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
 export { useKeepFocus } from "./ui/keep-focus";
 export { type Labels, LocaleContext, useCatalogue } from "./words/use-words";

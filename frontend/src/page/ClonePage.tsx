@@ -209,6 +209,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
           </Boundary>
           <Boundary words={t("failed.voices")}>
             <VoiceList
+              api={api}
               config={config}
               onSave={isAnonymous ? () => open("sign-up") : undefined}
               playback={playback}

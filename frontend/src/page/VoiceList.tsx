@@ -1,17 +1,32 @@
 /** The person's voices: hear them, delete them, take that back. */
-import { useId, useRef } from "react";
-import { day, type PublicConfig, spokenSeconds } from "../index";
-import { Button, Card, Message, PauseIcon, PlayIcon, TrashIcon, useReadable } from "../react";
+import { lazy, Suspense, useId, useRef, useState } from "react";
+import { type Api, day, type PublicConfig, spokenSeconds } from "../index";
+import {
+  Button,
+  Card,
+  DownloadIcon,
+  Message,
+  PauseIcon,
+  PlayIcon,
+  TrashIcon,
+  useReadable,
+} from "../react";
 import type { Playback } from "./playback";
 import { useWords } from "./use-words";
 import type { Voices } from "./voices";
 
+const DownloadVoice = lazy(async () => ({
+  default: (await import("./DownloadVoice")).DownloadVoice,
+}));
+
 export function VoiceList({
+  api,
   voices,
   playback,
   config,
   onSave,
 }: {
+  readonly api: Api;
   readonly voices: Voices;
   readonly playback: Playback;
   readonly config: PublicConfig;
@@ -23,6 +38,8 @@ export function VoiceList({
   const { data, failed } = useReadable(voices.list);
   const leaving = useReadable(voices.leaving);
   const title = useRef<HTMLHeadingElement>(null);
+  /** The id of the voice that is to be downloaded. */
+  const [packed, setPacked] = useState<string>();
   const languageName = (code: string) =>
     config.languages.find((language) => language.code === code)?.name;
   return (
@@ -60,7 +77,7 @@ export function VoiceList({
       ) : null}
       <ul className="divide-y divide-line">
         {data?.map((voice) => (
-          <li className="flex items-center gap-3 py-3" key={voice.voice_id}>
+          <li className="flex flex-wrap items-center gap-3 py-3" key={voice.voice_id}>
             <button
               aria-label={t(playback.playing === voice.voice_id ? "voices.pause" : "voices.play", {
                 name: voice.name,
@@ -74,7 +91,7 @@ export function VoiceList({
             >
               {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
             </button>
-            <div className="min-w-0 grow">
+            <div className="min-w-0 flex-1">
               <p className="font-medium wrap-anywhere" translate="no">
                 {voice.name}
               </p>
@@ -90,6 +107,16 @@ export function VoiceList({
                       .join(" · ")}
               </p>
             </div>
+            {config.bundles ? (
+              <Button
+                aria-expanded={packed === voice.voice_id}
+                aria-label={t("bundle.open", { name: voice.name })}
+                onClick={() => setPacked(packed === voice.voice_id ? undefined : voice.voice_id)}
+                variant="quiet"
+              >
+                <DownloadIcon />
+              </Button>
+            ) : null}
             <Button
               aria-label={t("voices.delete", { name: voice.name })}
               onClick={() => {
@@ -101,6 +128,13 @@ export function VoiceList({
             >
               <TrashIcon />
             </Button>
+            {packed === voice.voice_id ? (
+              <div className="w-full">
+                <Suspense>
+                  <DownloadVoice api={api} preset={config.reference_preset} voice={voice} />
+                </Suspense>
+              </div>
+            ) : null}
           </li>
         ))}
       </ul>

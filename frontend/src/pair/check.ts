@@ -6,6 +6,7 @@ import { split } from "../match/words";
 import type { ReferenceAudioState } from "../reference-audio/state";
 import type { Stretch, Take } from "../take/take";
 import { type TextRange, touches } from "../transcript/ranges";
+import type { Timed } from "../transcript/timed";
 import { voiceIn } from "./voice";
 
 /** A place that is in doubt, in the text area's own offsets. */
@@ -42,7 +43,7 @@ type Known = Pick<
 const READ_SHARE = 0.5;
 
 /** Where a code point stands in UTF-16, for each of them and after the last. */
-function offsetsOf(text: string): number[] {
+export function offsetsOf(text: string): number[] {
   const offsets: number[] = [];
   let at = 0;
   for (const character of text) {
@@ -53,12 +54,17 @@ function offsetsOf(text: string): number[] {
   return offsets;
 }
 
+/** The final pass, with its times where they are known. */
+export function evidenceOf(text: string, timed: Timed | undefined): Evidence {
+  const times = timed && { [timed.unit === "word" ? "words" : "segments"]: timed.parts };
+  return { witness: "final_pass", text, ...times };
+}
+
 function witnessesOf({ transcript, timed, read }: Known, language: string): Evidence[] {
   const { draft, final } = transcript;
   const witnesses: Evidence[] = [];
   if (final) {
-    const times = timed && { [timed.unit === "word" ? "words" : "segments"]: timed.parts };
-    witnesses.push({ witness: "final_pass", text: final, ...times });
+    witnesses.push(evidenceOf(final, timed));
   }
   if (draft) witnesses.push({ witness: "live", text: draft });
   const heard = final ?? draft;

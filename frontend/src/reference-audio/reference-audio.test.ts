@@ -118,6 +118,38 @@ describe("A take", () => {
   });
 });
 
+describe("A cut", () => {
+  const HEARD = "He walked down the street, to the old house near the river.";
+  const words = HEARD.split(" ").map((text, n) => ({ text, start: n, end: n + 0.8 }));
+
+  test("takes along what was said in it: the edited text, what was heard, what was settled", async () => {
+    services.api.answers.set("/transcriptions", () => ({ ...TRANSCRIPTION, text: HEARD, words }));
+    await reference.record();
+    services.source.speak(13);
+    await reference.stop();
+    const text = HEARD.replace("old", "very old");
+    reference.edit(text);
+    const at = text.indexOf("street");
+    reference.settle({ start: at, end: at + 6 });
+    services.api.answers.set("/transcriptions", refuse("provider_unavailable"));
+    await reference.cut({ from: 2.9, to: 9.3 });
+    expect(state().transcript).toMatchObject({
+      text: "the street, to the very old house",
+      edited: true,
+      final: "the street, to the old house",
+      settled: [{ start: 4, end: 10 }],
+    });
+    expect(state().timed?.parts[0]).toMatchObject({ text: "the", start: expect.closeTo(0.1) });
+    // A cut of a cut is one of the original.
+    await reference.cut({ from: 4.9, to: 9.3 });
+    expect(state().transcript.text).toBe("to the very old house");
+    expect(state().take?.seconds).toBeCloseTo(4.4);
+    reference.uncut();
+    reference.uncut();
+    expect(state().transcript).toMatchObject({ text, final: HEARD });
+  });
+});
+
 describe("Pausing", () => {
   test("drops what is said meanwhile and makes one recording of the parts", async () => {
     await reference.record();
@@ -474,6 +506,18 @@ describe("Over a reload", () => {
   }
 
   const bytes = async () => new Uint8Array((await state().take?.file.arrayBuffer()) ?? []);
+
+  test("a cut is there again, and can be taken back", async () => {
+    await recordTake();
+    await reference.cut({ from: 1, to: 5 });
+    reference.edit("As cut");
+    await reload();
+    await vi.waitFor(() => expect(state().take?.seconds).toBe(4));
+    expect(state().transcript.text).toBe("As cut");
+    reference.uncut();
+    expect(state().transcript.text).toBe(TRANSCRIPTION.text);
+    expect(state().take?.seconds).toBe(12);
+  });
 
   test("the take is there again, sample for sample, with its edited words", async () => {
     await recordTake(5);

@@ -591,21 +591,34 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   /** Makes a part of the original, in its seconds, the take. Its words go with it. */
   async cut({ from, to }: Stretch): Promise<void> {
-    const { take, original = take, cut, transcript, timed } = this.#state;
-    const part = { from, to };
-    const made = original && cutTake(original, part, this.#lengthLimits);
-    if (!take || !original || !made) return;
+    const scope = this.#takeScope;
+    // Without it what was heard of the part is not known before the final pass has heard it.
+    const { within, rangeWithin } = (await import("../pair/within").catch(() => undefined)) ?? {};
+    const { take, original = take, cut, transcript, read, timed } = this.#state;
+    const { language, detectedLanguage = "" } = this.#state;
+    const made = original && cutTake(original, { from, to }, this.#lengthLimits);
+    if (scope.disposed || !take || !original || !made) return;
     const said = { ...transcript, activity: "none" } as const;
-    this.#uncut = [...this.#uncut, { take, cut, transcript: said, timed }];
+    this.#uncut = [...this.#uncut, { take, cut, transcript: said, read, timed }];
     const start = cut?.from ?? 0;
+    const part = { from: from - start, to: to - start };
+    const { final = "", draft, text } = transcript;
+    const where =
+      timed && ([final, timed, part, language === "auto" ? detectedLanguage : language] as const);
+    const known = where && within && rangeWithin;
     this.#become({
       take: made,
-      cut: part,
-      timed: timed && timesWithin(timed, { from: from - start, to: to - start }),
+      cut: { from, to },
+      read: known ? within(read, ...where) : read,
+      timed: timed && timesWithin(timed, part),
       transcript,
     });
-    const heard = this.#state.timed?.parts.map(({ text }) => text.trim()).join(" ");
-    this.#dispatch({ type: "cut", text: heard });
+    const left = known && {
+      range: rangeWithin(text, ...where),
+      draft: within(draft, ...where),
+      final: within(final, ...where),
+    };
+    this.#dispatch({ type: "cut", ...(left ? { left } : {}) });
     await this.transcribe();
   }
 
@@ -621,14 +634,14 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     }
   }
 
-  #become({ take, cut, transcript, timed }: Uncut): void {
+  #become({ take, cut, transcript, read, timed }: Uncut): void {
     const [whole] = this.#uncut;
     const { take: old } = this.#state;
     if (old) this.transcriber.discard(old);
     const original = cut && whole?.take;
-    this.#patch({ take, cut, original, transcript, timed });
-    const kept = cut && whole && { ...cut, transcript: whole.transcript, timed: whole.timed };
-    this.#keeper.update({ cut: kept, transcript, timed });
+    this.#patch({ take, cut, original, transcript, read, timed });
+    const before = whole && { transcript: whole.transcript, read: whole.read, timed: whole.timed };
+    this.#keeper.update({ cut: cut && before && { ...cut, ...before }, transcript, read, timed });
   }
 
   /** Forgets the take and everything said about it. */
@@ -821,8 +834,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const { id, kind, language, detectedLanguage, transcript, read, timed, cut } = record;
     const part = cut && cutTake(take, cut, this.#lengthLimits);
     if (cut && part) {
-      const { transcript: said, timed: times } = cut;
-      this.#uncut = [{ take, cut: undefined, transcript: said, timed: times }];
+      const { from: _, to: __, ...whole } = cut;
+      this.#uncut = [{ take, cut: undefined, ...whole }];
     }
     this.#takeId = id;
     this.#keeper.resume(record);

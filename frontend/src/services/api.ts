@@ -1,5 +1,6 @@
 /** What our own API offers, one function each. */
 
+import type { PresetId } from "../audio/presets";
 import type {
   PublicConfig,
   StoredTranscriptionRequest,
@@ -43,6 +44,10 @@ export async function listVoices(api: Api, signal?: AbortSignal): Promise<Voice[
 
 export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<VoiceDetail> =>
   api.call(`/voices/${encodeURIComponent(id)}`, { signal });
+
+/** A zip of recording, text and manifest, as a cloning engine wants them. */
+export const downloadBundle = (api: Api, id: string, preset: PresetId): Promise<Blob> =>
+  api.call(`/voices/${encodeURIComponent(id)}/bundle?preset=${preset}`, { binary: true });
 
 export const deleteVoice = (api: Api, id: string): Promise<void> =>
   api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });

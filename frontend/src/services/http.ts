@@ -43,6 +43,8 @@ export interface ApiRequest {
   readonly idempotencyKey?: string;
   /** Sent even if the page goes. */
   readonly keepalive?: boolean;
+  /** The answer is a `Blob`, and not JSON. */
+  readonly binary?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -107,7 +109,7 @@ export class Api {
   }
 
   async #send<T>(path: string, request: ApiRequest, token: string | undefined): Promise<T> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = { Accept: request.binary ? "*/*" : "application/json" };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (request.json !== undefined) headers["Content-Type"] = "application/json";
     if (request.idempotencyKey) headers["Idempotency-Key"] = request.idempotencyKey;
@@ -122,6 +124,7 @@ export class Api {
       },
       request.onProgress,
     );
+    if (response.ok && request.binary) return (await response.blob()) as T;
     const body = parseJson(await response.text());
     if (!response.ok) throw toError(response.status, body);
     return body as T;

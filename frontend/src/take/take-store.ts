@@ -36,6 +36,8 @@ export interface TakeRecord {
 /** A text, and when its words were said. */
 export interface Words {
   readonly transcript: Transcript;
+  /** The text that stood there to be read. */
+  readonly read: string | undefined;
   readonly timed: Timed | undefined;
 }
 

@@ -37,6 +37,13 @@ function carried(range: TextRange, { start, oldEnd, newEnd }: Change): TextRange
   };
 }
 
+/** The places that lie in a part of the text, counted from where that begins. */
+export function within(ranges: readonly TextRange[], part: TextRange): readonly TextRange[] {
+  return ranges
+    .filter(({ start, end }) => start >= part.start && end <= part.end)
+    .map(({ start, end }) => ({ start: start - part.start, end: end - part.start }));
+}
+
 /**
  * The places of `settled` in the edited text, and those of `open` that the edit was made in: they
  * are settled by it.

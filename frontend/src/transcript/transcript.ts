@@ -1,7 +1,7 @@
 /** The transcript in the box, and the rule that a person's edit always wins. */
 import type { VoiceDetail } from "../generated/protocol";
 
-import { settledAfter, type TextRange } from "./ranges";
+import { settledAfter, type TextRange, within } from "./ranges";
 
 export type TranscriptSource = VoiceDetail["transcript_source"];
 
@@ -47,8 +47,15 @@ export type TranscriptAction =
   | { readonly type: "written"; readonly script: string }
   | { readonly type: "activity"; readonly activity: Transcript["activity"] }
   | { readonly type: "final"; readonly text: string; readonly receipt?: string | undefined }
-  /** What was heard of the part that a cut left; undefined where nobody knows. */
-  | { readonly type: "cut"; readonly text: string | undefined }
+  /** The take was cut: what is left of the text, and of what was heard. Without it nobody knows. */
+  | {
+      readonly type: "cut";
+      readonly left?: {
+        readonly range: TextRange | undefined;
+        readonly draft: string;
+        readonly final: string;
+      };
+    }
   /** Takes the offered text, giving up the edit. */
   | { readonly type: "accept" }
   /** Keeps the edit. */
@@ -92,17 +99,20 @@ export function reduceTranscript(state: Transcript, action: TranscriptAction): T
       if (!state.edited) return { ...done, text: action.text, settled: [] };
       return { ...done, offered: action.text.trim() !== state.text.trim() };
     }
-    case "cut":
+    case "cut": {
+      const { left } = action;
+      const range = left?.range ?? { start: 0, end: state.edited && !left ? state.text.length : 0 };
       return {
         ...state,
-        text: state.edited ? state.text : (action.text ?? ""),
-        draft: "",
-        final: action.text,
+        text: state.text.slice(range.start, range.end),
+        draft: left?.draft ?? "",
+        final: left?.final || undefined,
         receipt: undefined,
         offered: false,
-        settled: [],
-        asWritten: false,
+        settled: within(state.settled, range),
+        asWritten: state.asWritten && left !== undefined,
       };
+    }
     case "accept":
       return state.final === undefined
         ? state

@@ -82,6 +82,12 @@ export const LanguageIcon = () => (
   </Icon>
 );
 
+export const DownloadIcon = () => (
+  <Icon>
+    <path d="M10 4v9M6.5 9.5 10 13l3.5-3.5M4 13.5V15a1.5 1.5 0 0 0 1.5 1.5h9A1.5 1.5 0 0 0 16 15v-1.5" />
+  </Icon>
+);
+
 export const TrashIcon = () => (
   <Icon>
     <path d="M4 6h12M8 6V4h4v2M6 6l.7 9.5h6.6L14 6" />

@@ -80,6 +80,13 @@ export const words = {
   "keys.list": "This list",
   "keys.use": "Use these shortcuts",
 
+  "bundle.any": "Any engine",
+  "bundle.busy": "Packing…",
+  "bundle.download": "Download",
+  "bundle.download.name": "Download {name}",
+  "bundle.for": "Download for…",
+  "bundle.open": "Download {name} for…",
+
   "voices.title": "Your voices",
   "voices.empty": "The voices that you clone are listed here.",
   "voices.failed": "Your voices couldn't load.",
