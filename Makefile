@@ -19,6 +19,7 @@ PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 TWO := $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),-Otarget)
 ONCE ?=
 PROVIDER ?=
+PROVIDERS ?=
 SEED ?=
 SECONDS ?=
 BASES ?=
