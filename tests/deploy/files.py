@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from tests.deploy.kustomize import render
 from tests.needs import program
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -59,8 +60,7 @@ def document(path: Path) -> Any:
 
 def manifests() -> list[Any]:
     """Return every object that `kubectl apply --kustomize` would send."""
-    listed = document(KUBERNETES / "kustomization.yaml")["resources"]
-    return [one for name in listed for one in documents(KUBERNETES / name)]
+    return render(KUBERNETES)
 
 
 def manifest(kind: str, name: str) -> Any:

@@ -12,7 +12,8 @@ import pytest
 
 from shared_schema.base import REALTIME_PATH
 from tests.deploy.endings import seconds_to_end
-from tests.deploy.files import DEPLOY, manifest, manifests
+from tests.deploy.files import DEPLOY, KUBERNETES, document, documents, dotenv, manifest, manifests
+from tests.deploy.kustomize import VALUES, render
 from transcription.settings import Settings
 
 VERSIONS: Final = ("1.30", "1.37")
@@ -50,6 +51,33 @@ def test_kubernetes_takes_the_manifests(version: str) -> None:
             jsonschema.validate(one, GATEWAY_SCHEMA[one["kind"]])
         else:
             kubernetes_validate.validate(one, version, strict=True)
+
+
+def _named(objects: list[Any]) -> dict[tuple[str, str], Any]:
+    return {(one["kind"], one["metadata"]["name"]): one for one in objects}
+
+
+def test_values_come_where_they_belong() -> None:
+    """An operator's values make what kustomize makes of them, and leave none of the defaults."""
+    rendered = _named(documents(Path(__file__).parent / "rendered.yaml"))
+    assert _named(render(KUBERNETES, VALUES)) == rendered
+    text = json.dumps(list(rendered.values()))
+    assert _HOST not in text
+    assert "replace" not in text
+    assert ("ConfigMap", "values") not in rendered
+
+
+def test_every_value_is_used() -> None:
+    """`values.env` holds what is replaced, and each default stands where it would be put."""
+    wanted = document(KUBERNETES / "kustomization.yaml")["replacements"]
+    named = [one["source"]["fieldPath"].removeprefix("data.") for one in wanted]
+    assert named == list(VALUES) == list(dotenv(KUBERNETES / "values.env"))
+    plain = [
+        one
+        for name in document(KUBERNETES / "kustomization.yaml")["resources"]
+        for one in documents(KUBERNETES / name)
+    ]
+    assert settings() == _named(plain)["ConfigMap", "settings"]["data"]
 
 
 def test_a_mistyped_field_is_found() -> None:
