@@ -10,7 +10,7 @@ BIN := .venv/bin
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 DENO := DENO_DIR=../../.tools/deno ../../$(BIN)/deno
 DENO_FILES := --config api/deno.json api/*.ts _shared/*.ts
-TREES := bench/node examples/node tests/local_stack/js tests/supabase/cli
+TREES := bench/node examples/node tests/adapters tests/local_stack/js tests/supabase/cli
 READY := .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) frontend/dist/.ready
 # Tests that start programs wait more than they work: four at once keep two cores busy.
 WORKERS ?= 4

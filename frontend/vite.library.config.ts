@@ -95,6 +95,8 @@ export default defineConfig({
         react: "src/react.ts",
         element: "src/element.ts",
         "reference-audio-element": "src/reference-audio-element.ts",
+        "assistant-ui": "src/adapters/assistant-ui.ts",
+        "ai-sdk": "src/adapters/ai-sdk.ts",
         styles: "src/package-styles.ts",
       },
       formats: ["es"],
