@@ -1,11 +1,13 @@
 /** Words to expect: names and terms that a provider would not guess. */
-import { type KeyboardEvent, useId, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { cleanText } from "../lib/text";
 import { Button, Fold, fieldClass } from "../ui/controls";
 import { CrossIcon } from "../ui/icons";
 import { abilities } from "./abilities";
 import { useParts } from "./use-reference-audio";
+
+const Topic = lazy(async () => ({ default: (await import("./Topic")).Topic }));
 
 /** The terms with what was typed: commas separate, nothing comes twice, and nothing is too much. */
 export function addTerms(terms: readonly string[], typed: string): string[] {
@@ -38,6 +40,11 @@ export function BiasTerms() {
   };
   return (
     <Fold label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}>
+      {contextBias === "phrases" ? (
+        <Suspense>
+          <Topic />
+        </Suspense>
+      ) : null}
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
           <span>{t("terms.help")}</span>

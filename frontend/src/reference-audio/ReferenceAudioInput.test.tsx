@@ -272,6 +272,18 @@ describe("The transcript", () => {
       context_bias: ["Voxtral"],
     });
   });
+
+  test("takes what a recording is about, where the model takes descriptions", async () => {
+    const shown = show();
+    await shown.user.click(screen.getByText("Words to expect"));
+    await shown.user.type(
+      await screen.findByLabelText("What is this recording about?"),
+      "Birds, and how they sing.",
+    );
+    await take(shown);
+    const [sent] = shown.services.api.calls;
+    expect(sent?.request.json).toMatchObject({ context_bias: ["Birds, and how they sing."] });
+  });
 });
 
 describe("By keyboard and for assistive technology", () => {

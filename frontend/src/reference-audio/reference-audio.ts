@@ -9,6 +9,7 @@ import type { AudioListener, OpenOptions, OpenSource } from "../audio/source";
 import type { VoiceDetail } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
+import { cleanText } from "../lib/text";
 import type { TranscriptionOptions } from "../services/api";
 import { Person } from "../services/person";
 import { Backoff, type Spacing } from "../session/backoff";
@@ -210,6 +211,10 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ contextBias });
   }
 
+  setTopic(topic: string): void {
+    this.#patch({ topic });
+  }
+
   /** Chooses a model for live words or for the final text; undefined is the service's own. */
   setModel(kind: Kind, id: string | undefined): void {
     const { [kind]: _, ...others } = this.#state.models;
@@ -302,8 +307,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
 
   /** What is asked of a model: nothing that it cannot do. */
   #optionsFor(kind: Kind): SessionOptions {
-    const { language, contextBias, models } = this.#state;
+    const { language, topic, models } = this.#state;
     const model = modelAtHand(this.services.config, kind, models);
+    const about = cleanText(topic, "line").text;
+    const described = about !== "" && !model?.single_word_bias;
+    const contextBias = [...this.#state.contextBias, ...(described ? [about] : [])];
     const biased = contextBias.length > 0 && (model?.context_bias ?? true);
     const told = language !== "auto" && (model === undefined || model.languages.length > 0);
     return {
@@ -695,7 +703,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   /** Makes room for the next take; what the person has set, and the other takes, stay. */
   #reset(): void {
     this.#letGo();
-    const { mode, language, contextBias, models, transcribeOnSelect, deviceId, script } =
+    const { mode, language, contextBias, topic, models, transcribeOnSelect, deviceId, script } =
       this.#state;
     const { tray, removed, countsDown } = this.#state;
     this.#patch({
@@ -704,6 +712,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       mode,
       language,
       contextBias,
+      topic,
       models,
       transcribeOnSelect,
       deviceId,

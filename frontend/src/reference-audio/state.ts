@@ -63,6 +63,8 @@ export interface ReferenceAudioState {
   /** As the provider heard it. */
   readonly detectedLanguage: string | undefined;
   readonly contextBias: readonly string[];
+  /** What the recording is about, in the person's words. */
+  readonly topic: string;
   readonly models: ChosenModels;
   /** What recordings are made for. */
   readonly preset: PresetId;
@@ -113,6 +115,7 @@ export const INITIAL: Omit<
   transcript: EMPTY_TRANSCRIPT,
   detectedLanguage: undefined,
   contextBias: [],
+  topic: "",
   models: {},
   transcribeOnSelect: true,
   deviceId: undefined,

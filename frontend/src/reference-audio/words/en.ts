@@ -172,6 +172,7 @@ export const words = {
   "terms.count": "Words to expect ({count})",
   "terms.help": "Names and terms, such as “Voxtral”. They help the next transcription.",
   "terms.single": "Single words: a phrase counts as its words.",
+  "terms.topic": "What is this recording about?",
   "terms.add": "Add",
   "terms.remove": "Remove {term}",
   "models.title": "Advanced",
