@@ -5,7 +5,7 @@ What differs from wire to wire is told here, and nowhere in a test.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import pytest
@@ -18,6 +18,7 @@ from local_stack.provider.names import Named
 from shared_schema.errors import ErrorCode
 from transcription.providers.base import RealtimeProvider
 from transcription.providers.mistral.realtime import MistralRealtime
+from transcription.providers.openai.realtime import Faster, OpenAIRealtime
 from transcription.providers.vllm.realtime import VllmRealtime
 
 KEY: Final = "test-key"
@@ -29,6 +30,7 @@ class Wire:
 
     Attributes:
         name: As `TRANSCRIPTION_PROVIDER` has it.
+        live_model: A model for live sessions, of those that are served.
         live: Opens sessions at an address, within so many seconds.
         created: Its first message, for a provider that is played by hand.
         target: Path and query of its sockets.
@@ -40,9 +42,12 @@ class Wire:
         file_model: The model for files.
         health: Whether it can be asked how it is, or only the outcomes of work tell.
         file_cost: Of four seconds of a file, in micro-dollars.
+        title: In the ids of tests, where it is not the name.
+        carried: What the provider gets of audio that is handed over.
     """
 
     name: str
+    live_model: str
     live: Callable[[str, float], RealtimeProvider]
     created: str
     target: str
@@ -53,16 +58,13 @@ class Wire:
     file_model: str
     file_cost: int
     health: Literal["asked", "outcomes"]
+    title: str = ""
+    carried: Callable[[bytes], bytes] = bytes
 
     @property
     def served(self) -> Named:
         """How the local stack serves it."""
         return SERVED[self.name]
-
-    @property
-    def live_model(self) -> str:
-        """A model for live sessions, of those that are served."""
-        return next(card.id for card in self.served.cards if "realtime" in card.modes)
 
     def engine(
         self, script: Any = None, cards: Sequence[ModelCard] | None = None
@@ -76,6 +78,8 @@ class Wire:
             "transcription_provider": self.name,
             f"{self.name}_api_key": key,
             f"{self.name}_server_url": url,
+            f"{self.name}_realtime_model": self.live_model,
+            f"{self.name}_transcribe_model": self.file_model,
         }
 
     def code(self, number: int) -> ErrorCode:
@@ -83,11 +87,12 @@ class Wire:
         return self.numbers.get(number, ErrorCode.PROVIDER_UNAVAILABLE)
 
     def __str__(self) -> str:
-        return self.name
+        return self.title or self.name
 
 
 MISTRAL: Final = Wire(
     name="mistral",
+    live_model="voxtral-mini-transcribe-realtime-2602",
     live=lambda url, seconds: MistralRealtime(
         server_url=url, api_key=SecretStr(KEY), connect_seconds=seconds
     ),
@@ -112,6 +117,7 @@ MISTRAL: Final = Wire(
 )
 VLLM: Final = Wire(
     name="vllm",
+    live_model="mistralai/Voxtral-Mini-4B-Realtime-2602",
     live=lambda url, seconds: VllmRealtime(
         server_url=url, api_key=SecretStr(KEY), connect_seconds=seconds
     ),
@@ -134,7 +140,36 @@ VLLM: Final = Wire(
     file_cost=0,
     health="asked",
 )
+MISTRAL_3: Final = replace(
+    MISTRAL,
+    title="mistral-3",
+    live_model="voxtral-mini-transcribe-realtime-3",
+    target=MISTRAL.target.replace("-2602", "-3"),
+    ignored=(),
+    file_model="voxtral-mini-transcribe-3",
+    file_cost=234,
+)
+OPENAI: Final = Wire(
+    name="openai",
+    live_model="gpt-live-transcribe",
+    live=lambda url, seconds: OpenAIRealtime(
+        server_url=url, api_key=SecretStr(KEY), connect_seconds=seconds
+    ),
+    created=json.dumps({"type": "session.created", "session": {"id": "by-hand"}}),
+    target="/v1/realtime?intent=transcription",
+    numbers={429: ErrorCode.PROVIDER_RATE_LIMITED, 422: ErrorCode.PROVIDER_REJECTED},
+    tells_language=False,
+    ignored=(),
+    refusal=VLLM.refusal,
+    file_model="whisper-1",
+    file_cost=400,
+    health="outcomes",
+    carried=lambda pcm: Faster().feed(pcm),
+)
 WIRES: Final = (MISTRAL, VLLM)
+EVERY_WIRE: Final = (MISTRAL, MISTRAL_3, VLLM, OPENAI)
 
 over_all_wires = pytest.mark.parametrize("wire", WIRES, ids=str)
-"""For a test, or a module, that holds for every provider."""
+"""For what the services do with any provider: two that differ much stand for all."""
+over_every_wire = pytest.mark.parametrize("wire", EVERY_WIRE, ids=str)
+"""For what a provider itself does, or fails to do."""

@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     """As vLLM's `--api-key`; left out where it has none."""
     vllm_transcribe_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
     vllm_realtime_model: str = "mistralai/Voxtral-Mini-4B-Realtime-2602"
+    openai_server_url: Url = "https://api.openai.com"
+    """Of OpenAI, or of any server that speaks its shape; without `/v1`."""
+    openai_api_key: Key | None = None
+    openai_transcribe_model: str = "whisper-1"
+    openai_realtime_model: str | None = None
+    """Left out where the server has no realtime transcription: live words are off then."""
     allowed_models: Names = ()
     """Models that a caller may name, besides the two defaults."""
 

@@ -62,3 +62,22 @@ SELF_HOSTED = (
     ),
 )
 """What one vLLM serves."""
+
+SHAPED = (
+    ModelCard(
+        id="whisper-1",
+        modes=("offline",),
+        languages=_LANGUAGES,
+        context_bias=True,
+        timestamp_granularities=("segment", "word"),
+        description="Files, OpenAI's shape.",
+    ),
+    ModelCard(
+        id="gpt-live-transcribe",
+        modes=("realtime",),
+        languages=_LANGUAGES,
+        context_bias=True,
+        description="Live, OpenAI's shape.",
+    ),
+)
+"""Of a server that speaks OpenAI's shape."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from local_stack.provider.cards import HOSTED, SELF_HOSTED
+from local_stack.provider.cards import HOSTED, SELF_HOSTED, SHAPED
 from local_stack.provider.engine import ModelCard
 from local_stack.provider.mistral.wire import MistralWire
+from local_stack.provider.openai.wire import OpenAIWire
 from local_stack.provider.vllm.wire import VllmWire
 from local_stack.provider.wire import Wire
 
@@ -40,9 +41,19 @@ def _vllm(url: str) -> dict[str, str]:
     return {"TRANSCRIPTION_PROVIDER": "vllm", "VLLM_SERVER_URL": url}
 
 
+def _openai(url: str) -> dict[str, str]:
+    live = next(card.id for card in SHAPED if "realtime" in card.modes)
+    return {
+        "TRANSCRIPTION_PROVIDER": "openai",
+        "OPENAI_SERVER_URL": url,
+        "OPENAI_REALTIME_MODEL": live,
+    }
+
+
 WIRES: Mapping[str, Named] = MappingProxyType(
     {
         "mistral": Named(lambda key: MistralWire(api_key=key), HOSTED, _mistral),
         "vllm": Named(VllmWire, SELF_HOSTED, _vllm),
+        "openai": Named(OpenAIWire, SHAPED, _openai),
     }
 )

@@ -74,7 +74,10 @@ insert into ledger.prices (provider, model, microdollars_per_minute) values
   ('mistral', 'voxtral-mini-transcribe-realtime-3', 8000),
   ('mistral', 'voxtral-mini-transcribe-realtime-3-0', 8000),
   ('mistral', '*', 8000),
-  ('vllm', '*', 0);
+  ('vllm', '*', 0),
+  ('openai', 'whisper-1', 6000),
+  ('openai', 'gpt-4o-transcribe', 6000),
+  ('openai', 'gpt-4o-mini-transcribe', 3000);
 
 create table public.transcription_usage (
   id uuid primary key,

@@ -28,9 +28,9 @@ async def worlds(
         opened: dict[str, World] = {}
 
         async def world_of(wire: Wire) -> World:
-            if wire.name not in opened:
+            if str(wire) not in opened:
                 folder = tmp_path_factory.mktemp(f"functions-{wire}")
-                opened[wire.name] = await stack.enter_async_context(
+                opened[str(wire)] = await stack.enter_async_context(
                     running(
                         postgres,
                         folder,
@@ -39,7 +39,7 @@ async def worlds(
                         byok_keys=RING,
                     )
                 )
-            return opened[wire.name]
+            return opened[str(wire)]
 
         yield world_of
 

@@ -12,14 +12,14 @@ from shared_schema.batch import DeltaEvent
 from tests.edge_functions.world import PATH, World, events
 from tests.local_stack.world import Person
 from tests.waiting import until
-from tests.wires import Wire, over_all_wires
+from tests.wires import Wire, over_every_wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STREAM = {"Accept": "text/event-stream"}
 
 
-@over_all_wires
+@over_every_wire
 async def test_the_text_comes_as_it_is_recognised(
     wire: Wire, world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -42,7 +42,7 @@ async def test_the_text_comes_as_it_is_recognised(
     await world.is_clean(ada)
 
 
-@over_all_wires
+@over_every_wire
 async def test_refusals_in_the_stream_are_events(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -60,7 +60,7 @@ async def test_refusals_in_the_stream_are_events(
     await world.is_clean(ada)
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_reader_who_leaves_is_charged_and_finds_the_answer(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -83,7 +83,7 @@ async def test_a_reader_who_leaves_is_charged_and_finds_the_answer(
     assert row["charged"] == 4.0
 
 
-@over_all_wires
+@over_every_wire
 async def test_an_answer_that_was_kept_is_streamed_too(
     world: World, http: httpx.AsyncClient, speech: bytes
 ) -> None:

@@ -12,9 +12,9 @@ import respx
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import KEY, PATH, World, events, problem
 from tests.local_stack.world import Person
-from tests.wires import Wire, over_all_wires
+from tests.wires import Wire, over_every_wire
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), over_all_wires]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), over_every_wire]
 
 MESSAGES: list[Any] = [
     f"Your key {KEY} at https://api.mistral.ai/v1 failed",

@@ -8,12 +8,12 @@ import pytest
 from tests.audio_files import write_audio
 from tests.edge_functions.world import PATH, World, problem
 from tests.local_stack.world import Person
-from tests.wires import Wire, over_all_wires
+from tests.wires import Wire, over_every_wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_file_becomes_its_transcript(
     wire: Wire, world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -35,7 +35,7 @@ async def test_a_file_becomes_its_transcript(
     await world.is_clean(ada)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "flac", "ogg", "webm"])
 async def test_every_accepted_format_is_taken(
     world: World, http: httpx.AsyncClient, tmp_path: Path, kind: str
@@ -49,7 +49,7 @@ async def test_every_accepted_format_is_taken(
     assert request.data == path.read_bytes()
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_stored_take_becomes_its_transcript(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
@@ -65,7 +65,7 @@ async def test_a_stored_take_becomes_its_transcript(
     await world.is_clean(ada, objects=[ada.take("one.wav")])
 
 
-@over_all_wires
+@over_every_wire
 async def test_minutes_that_are_used_up_are_refused(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:

@@ -162,7 +162,7 @@ def test_the_setting_names_them_in_order() -> None:
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
-        ("mistral,nobody", "there are mistral, vllm"),
+        ("mistral,nobody", "there are mistral, openai, vllm"),
         ("mistral,mistral", "can stand in the order once"),
     ],
 )

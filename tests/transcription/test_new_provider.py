@@ -66,7 +66,7 @@ async def test_it_reads_files(line: str, postgres: Postgres, tmp_path: Path) -> 
 
 def test_a_name_without_a_line_is_no_provider() -> None:
     """A deployment that names a provider that is not there is told which are."""
-    with pytest.raises(ValidationError, match="there are mistral, vllm"):
+    with pytest.raises(ValidationError, match="there are mistral, openai, vllm"):
         Deployment(
             _env_file=None,
             transcription_provider="parrot",

@@ -21,7 +21,7 @@ from local_stack.provider import ProviderServer, Script, serve
 from tests.doubles.numbered_audio import frame
 from tests.doubles.played import heard, played, url_of
 from tests.waiting import until, within
-from tests.wires import VLLM, Wire, over_all_wires
+from tests.wires import OPENAI, VLLM, Wire, over_every_wire
 from transcription.errors import (
     ProviderError,
     ProviderKeyRefused,
@@ -31,7 +31,7 @@ from transcription.errors import (
 )
 from transcription.providers.base import RealtimeOptions, RealtimeSession
 
-pytestmark = over_all_wires
+pytestmark = over_every_wire
 
 FRAMES = [frame(number) for number in range(4)]
 
@@ -69,10 +69,13 @@ async def test_both_ways_to_send_are_one_stream(wire: Wire) -> None:
     ):
         for pcm in FRAMES:
             await session.send(pcm)
-            assert session.offer(pcm)
+            if not session.offer(pcm):
+                assert wire is OPENAI  # which makes audio anew, and so takes it by `send` alone
+                await session.send(pcm)
         await session.end()
         await heard(session)
-        assert bytes(server.sessions[0].audio) == b"".join(pcm * 2 for pcm in FRAMES)
+        sent = b"".join(pcm * 2 for pcm in FRAMES)
+        assert bytes(server.sessions[0].audio) == wire.carried(sent)
 
 
 @pytest.mark.parametrize(

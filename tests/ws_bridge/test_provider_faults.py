@@ -5,7 +5,7 @@ import pytest
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.doubles.provider import HandHeldProvider
-from tests.wires import Wire, over_all_wires
+from tests.wires import Wire, over_every_wire
 from tests.ws_bridge.world import SILENCE, VOICE, Talk, running
 from transcription.errors import ProviderUnavailable
 from transcription.providers.base import TextDelta
@@ -16,7 +16,7 @@ async def _send(talk: Talk, frame: bytes, count: int) -> None:
         await talk.send(frame)
 
 
-@over_all_wires
+@over_every_wire
 async def test_voice_without_text_is_a_stall_and_silence_is_none(wire: Wire) -> None:
     """A provider that says nothing to voice has stalled; to silence there is nothing to say."""
     mute = Script(text="", delta_every_ms=60_000)
@@ -32,7 +32,7 @@ async def test_voice_without_text_is_a_stall_and_silence_is_none(wire: Wire) -> 
         await world.is_clean(upstreams=2)
 
 
-@over_all_wires
+@over_every_wire
 async def test_text_then_a_stall(wire: Wire) -> None:
     """The text that came before a stall is in the final."""
     async with (
@@ -69,7 +69,7 @@ async def test_a_provider_that_stops_reading_has_stalled() -> None:
         assert entry.settled == (0.1, "partial", ErrorCode.PROVIDER_UNAVAILABLE)
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_provider_that_stops_reading_at_the_end(wire: Wire) -> None:
     """An end that the provider does not read keeps no final from the client."""
     frame = SILENCE * 20
@@ -85,7 +85,7 @@ async def test_a_provider_that_stops_reading_at_the_end(wire: Wire) -> None:
         await world.is_clean(upstreams=1, provider_reads=False)
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_failure_is_told_before_it_is_settled(wire: Wire) -> None:
     """A slow ledger keeps nobody from learning that the provider has failed."""
     async with running(Script(drop_at_frame=1), wire=wire) as world, world.session() as talk:
@@ -151,7 +151,7 @@ async def test_a_bug_in_mid_stream_leaves_the_text() -> None:
         assert session.left
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize(
     "script",
     [
@@ -187,7 +187,7 @@ async def test_a_failure_in_mid_stream(wire: Wire, script: Script) -> None:
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize(
     "script",
     [
@@ -211,7 +211,7 @@ async def test_a_failure_at_the_end(wire: Wire, script: Script) -> None:
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize(
     "script",
     [
@@ -232,7 +232,7 @@ async def test_what_nobody_knows_is_passed_over(wire: Wire, script: Script) -> N
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize("early", [False, True])
 async def test_words_that_only_the_end_tells(wire: Wire, early: bool) -> None:
     """What a provider says only when it is done stands in the final, whole or partial."""
@@ -248,7 +248,7 @@ async def test_words_that_only_the_end_tells(wire: Wire, early: bool) -> None:
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 async def test_the_language_heard_is_told(wire: Wire) -> None:
     """The language that a provider tells is told when it is known, and in the final."""
     async with running(Script(language="fr"), wire=wire) as world, world.session() as talk:

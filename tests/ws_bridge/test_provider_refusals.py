@@ -9,12 +9,12 @@ from structlog.testing import capture_logs
 from local_stack.provider import Script
 from shared_schema.errors import ErrorCode
 from tests.waiting import until
-from tests.wires import Wire, over_all_wires
+from tests.wires import Wire, over_every_wire
 from tests.ws_bridge.world import World, running
 from transcription.errors import QuotaExceeded
 
 
-@over_all_wires
+@over_every_wire
 async def test_down_at_connect(wire: Wire) -> None:
     """A provider that cannot be reached refuses the session, and the reserved seconds return."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -27,7 +27,7 @@ async def test_down_at_connect(wire: Wire) -> None:
         await world.is_clean(upstreams=0)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize("status", [401, 403])
 async def test_our_own_key_refused(wire: Wire, status: int) -> None:
     """That our key is refused is an alarm for the operator and never shown to the caller."""
@@ -45,7 +45,7 @@ async def test_our_own_key_refused(wire: Wire, status: int) -> None:
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_provider_that_is_down_for_now(wire: Wire) -> None:
     """A 503 of the provider's is unavailability, with its `Retry-After`."""
     async with running(Script(refuse_status=503, retry_after=9), wire=wire) as world:
@@ -54,7 +54,7 @@ async def test_a_provider_that_is_down_for_now(wire: Wire) -> None:
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 @pytest.mark.parametrize(
     "script",
     [
@@ -71,7 +71,7 @@ async def test_a_slow_start_has_one_limit(wire: Wire, script: Script) -> None:
         await world.is_clean()
 
 
-@over_all_wires
+@over_every_wire
 async def test_the_ledger_refuses_while_the_provider_is_open(wire: Wire) -> None:
     """A refusal of the ledger closes the socket that was opened with the provider meanwhile."""
     async with running(wire=wire) as world, world.talk() as talk:
@@ -84,7 +84,7 @@ async def test_the_ledger_refuses_while_the_provider_is_open(wire: Wire) -> None
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 async def test_the_provider_refuses_while_the_ledger_ponders(wire: Wire) -> None:
     """When the provider refuses first, the ledger's answer is not waited for."""
     async with running(Script(refuse_status=503), wire=wire) as world:
@@ -94,7 +94,7 @@ async def test_the_provider_refuses_while_the_ledger_ponders(wire: Wire) -> None
         await world.is_clean(upstreams=1)
 
 
-@over_all_wires
+@over_every_wire
 async def test_a_provider_that_is_down_takes_no_bridge_away(wire: Wire) -> None:
     """`/readyz` tells how the provider is, and a bridge stays ready whatever that is."""
     down = Script(refuse_status=503)

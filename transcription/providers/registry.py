@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from transcription.providers.base import Offered, Provider
 from transcription.providers.mistral.provider import mistral
+from transcription.providers.openai.provider import openai
 from transcription.providers.vllm.provider import vllm
 from transcription.settings import Settings
 
@@ -39,9 +40,21 @@ def _vllm(settings: Settings) -> Provider:
     )
 
 
+def _openai(settings: Settings) -> Provider:
+    live = settings.openai_realtime_model
+    return openai(
+        server_url=settings.openai_server_url,
+        key=settings.openai_api_key,
+        live=None if live is None else _offered(settings, live),
+        batch=_offered(settings, settings.openai_transcribe_model),
+        **_patience(settings),
+    )
+
+
 PROVIDERS: Final[dict[str, Entry]] = {
     "mistral": Entry(_mistral, takes_own_keys=True),
     "vllm": Entry(_vllm),
+    "openai": Entry(_openai),
 }
 
 

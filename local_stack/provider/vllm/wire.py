@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import batch
+from local_stack.provider.batch import Dialect
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
 from local_stack.provider.vllm import errors
@@ -33,6 +34,8 @@ class VllmWire:
         healthy: What `GET /health` says.
     """
 
+    files: Dialect = VllmFiles()
+
     def __init__(self, api_key: str | None = None) -> None:
         self._api_key = api_key
         self.healthy = True
@@ -50,7 +53,7 @@ class VllmWire:
 
         async def transcribe(request: Request) -> Response:
             self._authorize(request.headers.get("authorization"))
-            return await batch.transcribe(request, engine, requests, keep, VllmFiles())
+            return await batch.transcribe(request, engine, requests, keep, self.files)
 
         return Starlette(
             routes=[
@@ -71,7 +74,7 @@ class VllmWire:
         if urlsplit(target).path != REALTIME_PATH:
             raise RefusedError(403, "Forbidden")
         self._authorize(record.headers.get("authorization"))
-        record.model = _live(engine)[0]
+        record.model = live_models(engine)[0]
         return await engine.connect(record.model)
 
     async def converse(
@@ -87,7 +90,7 @@ class VllmWire:
         async def again() -> RealtimeSession:
             return await engine.connect(record.model)
 
-        models = frozenset(_live(engine))
+        models = frozenset(live_models(engine))
         await Conversation(socket, session, again, record, keep, models=models).run()
 
     def refusal(self, error: RefusedError) -> Refusal:
@@ -102,5 +105,6 @@ class VllmWire:
             raise RefusedError(401, "Unauthorized")
 
 
-def _live(engine: Engine) -> list[str]:
+def live_models(engine: Engine) -> list[str]:
+    """The models that take live audio, by id."""
     return [name for name, card in engine.cards().items() if "realtime" in card.modes]

@@ -4,7 +4,6 @@ Read field by field. The SDK's models refuse a whole answer for one field that i
 new, and its text would be lost.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from transcription.providers.base import (
     Turn,
     TurnEvent,
 )
+from transcription.providers.numbers import number, seconds
 
 Answer = Mapping[str, Any]
 Event = TextDelta | LanguageDetected | Segment | Turn | TranscriptDone
@@ -61,7 +61,7 @@ def segment(told: object) -> Segment | None:
         start,
         end,
         speaker if isinstance(speaker, str) and speaker else None,
-        _number(told.get("score")),
+        number(told.get("score")),
     )
 
 
@@ -85,22 +85,6 @@ def billed_seconds(told: Answer) -> float | None:
     return counted or None
 
 
-def seconds(told: object) -> float | None:
-    """Return a time; None where none is told."""
-    number = _number(told)
-    return number if number is not None and number >= 0 else None
-
-
 def _end_reason(told: Answer) -> str | None:
     reason = told.get("end_reason")
     return reason if isinstance(reason, str) and 0 < len(reason) <= _MAX_REASON else None
-
-
-def _number(told: object) -> float | None:
-    if isinstance(told, bool) or not isinstance(told, int | float):
-        return None
-    try:
-        number = float(told)
-    except OverflowError:  # an integer may have any length
-        return None
-    return number if math.isfinite(number) else None

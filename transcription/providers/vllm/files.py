@@ -8,8 +8,7 @@ from typing import IO, Any, Final
 import httpx2
 import structlog
 
-from transcription.errors import ProviderError, ProviderUnavailable
-from transcription.providers import failures
+from transcription.errors import ProviderUnavailable
 from transcription.providers.base import (
     AudioFile,
     FileEvent,
@@ -18,6 +17,7 @@ from transcription.providers.base import (
     TranscriptionResult,
 )
 from transcription.providers.calls import Form, HttpFiles, not_understood, server_sent
+from transcription.providers.openai import form
 
 _LAST: Final = "[DONE]"
 
@@ -31,12 +31,8 @@ class VllmFiles(HttpFiles):
         self, audio: AudioFile, options: FileOptions, file: IO[bytes], *, stream: bool
     ) -> Form:
         # What the model does not take was refused before: vLLM passes over fields it does not know.
-        fields = {"model": options.model, "response_format": "json"}
-        if options.language is not None:
-            fields["language"] = options.language
         # Always streamed: whole, an answer cannot say that the engine stopped in the middle.
-        fields["stream"] = "true"
-        return fields, [("file", (audio.name, file, audio.mime_type))]
+        return form.form(audio, options, file, shape="json", stream=True)
 
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
@@ -84,7 +80,7 @@ def _text(chunk: Any) -> str:
             not_understood()
             raise ProviderUnavailable
         case {"error": error}:
-            raise _failed(error)
+            raise form.failed(error)
         case {"choices": [{"finish_reason": str(reason)}, *_]} if reason != "stop":
             _log.warning("provider_stopped_early", reason=reason[:20])
             raise ProviderUnavailable
@@ -92,13 +88,6 @@ def _text(chunk: Any) -> str:
             return text
         case _:
             return ""
-
-
-def _failed(error: Any) -> ProviderError:
-    code = error.get("code") if isinstance(error, dict) else None
-    status = code if isinstance(code, int) else 500
-    _log.warning("provider_error_event", code=status)
-    return failures.from_status(status, body=error)
 
 
 def _result(

@@ -1,0 +1,1 @@
+"""OpenAI's wire: files, and realtime transcription sessions."""
