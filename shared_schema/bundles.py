@@ -20,8 +20,8 @@ class Measures(Outbound):
     """RMS of what is speech."""
     noise_dbfs: float
     """RMS of the quietest tenth of a second that is not digital silence; at most -25."""
-    clipped_runs: int
-    """Times that three samples in a row reached 0.99 of full scale."""
+    clipped_seconds: float
+    """Seconds, in steps of 0.02, in which three samples in a row reached 0.99 of full scale."""
     leading_silence_seconds: float
     trailing_silence_seconds: float
 

@@ -71,7 +71,7 @@ async def test_each_engine_gets_what_it_wants(
     measures = manifest.audio.measures
     # A tone that was spread over two channels is 3 dB quieter in each.
     assert measures.peak_dbfs == pytest.approx(20 * math.log10(4000 / 32768) - 3, abs=0.2)
-    assert measures.clipped_runs == 0
+    assert measures.clipped_seconds == 0
 
 
 async def test_f5_gets_no_more_than_it_reads(http: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ Synchronous, and C code on a stranger's bytes: only `transcription.audio.worker`
 """
 
 import wave
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from shared_schema.bundles import Measures
 from shared_schema.levels import PAUSE_SECONDS
 from transcription.audio.container import FORMATS, refusal
-from transcription.audio.measure import Measure
+from transcription.audio.measure import measures_of
 from transcription.audio.reader import UnreadableError, opened
 from transcription.errors import InvalidAudio
 from transcription.match.coverage import Voice
@@ -20,8 +22,6 @@ MAX_RATE: Final = 48_000
 _BYTES: Final = 2
 _SPARE_SECONDS: Final = 0.01
 """A resampler may round up, by some samples."""
-
-
 _HEARD_RATE: Final = 16_000
 MAX_STRETCHES: Final = 1000
 """Of voice that are told; in a longer recording they are joined."""
@@ -77,15 +77,24 @@ def write_reference(
         with opened(source, formats=FORMATS) as sound, wave.open(target, "wb") as copy:
             rate = rate or min(sound.stream.codec_context.sample_rate, MAX_RATE)
             copy.setparams((1, _BYTES, rate, 0, "NONE", ""))
-            measure, most, length = Measure(rate), _BYTES * round(max_seconds * rate), 0
-            for piece in sound.pcm(rate):
-                kept = piece[: max(0, most - length)]
-                length += len(piece)
-                if length > most + _BYTES * rate * _SPARE_SECONDS:
-                    raise InvalidAudio(f"The recording lasts more than {max_seconds:g} s.")
-                copy.writeframesraw(kept)
-                measure.push(kept)
+            most = _BYTES * round(max_seconds * rate)
+            length = peak = 0
+
+            def written() -> Iterator[bytes]:
+                nonlocal length, peak
+                for piece in sound.pcm(rate):
+                    kept = piece[: max(0, most - length)]
+                    length += len(piece)
+                    if length > most + _BYTES * rate * _SPARE_SECONDS:
+                        raise InvalidAudio(f"The recording lasts more than {max_seconds:g} s.")
+                    if kept:
+                        copy.writeframesraw(kept)
+                        samples = array("h", kept)
+                        high, low = max(samples), min(samples)
+                        peak = max(peak, high, -low)
+                        yield kept
+
+            levels = levels_of(written(), rate)
     except UnreadableError as error:
         raise refusal(error, start) from None
-    seconds = min(length, most) / _BYTES / rate
-    return Reference(rate, round(seconds, 3), measure.result())
+    return Reference(rate, round(levels.seconds, 3), measures_of(levels, peak))

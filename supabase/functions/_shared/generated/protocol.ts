@@ -198,9 +198,9 @@ export interface Measures {
    */
   noise_dbfs: number;
   /**
-   * Times that three samples in a row reached 0.99 of full scale.
+   * Seconds, in steps of 0.02, in which three samples in a row reached 0.99 of full scale.
    */
-  clipped_runs: number;
+  clipped_seconds: number;
   leading_silence_seconds: number;
   trailing_silence_seconds: number;
 }
