@@ -127,11 +127,7 @@ IRREGULAR: Final[Mapping[str, str]] = MappingProxyType(
 """English words that sound otherwise."""
 UNSTRESSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "en": (
-            "a", "an", "the", "and", "in", "of", "to", "or", "at", "on", "as", "is", "are", "was",
-            "were", "it", "its", "that", "them", "him", "her", "he", "his", "im", "i", "for", "by",
-            "be", "than", "then", "so",
-        ),
+        "en": ("a", "an", "the", "and", "in", "of"),
         "de": ("der", "die", "das", "den", "dem", "ein", "eine", "einen", "einem", "einer", "es"),
         "fr": ("le", "la", "les", "un", "une", "de", "du", "des", "et", "est", "à", "a"),
         "es": ("el", "la", "los", "las", "un", "una", "de", "del", "y", "a", "e"),

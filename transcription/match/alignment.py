@@ -37,7 +37,31 @@ def differences(a: Sequence[str], b: Sequence[str]) -> list[Region]:
     """
     search = _Search(a, b)
     search.between(Region(0, len(a), 0, len(b)), _MAX_DEPTH)
-    return _touching(search.found)
+    return _slid(a, b, _touching(search.found))
+
+
+def _slid(a: Sequence[str], b: Sequence[str], regions: list[Region]) -> list[Region]:
+    """Move words that only one list has to its beginning or end, where they may be as well there.
+
+    Of "it was day, it was night" beside "it was night" the beginning was cut off.
+    """
+    if regions and _is_one_sided(regions[0]):
+        a0, a1, b0, b1 = regions[0]
+        words, end = (a, a1) if a0 < a1 else (b, b1)
+        if a0 == b0 and words[:a0] == words[end - a0 : end]:
+            regions[0] = Region(0, a1 - a0, 0, b1 - b0)
+    if regions and _is_one_sided(regions[-1]):
+        a0, a1, b0, b1 = regions[-1]
+        words, begin, left = (a, a0, len(a) - a1) if a0 < a1 else (b, b0, len(b) - b1)
+        if left == len(a) - a1 == len(b) - b1 and (
+            words[len(words) - left :] == words[begin : begin + left]
+        ):
+            regions[-1] = Region(a0 + left, len(a), b0 + left, len(b))
+    return regions
+
+
+def _is_one_sided(place: Region) -> bool:
+    return place.a0 == place.a1 or place.b0 == place.b1
 
 
 def _touching(regions: list[Region]) -> list[Region]:

@@ -167,11 +167,11 @@ def _is_slight(
 def _was_misheard(mine: list[str], heard: list[str], language: str) -> bool:
     if not mine or not heard:
         return False
+    if sorted(mine) == sorted(heard):
+        return False  # the same words in another order
     swallowed = UNSTRESSED.get(language, ())
     if max(len(mine), len(heard)) <= _FEW_WORDS and all(
         key in swallowed for key in (*mine, *heard)
     ):
         return True
-    if sorted(mine) == sorted(heard):
-        return False  # the same words in another order
     return may_be_misheard(mine, heard)

@@ -21,6 +21,7 @@ from shared_schema.levels import (
     PAUSE_SECONDS,
     SPEECH_FLOOR,
     SPEECH_OVER_NOISE,
+    VOICE_UNDER_SPEECH,
     WINDOW_SECONDS,
 )
 from transcription.match.times import Span
@@ -38,7 +39,8 @@ class Levels:
         window_seconds: The length of a window; the last one may be cut off, and is left out.
         dbfs: The level of each window (RMS).
         clipped: Whether samples of a window are clipped.
-        threshold: The level from which a window is speech, dBFS.
+        threshold: The level from which a window is no silence, dBFS.
+        speech_dbfs: The level of what is no silence (RMS).
     """
 
     seconds: float
@@ -46,13 +48,23 @@ class Levels:
     dbfs: tuple[float, ...]
     clipped: tuple[bool, ...]
     threshold: float
+    speech_dbfs: float
 
-    def stretches(self, pause_seconds: float = PAUSE_SECONDS) -> list[Span]:
-        """Return where somebody speaks, with pauses that are shorter than this inside."""
+    def stretches(
+        self, pause_seconds: float = PAUSE_SECONDS, threshold: float | None = None
+    ) -> list[Span]:
+        """Return where somebody speaks, in order.
+
+        Args:
+            pause_seconds: Shorter pauses are inside of a stretch.
+            threshold: The level of voice, dBFS; by the level of speech when None.
+        """
+        if threshold is None:
+            threshold = max(self.threshold, self.speech_dbfs - VOICE_UNDER_SPEECH)
         pause = pause_seconds / self.window_seconds
         found: list[tuple[int, int]] = []
         for at, level in enumerate(self.dbfs):
-            if level < self.threshold:
+            if level < threshold:
                 continue
             if found and at - found[-1][1] < pause:
                 found[-1] = (found[-1][0], at + 1)
@@ -89,12 +101,15 @@ def levels_of(pcm: Iterable[bytes], rate: int) -> Levels:
         count += len(samples)
     dbfs = tuple(map(_dbfs, energies))
     floor = min(sorted(dbfs)[len(dbfs) // 10] if dbfs else FLOOR_DBFS, NOISE_CEILING)
+    threshold = max(floor + SPEECH_OVER_NOISE, SPEECH_FLOOR)
+    spoken = [energy for energy, level in zip(energies, dbfs, strict=True) if level >= threshold]
     return Levels(
         seconds=(count + len(rest) // 2) / rate,
         window_seconds=size / rate,
         dbfs=dbfs,
         clipped=tuple(clipped),
-        threshold=max(floor + SPEECH_OVER_NOISE, SPEECH_FLOOR),
+        threshold=threshold,
+        speech_dbfs=_dbfs(sum(spoken) / len(spoken)) if spoken else FLOOR_DBFS,
     )
 
 

@@ -15,6 +15,12 @@ from shared_schema.spoken import IRREGULAR, SPELLINGS
 
 _MAX_LETTERS: Final = 60
 """Longer ones are no misheard word."""
+_MAX_WORDS: Final = 12
+"""More are not searched for words that were put in."""
+_WORD_COST: Final = 1.25
+"""A word that is as short as this may be a part of another."""
+_WORD_SLACK: Final = 0.2
+"""What a word that was put in may have in common with its neighbours."""
 _VOWELS: Final = "aeiouyаеиоуыэюяієαειουωη"
 _GLIDES: Final = "hwrlхрлρλ"
 _NEAR: Final = (
@@ -44,8 +50,31 @@ class Unlikeness(NamedTuple):
 def may_be_misheard(said: Sequence[str], heard: Sequence[str]) -> bool:
     """Return whether a recogniser may have taken one run of words for the other."""
     cost, share = unlikeness(sound(said), sound(heard))
+    if _holds_more(said, heard, cost) or _holds_more(heard, said, cost):
+        return False
     most = MISHEARD_SHARE if len(said) == len(heard) else MISHEARD_PARTED_SHARE
     return cost <= MISHEARD_COST or share <= most
+
+
+def _holds_more(more: Sequence[str], less: Sequence[str], cost: float) -> bool:
+    """Return whether one run of words sounds like the other with whole words put in.
+
+    Args:
+        more: The longer run.
+        less: The shorter one.
+        cost: How far they are from one another.
+    """
+    count = len(more) - len(less)
+    if count <= 0 or len(more) > _MAX_WORDS:
+        return False
+    for at in range(len(less) + 1):
+        put_in = sum(map(_alone, sound(more[at : at + count])))
+        rest = sound([*more[:at], *more[at + count :]])
+        if not _WORD_COST < put_in <= cost + _WORD_SLACK:
+            continue  # it is no whole word, or its sounds are in the other run
+        if unlikeness(rest, sound(less)).cost <= MISHEARD_COST:
+            return True
+    return False
 
 
 def sound(keys: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ def propose(levels: Levels, min_seconds: float, max_seconds: float) -> Span | No
     Returns:
         Seconds; None where no two pauses are that far apart.
     """
-    voices = levels.stretches(PAUSE_SECONDS)
+    voices = levels.stretches(PAUSE_SECONDS, levels.threshold)
     if not voices:
         return None
     pauses = [Span(one.end, other.start) for one, other in pairwise(voices)]

@@ -5,6 +5,7 @@ export const FLOOR_DBFS = -96;
 export const SPEECH_OVER_NOISE = 10;
 export const SPEECH_FLOOR = -60;
 export const NOISE_CEILING = -25;
+export const VOICE_UNDER_SPEECH = 15;
 export const CLIP_LEVEL = 0.99;
 export const CLIP_RUN = 3;
 export const PAUSE_SECONDS = 0.3;

@@ -36,7 +36,35 @@ export function differences(a: Words, b: Words): Region[] {
   const found: Region[] = [];
   const whole = { a0: 0, a1: a.length, b0: 0, b1: b.length };
   between(a, b, whole, found, { cells: MAX_CELLS }, MAX_DEPTH);
-  return touching(found);
+  return slid(a, b, touching(found));
+}
+
+const isOneSided = ({ a0, a1, b0, b1 }: Region) => a0 === a1 || b0 === b1;
+
+/**
+ * Moves words that only one list has to its beginning or end, where they may be as well there. Of
+ * "it was day, it was night" beside "it was night" the beginning was cut off.
+ */
+function slid(a: Words, b: Words, regions: Region[]): Region[] {
+  const first = regions[0];
+  if (first && isOneSided(first)) {
+    const { a0, a1, b0, b1 } = first;
+    const [words, end] = a0 < a1 ? [a, a1] : [b, b1];
+    const head = words.slice(0, a0);
+    if (a0 === b0 && head.every((word, at) => word === words[end - a0 + at])) {
+      regions[0] = { a0: 0, a1: a1 - a0, b0: 0, b1: b1 - b0 };
+    }
+  }
+  const last = regions.at(-1);
+  if (last && isOneSided(last)) {
+    const { a0, a1, b0, b1 } = last;
+    const [words, begin, left] = a0 < a1 ? [a, a0, a.length - a1] : [b, b0, b.length - b1];
+    const tail = words.slice(words.length - left);
+    if (a.length - a1 === b.length - b1 && tail.every((word, at) => word === words[begin + at])) {
+      regions[regions.length - 1] = { a0: a0 + left, a1: a.length, b0: b0 + left, b1: b.length };
+    }
+  }
+  return regions;
 }
 
 /** Makes one of those that touch. */

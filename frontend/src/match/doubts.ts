@@ -192,11 +192,11 @@ function isSlight(
 
 function wasMisheard(mine: readonly string[], heard: readonly string[], language: string): boolean {
   if (mine.length === 0 || heard.length === 0) return false;
+  // The same words in another order
+  if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
   const table: Readonly<Record<string, readonly string[]>> = UNSTRESSED;
   const swallowed = Object.hasOwn(table, language) ? (table[language] ?? []) : [];
   const few = mine.length <= FEW_WORDS && heard.length <= FEW_WORDS;
   if (few && [...mine, ...heard].every((key) => swallowed.includes(key))) return true;
-  // The same words in another order
-  if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
   return mayBeMisheard(mine, heard);
 }

@@ -10,6 +10,7 @@ import {
   CLIP_LEVEL,
   CLIP_RUN,
   PAUSE_SECONDS,
+  VOICE_UNDER_SPEECH,
   WINDOW_SECONDS,
 } from "../generated/levels";
 import type { Span } from "./times";
@@ -26,13 +27,16 @@ export interface Levels {
   readonly dbfs: readonly number[];
   /** Whether samples of a window are clipped. */
   readonly clipped: readonly boolean[];
-  /** The level from which a window is speech, dBFS. */
+  /** The level from which a window is no silence, dBFS. */
   readonly threshold: number;
+  /** The level of what is no silence (RMS). */
+  readonly speechDbfs: number;
 }
 
 /** Measures one channel, as 16-bit whole numbers or as numbers between -1 and 1. */
 export function levelsOf(blocks: Iterable<Int16Array | Float32Array>, rate: number): Levels {
   const size = Math.max(1, Math.round(rate * WINDOW_SECONDS));
+  const energies: number[] = [];
   const levels: number[] = [];
   const clipped: boolean[] = [];
   let energy = 0;
@@ -49,7 +53,8 @@ export function levelsOf(blocks: Iterable<Int16Array | Float32Array>, rate: numb
       if (run === CLIP_RUN) isClipped = true;
       fill += 1;
       if (fill < size) continue;
-      levels.push(dbfs(Math.sqrt(energy / size) / FULL_SCALE));
+      energies.push(energy / size / FULL_SCALE ** 2);
+      levels.push(dbfs(Math.sqrt(energies.at(-1) as number)));
       clipped.push(isClipped);
       energy = 0;
       fill = 0;
@@ -58,22 +63,35 @@ export function levelsOf(blocks: Iterable<Int16Array | Float32Array>, rate: numb
     }
     count += block.length;
   }
+  const threshold = speechThreshold(levels);
+  const spoken = energies.filter((_, at) => (levels[at] as number) >= threshold);
+  const mean = spoken.reduce((sum, one) => sum + one, 0) / Math.max(1, spoken.length);
   return {
     seconds: count / rate,
     windowSeconds: size / rate,
     dbfs: levels,
     clipped,
-    threshold: speechThreshold(levels),
+    threshold,
+    speechDbfs: dbfs(Math.sqrt(mean)),
   };
 }
 
-/** Where somebody speaks, with pauses that are shorter than this inside. */
-export function stretchesOf(levels: Levels, pauseSeconds: number = PAUSE_SECONDS): Span[] {
+/**
+ * Where somebody speaks, in order.
+ *
+ * @param pauseSeconds Shorter pauses are inside of a stretch.
+ * @param threshold The level of voice, dBFS; by the level of speech without it.
+ */
+export function stretchesOf(
+  levels: Levels,
+  pauseSeconds: number = PAUSE_SECONDS,
+  threshold: number = Math.max(levels.threshold, levels.speechDbfs - VOICE_UNDER_SPEECH),
+): Span[] {
   const { windowSeconds } = levels;
   const pause = pauseSeconds / windowSeconds;
   const found: { begin: number; end: number }[] = [];
   for (const [at, level] of levels.dbfs.entries()) {
-    if (level < levels.threshold) continue;
+    if (level < threshold) continue;
     const last = found.at(-1);
     if (last && at - last.end < pause) last.end = at + 1;
     else found.push({ begin: at, end: at + 1 });

@@ -8,6 +8,12 @@ import { IRREGULAR, SPELLINGS } from "../generated/spoken";
 
 /** Longer ones are no misheard word. */
 const MAX_LETTERS = 60;
+/** More are not searched for words that were put in. */
+const MAX_WORDS = 12;
+/** A word that is as short as this may be a part of another. */
+const WORD_COST = 1.25;
+/** What a word that was put in may have in common with its neighbours. */
+const WORD_SLACK = 0.2;
 const VOWELS = "aeiouyаеиоуыэюяієαειουωη";
 const GLIDES = "hwrlхрлρλ";
 /** Sounds that are taken for one another. */
@@ -35,8 +41,23 @@ export interface Unlikeness {
 /** Whether a recogniser may have taken one run of words for the other. */
 export function mayBeMisheard(said: readonly string[], heard: readonly string[]): boolean {
   const { cost, share } = unlikeness(sound(said), sound(heard));
+  if (holdsMore(said, heard, cost) || holdsMore(heard, said, cost)) return false;
   const most = said.length === heard.length ? MISHEARD_SHARE : MISHEARD_PARTED_SHARE;
   return cost <= MISHEARD_COST || share <= most;
+}
+
+/** Whether one run of words, so far from the other, sounds like it with whole words put in. */
+function holdsMore(more: readonly string[], less: readonly string[], cost: number): boolean {
+  const count = more.length - less.length;
+  if (count <= 0 || more.length > MAX_WORDS) return false;
+  return Array.from({ length: less.length + 1 }, (_, at) => at).some((at) => {
+    const putIn = Array.from(sound(more.slice(at, at + count)));
+    const price = putIn.reduce((sum, one) => sum + alone(one), 0);
+    // It is no whole word, or its sounds are in the other run
+    if (price <= WORD_COST || price > cost + WORD_SLACK) return false;
+    const rest = sound([...more.slice(0, at), ...more.slice(at + count)]);
+    return unlikeness(rest, sound(less)).cost <= MISHEARD_COST;
+  });
 }
 
 /** Words as they roughly sound, one letter for each sound, by English spelling. */

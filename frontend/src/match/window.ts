@@ -26,7 +26,7 @@ const WEIGHTS = { voice: 1, level: 0.5, snr: 0.5, clean: 1, pauses: 1 };
  * undefined where no two pauses are that far apart.
  */
 export function propose(levels: Levels, minSeconds: number, maxSeconds: number): Span | undefined {
-  const voices = stretchesOf(levels, PAUSE_SECONDS);
+  const voices = stretchesOf(levels, PAUSE_SECONDS, levels.threshold);
   const first = voices[0];
   const last = voices.at(-1);
   if (!first || !last) return undefined;
