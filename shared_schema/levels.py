@@ -12,7 +12,7 @@ SPEECH_FLOOR: Final = -60.0
 """Nothing quieter than this is speech, dBFS."""
 NOISE_CEILING: Final = -25.0
 """Nothing louder than this is only noise, dBFS: speech without a pause is still speech."""
-VOICE_UNDER_SPEECH: Final = 15.0
+VOICE_UNDER_SPEECH: Final = 12.0
 """What is quieter than speech by more decibels is breath or room, and needs no words."""
 CLIP_LEVEL: Final = 0.99
 """A sample at this part of full scale is at its end."""

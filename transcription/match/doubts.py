@@ -11,6 +11,7 @@ from typing import Final
 
 from shared_schema.match import Doubt, DoubtKind, Reading, Witness
 from shared_schema.spoken import UNSTRESSED
+from transcription.match.alternatives import alternatives
 from transcription.match.difference import Step, compare
 from transcription.match.likeness import may_be_misheard
 from transcription.match.times import Span, Timed, spread
@@ -174,4 +175,11 @@ def _was_misheard(mine: list[str], heard: list[str], language: str) -> bool:
         key in swallowed for key in (*mine, *heard)
     ):
         return True
-    return may_be_misheard(mine, heard)
+    return may_be_misheard(_said(mine, language), _said(heard, language))
+
+
+def _said(keys: Sequence[str], language: str) -> list[str]:
+    """Return words with those in digits as they are usually said."""
+    return [
+        next(iter(alternatives(key, language)), key) if key[-1].isdigit() else key for key in keys
+    ]

@@ -32,7 +32,7 @@ _VOWEL_CHANGED, _NEAR_CHANGED, _CHANGED, _KIND_CHANGED = 0.2, 0.4, 0.9, 1.3
 _VOWEL_ALONE, _GLIDE_ALONE, _ALONE = 0.4, 0.4, 0.8
 MISHEARD_COST: Final = 1.0
 """Less than this any word may be misheard by."""
-MISHEARD_SHARE: Final = 0.55
+MISHEARD_SHARE: Final = 0.6
 """Less than this of what is said may be misheard."""
 MISHEARD_PARTED_SHARE: Final = 0.7
 """The same, where it was heard as more words, or as fewer."""
@@ -64,16 +64,16 @@ def _holds_more(more: Sequence[str], less: Sequence[str], cost: float) -> bool:
         less: The shorter one.
         cost: How far they are from one another.
     """
-    count = len(more) - len(less)
-    if count <= 0 or len(more) > _MAX_WORDS:
+    if len(more) > _MAX_WORDS:
         return False
-    for at in range(len(less) + 1):
-        put_in = sum(map(_alone, sound(more[at : at + count])))
-        rest = sound([*more[:at], *more[at + count :]])
-        if not _WORD_COST < put_in <= cost + _WORD_SLACK:
-            continue  # it is no whole word, or its sounds are in the other run
-        if unlikeness(rest, sound(less)).cost <= MISHEARD_COST:
-            return True
+    for count in range(1, len(more) - len(less) + 1):
+        for at in range(len(more) - count + 1):
+            put_in = sum(map(_alone, sound(more[at : at + count])))
+            if not _WORD_COST < put_in <= cost + _WORD_SLACK:
+                continue  # it is no whole word, or its sounds are in the other run
+            rest = sound([*more[:at], *more[at + count :]])
+            if unlikeness(rest, sound(less)).cost <= MISHEARD_COST:
+                return True
     return False
 
 

@@ -5,6 +5,7 @@
  */
 import type { Doubt, Reading, Witness } from "../generated/protocol";
 import { UNSTRESSED } from "../generated/spoken";
+import { alternatives } from "./alternatives";
 import { compare, type Step } from "./difference";
 import { mayBeMisheard } from "./likeness";
 import { type Span, spread, type Timed } from "./times";
@@ -198,5 +199,10 @@ function wasMisheard(mine: readonly string[], heard: readonly string[], language
   const swallowed = Object.hasOwn(table, language) ? (table[language] ?? []) : [];
   const few = mine.length <= FEW_WORDS && heard.length <= FEW_WORDS;
   if (few && [...mine, ...heard].every((key) => swallowed.includes(key))) return true;
-  return mayBeMisheard(mine, heard);
+  return mayBeMisheard(said(mine, language), said(heard, language));
+}
+
+/** Words with those in digits as they are usually said. */
+function said(keys: readonly string[], language: string): string[] {
+  return keys.map((key) => (/\d$/.test(key) ? (alternatives(key, language)[0] ?? key) : key));
 }

@@ -26,7 +26,7 @@ const ALONE = { vowel: 0.4, glide: 0.4, other: 0.8 };
 /** Less than this any word may be misheard by. */
 const MISHEARD_COST = 1;
 /** Less than this of what is said may be misheard. */
-const MISHEARD_SHARE = 0.55;
+const MISHEARD_SHARE = 0.6;
 /** The same, where it was heard as more words, or as fewer. */
 const MISHEARD_PARTED_SHARE = 0.7;
 
@@ -48,16 +48,19 @@ export function mayBeMisheard(said: readonly string[], heard: readonly string[])
 
 /** Whether one run of words, so far from the other, sounds like it with whole words put in. */
 function holdsMore(more: readonly string[], less: readonly string[], cost: number): boolean {
-  const count = more.length - less.length;
-  if (count <= 0 || more.length > MAX_WORDS) return false;
-  return Array.from({ length: less.length + 1 }, (_, at) => at).some((at) => {
-    const putIn = Array.from(sound(more.slice(at, at + count)));
-    const price = putIn.reduce((sum, one) => sum + alone(one), 0);
-    // It is no whole word, or its sounds are in the other run
-    if (price <= WORD_COST || price > cost + WORD_SLACK) return false;
-    const rest = sound([...more.slice(0, at), ...more.slice(at + count)]);
-    return unlikeness(rest, sound(less)).cost <= MISHEARD_COST;
-  });
+  if (more.length > MAX_WORDS) return false;
+  const target = sound(less);
+  for (let count = 1; count <= more.length - less.length; count += 1) {
+    for (let at = 0; at + count <= more.length; at += 1) {
+      const putIn = Array.from(sound(more.slice(at, at + count)));
+      const price = putIn.reduce((sum, one) => sum + alone(one), 0);
+      // It is no whole word, or its sounds are in the other run
+      if (price <= WORD_COST || price > cost + WORD_SLACK) continue;
+      const rest = sound([...more.slice(0, at), ...more.slice(at + count)]);
+      if (unlikeness(rest, target).cost <= MISHEARD_COST) return true;
+    }
+  }
+  return false;
 }
 
 /** Words as they roughly sound, one letter for each sound, by English spelling. */
