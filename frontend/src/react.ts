@@ -17,6 +17,7 @@ export {
   type ReferenceAudioInputProps,
 } from "./reference-audio/ReferenceAudioInput";
 export { type Connection, useConnection } from "./reference-audio/use-connection";
+export type { ComponentLabels } from "./reference-audio/use-reference-audio";
 export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 // What the component is made of, for pages that want to look like it.
 export { Boundary } from "./ui/boundary";

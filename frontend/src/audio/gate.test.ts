@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { PANEL_WORDS } from "../reference-audio/panels/catalogue";
 import { verdictWords } from "../reference-audio/verdict-words";
-import { REFERENCE_WORDS } from "../reference-audio/words/catalogue";
 import { Meter } from "../take/meter";
 import { isUsable, judgeRoom, judge as judgeTake, type LengthLimits } from "./gate";
 import { type Measurement, measure } from "./measure";
@@ -27,7 +27,7 @@ function speech(seconds: number, level: number, floor = 0.0005): Int16Array {
   });
 }
 
-const t = REFERENCE_WORDS.in("en");
+const t = PANEL_WORDS.in("en");
 const judge = (measured: Measurement, limits: LengthLimits) =>
   judgeTake(measured, limits).map((each) => ({ ...each, sentence: verdictWords(t, each) }));
 

@@ -1,4 +1,5 @@
 /** The capture gate: what a recording's measurement means for a clone. */
+import type { AudioLimits } from "../generated/protocol";
 import type { Measurement } from "./measure";
 import { ANY_PRESET, bestOf, type Preset } from "./presets";
 import { LOW_SNR_DB, NOISY_DBFS, QUIET_DBFS } from "./thresholds";
@@ -51,6 +52,11 @@ const CLIPPED_RUNS_PER_SECOND = 1;
 /** Rounded down, as clocks do, so that a recording is never called longer than it is. */
 const whole = Math.floor;
 const tenths = (seconds: number) => Math.floor(seconds * 10) / 10;
+
+export function lengthLimits(limits: AudioLimits, preset?: Preset): LengthLimits {
+  const { min_seconds, max_seconds } = limits;
+  return { minSeconds: min_seconds, maxSeconds: max_seconds, ...(preset ? { preset } : {}) };
+}
 
 export function judgeLength(seconds: number, limits: LengthLimits): Verdict {
   const aspect = "length";

@@ -14,8 +14,10 @@ import { Scope } from "../lib/scope";
 import type { PageWords } from "../page/catalogue";
 import { clone, whyNot } from "../page/clone";
 import { words as pageEnglish } from "../page/words/en";
+import { fileProblem } from "../reference-audio/file-words";
+import type { PanelWords } from "../reference-audio/panels/catalogue";
+import { words as panelEnglish } from "../reference-audio/panels/words/en";
 import {
-  fileProblem,
   liveProblem,
   type Problem,
   sourceProblem,
@@ -25,14 +27,12 @@ import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { connect } from "../reference-audio/services";
 import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/state";
 import { verdictWords } from "../reference-audio/verdict-words";
-import type { ReferenceWords } from "../reference-audio/words/catalogue";
-import { words as english } from "../reference-audio/words/en";
 import { minutes } from "../ui/format";
 import { wordsIn } from "../words/words";
 import "./legacy.css";
 
 /** This page speaks English, as its template does. */
-const t: ReferenceWords = wordsIn("en", english);
+const panelWords: PanelWords = wordsIn("en", panelEnglish);
 const pageWords: PageWords = wordsIn("en", pageEnglish);
 
 /** The element that carries the attribute; a template without it is a mistake worth hearing of. */
@@ -71,12 +71,12 @@ function describe(state: ReferenceAudioState, reference: ReferenceAudio): string
   const { limits } = config;
   const sourceFault = take ? undefined : (source.unavailable ?? recorder.fault);
   const problem: Problem | undefined =
-    (sourceFault && sourceProblem(t, sourceFault)) ??
-    (state.fileFault && fileProblem(t, state.fileFault, limits)) ??
+    (sourceFault && sourceProblem(panelWords, sourceFault)) ??
+    (state.fileFault && fileProblem(panelWords, state.fileFault, limits)) ??
     (transcription.status === "failed"
-      ? transcriptionProblem(t, transcription.failure)
+      ? transcriptionProblem(panelWords, transcription.failure)
       : undefined) ??
-    (recorder.stage === "recording" ? liveProblem(t, live) : undefined);
+    (recorder.stage === "recording" ? liveProblem(panelWords, live) : undefined);
   if (problem) return [problem.why?.message, problem.words].filter(Boolean).join(" ");
   if (recorder.silent) return "We hear nothing. Is the microphone muted?";
   // Nothing that counts: a screen reader that speaks each second would be in the recording.
@@ -133,7 +133,7 @@ function render(
     page.verdicts.replaceChildren(
       ...(take?.verdicts ?? []).map((verdict) => {
         const item = document.createElement("li");
-        item.textContent = verdictWords(t, verdict);
+        item.textContent = verdictWords(panelWords, verdict);
         return item;
       }),
     );

@@ -1,5 +1,6 @@
 /** Where words and voice do not cover one another, beside what the recording is like. */
 import type { Coverage } from "../generated/protocol";
+import { usePanelWords } from "../reference-audio/panels/use-panel-words";
 import { MARKS } from "../reference-audio/TakePanel";
 import { useParts } from "../reference-audio/use-reference-audio";
 import { tenths } from "../ui/format";
@@ -28,7 +29,8 @@ function sentence(t: Words<PairMessages>, { kind, start, end, per_second }: Cove
 }
 
 export function CoverageVerdicts() {
-  const { state, t: say } = useParts();
+  const { state } = useParts();
+  const say = usePanelWords();
   const t = usePairWords();
   const { coverage } = checkOf(state);
   if (coverage.length === 0 || state.transcript.activity !== "none") return null;

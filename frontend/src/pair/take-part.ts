@@ -35,6 +35,6 @@ export function playPart({ playback, part, at, playing }: TakePart): void {
 }
 
 export function usePairWords(): Words<PairMessages> {
-  const { locale } = useParts().t;
-  return useCatalogue(PAIR_WORDS, { locale });
+  const { t, labels } = useParts();
+  return useCatalogue(PAIR_WORDS, { locale: t.locale, labels });
 }

@@ -2,12 +2,14 @@
 import { useId } from "react";
 import { Fold } from "../ui/controls";
 import { type Kind, offeredModels } from "./abilities";
+import { usePanelWords } from "./panels/use-panel-words";
 import { useParts } from "./use-reference-audio";
 
 const KINDS: readonly Kind[] = ["realtime", "batch"];
 
 function ModelSelect({ kind }: { readonly kind: Kind }) {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { config } = reference.services;
   const id = useId();
   const own = kind === "realtime" ? config.realtime_model : config.model;
@@ -35,7 +37,8 @@ function ModelSelect({ kind }: { readonly kind: Kind }) {
 }
 
 export function Advanced() {
-  const { reference, t } = useParts();
+  const { reference } = useParts();
+  const t = usePanelWords();
   const { config } = reference.services;
   const choices = KINDS.filter((kind) => offeredModels(config, kind).length > 1);
   if (choices.length === 0) return null;

@@ -4,14 +4,15 @@
  */
 import { useEffect, useRef, useState } from "react";
 import { spokenSeconds } from "../ui/format";
+import type { PanelWords } from "./panels/catalogue";
+import { usePanelWords } from "./panels/use-panel-words";
 import { sourceProblem, transcriptionProblem } from "./problems";
 import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
-import type { ReferenceWords } from "./words/catalogue";
 
 /** What to say about the step from one state to the next. */
 export function announcement(
-  t: ReferenceWords,
+  t: PanelWords,
   before: ReferenceAudioState,
   after: ReferenceAudioState,
   maxSeconds: number,
@@ -46,7 +47,7 @@ export function announcement(
   if (was.seconds < warning && is.seconds >= warning && is.stage === "recording") {
     return t("said.left", { count: WARNING_SECONDS });
   }
-  if (is.silent && !was.silent) return t("hint.silent");
+  if (is.silent && !was.silent) return t("said.silent");
   if (is.stage === "recording") {
     const [line, now] = [before.live.phase, after.live.phase];
     if (after.live.openSessions.length > 0 && before.live.openSessions.length === 0) {
@@ -70,7 +71,8 @@ export function announcement(
 }
 
 export function Announcer() {
-  const { reference, state, isAnonymous, t } = useParts();
+  const { reference, state, isAnonymous } = useParts();
+  const t = usePanelWords();
   const previous = useRef(state);
   const [words, setWords] = useState("");
   useEffect(() => {

@@ -3,12 +3,13 @@ import { Button } from "../ui/controls";
 import { CheckIcon, NoteIcon } from "../ui/icons";
 import { LevelMeter } from "./LevelMeter";
 import { MicrophonePicker } from "./MicrophonePicker";
-import { ProblemMessage } from "./ProblemMessage";
-import { sourceProblem } from "./problems";
+import { SourceProblem } from "./ProblemMessage";
+import { usePanelWords } from "./panels/use-panel-words";
 import { useParts } from "./use-reference-audio";
 
 function Verdict() {
-  const { state, t } = useParts();
+  const { state } = useParts();
+  const t = usePanelWords();
   const { check } = state;
   if (!check?.open) return null;
   const { verdict } = check;
@@ -25,7 +26,8 @@ function Verdict() {
 }
 
 export function MicrophoneSetup() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { check, recorder, countsDown } = state;
   const { source } = reference.services;
   const fault = source.unavailable ?? recorder.fault ?? check?.fault;
@@ -65,7 +67,7 @@ export function MicrophoneSetup() {
           </label>
         </>
       ) : null}
-      {fault ? <ProblemMessage problem={sourceProblem(t, fault)} /> : null}
+      {fault ? <SourceProblem fault={fault} /> : null}
     </div>
   );
 }

@@ -2,10 +2,12 @@
 import { useId } from "react";
 import type { PresetId } from "../audio/presets";
 import { PRESETS } from "../generated/constants";
+import { usePanelWords } from "./panels/use-panel-words";
 import { useParts } from "./use-reference-audio";
 
 export function PresetChoice() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const id = useId();
   if (!reference.services.config.reference_preset_choice) return null;
   return (

@@ -2,7 +2,15 @@
 import { useState } from "react";
 import { useFaultWords } from "../errors/use-fault-words";
 import { Button, Message } from "../ui/controls";
-import type { Problem, WayOut } from "./problems";
+import { usePanelWords } from "./panels/use-panel-words";
+import {
+  liveProblem,
+  type Problem,
+  type RecorderFault,
+  sourceProblem,
+  transcriptionProblem,
+  type WayOut,
+} from "./problems";
 import { useParts } from "./use-reference-audio";
 
 /** Saves the take as a file of the person's own. */
@@ -19,7 +27,8 @@ export function download(file: File): void {
 const focus = (element: HTMLElement | null) => element?.focus();
 
 export function ProblemMessage({ problem }: { readonly problem: Problem }) {
-  const { reference, onSignIn, state, t } = useParts();
+  const { reference, onSignIn, state } = useParts();
+  const t = usePanelWords();
   const why = useFaultWords(problem.why);
   const [explained, setExplained] = useState(false);
   const file = state.take?.file;
@@ -48,4 +57,25 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
       ) : null}
     </Message>
   );
+}
+
+/** Why there is no sound. */
+export function SourceProblem({ fault }: { readonly fault: RecorderFault }) {
+  return <ProblemMessage problem={sourceProblem(usePanelWords(), fault)} />;
+}
+
+/** Why there are no more live words, where there is more to say than the line's chip says. */
+export function LiveProblem() {
+  const { state, isAnonymous } = useParts();
+  const problem = liveProblem(usePanelWords(), state.live, isAnonymous);
+  return problem ? <ProblemMessage problem={problem} /> : null;
+}
+
+/** Why there is no transcript of the whole take. */
+export function TranscriptionProblem() {
+  const { state, isAnonymous } = useParts();
+  const t = usePanelWords();
+  const { transcription } = state;
+  if (transcription.status !== "failed") return null;
+  return <ProblemMessage problem={transcriptionProblem(t, transcription.failure, isAnonymous)} />;
 }

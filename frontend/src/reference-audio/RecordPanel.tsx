@@ -8,9 +8,6 @@ import { LevelMeter } from "./LevelMeter";
 import { LineChip } from "./LineChip";
 import { LiveWords } from "./LiveWords";
 import { MicrophonePicker } from "./MicrophonePicker";
-import { MicrophoneSetup } from "./MicrophoneSetup";
-import { ProblemMessage } from "./ProblemMessage";
-import { liveProblem, sourceProblem } from "./problems";
 import { ReadAloud } from "./ReadAloud";
 import { isTaking, type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
@@ -166,17 +163,16 @@ function Words() {
 
 /** How the take goes, in one sentence, and what is wrong, if anything is. */
 function Remarks() {
-  const { reference, state, isAnonymous, t } = useParts();
+  const { reference, state, panels, t } = useParts();
   const { stage, silent, fault } = state.recorder;
-  const problem = liveProblem(t, state.live, isAnonymous);
   return (
     <>
       <p className="text-soft">
         {recordingHint(t, state, reference.services.config.limits.max_seconds)}
       </p>
       {silent || stage === "paused" ? <MicrophonePicker /> : null}
-      {fault ? <ProblemMessage problem={sourceProblem(t, fault)} /> : null}
-      {problem ? <ProblemMessage problem={problem} /> : null}
+      {fault && panels ? <panels.SourceProblem fault={fault} /> : null}
+      {panels ? <panels.LiveProblem /> : null}
     </>
   );
 }
@@ -212,7 +208,7 @@ function Panes({
 }
 
 export function RecordPanel() {
-  const { reference, state, booth, t } = useParts();
+  const { reference, state, booth, panels, t } = useParts();
   const { stage } = state.recorder;
   const isRunning = isTaking(state);
   const running = stage === "recording";
@@ -247,7 +243,7 @@ export function RecordPanel() {
           </Button>
         ) : null}
       </div>
-      {isRunning ? null : <MicrophoneSetup />}
+      {isRunning || !panels ? null : <panels.MicrophoneSetup />}
       {isRunning && !booth ? (
         <>
           <div className="space-y-2">

@@ -1,13 +1,17 @@
 import { act, fireEvent, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import { violations } from "../testing/axe";
 import { FakeServices, model, refuse, TRANSCRIPTION } from "../testing/fake-services";
 import { translate } from "../testing/translate";
+import { loadPanels } from "./panels/use-panels";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioValue } from "./state";
+
+// They come by themselves, once the recorder stands.
+beforeAll(() => loadPanels());
 
 let scope: Scope;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 /** Reference audio for any page: record or upload it, and get it with its exact words. */
-import { lazy, Suspense, useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef } from "react";
 import { useAlone } from "../ui/alone";
 import { Boundary } from "../ui/boundary";
 import { Button, Card } from "../ui/controls";
@@ -8,19 +8,14 @@ import { useKeepFocus } from "../ui/keep-focus";
 import { useMedia } from "../ui/media";
 import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
-import { type Labels, LocaleContext, useCatalogue } from "../words/use-words";
-import { Announcer } from "./Announcer";
-import { PresetChoice } from "./PresetChoice";
+import { LocaleContext, useCatalogue } from "../words/use-words";
+import { usePanels } from "./panels/use-panels";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
 import { isTaking, type Mode, type ReferenceAudioValue } from "./state";
-import { TakePanel } from "./TakePanel";
 import { TranscriptCard } from "./TranscriptCard";
-import { UploadPanel } from "./UploadPanel";
-import { PartsContext, useParts } from "./use-reference-audio";
-import { REFERENCE_WORDS, type ReferenceMessages } from "./words/catalogue";
-
-const TakeTray = lazy(async () => ({ default: (await import("./TakeTray")).TakeTray }));
+import { type ComponentLabels, PartsContext, useParts } from "./use-reference-audio";
+import { REFERENCE_WORDS } from "./words/catalogue";
 
 /** Narrow, low, or both, as at 200% zoom: there is no room for more than the recording. */
 const SMALL = "(max-width: 34rem), (max-height: 34rem)";
@@ -37,7 +32,7 @@ export interface ReferenceAudioInputProps {
   /** What it says is in the language of this locale; of `LocaleContext`, or English, without one. */
   readonly locale?: string | undefined;
   /** Your own wording, by the keys of the messages. */
-  readonly labels?: Labels<ReferenceMessages> | undefined;
+  readonly labels?: ComponentLabels | undefined;
   /** Added to the root's own. */
   readonly className?: string;
 }
@@ -70,7 +65,11 @@ export function ReferenceAudioInput({
   const booth = useMedia(SMALL) && isTaking(state);
   useAlone(root, "[data-booth]", booth);
   const t = useCatalogue(REFERENCE_WORDS, { locale, labels });
-  const parts = useMemo(() => ({ reference, onSignIn, booth, t }), [reference, onSignIn, booth, t]);
+  const panels = usePanels(t.locale, state.take ?? state.mode);
+  const parts = useMemo(
+    () => ({ reference, onSignIn, booth, t, labels, panels }),
+    [reference, onSignIn, booth, t, labels, panels],
+  );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the value is computed from the state.
   useEffect(() => {
@@ -88,6 +87,7 @@ export function ReferenceAudioInput({
     hadTake.current = take !== undefined;
   }, [take]);
 
+  const hasTray = (state.tray.length > 0 || state.removed !== undefined) && !isTaking(state);
   const busy =
     take !== undefined || state.inspecting || state.recorder.stage !== "idle" || isTaking(state);
   return (
@@ -109,22 +109,18 @@ export function ReferenceAudioInput({
                 tabs={MODES.map((key) => ({ key, label: t(`tabs.${key}`) }))}
               >
                 <Boundary actions={<StopAnyway />} words={t("part.failed")}>
-                  {take ? <TakePanel key={take.kind} /> : null}
+                  {take && panels ? <panels.TakePanel key={take.kind} /> : null}
                   {!take && state.mode === "record" ? <RecordPanel /> : null}
-                  {!take && state.mode === "upload" ? <UploadPanel /> : null}
-                  {isTaking(state) ? null : <PresetChoice />}
-                  {(state.tray.length > 0 || state.removed) && !isTaking(state) ? (
-                    <Suspense>
-                      <TakeTray />
-                    </Suspense>
-                  ) : null}
+                  {!take && panels && state.mode === "upload" ? <panels.UploadPanel /> : null}
+                  {isTaking(state) || !panels ? null : <panels.PresetChoice />}
+                  {panels && hasTray ? <panels.TakeTray /> : null}
                 </Boundary>
               </Tabs>
             </Card>
             <Boundary words={t("transcript.failed")}>
               <TranscriptCard />
             </Boundary>
-            <Announcer />
+            {panels ? <panels.Announcer /> : null}
           </div>
         </div>
       </PartsContext.Provider>

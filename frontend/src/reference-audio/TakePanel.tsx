@@ -5,6 +5,7 @@ import { Button, ProgressBar } from "../ui/controls";
 import { megabytes, percent } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
 import { download } from "./ProblemMessage";
+import { usePanelWords } from "./panels/use-panel-words";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import { verdictWords } from "./verdict-words";
@@ -24,7 +25,7 @@ export const MARKS = {
 } as const;
 
 export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }) {
-  const { t } = useParts();
+  const t = usePanelWords();
   return (
     <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
       {verdicts.map((verdict) => (
@@ -43,7 +44,8 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
 }
 
 function TranscriptionProgress() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { transcription } = state;
   if (transcription.status !== "uploading" && transcription.status !== "transcribing") return null;
   const fraction = transcription.status === "uploading" ? transcription.fraction : undefined;
@@ -72,7 +74,8 @@ function AnotherButton({
   readonly way: "redo" | "other";
   readonly primary: boolean;
 }) {
-  const { reference, t } = useParts();
+  const { reference } = useParts();
+  const t = usePanelWords();
   const id = useId();
   const { isFull } = reference;
   return (
@@ -103,7 +106,8 @@ function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
 }
 
 export function TakePanel() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { take, original = take, restored, kept } = state;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {

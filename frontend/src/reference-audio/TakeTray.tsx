@@ -7,11 +7,12 @@ import { Button, Message } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { useReadable } from "../ui/hooks";
 import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
+import { usePanelWords } from "./panels/use-panel-words";
 import { MARKS } from "./TakePanel";
 import { useParts } from "./use-reference-audio";
 
 function PlayButton({ take, name }: { readonly take: Take; readonly name: string }) {
-  const { t } = useParts();
+  const t = usePanelWords();
   const playback = playbackOf(take);
   const { playing } = useReadable(playback);
   return (
@@ -35,7 +36,8 @@ function TakeCard({
   readonly name: string;
   readonly chosen: boolean;
 }) {
-  const { reference, t } = useParts();
+  const { reference } = useParts();
+  const t = usePanelWords();
   const grade = gradeOf(take);
   const seconds = take.seconds ?? 0;
   return (
@@ -75,7 +77,8 @@ function TakeCard({
 }
 
 export function TakeTray() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { removed } = state;
   const undo = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {

@@ -2,11 +2,7 @@
 import { lazy, Suspense, useCallback, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
-import { Advanced } from "./Advanced";
 import { abilities } from "./abilities";
-import { BiasTerms } from "./BiasTerms";
-import { ProblemMessage } from "./ProblemMessage";
-import { transcriptionProblem } from "./problems";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import type { ReferenceWords } from "./words/catalogue";
@@ -24,7 +20,7 @@ export function transcriptStatus(
   if (recorder.stage === "recording" || recorder.stage === "paused") return t("transcript.draft");
   // There is nothing to improve before the first words.
   if (transcript.activity === "improving") {
-    return t(transcript.text ? "transcript.improving" : "take.transcribing");
+    return t(transcript.text ? "transcript.improving" : "transcript.transcribing");
   }
   if (transcript.edited) return t("transcript.edited");
   if (transcript.final !== undefined) return t("transcript.final");
@@ -138,7 +134,7 @@ function Offer({
 }
 
 export function TranscriptCard() {
-  const { reference, state, isAnonymous, t } = useParts();
+  const { reference, state, panels, t } = useParts();
   const id = useId();
   const [compared, setCompared] = useState(false);
   const [area, setArea] = useState<HTMLTextAreaElement | null>(null);
@@ -166,9 +162,7 @@ export function TranscriptCard() {
       ) : (
         <div className="space-y-3">
           {enabled ? null : <p>{t("transcript.off")}</p>}
-          {transcription.status === "failed" ? (
-            <ProblemMessage problem={transcriptionProblem(t, transcription.failure, isAnonymous)} />
-          ) : null}
+          {panels ? <panels.TranscriptionProblem /> : null}
           {offered ? <Offer compared={compared} onCompare={() => setCompared(!compared)} /> : null}
           {take && area && behind ? (
             <Suspense>
@@ -201,8 +195,8 @@ export function TranscriptCard() {
           <p className="text-sm text-soft" id={`${id}-help`}>
             {t("transcript.help")}
           </p>
-          {enabled && contextBias !== "none" ? <BiasTerms /> : null}
-          {enabled ? <Advanced /> : null}
+          {panels && enabled && contextBias !== "none" ? <panels.BiasTerms /> : null}
+          {panels && enabled ? <panels.Advanced /> : null}
         </div>
       )}
     </Card>

@@ -1,12 +1,14 @@
 /** Choosing a file: drop it, or pick it. */
 import { type DragEvent, useLayoutEffect, useRef, useState } from "react";
 import { UploadIcon } from "../ui/icons";
+import { acceptedInWords, fileProblem } from "./file-words";
 import { ProblemMessage } from "./ProblemMessage";
-import { acceptedInWords, fileProblem } from "./problems";
+import { usePanelWords } from "./panels/use-panel-words";
 import { useParts } from "./use-reference-audio";
 
 export function UploadPanel() {
-  const { reference, state, t } = useParts();
+  const { reference, state } = useParts();
+  const t = usePanelWords();
   const { config } = reference.services;
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);

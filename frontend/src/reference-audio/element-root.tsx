@@ -3,11 +3,11 @@ import { createRoot } from "react-dom/client";
 import type { TokenSupplier } from "../session/token";
 import { Button, Message } from "../ui/controls";
 import { useCatalogue } from "../words/use-words";
+import { PANEL_WORDS } from "./panels/catalogue";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import type { Mode, ReferenceAudioValue } from "./state";
 import { useConnection } from "./use-connection";
 import { useReferenceAudio } from "./use-reference-audio";
-import { REFERENCE_WORDS } from "./words/catalogue";
 
 interface Given {
   readonly apiUrl: string | undefined;
@@ -20,7 +20,7 @@ interface Given {
 
 function Root({ apiUrl, token, mode, language, locale, onChange }: Given) {
   const { services, error, retry } = useConnection({ apiUrl, token });
-  const t = useCatalogue(REFERENCE_WORDS, { locale });
+  const t = useCatalogue(PANEL_WORDS, { locale });
   const reference = useReferenceAudio(services, { mode, language });
   if (reference) {
     return <ReferenceAudioInput locale={locale} onChange={onChange} reference={reference} />;

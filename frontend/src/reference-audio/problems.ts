@@ -1,13 +1,10 @@
 /** What goes wrong, in words for the person whose take it is, each with its way out. */
 import type { SourceFault } from "../audio/source";
 import type { Fault } from "../errors/catalogue";
-import { FILES } from "../generated/constants";
-import type { AudioLimits } from "../generated/protocol";
 import type { LiveView } from "../session/live";
-import type { FileFault } from "../take/inspect";
-import { clock, megabytes, oneOf, spokenSeconds } from "../ui/format";
+import { clock } from "../ui/format";
 import type { CallFailure } from "./call-failure";
-import type { ReferenceWords } from "./words/catalogue";
+import type { PanelWords } from "./panels/catalogue";
 
 /** What the component offers to do about it. */
 export type WayOut =
@@ -25,35 +22,21 @@ export interface Problem {
   readonly waysOut: readonly WayOut[];
 }
 
-type RecorderFault = SourceFault | "lost" | "stuck";
+export type RecorderFault = SourceFault | "lost" | "stuck";
 
-export function sourceProblem(t: ReferenceWords, fault: RecorderFault): Problem {
+export function sourceProblem(t: PanelWords, fault: RecorderFault): Problem {
   const words = t(`microphone.${fault}`);
   if (fault === "lost" || fault === "stuck") return { words, waysOut: [] };
   const allow = fault === "denied" ? (["allow-microphone"] as const) : [];
   return { words, waysOut: [...allow, "upload-instead"] };
 }
 
-export function fileProblem(t: ReferenceWords, fault: FileFault, limits: AudioLimits): Problem {
-  switch (fault) {
-    case "kind":
-      return { words: t("file.kind", { kinds: titles(limits).join(", ") }), waysOut: [] };
-    case "size":
-      return {
-        words: t("file.size", { size: megabytes(t.locale, limits.max_bytes) }),
-        waysOut: [],
-      };
-    default:
-      return { words: t(`file.${fault}`), waysOut: [] };
-  }
-}
-
-function quota(t: ReferenceWords, retryAt: number | undefined): string {
+function quota(t: PanelWords, retryAt: number | undefined): string {
   if (retryAt === undefined) return t("problem.quota");
   return t("problem.quotaUntil", { time: clock(t.locale, retryAt) });
 }
 
-const signedOut = (t: ReferenceWords): Problem => ({
+const signedOut = (t: PanelWords): Problem => ({
   words: t("problem.signedOut"),
   waysOut: ["sign-in"],
 });
@@ -62,7 +45,7 @@ const whyOf = ({ code, reason, detail }: CallFailure): Fault => ({ code, reason,
 
 /** Why there is no transcript of the whole take. */
 export function transcriptionProblem(
-  t: ReferenceWords,
+  t: PanelWords,
   failure: CallFailure,
   isAnonymous = false,
 ): Problem {
@@ -90,7 +73,7 @@ export function transcriptionProblem(
         waysOut: ["try-again", "download"],
       };
     case "transcription_disabled":
-      return { words: t("transcript.off"), waysOut: [] };
+      return { words: t("problem.off"), waysOut: [] };
     case "budget_exceeded":
       return { words: t("problem.budget"), waysOut: ["download"] };
     case "request_in_progress":
@@ -108,7 +91,7 @@ export function transcriptionProblem(
 
 /** Why there are no more live words; undefined while there is nothing to say beyond the chip. */
 export function liveProblem(
-  t: ReferenceWords,
+  t: PanelWords,
   live: LiveView,
   isAnonymous = false,
 ): Problem | undefined {
@@ -150,18 +133,4 @@ export function liveProblem(
     default:
       return after(t("problem.liveStopped"));
   }
-}
-
-function titles(limits: AudioLimits): string[] {
-  return FILES.formats.filter(({ mime }) => limits.types.includes(mime)).map(({ title }) => title);
-}
-
-/** What an upload may be, in words. */
-export function acceptedInWords(t: ReferenceWords, limits: AudioLimits): string {
-  return t("upload.accepted", {
-    kinds: oneOf(t.locale, titles(limits)),
-    size: megabytes(t.locale, limits.max_bytes),
-    shortest: spokenSeconds(t.locale, limits.min_seconds),
-    longest: spokenSeconds(t.locale, limits.max_seconds),
-  });
 }

@@ -7,6 +7,7 @@ import { TakeStore } from "../take/take-store";
 import { isFull, MOST_BYTES, MOST_TAKES } from "../take/tray";
 import { FakeServices, model, refuse, TRANSCRIPTION, USER_ID } from "../testing/fake-services";
 import { inVain } from "./LiveWords";
+import { PANEL_WORDS } from "./panels/catalogue";
 import { sourceProblem } from "./problems";
 import { ReferenceAudio } from "./reference-audio";
 import { REFERENCE_WORDS } from "./words/catalogue";
@@ -386,7 +387,9 @@ test("A microphone that delivers nothing is a fault with words, and what came be
     await reference.resume();
     await vi.advanceTimersByTimeAsync(3200);
     expect(state().recorder).toMatchObject({ stage: "paused", fault: "stuck" });
-    expect(sourceProblem(t, "stuck").words).toMatch(/No sound comes from the microphone/);
+    expect(sourceProblem(PANEL_WORDS.in("en"), "stuck").words).toMatch(
+      /No sound comes from the microphone/,
+    );
     await reference.resume();
     services.source.speak(5);
     expect(state().recorder).toMatchObject({ stage: "recording", fault: undefined });

@@ -2,7 +2,7 @@
  * The component's conductor: recorder, live words, take, final pass and transcript, as one store.
  * It knows the rules (what follows what, what is kept, what is offered) and no markup.
  */
-import { isUsable, type LengthLimits } from "../audio/gate";
+import { isUsable, type LengthLimits, lengthLimits } from "../audio/gate";
 import { type Preset, type PresetId, presetOf } from "../audio/presets";
 import type { AudioListener, OpenOptions, OpenSource } from "../audio/source";
 
@@ -16,7 +16,7 @@ import { Backoff, type Spacing } from "../session/backoff";
 import { UNREACHABLE } from "../session/effects";
 import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
-import { FileRefused, inspectFile, lengthLimits } from "../take/inspect";
+import { FileRefused } from "../take/file-refused";
 import { TakeKeeper } from "../take/keeper";
 import type { Meter } from "../take/meter";
 import { rebuildTake } from "../take/rebuild";
@@ -483,6 +483,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ inspecting: true, fileFault: undefined });
     const scope = this.#takeScope;
     try {
+      const { inspectFile } = await import("../take/inspect"); // most people record
       const take = await inspectFile(file, this.services.config.limits, this.preset);
       if (scope.disposed) return;
       this.#beginTake({ kind: "file", name: file.name, rate: 0, file: take.file }, take.id);

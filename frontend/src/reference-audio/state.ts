@@ -2,7 +2,7 @@
 
 import type { PresetId } from "../audio/presets";
 import type { LiveView } from "../session/live";
-import type { FileFault } from "../take/inspect";
+import type { FileFault } from "../take/file-refused";
 import type { RecorderState } from "../take/recorder";
 import type { CheckState } from "../take/sound-check";
 import type { Stretch, Take } from "../take/take";

@@ -1,7 +1,10 @@
 /** Makes a `ReferenceAudio` that lives as long as the component that asks for it. */
 import { createContext, useContext, useState } from "react";
+import type { PairMessages } from "../pair/words/catalogue";
 import { useReadable, useScope } from "../ui/hooks";
+import type { Labels } from "../words/use-words";
 import type { Words } from "../words/words";
+import type { PanelMessages } from "./panels/catalogue";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioServices } from "./services";
 import type { Mode, ReferenceAudioState } from "./state";
@@ -22,6 +25,9 @@ export function useReferenceAudio(
   return reference;
 }
 
+/** Your own wording, by the keys of the messages. */
+export type ComponentLabels = Labels<ReferenceMessages & PanelMessages & PairMessages>;
+
 /** What every part of the component needs, so that it is not handed down by hand. */
 export interface Parts {
   readonly reference: ReferenceAudio;
@@ -31,6 +37,9 @@ export interface Parts {
   readonly booth: boolean;
   /** Says it in the person's language: `t("tabs.record")`, from `words/en.ts`. */
   readonly t: Words<ReferenceMessages>;
+  readonly labels: ComponentLabels | undefined;
+  /** What is loaded once the rest stands. */
+  readonly panels: typeof import("./panels/panels") | undefined;
 }
 
 export const PartsContext = createContext<Parts | undefined>(undefined);

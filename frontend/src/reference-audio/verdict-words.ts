@@ -1,8 +1,8 @@
 /** What a verdict on a recording says. */
 import type { Verdict } from "../audio/gate";
-import type { ReferenceWords } from "./words/catalogue";
+import type { PanelWords } from "./panels/catalogue";
 
-export function verdictWords(t: ReferenceWords, verdict: Verdict): string {
+export function verdictWords(t: PanelWords, verdict: Verdict): string {
   const { says, seconds = 0, limit = 0, best = { from: 0, to: 0 } } = verdict;
   const inSeconds = (count: number, digits = 0) =>
     count.toLocaleString(t.locale, {

@@ -5,7 +5,7 @@ import type { Scope } from "../lib/scope";
 import type { Readable } from "../lib/store";
 import type { Socket } from "../session/driver";
 import { SignedOutError, type TokenSupplier } from "../session/token";
-import { Account, type AccountState } from "./account";
+import type { Account, AccountState } from "./account";
 import { fetchConfig } from "./api";
 import { Api } from "./http";
 
@@ -54,10 +54,14 @@ export async function connectLive(
 export async function connectLive(scope: Scope, options: LiveOptions = {}): Promise<LiveServices> {
   const base = options.apiUrl ?? "";
   const nobody = new Api(base, () => Promise.reject(new SignedOutError()));
+  // Who is signed in is loaded beside the configuration, and only what it takes to know.
+  const { token } = options;
+  const known = token ? undefined : import("./account");
+  known?.catch(() => {}); // awaited below, once the configuration is there
   const config = await fetchConfig(nobody, scope.signal);
-  const account = options.token
-    ? new (await import("./token-holder")).TokenHolder(options.token, scope)
-    : new Account(
+  const account = token
+    ? new (await import("./token-holder")).TokenHolder(token, scope)
+    : new (await (known ?? import("./account"))).Account(
         {
           supabaseUrl: config.supabase_url,
           publishableKey: config.supabase_publishable_key,

@@ -1,24 +1,13 @@
 /** A look at a chosen file before it is sent: kind, size, length, and how it sounds. */
-import { judge, judgeLength, type LengthLimits, type Verdict } from "../audio/gate";
+import { judge, judgeLength, lengthLimits, type Verdict } from "../audio/gate";
 import { type Measurement, measure } from "../audio/measure";
 import { toInt16 } from "../audio/pcm";
 import type { Preset } from "../audio/presets";
 import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
+import { FileRefused } from "./file-refused";
 import { newTakeId, type Pcm, peaksOf, type Take } from "./take";
-
-export type FileFault = "kind" | "empty" | "size" | "unreadable";
-
-export class FileRefused extends Error {
-  readonly fault: FileFault;
-
-  constructor(fault: FileFault) {
-    super(`The file cannot be used: ${fault}.`);
-    this.name = "FileRefused";
-    this.fault = fault;
-  }
-}
 
 /** The most bytes from the beginning by which a kind of file is known. */
 const HEAD_BYTES = 16;
@@ -38,11 +27,6 @@ export async function typeOf(file: File): Promise<string | undefined> {
 }
 
 const METADATA_TIMEOUT_MS = 5000;
-
-export function lengthLimits(limits: AudioLimits, preset?: Preset): LengthLimits {
-  const { min_seconds, max_seconds } = limits;
-  return { minSeconds: min_seconds, maxSeconds: max_seconds, ...(preset ? { preset } : {}) };
-}
 
 /** The length as its container claims it, in seconds; undefined when the browser cannot tell. */
 async function claimedSeconds(file: File): Promise<number | undefined> {

@@ -1,8 +1,9 @@
 /** A take as it was, from what the browser's database has kept of it. */
+
+import { lengthLimits } from "../audio/gate";
 import { measure } from "../audio/measure";
 import type { Preset } from "../audio/presets";
 import type { AudioLimits } from "../generated/protocol";
-import { inspectFile, lengthLimits } from "./inspect";
 import { recordedTake, type Take } from "./take";
 import type { StoredTake } from "./take-store";
 
@@ -17,6 +18,7 @@ export async function rebuildTake(
     return recordedTake(id, recorded, name, lengthLimits(limits, preset));
   }
   try {
+    const { inspectFile } = await import("./inspect"); // few takes are files
     return { ...(await inspectFile(file, limits, preset)), id };
   } catch {
     return undefined;

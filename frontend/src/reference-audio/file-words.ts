@@ -1,0 +1,35 @@
+/** What a chosen file may be, and why one is refused. */
+import { FILES } from "../generated/constants";
+import type { AudioLimits } from "../generated/protocol";
+import type { FileFault } from "../take/file-refused";
+import { megabytes, oneOf, spokenSeconds } from "../ui/format";
+import type { PanelWords } from "./panels/catalogue";
+import type { Problem } from "./problems";
+
+export function fileProblem(t: PanelWords, fault: FileFault, limits: AudioLimits): Problem {
+  switch (fault) {
+    case "kind":
+      return { words: t("file.kind", { kinds: titles(limits).join(", ") }), waysOut: [] };
+    case "size":
+      return {
+        words: t("file.size", { size: megabytes(t.locale, limits.max_bytes) }),
+        waysOut: [],
+      };
+    default:
+      return { words: t(`file.${fault}`), waysOut: [] };
+  }
+}
+
+function titles(limits: AudioLimits): string[] {
+  return FILES.formats.filter(({ mime }) => limits.types.includes(mime)).map(({ title }) => title);
+}
+
+/** What an upload may be, in words. */
+export function acceptedInWords(t: PanelWords, limits: AudioLimits): string {
+  return t("upload.accepted", {
+    kinds: oneOf(t.locale, titles(limits)),
+    size: megabytes(t.locale, limits.max_bytes),
+    shortest: spokenSeconds(t.locale, limits.min_seconds),
+    longest: spokenSeconds(t.locale, limits.max_seconds),
+  });
+}

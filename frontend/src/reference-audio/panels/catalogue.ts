@@ -1,0 +1,12 @@
+/** What the panels say that are loaded once the recorder stands. */
+import { Catalogue, type Part, type Words } from "../../words/words";
+import { words as english } from "./words/en";
+
+const PANELS = { english, others: import.meta.glob(["./words/*.ts", "!./words/en.ts"]) } as Part<
+  typeof english
+>;
+
+export type PanelMessages = typeof english;
+export type PanelWords = Words<PanelMessages>;
+
+export const PANEL_WORDS = new Catalogue<PanelMessages>(PANELS);
