@@ -16,7 +16,7 @@ from edge_functions.services import Services, ServicesOf
 from edge_functions.voice_table import ListedVoice, VoiceRow
 from shared_schema.errors import ErrorCode
 from shared_schema.limits import MAX_VOICES_LISTED
-from shared_schema.voices import VOICES_BEFORE, Voice, VoiceChange, VoiceDetail, VoiceList
+from shared_schema.voices import VOICES_BEFORE, Voice, VoiceChangeRequest, VoiceDetail, VoiceList
 from transcription.errors import BackendUnavailable, NotFound
 
 _C = ErrorCode
@@ -94,14 +94,17 @@ async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -
         *(_C.INVALID_MESSAGE, _C.PAYLOAD_TOO_LARGE, _C.REQUEST_TIMEOUT),
     ),
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": json_body(VoiceChange)}}
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": json_body(VoiceChangeRequest)},
+        }
     },
 )
 async def change_voice(
     voice_id: VoiceId, request: Request, caller: CallerOf, services: ServicesOf
 ) -> Voice:
     """Give a voice another name; two voices may have the same."""
-    change = await read_json(request, VoiceChange, services.body_timeouts)
+    change = await read_json(request, VoiceChangeRequest, services.body_timeouts)
     row = await ready_voice(voice_id, caller, services)
     renamed = await services.voices.rename(str(row.id), change.name)
     if renamed is None:

@@ -189,7 +189,7 @@ def typescript_bodies() -> str:
         batch.TranscriptionOptions,
         batch.StoredTranscriptionRequest,
         voices.CloneRequest,
-        voices.VoiceChange,
+        voices.VoiceChangeRequest,
     )
     parts = {body.__name__: _inlined(definitions[body.__name__], definitions) for body in bodies}
     return (

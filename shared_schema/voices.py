@@ -80,7 +80,7 @@ class VoiceMatch(Match):
     what the caller says was heard."""
 
 
-class VoiceChange(Inbound):
+class VoiceChangeRequest(Inbound):
     """Body of `PATCH /api/voices/{id}`."""
 
     name: VoiceName

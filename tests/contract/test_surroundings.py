@@ -30,7 +30,7 @@ async def test_pages_of_the_allow_list_may_call(target: Target) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"Access-Control-Request-Method": "PATCH"},
+        {"Access-Control-Request-Method": "HEAD"},
         {"Access-Control-Request-Headers": "authorization, x-evil"},
     ],
 )
@@ -90,7 +90,7 @@ async def test_what_is_not_there(http: httpx.AsyncClient, path: str) -> None:
         ("POST", "/api/voices"),
         ("DELETE", "/api/usage"),
         ("POST", "/api/config"),
-        ("PATCH", "/api/voices/6f0c8a52-6f1d-4c7c-9a63-0d9f2f3f6a01"),
+        ("PUT", "/api/voices/6f0c8a52-6f1d-4c7c-9a63-0d9f2f3f6a01"),
     ],
 )
 async def test_a_method_that_is_not_served(http: httpx.AsyncClient, method: str, path: str) -> None:

@@ -21,7 +21,7 @@ from shared_schema.batch import StoredTranscriptionRequest, TranscriptionOptions
 from shared_schema.client_messages import SpeakerReference
 from shared_schema.redaction import redacted
 from shared_schema.text import clean
-from shared_schema.voices import CloneRequest, VoiceChange
+from shared_schema.voices import CloneRequest, VoiceChangeRequest
 from tests.contract.deno import CACHE, DENO, FUNCTION, LOCK, ROOT
 from tests.transcription.test_match import answer as match_of
 from transcription.errors import TranscriptionError
@@ -51,7 +51,7 @@ CASES = {
 }
 BODIES: Mapping[str, type[BaseModel]] = {
     one.__name__: one
-    for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest, VoiceChange)
+    for one in (TranscriptionOptions, StoredTranscriptionRequest, CloneRequest, VoiceChangeRequest)
 }
 ALL = [(name, number) for name in CASES for number in range(len(CASES[name]))]
 

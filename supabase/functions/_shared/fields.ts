@@ -7,7 +7,7 @@ import type {
   CloneRequest,
   StoredTranscriptionRequest,
   TranscriptionOptions,
-  VoiceChange,
+  VoiceChangeRequest,
 } from "./generated/protocol.ts";
 import { clean, trimmed } from "./text.ts";
 
@@ -15,7 +15,7 @@ export interface Bodies {
   TranscriptionOptions: TranscriptionOptions;
   StoredTranscriptionRequest: StoredTranscriptionRequest;
   CloneRequest: CloneRequest;
-  VoiceChange: VoiceChange;
+  VoiceChangeRequest: VoiceChangeRequest;
 }
 
 /** Fields that may be repeated, with `[]` behind their name or without. */

@@ -73,7 +73,7 @@ export async function getVoice(call: Call, services: Services): Promise<Response
 /** Give a voice another name; two voices may have the same. */
 export async function changeVoice(call: Call, services: Services): Promise<Response> {
   const caller = await services.callerOf(call);
-  const { name } = fromJson("VoiceChange", await readText(call.request, services.pace));
+  const { name } = fromJson("VoiceChangeRequest", await readText(call.request, services.pace));
   const row = await findReady(call.rest, caller, services);
   const renamed = await services.voices.rename(row.id, name);
   if (renamed === undefined) throw notThere();

@@ -265,7 +265,7 @@ export const BODIES = {
     "title": "CloneRequest",
     "type": "object"
   },
-  "VoiceChange": {
+  "VoiceChangeRequest": {
     "additionalProperties": false,
     "description": "Body of `PATCH /api/voices/{id}`.",
     "properties": {
@@ -279,7 +279,7 @@ export const BODIES = {
     "required": [
       "name"
     ],
-    "title": "VoiceChange",
+    "title": "VoiceChangeRequest",
     "type": "object"
   }
 } as const;

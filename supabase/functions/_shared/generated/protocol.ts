@@ -1302,9 +1302,9 @@ export interface Voice {
  * Body of `PATCH /api/voices/{id}`.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
- * via the `definition` "VoiceChange".
+ * via the `definition` "VoiceChangeRequest".
  */
-export interface VoiceChange {
+export interface VoiceChangeRequest {
   name: string;
 }
 /**
