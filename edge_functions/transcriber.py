@@ -26,6 +26,7 @@ from transcription.errors import (
     PayloadTooLarge,
     ProviderError,
     ProviderKeyRefused,
+    ProviderStopped,
     ProviderUnavailable,
     TranscriptionDisabled,
     TranscriptionError,
@@ -247,7 +248,7 @@ class Transcriber:
         """Reserve the file's seconds, have it transcribed, and settle, whatever happens.
 
         What gave no text is not charged; what gave some is charged for the whole file, unless
-        another provider is asked for it anew.
+        another provider is asked for it anew, or the provider itself says that it gave up.
         """
         record, lent, provider = self._record, one.lent, one.provider.name
         options = replace(options, again=is_last)
@@ -265,7 +266,8 @@ class Transcriber:
                 except ProviderError as error:
                     is_weak = error.worked_on and not isinstance(error, ProviderKeyRefused)
                     one.attempt.failed(error, begun=is_weak)
-                    if not is_last and time.monotonic() < deadline:
+                    is_followed = not is_last and time.monotonic() < deadline
+                    if is_followed or isinstance(error, ProviderStopped):
                         charge.outcome = "failed"
                     raise
             one.attempt.worked()

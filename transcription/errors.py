@@ -22,6 +22,7 @@ TranscriptionError
 │   ├── ProviderRejected, ProviderRateLimited
 │   └── ProviderUnavailable
 │       ├── ProviderEnded                                 unasked, and in order
+│       ├── ProviderStopped                               in the middle, as it says
 │       └── ProviderKeyRefused                            the operator's alarm
 └── InternalError
 """
@@ -290,6 +291,10 @@ class ProviderUnavailable(ProviderError):
 
 class ProviderEnded(ProviderUnavailable):
     """It was done before it was asked to be, as at a model's greatest length."""
+
+
+class ProviderStopped(ProviderUnavailable):
+    """It gave up in the middle and said so: what it gave is no transcript, and costs nothing."""
 
 
 class ProviderKeyRefused(ProviderUnavailable):

@@ -12,7 +12,7 @@ from shared_schema.batch import DeltaEvent
 from tests.edge_functions.world import PATH, World, events
 from tests.local_stack.world import Person
 from tests.waiting import until
-from tests.wires import Wire, over_every_wire
+from tests.wires import VLLM, Wire, over_every_wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -137,3 +137,25 @@ async def test_a_quiet_stream_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> 
     assert (await anext(lines)).startswith("event: delta\ndata: ")
     await stream.send(None)
     assert await anext(lines, None) is None
+
+
+@pytest.mark.parametrize("wire", [VLLM], ids=str)
+@pytest.mark.parametrize("finish", ["abort", "error"])
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["json", "stream"])
+async def test_an_engine_that_gives_up_costs_nothing(
+    *,
+    world: World,
+    http: httpx.AsyncClient,
+    ada: Person,
+    speech: bytes,
+    finish: str,
+    headers: dict[str, str],
+) -> None:
+    """Text that its engine says is cut off is an error, whole and streamed, and is not charged."""
+    world.engine.script = Script(text="one two", batch=BatchScript(finish=finish))
+    response = await http.post(PATH, files={"audio": speech}, headers=headers)
+    told = events(response.text)[-1] if headers else response.json()
+    assert (told["code"], told["retryable"]) == ("provider_unavailable", True)
+    [row] = await world.usage_of(ada)
+    assert (row["status"], row["reason"], row["charged"]) == ("failed", "provider_unavailable", 0.0)
+    await world.is_clean(ada)

@@ -52,6 +52,8 @@ class VllmFiles:
         data = await upload.read()
         if len(data) > MAX_FILE_BYTES:
             raise RefusedError(400, "Maximum file size exceeded")
+        if not data:
+            raise RefusedError(400, "Invalid or unsupported audio file.")
         language = field(form, "language")
         if language is not None and language not in cards[model].languages:
             raise RefusedError(400, f"Unsupported language: {language!r}")

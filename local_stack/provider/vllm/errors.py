@@ -15,6 +15,8 @@ _TYPES = {
     429: "RateLimitError",
     503: "ServiceUnavailableError",
 }
+_NOT_FOUND = 404
+"""Of a model: paths that are not there are answered by the framework."""
 _CODES = {400: "invalid_event", 404: "model_not_found", 422: "invalid_audio"}
 """Of a script's number for an error; any other is a failure while recognising."""
 
@@ -25,7 +27,7 @@ def http_body(status: int, message: Message) -> dict[str, Any]:
         "error": {
             "message": text(message),
             "type": _TYPES.get(status, "InternalServerError"),
-            "param": None,
+            "param": "model" if status == _NOT_FOUND else None,
             "code": status,
         }
     }

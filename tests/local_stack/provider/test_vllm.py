@@ -156,6 +156,20 @@ async def test_errors_are_strings_and_close_nothing(message: str, code: str) -> 
         assert (await hear_until(socket, "transcription.done"))[-1]["text"] == "one two three"
 
 
+async def test_a_session_is_taken_as_loosely_as_it_takes_it() -> None:
+    """No name is a model's name, any truth ends the audio, and no audio is an empty transcript."""
+    async with serving([Script(text=""), Script(text="one")]) as server, dial(server) as socket:
+        await hear(socket)
+        await say(socket, {"type": "session.update", "model": ""})
+        await say(socket, START)
+        await say(socket, {**END, "final": "true"})
+        assert (await hear_until(socket, "transcription.done"))[-1]["text"] == ""
+        await append(socket)
+        await say(socket, START)
+        await say(socket, {**END, "final": "true"})
+        assert (await hear_until(socket, "transcription.done"))[-1]["text"] == "one"
+
+
 async def test_a_failure_while_recognising_has_no_done() -> None:
     """A failure in an utterance is told as `processing_error`, and no done follows it."""
     async with serving(Script(error_at_frame=2, error_message={"detail": "x"})) as server:
@@ -272,6 +286,18 @@ async def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None
         400,
         "Maximum file size exceeded",
     )
+
+
+async def test_what_is_wrong_with_a_file_is_named() -> None:
+    """An empty file is refused, and so is a model that is not there, by its field."""
+    async with serving() as server, httpx.AsyncClient(base_url=server.url) as http:
+        files = {"file": ("speech.wav", b"", "audio/wav")}
+        empty = await http.post("/v1/audio/transcriptions", files=files)
+        files = {"file": ("speech.wav", b"RIFF....", "audio/wav")}
+        data = {"model": "gpt-9"}
+        wrong = await http.post("/v1/audio/transcriptions", files=files, data=data)
+    assert (empty.status_code, empty.json()["error"]["param"]) == (400, None)
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (404, "model")
 
 
 async def test_a_refusal_of_the_script() -> None:

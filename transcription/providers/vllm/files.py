@@ -8,7 +8,7 @@ from typing import IO, Any, Final
 import httpx2
 import structlog
 
-from transcription.errors import ProviderUnavailable
+from transcription.errors import ProviderStopped, ProviderUnavailable
 from transcription.providers.base import (
     AudioFile,
     FileEvent,
@@ -83,7 +83,7 @@ def _text(chunk: Any) -> str:
             raise form.failed(error)
         case {"choices": [{"finish_reason": str(reason)}, *_]} if reason != "stop":
             _log.warning("provider_stopped_early", reason=reason[:20])
-            raise ProviderUnavailable
+            raise ProviderStopped
         case {"choices": [{"delta": {"content": str(text)}}, *_]}:
             return text
         case _:
