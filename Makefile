@@ -125,9 +125,9 @@ audit: setup | $(UV) ## Look up known vulnerabilities of what we depend on (need
 image: .venv/.all-ready ## Build the image and try it out, with docker, podman or buildah (BASES=debian: without a registry)
 	@$(BIN)/python -m scripts.image $(if $(BASES),--bases $(BASES))
 
-package: setup ## Build the npm package into dist/
+package: setup ## Build the npm package, and the items for shadcn, into dist/
 	@mkdir -p dist && rm -f dist/*.tgz
-	@cd frontend && $(NPM) pack --silent --pack-destination ../dist
+	@cd frontend && $(NPM) pack --silent --pack-destination ../dist && node registry.mjs
 
 release: setup .venv/.all-ready ## Build what is published, into dist/, and check it; publish nothing
 	@rm -rf dist

@@ -1,5 +1,6 @@
 """The package's adapters with the packages that they are for, unmodified."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,39 @@ def test_adapters(product: Product) -> None:
     )
     assert told.returncode == 0, told.stdout
     assert "# fail 0" in told.stdout
+
+
+@pytest.mark.process
+def test_the_registry(tmp_path: Path) -> None:
+    """`make package` writes the items that shadcn's own build makes, each by shadcn's schema."""
+    registry = ROOT / "frontend" / "registry"
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for command, folder in (
+        (f"node registry.mjs {ours}", ROOT / "frontend"),
+        (f"npx shadcn build {registry}/registry.json -c {registry} -o {theirs}", FOLDER),
+    ):
+        done = subprocess.run(  # noqa: S603 - commands of ours
+            command.split(), cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    (theirs / "registry.json").unlink()
+    assert _items(ours) == _items(theirs)
+    check = """
+    import { readFileSync } from "node:fs";
+    import { registryItemSchema, registrySchema } from "shadcn/schema";
+    const read = (file) => JSON.parse(readFileSync(file));
+    const [registry, ...items] = process.argv.slice(1).map(read);
+    registrySchema.parse(registry);
+    for (const item of items) registryItemSchema.parse(item);
+    """
+    files = [registry / "registry.json", *ours.iterdir()]
+    node = ("node", "--input-type=module", "--eval", check, *map(str, files))
+    done = subprocess.run(node, cwd=FOLDER, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+def _items(folder: Path) -> dict[str, object]:
+    return {file.name: json.loads(file.read_text()) for file in folder.iterdir()}
 
 
 def _major(node: str) -> int:

@@ -98,6 +98,7 @@ NEEDS: Final = {
     'git tag --sign "v': "a release",
     'git push origin "v': "a release",
     "uv publish": "PyPI",
+    "npx shadcn@latest add": "the network, for shadcn asks its server for colours",
     "npm publish": "npm",
 }
 """Beginnings of commands that nothing here can run, and what they need."""
