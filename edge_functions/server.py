@@ -40,6 +40,14 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.up.set()
 
+    def stop_listening(self) -> None:
+        """Take no further connection; those that are open go on.
+
+        A proxy that cannot connect sends even a POST elsewhere, for nothing of it was sent yet.
+        """
+        for listening in self.servers:
+            listening.close()
+
     async def keep_time(self) -> None:
         """Let every connection look at the clock, for ever."""
         loop = asyncio.get_running_loop()
@@ -83,7 +91,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
             clock = group.create_task(server.keep_time(), name="clock")
             try:
                 await server.up.wait()
-                yield Address(listener.getsockname()[1], metrics_port)
+                yield Address(listener.getsockname()[1], metrics_port, server.stop_listening)
             finally:
                 clock.cancel()
                 server.should_exit = True

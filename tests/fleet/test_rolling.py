@@ -1,6 +1,8 @@
 """Laws of a fleet that is restarted, killed and reloaded under its users."""
 
 import asyncio
+import signal
+import socket
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +14,7 @@ from local_stack.provider.script import BatchScript
 from tests.audio_files import write_audio
 from tests.fleet.rolling import PEOPLE
 from tests.fleet.world import World
+from tests.waiting import until
 from utter_transcribe.errors import ApiError, UnreachableError
 from utter_transcribe.events import Opened, Reconnecting
 from utter_transcribe.files import Api
@@ -117,6 +120,37 @@ async def test_a_rolling_restart_costs_nobody_a_file(world: World, tmp_path: Pat
     for user_id, files in (sender.result() for sender in senders):
         charged = [row["charged_seconds"] for row in await world.rows(user_id, "complete")]
         assert charged == [4] * files
+
+
+async def test_a_process_that_drains_costs_nobody_a_try(world: World, tmp_path: Path) -> None:
+    """While one of two functions finishes its last file, every other file is taken at once."""
+    file = write_audio(tmp_path / "speech.wav", seconds=4)
+    world.engine.script = Script(text="one two", batch=BatchScript(think_ms=2500))
+    draining, _ = world.fleet.functions
+    user, _ = await world.limited("batch", sessions=20, seconds=1000)
+    async with (
+        Api(draining.url, user) as held,
+        Api(world.fleet.url, user) as api,
+        asyncio.TaskGroup() as group,
+    ):
+        before = len(world.provider.requests)
+        last = group.create_task(held.transcribe(file))
+        await until(lambda: len(world.provider.requests) > before)
+        world.engine.script = Script(text="one two")
+        draining.signal(signal.SIGTERM)
+        await until(lambda: not _listens(draining.port))
+        for _ in range(6):
+            assert (await api.transcribe(file)).text == "one two"
+        assert not last.done()
+    assert last.result().text == "one two"
+    await draining.ended()
+    await draining.start()
+    await draining.ready()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def transcribed(api: Api, file: Path) -> str:

@@ -50,6 +50,8 @@ class Address:
 
     port: int
     metrics_port: int
+    stop_listening: Callable[[], None] = lambda: None
+    """Called when the process is told to end: who connects from then on is another's."""
 
 
 class Shell:
@@ -230,6 +232,7 @@ async def run(
     async with serving as address:
         _log.info("listening", port=address.port, metrics_port=address.metrics_port)
         await first.wait()
+        address.stop_listening()
         draining = asyncio.ensure_future(drain())
         hurry = asyncio.create_task(second.wait())
         await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
