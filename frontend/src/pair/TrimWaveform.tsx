@@ -406,7 +406,7 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
             {changed && proposal && chosen === proposal
               ? `${
                   proposal.saves === undefined
-                    ? t("trim.best", { engine: preset.title })
+                    ? t("trim.best")
                     : t("trim.silence", { seconds: proposal.saves.toFixed(1) })
                 } `
               : null}

@@ -1,6 +1,7 @@
 /** A finished take: hear it, see what it is like, keep it or not. */
 import { lazy, Suspense, useId, useLayoutEffect, useRef } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
+import { isTooLong } from "../take/take";
 import { Button, ProgressBar } from "../ui/controls";
 import { megabytes, percent } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
@@ -118,8 +119,8 @@ export function TakePanel() {
   const isRecording = take.kind === "recording";
   const usable = isUsable(take.verdicts);
   const toTranscribe = canTranscribe(state, reference.services.config.enabled);
-  // A recording has been listened to already, if only live.
-  const transcribeFirst = toTranscribe && (!isRecording || restored);
+  // A recording has been listened to already, if only live; what is too long is cut first.
+  const transcribeFirst = toTranscribe && (!isRecording || restored) && !isTooLong(take);
   const size = isRecording ? "" : ` · ${megabytes(t.locale, take.file.size)}`;
   return (
     <div className="appear space-y-4">

@@ -52,7 +52,7 @@ export const words = {
   "trim.preview": "Preview cut",
   "trim.preview.stop": "Stop the preview",
   "trim.silence": "{seconds} s of silence at the ends.",
-  "trim.best": "Longer than it should be: the best part is marked, from pause to pause ({engine}).",
+  "trim.best": "Longer than it should be: the best part is marked, from pause to pause.",
   "trim.undo": "Undo",
   "zoom.in": "Zoom in",
   "zoom.out": "Zoom out",
