@@ -14,7 +14,7 @@ from utter_transcribe.events import Event, Result
 from utter_transcribe.files import Api, Clone
 from utter_transcribe.live import LiveTranscription
 from utter_transcribe.options import Options
-from utter_transcribe.sync import clone, transcribe_file, transcribe_live, voices
+from utter_transcribe.sync import bundle, clone, transcribe_file, transcribe_live, voices
 
 __all__ = [
     "AnonymousUser",
@@ -33,6 +33,7 @@ __all__ = [
     "Result",
     "TokenSupplier",
     "UnreachableError",
+    "bundle",
     "clone",
     "transcribe_file",
     "transcribe_live",

@@ -7,6 +7,7 @@ from typing import TypeVar
 from anyio.from_thread import start_blocking_portal
 
 from shared_schema.batch import Transcription, TranscriptionOptions
+from shared_schema.presets import PresetId
 from shared_schema.voices import Voice
 from utter_transcribe.audio import decode, in_thread, paced
 from utter_transcribe.auth import TokenSupplier
@@ -81,6 +82,21 @@ def voices(url: str, token: TokenSupplier) -> tuple[Voice, ...]:
         ClientError: The service refused it or was not reached.
     """
     return _with_api(lambda api: api.voices(), url, token)
+
+
+def bundle(
+    voice_id: str,
+    file: Path | str,
+    url: str,
+    token: TokenSupplier,
+    preset: PresetId | None = None,
+) -> None:
+    """Download a voice for a cloning engine; as `Api.bundle`.
+
+    Raises:
+        ClientError: It cannot be written, or the service refused it or was not reached.
+    """
+    _with_api(lambda api: api.bundle(voice_id, Path(file), preset), url, token)
 
 
 def _with_api(work: Callable[[Api], Awaitable[_Answer]], url: str, token: TokenSupplier) -> _Answer:

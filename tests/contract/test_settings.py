@@ -179,9 +179,9 @@ async def test_a_voice_may_have_to_match(changed: Targets, target: str, speech: 
             return await client.post("/api/clone", data=given, files={"audio": speech})
 
         shown = {"machine_transcript": heard["text"], "receipt": heard["receipt"]}
-        told = problem(
-            await store("My quick brown elephant jumps over the lazy dog and runs.", **shown)
-        )
+        refused = await store("My quick brown elephant jumps over the lazy dog and runs.", **shown)
+        assert set(refused.json()["match"]) == {"rate", "doubts", "coverage"}
+        told = problem(refused)
         assert (told.status, told.code, told.retryable) == (422, "text_mismatch", False)
         assert "81.8% of the text match the recording; 90.0% are needed." in told.detail
         assert "“elephant” (heard: “fox”)" in told.detail

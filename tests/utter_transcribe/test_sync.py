@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from shared_schema.errors import ErrorCode
 from tests.doubles.bridge import scripted_bridge
@@ -20,17 +20,23 @@ async def test_files_and_voices(take: Path) -> None:  # noqa: F811
     clone = Clone("Mine", "English", "twelve words or so", "edited", consent=True)
 
     async def in_a_loop(url: str) -> list[object]:
-        return [
+        told: list[object] = [
             sync.transcribe_file(str(take), url, Tokens()).text,
             sync.clone(take, clone, url, Tokens()).voice_id,
             [voice.voice_id for voice in sync.voices(url, Tokens())],
         ]
+        sync.bundle("v1", take.with_suffix(".zip"), url, Tokens(), "fish")
+        return told
 
     async with serve_answers(
-        JSONResponse(ANSWER), JSONResponse(VOICE, 201), JSONResponse({"voices": [VOICE]})
+        JSONResponse(ANSWER),
+        JSONResponse(VOICE, 201),
+        JSONResponse({"voices": [VOICE]}),
+        Response(b"PK", media_type="application/zip"),
     ) as service:
         told = await asyncio.to_thread(lambda: asyncio.run(in_a_loop(service.url)))
     assert told == [ANSWER["text"], "v1", ["v1"]]
+    assert take.with_suffix(".zip").read_bytes() == b"PK"
 
 
 async def test_a_refusal(take: Path) -> None:  # noqa: F811

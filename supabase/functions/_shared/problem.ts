@@ -24,7 +24,10 @@ export function respond(
   };
   if (failure.retryAfter !== undefined) problem.retry_after = failure.retryAfter;
   if (failure.openSessions.length > 0) problem.open_sessions = [...failure.openSessions];
-  if (failure.match !== undefined) problem.match = failure.match;
+  if (failure.match !== undefined) {
+    const { rate, doubts, coverage } = failure.match;
+    problem.match = { rate, doubts, coverage };
+  }
   const fields = new Headers({ "Content-Type": "application/problem+json", ...headers });
   if (problem.status === 401) fields.set("WWW-Authenticate", "Bearer");
   if (failure.retryAfter !== undefined) {
