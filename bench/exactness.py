@@ -420,8 +420,8 @@ def try_window(recording: Pair, hear: Hear) -> Window | None:
 
 
 def _is_quiet(levels: Levels, at: float) -> bool:
-    middle = round(at / levels.window_seconds)
-    return all(level < levels.threshold for level in levels.dbfs[max(0, middle - 2) : middle + 2])
+    voices = levels.stretches(0.1, levels.threshold)
+    return not any(one.start - 0.05 < at < one.end + 0.05 for one in voices)
 
 
 def main() -> None:

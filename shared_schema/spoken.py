@@ -45,7 +45,6 @@ ENGLISH: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "vs": ("versus",),
         "etc": ("etcetera",),
         "ok": ("okay",),
-        "am": ("aem",),
         "no": ("number",),
         "oclock": ("ofclock",),
         "grey": ("gray",),

@@ -16,7 +16,7 @@ from transcription.match.words import Word, is_spaceless, rounded
 
 MAX_UNWRITTEN_SECONDS: Final = 0.6
 """Of voice that no word covers: a breath, a cough or a long vowel is shorter."""
-_SLACK_SECONDS: Final = 0.25
+_SLACK_SECONDS: Final = 0.1
 """By which the times of words are wrong."""
 _MIN_WORDS_SECONDS: Final = 0.4
 """Shorter stretches of words say nothing of whether there is voice."""
@@ -116,7 +116,7 @@ def _unwritten(timed: Sequence[Span], stretches: Sequence[Span]) -> list[Coverag
             for one in stretches
             if one.start < gap.end and one.end > gap.start
         ]
-        if sum(one.end - one.start for one in parts) > MAX_UNWRITTEN_SECONDS - _SLACK_SECONDS:
+        if sum(one.end - one.start for one in parts) > MAX_UNWRITTEN_SECONDS:
             found.append(Coverage(kind=kind, start=parts[0].start, end=parts[-1].end))
     return found
 

@@ -14,7 +14,7 @@ from shared_schema.spoken import UNSTRESSED
 from transcription.match.alternatives import alternatives
 from transcription.match.difference import Step, compare
 from transcription.match.likeness import may_be_misheard
-from transcription.match.times import Span, Timed, spread
+from transcription.match.times import Span, Timed, filled, join, spread
 from transcription.match.words import Word, split
 
 _FEW_WORDS: Final = 2
@@ -59,9 +59,11 @@ def beside(words: Sequence[Word], evidence: Evidence, language: str) -> Compared
     """Put a witness beside a text."""
     heard = split(evidence.text)
     steps = compare([word.key for word in words], [word.key for word in heard], language)
-    spans = spread(evidence.words or evidence.segments)
-    if len(spans) != len(heard):
-        spans = []  # these are times of another text
+    keys, spans = spread(evidence.words or evidence.segments)
+    if keys != [word.key for word in heard]:
+        again = compare([word.key for word in heard], keys, language)
+        agreed = [step for step in again if step.kind != "differ"]
+        spans = filled(join(len(heard), agreed, spans))
     compared = Compared(evidence.witness, evidence.text, heard, steps, spans)
     low, high = [0] * (len(words) + 1), [0] * (len(words) + 1)
     for kind, a0, a1, b0, b1 in steps:

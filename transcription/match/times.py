@@ -27,8 +27,9 @@ class Timed(NamedTuple):
     end: float
 
 
-def spread(parts: Sequence[Timed]) -> list[Span]:
-    """Return a time for each word of words or segments; those of one share its time by length."""
+def spread(parts: Sequence[Timed]) -> tuple[list[str], list[Span]]:
+    """Return each word of words or segments with its time; those of one share that by length."""
+    words: list[str] = []
     spans: list[Span] = []
     for part in parts:
         keys = [word.key for word in split(part.text)]
@@ -38,6 +39,22 @@ def spread(parts: Sequence[Timed]) -> list[Span]:
             until = at + max(0.0, part.end - part.start) * len(key) / letters
             spans.append(Span(at, until))
             at = until
+        words += keys
+    return words, spans
+
+
+def filled(times: Sequence[Span | None]) -> list[Span]:
+    """Return times in which a word without one is said in no time, after the one before it.
+
+    Of fewer than half of the words nothing is known: they have no times.
+    """
+    if sum(one is not None for one in times) * 2 < len(times):
+        return []
+    spans: list[Span] = []
+    at = 0.0
+    for one in times:
+        spans.append(one or Span(at, at))
+        at = spans[-1].end
     return spans
 
 

@@ -6,7 +6,7 @@ export const CONTRACTED = ["i", "you", "he", "she", "it", "we", "they", "that", 
 
 export const NEGATED = ["do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "would", "could", "should", "must", "need", "might", "ought", "dare"] as const;
 
-export const ENGLISH = {"cant": ["cannot"], "wont": ["willnot"], "shant": ["shallnot"], "aint": ["isnot", "amnot", "arenot"], "cannot": ["cant"], "gonna": ["goingto"], "wanna": ["wantto"], "gotta": ["gotto", "haveto"], "tis": ["itis"], "twas": ["itwas"], "mr": ["mister"], "mrs": ["missus", "misses"], "dr": ["doctor", "drive"], "st": ["saint", "street"], "vs": ["versus"], "etc": ["etcetera"], "ok": ["okay"], "am": ["aem"], "no": ["number"], "oclock": ["ofclock"], "grey": ["gray"], "thru": ["through"], "til": ["till", "until"], "cause": ["because"], "em": ["them"]} as const;
+export const ENGLISH = {"cant": ["cannot"], "wont": ["willnot"], "shant": ["shallnot"], "aint": ["isnot", "amnot", "arenot"], "cannot": ["cant"], "gonna": ["goingto"], "wanna": ["wantto"], "gotta": ["gotto", "haveto"], "tis": ["itis"], "twas": ["itwas"], "mr": ["mister"], "mrs": ["missus", "misses"], "dr": ["doctor", "drive"], "st": ["saint", "street"], "vs": ["versus"], "etc": ["etcetera"], "ok": ["okay"], "no": ["number"], "oclock": ["ofclock"], "grey": ["gray"], "thru": ["through"], "til": ["till", "until"], "cause": ["because"], "em": ["them"]} as const;
 
 export const BRITISH = [["our", "or"], ["ise", "ize"], ["isi", "izi"], ["tre", "ter"]] as const;
 

@@ -10,7 +10,7 @@ import { isSpaceless, type Word } from "./words";
 /** Of voice that no word covers: a breath, a cough or a long vowel is shorter. */
 const MAX_UNWRITTEN_SECONDS = 0.6;
 /** By which the times of words are wrong. */
-const SLACK_SECONDS = 0.25;
+const SLACK_SECONDS = 0.1;
 /** Shorter stretches of words say nothing of whether there is voice. */
 const MIN_WORDS_SECONDS = 0.4;
 /** Words with less voice than this are where nobody speaks. */
@@ -115,7 +115,7 @@ function unwritten(timed: readonly Span[], stretches: readonly Span[]): Coverage
         start: Math.max(start, gap.start),
         end: Math.min(end, gap.end),
       }));
-    if (lengthOf(parts) <= MAX_UNWRITTEN_SECONDS - SLACK_SECONDS) return [];
+    if (lengthOf(parts) <= MAX_UNWRITTEN_SECONDS) return [];
     return [{ kind: gap.kind, start: parts[0]?.start ?? 0, end: parts.at(-1)?.end ?? 0 }];
   });
 }

@@ -8,7 +8,7 @@ import { UNSTRESSED } from "../generated/spoken";
 import { alternatives } from "./alternatives";
 import { compare, type Step } from "./difference";
 import { mayBeMisheard } from "./likeness";
-import { type Span, spread, type Timed } from "./times";
+import { filled, join, type Span, spread, type Timed } from "./times";
 import { split, type Word } from "./words";
 
 /** More words than these are not swallowed, and not made up by the live words. */
@@ -50,7 +50,13 @@ export function beside(words: readonly Word[], evidence: Evidence, language: str
     language,
   );
   const timed = evidence.words?.length ? evidence.words : evidence.segments;
-  const spans = spread(timed ?? []);
+  const { keys, spans: told } = spread(timed ?? []);
+  const own = heard.map((word) => word.key);
+  const isTheirs = keys.length === own.length && keys.every((key, at) => key === own[at]);
+  const agreed = isTheirs
+    ? []
+    : compare(own, keys, language).filter(({ kind }) => kind !== "differ");
+  const spans = isTheirs ? told : filled(join(own.length, agreed, told));
   const low: number[] = Array(words.length + 1).fill(0);
   const high: number[] = Array(words.length + 1).fill(0);
   for (const { kind, a0, a1, b0, b1 } of steps) {
@@ -78,7 +84,7 @@ export function beside(words: readonly Word[], evidence: Evidence, language: str
     text: Array.from(evidence.text),
     heard,
     steps,
-    spans: spans.length === heard.length ? spans : [], // else these are times of another text
+    spans,
     low,
     high,
   };

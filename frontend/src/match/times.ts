@@ -17,11 +17,13 @@ export interface Timed extends Span {
   readonly text: string;
 }
 
-/** A time for each word of words or segments; those of one share its time by length. */
-export function spread(parts: readonly Timed[]): Span[] {
+/** Each word of words or segments with its time; those of one share that by length. */
+export function spread(parts: readonly Timed[]): { keys: string[]; spans: Span[] } {
+  const keys: string[] = [];
   const spans: Span[] = [];
   for (const part of parts) {
-    const lengths = split(part.text).map((word) => Array.from(word.key).length);
+    const words = split(part.text).map((word) => word.key);
+    const lengths = words.map((key) => Array.from(key).length);
     const letters = lengths.reduce((sum, length) => sum + length, 0);
     let start = part.start;
     for (const length of lengths) {
@@ -29,6 +31,21 @@ export function spread(parts: readonly Timed[]): Span[] {
       spans.push({ start, end });
       start = end;
     }
+    keys.push(...words);
+  }
+  return { keys, spans };
+}
+
+/**
+ * Times in which a word without one is said in no time, after the one before it. Of fewer than
+ * half of the words nothing is known: they have no times.
+ */
+export function filled(times: readonly (Span | undefined)[]): Span[] {
+  if (times.filter((one) => one !== undefined).length * 2 < times.length) return [];
+  const spans: Span[] = [];
+  for (const one of times) {
+    const at = spans.at(-1)?.end ?? 0;
+    spans.push(one ?? { start: at, end: at });
   }
   return spans;
 }
