@@ -32,6 +32,8 @@ _SETTING: Final = re.compile(r"([A-Z0-9_]+)=\S*$")
 _BLOCK: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.M | re.S)
 
 RUN: Final = {
+    ".venv/bin/utter-transcribe check local_stack/samples/short.wav "
+    "--text @local_stack/samples/short.txt": "The text matches the recording.",
     ".venv/bin/utter-transcribe live local_stack/samples/short.wav": SHORT_WORDS,
     ".venv/bin/utter-transcribe file local_stack/samples/short.wav --timestamps segment": (
         SHORT_WORDS
