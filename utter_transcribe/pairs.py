@@ -53,12 +53,12 @@ def is_exact(match: Match) -> bool:
 def show_match(match: Match) -> None:
     """Print how well a text goes with its recording, and where they differ."""
     console = Console(soft_wrap=True, highlight=False)
-    exact = is_exact(match)
-    console.print(
-        "The text matches the recording."
-        if exact
-        else f"{match.rate:.1%} of the text match the recording."
-    )
+    if not is_exact(match):
+        console.print(f"{match.rate:.1%} of the text match the recording.")
+    elif match.doubts:
+        console.print("The text matches the recording, except where it may have been heard wrong.")
+    else:
+        console.print("The text matches the recording.")
     for one in match.coverage:
         console.print(_sentence(one))
     if not match.doubts:
