@@ -69,6 +69,8 @@ ELSEWHERE: Final = {
     "python -m chaos": "tests/chaos/test_run.py",
     "sudo deploy/install.sh": "tests/deploy/test_install.py",
     "sudo -u utter env PYTHONPATH=": "tests/deploy/test_doctor.py",
+    "pg_dump --data-only": "tests/supabase/test_restore.py",
+    "psql --": "tests/supabase/test_restore.py",
     "python -m local_stack.provider": "tests/local_stack/provider/test_main.py",
     "python -m edge_functions": "tests/edge_functions/test_account.py",
     "curl --fail http://127.0.0.1:": "tests/deploy/test_proxies.py",
