@@ -23,9 +23,9 @@ SECTIONS: Final = dict(re.findall(r"^### (Utter\w+)\n(.*?)(?=^##|\Z)", TEXT, re.
 STATEMENTS: Final = re.findall(r'db query --remote(?: --read-only)? "([^"]+)"', TEXT)
 USER: Final = "6f0c8a52-6f1d-4c7c-9a63-0d9f2f3f6a01"
 _OTHERS: Final = frozenset(
-    ("SITE", "TAG", "GRAFANA_PASSWORD", "SIGTERM", "ES256", "HS256", "PGRST202")
+    ("SITE", "TAG", "DATABASE_URL", "GRAFANA_PASSWORD", "SIGTERM", "ES256", "HS256", "PGRST202")
 )
-"""Words in capitals that are no settings: of compose files, signals and standards."""
+"""Words in capitals that are no settings: of compose files, shells, signals and standards."""
 
 
 def test_every_alert_is_explained() -> None:
