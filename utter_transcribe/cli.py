@@ -24,6 +24,7 @@ from utter_transcribe import demo as demonstration
 from utter_transcribe import display, pairs, upload
 from utter_transcribe import init as initial
 from utter_transcribe.audio import decode, duration, in_thread, paced, read_stream
+from utter_transcribe.compare import Comparison, show
 from utter_transcribe.errors import ClientError, UnreachableError
 from utter_transcribe.files import Api
 from utter_transcribe.live import LiveTranscription
@@ -65,6 +66,10 @@ Format = Annotated[
 ]
 STREAM = "WAV, or raw PCM (16-bit little-endian, 16 kHz, mono)"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _examples(*commands: str) -> str:
@@ -379,6 +384,62 @@ def _call(
         return 0
 
     run(calls())
+
+
+@app.command(
+    epilog=_examples(
+        "utter-transcribe compare talk.wav --models voxtral-mini-2602,voxtral-mini-transcribe-3",
+        'utter-transcribe compare talk.wav --models a,b --reference "What was said." --json',
+    )
+)
+def compare(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings of any kind.")],
+    *,
+    models: Annotated[
+        str, typer.Option(metavar="A,B", help="Ids of models that the deployment allows.")
+    ],
+    reference: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What is said in the one FILE.")
+    ] = None,
+    language: Language = None,
+    bias: Bias = None,
+    speed: Annotated[
+        float, typer.Option(min=0, help="Of live audio: 1 is real time, 0 as fast as it goes.")
+    ] = 1.0,
+    url: Url = None,
+    realtime_url: Annotated[
+        str | None, typer.Option(help="The realtime service; else UTTER_REALTIME_URL.")
+    ] = None,
+    token: Token = None,
+    as_json: Json = False,
+) -> None:
+    """Compare models on recordings: time to the first word and to the last, errors, cost."""
+    settings = Settings()
+    if not _listed(models):
+        _fail("name the models: --models A,B")
+    if reference is not None and len(files) > 1:
+        _fail("--reference goes with one FILE")
+    with _usage():
+        supplier = settings.token_supplier(token)
+        options = Options(language=language, context_bias=tuple(bias) if bias else None)
+        options.start()
+
+    async def work() -> int:
+        found = []
+        async with Api(url or settings.utter_api_url, supplier) as api:
+            live_url = realtime_url or settings.utter_realtime_url
+            comparison = Comparison(api, live_url, supplier, options=options, speed=speed)
+            for one in files:
+                with _usage():
+                    heard = await comparison.heard(one, _listed(models), reference)
+                if not as_json:
+                    show(Console(highlight=False), heard, reference)
+                found += heard
+        if as_json:
+            print(json.dumps([one.fields() for one in found], ensure_ascii=False, indent=2))
+        return 1 if any(one.failure for one in found) else 0
+
+    run(work())
 
 
 @app.command(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from shared_schema.account import Usage
+from shared_schema.account import PublicConfig, Usage
 from shared_schema.batch import (
     DeltaEvent,
     ErrorEvent,
@@ -245,6 +245,11 @@ class Api:
         """Delete one of the caller's voices and its recording."""
         async with self._call("DELETE", _of(voice_id)):
             pass
+
+    async def config(self) -> PublicConfig:
+        """Return what the service offers: its models, limits and addresses."""
+        async with self._call("GET", "config") as answer:
+            return await _read(answer, PublicConfig)
 
     async def usage(self) -> Usage:
         """Return what the caller used today, and the limits."""

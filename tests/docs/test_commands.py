@@ -74,6 +74,7 @@ ELSEWHERE: Final = {
     "python -m local_stack.provider": "tests/local_stack/provider/test_main.py",
     "python -m edge_functions": "tests/edge_functions/test_account.py",
     "curl --fail http://127.0.0.1:": "tests/deploy/test_proxies.py",
+    "utter-transcribe compare": "tests/utter_transcribe/test_compare.py",
     "utter-transcribe check": "tests/utter_transcribe/test_cli.py",
     "utter-transcribe voice": "tests/utter_transcribe/test_cli.py",
 }
