@@ -105,6 +105,8 @@ class Start(Inbound):
     `diarize`."""
     resumes: SessionId | None = None
     """The caller's session whose place this one takes."""
+    avoid: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """With `resumes`: the `avoid` of the last `error` that had one. Another provider goes on."""
 
 
 class Stop(Inbound):

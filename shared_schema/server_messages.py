@@ -115,6 +115,8 @@ class Error(Outbound):
     """Seconds to wait before another try."""
     open_sessions: tuple[SessionId, ...] | None = None
     """With `session_limit`: the caller's open sessions; one may be taken over by `resumes`."""
+    avoid: str | None = None
+    """What a resume sends as its own `avoid`: another provider can go on."""
 
 
 AnyServerMessage = Ready | Delta | Language | LiveSegment | Turn | Ack | Notice | Final | Error

@@ -264,6 +264,8 @@ class ProviderError(TranscriptionError):
     code = ErrorCode.PROVIDER_UNAVAILABLE
     worked_on = True
     """False: the provider has surely not begun with what it was asked."""
+    avoid: str | None = None
+    """The provider's name, where another one can go on."""
 
     @property
     def reason(self) -> str:

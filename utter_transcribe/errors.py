@@ -31,6 +31,7 @@ class Failure:
         after_refresh: Whether it may succeed with a fresh access token.
         retry_after: Seconds to wait before another try, where the service told so.
         open_sessions: With `session_limit`, the caller's sessions that could be taken over.
+        avoid: What a resume sends on, so that another provider goes on.
     """
 
     message: str
@@ -39,6 +40,7 @@ class Failure:
     after_refresh: bool = False
     retry_after: float | None = None
     open_sessions: tuple[str, ...] = ()
+    avoid: str | None = None
 
     @classmethod
     def from_error(cls, error: Error) -> Self:
@@ -50,6 +52,7 @@ class Failure:
             ERRORS[error.code].after_refresh,
             error.retry_after,
             error.open_sessions or (),
+            error.avoid,
         )
 
     @classmethod

@@ -81,6 +81,7 @@ class Session:
         self._acked = 0
         self._resume_at = 0
         self._resumes: str | None = None
+        self._avoid: str | None = None
         self._finish_by = math.inf
 
     @property
@@ -157,7 +158,8 @@ class Session:
     def start_message(self, link: Link) -> str:
         """Return the `start` to send once the link's socket is open."""
         link.phase = Phase.STARTING
-        start = self._start.model_copy(update={"resumes": self._resumes})
+        going_on = {"resumes": self._resumes, "avoid": self._avoid}
+        start = self._start.model_copy(update=going_on)
         return start.model_dump_json(exclude_none=True)
 
     def next_message(self, link: Link, now: float) -> bytes | str | None:
@@ -220,6 +222,7 @@ class Session:
         if link.phase is Phase.GONE or self.result:
             return
         self._drop(link)
+        self._avoid = failure.avoid or self._avoid
         if link is self._next:
             self._next = None
             if not (failure.retryable or failure.after_refresh) and self._current:

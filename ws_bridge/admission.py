@@ -23,7 +23,6 @@ from transcription.errors import (
     Unauthenticated,
 )
 from transcription.identity.verifier import User
-from transcription.ledger.base import Grant
 from transcription.ledger.heartbeat import Heartbeat
 from transcription.process import tracing
 from transcription.process.record import TranscriptionRecord
@@ -138,7 +137,9 @@ class Admission:
                 self._refusals.repeat(user, asyncio.get_running_loop().time())
             lent = await stack.enter_async_context(self._providers.of(user))
             record.own_key = lent[0].own_key or None
-            candidates = self._shell.lineup.candidates(lent, resumes=start.resumes)
+            candidates = self._shell.lineup.candidates(
+                lent, goes_on=start.resumes is not None, avoid=start.avoid
+            )
             for one in candidates:
                 stack.callback(one.attempt.over)
             asked = Asked(user, start, caller.address, held, record)
@@ -148,7 +149,7 @@ class Admission:
             for other in candidates:
                 if other is not one:
                     other.attempt.over()
-            stack.callback(self._judge, one, grant, held)
+            stack.callback(self._judge, one, held)
             opening.close()
             record.provider_request_id = upstream.request_id
             self._bridge.name(held, user.id, grant.id)
@@ -169,7 +170,7 @@ class Admission:
                 grant.cut_by,
                 fitted.max_lag_ms,
                 fitted.ignored,
-                has_next=len(lent) > 1,
+                one.provider.name if len(lent) > 1 else None,
             )
             admitting.close()
             yield Admitted(terms, upstream, one)
@@ -192,12 +193,12 @@ class Admission:
             await self._bridge.succeed(held, user.id, start.resumes, caller.address, now)
         held.let_in()
 
-    def _judge(self, one: Candidate[Live], grant: Grant, held: Held) -> None:
+    @staticmethod
+    def _judge(one: Candidate[Live], held: Held) -> None:
         """Take in what a session that ends says about its provider."""
         session, error = held.session, held.session.error
         is_long = seconds(session.handed) >= _LONG_SECONDS
         if isinstance(error, ProviderError) and not (isinstance(error, ProviderEnded) and is_long):
             one.attempt.failed(error, begun=True)
-            self._shell.lineup.note(grant.id, one.provider)
         elif session.deltas or session.status == "complete":
             one.attempt.worked()

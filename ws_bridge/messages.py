@@ -9,6 +9,7 @@ from shared_schema.client_messages import Start, Stop, client_message
 from shared_schema.server_messages import Error
 from transcription.errors import (
     InvalidMessage,
+    ProviderError,
     SessionLimit,
     TranscriptionError,
     UnsupportedAudio,
@@ -56,4 +57,5 @@ def error_message(error: TranscriptionError) -> Error:
         retryable=error.spec().retryable,
         retry_after=error.retry_after,
         open_sessions=sessions or None,
+        avoid=error.avoid if isinstance(error, ProviderError) else None,
     )

@@ -102,8 +102,8 @@ class Terms:
     """The provider's greatest delay between audio and text."""
     ignored: tuple[str, ...] = ()
     """Hints of `start` that the model has no use for."""
-    has_next: bool = False
-    """Whether another provider takes the recording where this one fails."""
+    avoid: str | None = None
+    """Name of the provider, where another one takes the recording if it fails."""
 
 
 class Session:
@@ -316,8 +316,9 @@ class Session:
         """End at once, with the text that there is: `text`, or what was told so far."""
         if self.state is State.CLOSED:
             return
-        if self.terms is not None and self.terms.has_next and isinstance(error, ProviderError):
-            error = _at_once(error)
+        avoid = self.terms.avoid if self.terms is not None else None
+        if avoid is not None and isinstance(error, ProviderError):
+            error = _at_once(error, avoid)
         self.error = error
         if self.state in {State.LIVE, State.ENDING}:
             self._final("partial", error.code, text or self.text)
@@ -480,12 +481,12 @@ def _turn(turn: Turn) -> TurnMessage:
 _PCM_ALONE: Final = "Send raw samples: 16-bit little-endian, mono, 16,000 Hz."
 
 
-def _at_once(error: ProviderError) -> ProviderError:
-    """Return the failure as one to resume after without waiting: another provider goes on."""
+def _at_once(error: ProviderError, avoid: str) -> ProviderError:
+    """Return the failure as one to resume after without waiting, at another provider."""
     if isinstance(error, ProviderRejected):
         # What one provider does not take from us, the next may.
         error = ProviderUnavailable("The provider refused to go on.")
-    error.retry_after = 0.0
+    error.retry_after, error.avoid = 0.0, avoid
     return error
 
 

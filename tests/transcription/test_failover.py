@@ -14,7 +14,7 @@ from transcription.errors import ProviderUnavailable
 from transcription.process.deployment import Deployment
 from transcription.providers.base import FileCapabilities, Provider
 from transcription.providers.breaker import FIRST_PAUSE_SECONDS
-from transcription.providers.failover import MAX_KEPT, Candidate, Lineup
+from transcription.providers.failover import Candidate, Lineup
 from transcription.providers.registry import bind
 from transcription.providers.relaxed import relaxed_file, relaxed_live
 
@@ -38,13 +38,13 @@ class World:
             [one.provider for one in self.lent], health_seconds=1, clock=lambda: self.now
         )
 
-    def candidates(self, *, resumes: str | None = None) -> list[Candidate[Lent]]:
+    def candidates(self, **recording: Any) -> list[Candidate[Lent]]:
         """Return who may do some work."""
-        return self.lineup.candidates(self.lent, resumes=resumes)
+        return self.lineup.candidates(self.lent, **recording)
 
-    def names(self, *, resumes: str | None = None) -> str:
+    def names(self, **recording: Any) -> str:
         """Return their names, and end their attempts."""
-        candidates = self.candidates(resumes=resumes)
+        candidates = self.candidates(**recording)
         for one in candidates:
             one.attempt.over()
         return "".join(one.provider.name for one in candidates)
@@ -95,16 +95,15 @@ def test_a_recording_under_way_finds_out_nothing(world: World) -> None:
     """Who resumes goes to a provider that is known to be well: it was failed once."""
     world.fail("a")
     world.now += FIRST_PAUSE_SECONDS
-    assert world.names(resumes="session") == "bc"
+    assert world.names(goes_on=True) == "bc"
     assert world.names() == "abc"
 
 
 def test_a_resume_goes_elsewhere(world: World) -> None:
     """The provider that failed a session is the last to be asked to go on with it."""
-    world.lineup.note("session", world.lent[0].provider)
-    assert world.names(resumes="session") == "bca"
-    assert world.names(resumes="another") == "abc"
-    assert world.names() == "abc"
+    assert world.names(goes_on=True, avoid="a") == "bca"
+    assert world.names(goes_on=True, avoid="nobody") == "abc"
+    assert world.names(avoid="a") == "abc"  # who begins has not been failed
 
 
 def test_no_one_is_refused_for_what_happened_to_others(world: World) -> None:
@@ -113,9 +112,8 @@ def test_no_one_is_refused_for_what_happened_to_others(world: World) -> None:
     world.now += 1
     world.fail("a", "c")
     assert world.names() == "b"
-    assert world.names(resumes="session") == "b"
-    world.lineup.note("session", world.lent[1].provider)
-    assert world.names(resumes="session") == "a"
+    assert world.names(goes_on=True) == "b"
+    assert world.names(goes_on=True, avoid="b") == "a"
 
 
 def test_a_single_provider_is_always_tried(world: World) -> None:
@@ -126,14 +124,6 @@ def test_a_single_provider_is_always_tried(world: World) -> None:
         one.attempt.failed(ProviderUnavailable())
     assert not alone.is_out("a")
     assert alone.told() == {"provider": {"name": "a", "state": "unknown"}}
-
-
-def test_what_is_remembered_is_bounded(world: World) -> None:
-    """The oldest failed sessions are forgotten."""
-    for number in range(MAX_KEPT + 1):
-        world.lineup.note(str(number), world.lent[0].provider)
-    assert world.names(resumes="0") == "abc"
-    assert world.names(resumes=str(MAX_KEPT)) == "bca"
 
 
 def _settings(**values: Any) -> Deployment:

@@ -57,9 +57,10 @@ class Player:
                 session.take_over(_SESSION_ID.format(step["session"]), now)
             case "open":
                 assert link
-                resumes = json.loads(session.start_message(link)).get("resumes")
-                started = ["start", step["link"]]
-                return [[*started, int(resumes[-12:])] if resumes else started]
+                start = json.loads(session.start_message(link))
+                going = [int(start["resumes"][-12:])] if "resumes" in start else []
+                avoid = [start["avoid"]] if "avoid" in start else []
+                return [["start", step["link"], *going, *avoid]]
             case "ready":
                 assert link
                 ready = {"session_id": _SESSION_ID.format(step["link"]), "model": "m"}

@@ -150,8 +150,8 @@ async def test_a_first_that_fails_in_the_middle_is_followed_by_the_second(
         assert code in {"provider_unavailable", "provider_rate_limited"}
         error = talk.heard.failed(ErrorCode(code))
         assert error["retryable"] is True
-        assert error["retry_after"] == 0
-        _, final = await two.spoken(resumes=session_id)
+        assert (error["retry_after"], error["avoid"]) == (0, "mistral")
+        _, final = await two.spoken(resumes=session_id, avoid=error["avoid"])
         assert final["text"] == WORDS
         [first, second] = await two.charges()
         assert (first[0], first[2]) == ("mistral", code)

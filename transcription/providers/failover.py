@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -17,9 +17,6 @@ from transcription.errors import ProviderError
 from transcription.providers.base import Provider
 from transcription.providers.breaker import Attempt, Breaker
 from transcription.providers.health import ProviderHealth
-
-MAX_KEPT: Final = 1000
-"""Sessions that are remembered because their provider failed them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -84,7 +81,6 @@ class Lineup:
             )
             for one in providers
         }
-        self._failed: dict[str, str] = {}
 
     @property
     def first(self) -> Provider:
@@ -117,7 +113,9 @@ class Lineup:
             ]
         return told
 
-    def candidates(self, lent: Sequence[L], *, resumes: str | None = None) -> list[Candidate[L]]:
+    def candidates(
+        self, lent: Sequence[L], *, goes_on: bool = False, avoid: str | None = None
+    ) -> list[Candidate[L]]:
         """Return who may do the work, in order; never none. The caller ends each attempt.
 
         Those that are known to be down are left out. Where all are, the one is tried whose pause
@@ -125,38 +123,24 @@ class Lineup:
 
         Args:
             lent: What calls each.
-            resumes: A session that the work goes on with. The provider that failed it is tried
-                last, and its recording finds out about no other.
+            goes_on: Whether a recording goes on, which was failed once: it finds out about none.
+            avoid: Name of the provider that failed it, which is tried last.
         """
         if len(lent) > 1:
-            failed_at = self._failed.get(resumes or "")
-            of = {one.provider.name: self._breakers[one.provider.name] for one in lent}
-            able = [
-                one
-                for one in lent
-                if (
-                    of[one.provider.name].admits
-                    if resumes is None
-                    else of[one.provider.name].state == "closed"
-                )
-            ]
-            able.sort(key=lambda one: one.provider.name == failed_at)
-            lent = able or [
-                min(
-                    lent,
-                    key=lambda one: (
-                        one.provider.name == failed_at,
-                        of[one.provider.name].due_at,
-                    ),
-                )
-            ]
+            able = [one for one in lent if self._is_able(one.provider, goes_on=goes_on)]
+
+            def is_avoided(one: L) -> bool:
+                return goes_on and one.provider.name == avoid
+
+            def due(one: L) -> tuple[bool, float]:
+                return is_avoided(one), self._breakers[one.provider.name].due_at
+
+            lent = sorted(able, key=is_avoided) or [min(lent, key=due)]
         return [Candidate(one, self._breaker(one).attempt()) for one in lent]
 
-    def note(self, session_id: str, provider: Provider) -> None:
-        """Remember that a provider has failed a session: who resumes it goes elsewhere."""
-        self._failed[session_id] = provider.name
-        while len(self._failed) > MAX_KEPT:
-            del self._failed[next(iter(self._failed))]
+    def _is_able(self, provider: Provider, *, goes_on: bool) -> bool:
+        breaker = self._breakers[provider.name]
+        return breaker.state == "closed" or (breaker.admits and not goes_on)
 
     def failed(self, provider: Provider, error: ProviderError) -> None:
         """Pass a provider over that was asked, and failed, before any work."""

@@ -19,7 +19,7 @@ from transcription.providers.fitting import (
 )
 
 _NO_WISHES: Final = frozenset(
-    {"type", "v", "audio_format", "access_token", "resumes", "check_text"}
+    {"type", "v", "audio_format", "access_token", "resumes", "avoid", "check_text"}
 )
 
 A = TypeVar("A", bound=Inbound)

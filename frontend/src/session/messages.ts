@@ -66,6 +66,7 @@ export function startMessage(
   options: SessionOptions,
   accessToken: string,
   resumes: string | undefined,
+  avoid?: string,
 ): string {
   const start: Wire.Start = {
     type: "start",
@@ -75,6 +76,7 @@ export function startMessage(
     ...wireOptions(options),
     ...(options.turnDetection ? { turn_detection: options.turnDetection } : {}),
     ...(resumes ? { resumes } : {}),
+    ...(avoid ? { avoid } : {}),
   };
   return JSON.stringify(start);
 }

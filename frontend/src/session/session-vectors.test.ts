@@ -104,8 +104,13 @@ class Player {
 
   #send(link: number, data: string | Int16Array): void {
     if (typeof data === "string") {
-      const { type, resumes } = JSON.parse(data) as { type: string; resumes?: string };
-      this.#told.push(resumes ? [type, link, Number(resumes.slice(-12))] : [type, link]);
+      const { type, resumes, avoid } = JSON.parse(data) as {
+        type: string;
+        resumes?: string;
+        avoid?: string;
+      };
+      const going = resumes ? [Number(resumes.slice(-12))] : [];
+      this.#told.push([type, link, ...going, ...(avoid ? [avoid] : [])]);
       return;
     }
     const number = data[0] as number;

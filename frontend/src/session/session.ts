@@ -65,6 +65,7 @@ export class Session {
   #resumeAt = 0;
   /** The session that a new link takes the place of. */
   #resumes: string | undefined;
+  #avoid: string | undefined;
   /** Whether a session of ours was ever open. */
   #hasHeard = false;
 
@@ -290,7 +291,7 @@ export class Session {
     const link = this.#next;
     if (link?.id !== id || link.phase !== "opening") return;
     link.phase = "starting";
-    const data = startMessage(this.#options, link.token, this.#resumes);
+    const data = startMessage(this.#options, link.token, this.#resumes, this.#avoid);
     link.token = "";
     this.#effects.push({ type: "send", link: id, data });
   }
@@ -408,6 +409,7 @@ export class Session {
 
   #onError(link: Link, error: Wire.Error): void {
     this.#openSessions = error.open_sessions ?? [];
+    this.#avoid = error.avoid ?? this.#avoid;
     // Its person went on elsewhere: nobody asked to take that place back.
     const replaced = error.code === "session_limit" && link === this.#current;
     const failure: Failure = {

@@ -421,6 +421,10 @@ export interface Error {
    * Items: UUID of a transcription session, lower case.
    */
   open_sessions?: string[];
+  /**
+   * What a resume sends as its own `avoid`: another provider can go on.
+   */
+  avoid?: string;
 }
 /**
  * Server-sent event `error`: why there is no `final`. The stream ends.
@@ -1104,6 +1108,10 @@ export interface Start {
    * The caller's session whose place this one takes.
    */
   resumes?: string;
+  /**
+   * With `resumes`: the `avoid` of the last `error` that had one. Another provider goes on.
+   */
+  avoid?: string;
 }
 /**
  * Ends the audio; the server answers `final`.
