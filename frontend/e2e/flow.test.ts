@@ -96,7 +96,7 @@ describe("Record", () => {
       (response) =>
         response.url() === voice.audio_url || response.url().includes("/storage/v1/object/sign/"),
     );
-    await booth.press("Listen to it");
+    await booth.press("Play the reference recording");
     expect([200, 206]).toContain((await played).status());
     await booth.press("Pause My voice");
     await booth.press("Play My voice");

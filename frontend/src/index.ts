@@ -45,6 +45,7 @@ export {
   fetchVoice,
   listVoices,
   type NewVoice,
+  renameVoice,
   transcribe,
 } from "./services/api";
 export { Api, ApiError, type Progress } from "./services/http";

@@ -23,6 +23,14 @@ export { useReferenceAudio } from "./reference-audio/use-reference-audio";
 export { Boundary } from "./ui/boundary";
 export { Button, Card, fieldClass, Message, ProgressBar } from "./ui/controls";
 export { useReadable, useScope } from "./ui/hooks";
-export { CrossIcon, DownloadIcon, LanguageIcon, PauseIcon, PlayIcon, TrashIcon } from "./ui/icons";
+export {
+  CrossIcon,
+  DownloadIcon,
+  LanguageIcon,
+  PauseIcon,
+  PencilIcon,
+  PlayIcon,
+  TrashIcon,
+} from "./ui/icons";
 export { useKeepFocus } from "./ui/keep-focus";
 export { type Labels, LocaleContext, useCatalogue } from "./words/use-words";

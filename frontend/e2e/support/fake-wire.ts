@@ -152,6 +152,18 @@ export class FakeWire {
         this.voices = [voice, ...this.voices];
         return json(route, 201, voice);
       }
+      case `PATCH ${url.pathname}`: {
+        const id = url.pathname.split("/").at(-1);
+        const change = JSON.parse(route.request().postData() ?? "{}") as Pick<Voice, "name">;
+        this.voices = this.voices.map((each) =>
+          each.voice_id === id ? { ...each, ...change } : each,
+        );
+        return json(
+          route,
+          200,
+          this.voices.find((each) => each.voice_id === id),
+        );
+      }
       default:
         return json(route, method === "DELETE" ? 204 : 404, undefined);
     }

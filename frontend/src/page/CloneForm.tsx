@@ -19,6 +19,7 @@ import {
   useScope,
 } from "../react";
 import { clone, whyNot } from "./clone";
+import { Ending } from "./Ending";
 import type { Playback } from "./playback";
 import { useWords } from "./use-words";
 
@@ -117,6 +118,21 @@ export function CloneForm({
     stage.name === "busy" && stage.fraction < 1
       ? t("clone.uploading", { percent: percent(t.locale, stage.fraction) })
       : t("clone.busy");
+  if (stage.name === "done" && !state.take && state.recorder.stage === "idle") {
+    const another = () => {
+      setStage({ name: "ready" });
+      const next = document.querySelector<HTMLElement>("[data-record], [data-choose]");
+      next?.scrollIntoView?.({ block: "center" });
+      next?.focus();
+    };
+    return (
+      <Card labelledBy={`${id}-ready`}>
+        <div id={`${id}-ready`}>
+          <Ending onAnother={another} playback={playback} voice={stage.voice} />
+        </div>
+      </Card>
+    );
+  }
   return (
     <Card labelledBy={`${id}-title`}>
       <h2 className="mb-3 text-lg font-medium" id={`${id}-title`}>
@@ -156,7 +172,7 @@ export function CloneForm({
             {t("clone.submit")}
           </Button>
           <span className="text-soft" id={`${id}-reason`}>
-            {isBusy ? words : stage.name === "done" && !state.take ? null : reason}
+            {isBusy ? words : reason}
           </span>
         </div>
         {isBusy ? (
@@ -166,18 +182,6 @@ export function CloneForm({
       <div className="not-empty:mt-4" role="status">
         {stage.name === "failed" ? (
           <FailureMessage failure={stage.failure} onSignIn={onSignIn} />
-        ) : null}
-        {stage.name === "done" && !state.take ? (
-          <Message
-            actions={
-              <Button onClick={() => void playback.play(stage.voice)} variant="link">
-                {t("clone.listen")}
-              </Button>
-            }
-            tone="plain"
-          >
-            {t("clone.ready", { name: stage.voice.name })}
-          </Message>
         ) : null}
       </div>
     </Card>

@@ -44,7 +44,7 @@ async function show(services = new FakeServices(), voices: Voice[] = []) {
   const view = render(<ClonePage services={services} />);
   await screen.findByRole("heading", { name: "Your voices" });
   const user = userEvent.setup();
-  const press = (name: string) => user.click(screen.getByRole("button", { name }));
+  const press = (name: string | RegExp) => user.click(screen.getByRole("button", { name }));
   const reason = () => screen.getByRole("button", { name: "Clone voice" }).nextSibling?.textContent;
   const record = async () => {
     await press("Start recording");
@@ -81,8 +81,8 @@ describe("Making a voice", () => {
     await user.type(screen.getByLabelText("Name"), " Mine ");
     await user.click(screen.getByLabelText("This is my voice, or I may use it"));
     await press("Clone voice");
-    await screen.findByText("“Mine” is ready. It is listed below.");
-    expect(screen.getByRole("button", { name: "Play Mine" })).toBeVisible();
+    await screen.findByRole("heading", { name: "“Mine” is ready" });
+    expect(screen.getByRole("button", { name: /^Play Mine/ })).toBeVisible();
     const call = services.api.calls.find(({ path }) => path === "/clone");
     expect(Object.fromEntries(call?.request.form ?? [])).toEqual({
       name: "Mine",
@@ -95,6 +95,9 @@ describe("Making a voice", () => {
     });
     expect(services.storage.uploaded).toHaveLength(1);
     expect(screen.getByRole("button", { name: "Start recording" })).toBeVisible();
+    expect(screen.getByRole("heading", { name: "“Mine” is ready" })).toHaveFocus();
+    await press("Record another");
+    expect(screen.getByRole("button", { name: "Start recording" })).toHaveFocus();
     expect(screen.getByLabelText("Name")).toHaveValue("");
   });
 
@@ -108,7 +111,7 @@ describe("Making a voice", () => {
     await screen.findByText(/The voice could not be made/);
     services.api.answers.set("/clone", () => VOICE);
     await press("Clone voice");
-    await screen.findByText("“Mine” is ready. It is listed below.");
+    await screen.findByRole("heading", { name: "“Mine” is ready" });
     const keys = services.api.calls.flatMap(({ path, request }) =>
       path === "/clone" ? [request.idempotencyKey] : [],
     );
@@ -122,10 +125,67 @@ describe("Your voices", () => {
     const { services, press } = await show(new FakeServices(), [VOICE]);
     await screen.findByText("Mine");
     await press("Delete Mine");
-    expect(screen.queryByRole("button", { name: "Play Mine" })).toBeNull();
+    expect(screen.queryByRole("button", { name: /^Play Mine/ })).toBeNull();
     await press("Undo");
-    await screen.findByRole("button", { name: "Play Mine" });
+    await screen.findByRole("button", { name: /^Play Mine/ });
     expect(services.api.calls.some(({ request }) => request.method === "DELETE")).toBe(false);
+  });
+
+  test("a deletion that fails, and one that is taken back offline, leave the voice in its place", async () => {
+    const older = { ...VOICE, voice_id: "v0", name: "Older", created_at: "2020-01-01T00:00:00Z" };
+    const { services, press } = await show(new FakeServices(), [VOICE, older]);
+    await screen.findByText("Mine");
+    services.api.answers.clear(); // nothing is reached from here on
+    const names = () =>
+      screen
+        .getAllByRole("button", { name: /^Play / })
+        .map((each) => each.getAttribute("aria-label"));
+    const before = names();
+    await press("Delete Mine");
+    await press("Undo");
+    expect(names()).toEqual(before);
+    await press("Delete Mine");
+    act(() => void window.dispatchEvent(new Event("pagehide")));
+    await screen.findByText("“Mine” couldn't be deleted. It is still here.");
+    expect(names()).toEqual(before);
+  });
+
+  test("a name is changed in its place, and what cannot be saved is told", async () => {
+    const { services, user, press } = await show(new FakeServices(), [VOICE]);
+    await screen.findByText("Mine");
+    services.api.answers.set(`/voices/${VOICE.voice_id}`, refuse("internal"));
+    await press("Rename Mine");
+    const field = await screen.findByLabelText("New name of Mine");
+    await user.clear(field);
+    await user.type(field, "Evening{Enter}");
+    await screen.findByText("The voice couldn't be renamed. Try again.");
+    const renamed = { ...VOICE, name: "Evening" };
+    services.api.answers.set(`/voices/${VOICE.voice_id}`, () => renamed);
+    await user.type(field, "{Enter}");
+    expect(await screen.findByRole("button", { name: "Rename Evening" })).toHaveFocus();
+    expect(services.api.calls.at(-1)?.request).toMatchObject({
+      method: "PATCH",
+      json: { name: "Evening" },
+    });
+  });
+
+  test("past ten there are pages and a search", async () => {
+    const many = Array.from({ length: 23 }, (_, n) => ({
+      ...VOICE,
+      voice_id: `v${n}`,
+      name: n === 17 ? "Élodie" : `Voice ${n}`,
+    }));
+    const { user, press } = await show(new FakeServices(), many);
+    await screen.findByText("Voice 0");
+    const rows = () => screen.getAllByRole("button", { name: /^Play / });
+    expect(rows()).toHaveLength(10);
+    await press("Show 10 more voices");
+    await press("Show 3 more voices");
+    expect(rows()).toHaveLength(23);
+    await user.type(screen.getByRole("searchbox", { name: "Search your voices" }), "elo");
+    expect(rows()).toHaveLength(1);
+    await user.type(screen.getByRole("searchbox"), "x");
+    expect(screen.getByText("No voice has that in its name.")).toBeVisible();
   });
 
   test("leaving the page carries a deletion out", async () => {
@@ -163,9 +223,9 @@ describe("Your voices", () => {
         }),
     );
     await screen.findByText("Mine");
-    await press("Play Mine");
-    await press("Pause Mine");
-    await press("Play Mine");
+    await press(/^Play Mine/);
+    await press(/^Pause Mine/);
+    await press(/^Play Mine/);
     await press("Delete Mine");
     await act(async () => {
       for (const answer of answers) answer();
@@ -181,12 +241,12 @@ describe("Your voices", () => {
     const { services, press } = await show(new FakeServices(), [VOICE]);
     services.api.answers.set("/voices/v", () => ({ ...VOICE, audio_url: "http://127.0.0.1:1/v" }));
     await screen.findByText("Mine");
-    await press("Play Mine");
+    await press(/^Play Mine/);
     await vi.waitFor(() => expect(play).toHaveBeenCalled());
     pause.mockClear();
     await press("Start recording");
     expect(pause).toHaveBeenCalled();
-    expect(screen.getByRole("button", { name: "Play Mine" })).toBeVisible();
+    expect(screen.getByRole("button", { name: /^Play Mine/ })).toBeVisible();
     vi.restoreAllMocks();
   });
 
@@ -252,7 +312,7 @@ test("a voice that is made while its person leaves is not shown to the next one"
   await vi.waitFor(() => expect(screen.queryByText("Your take")).toBeNull());
   await act(async () => made(VOICE));
   expect(screen.queryByText(/“Mine” is ready/)).toBeNull();
-  expect(screen.queryByRole("button", { name: "Play Mine" })).toBeNull();
+  expect(screen.queryByRole("button", { name: /^Play Mine/ })).toBeNull();
 });
 
 test("an anonymous person may save the voices in an account, with the same id", async () => {

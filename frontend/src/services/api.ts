@@ -7,6 +7,7 @@ import type {
   Transcription,
   Usage,
   Voice,
+  VoiceChangeRequest,
   VoiceDetail,
   VoiceList,
 } from "../generated/protocol";
@@ -48,6 +49,11 @@ export const fetchVoice = (api: Api, id: string, signal?: AbortSignal): Promise<
 /** A zip of recording, text and manifest, as a cloning engine wants them. */
 export const downloadBundle = (api: Api, id: string, preset: PresetId): Promise<Blob> =>
   api.call(`/voices/${encodeURIComponent(id)}/bundle?preset=${preset}`, { binary: true });
+
+export const renameVoice = (api: Api, id: string, name: string): Promise<Voice> => {
+  const json: VoiceChangeRequest = { name };
+  return api.call(`/voices/${encodeURIComponent(id)}`, { method: "PATCH", json });
+};
 
 export const deleteVoice = (api: Api, id: string): Promise<void> =>
   api.call(`/voices/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true });

@@ -33,7 +33,7 @@ export class ApiError extends Error {
 export type Progress = (fraction: number) => void;
 
 export interface ApiRequest {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as multipart, with progress. */
