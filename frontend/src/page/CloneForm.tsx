@@ -1,5 +1,5 @@
 /** Name, consent, and the one button that everything leads to. */
-import { type FormEvent, useId, useRef, useState } from "react";
+import { type FormEvent, lazy, Suspense, useId, useRef, useState } from "react";
 import {
   type CallFailure,
   LIMITS,
@@ -19,9 +19,10 @@ import {
   useScope,
 } from "../react";
 import { clone, whyNot } from "./clone";
-import { Ending } from "./Ending";
 import type { Playback } from "./playback";
 import { useWords } from "./use-words";
+
+const Ending = lazy(async () => ({ default: (await import("./Ending")).Ending }));
 
 type Stage =
   | { readonly name: "ready" }
@@ -128,7 +129,9 @@ export function CloneForm({
     return (
       <Card labelledBy={`${id}-ready`}>
         <div id={`${id}-ready`}>
-          <Ending onAnother={another} playback={playback} voice={stage.voice} />
+          <Suspense>
+            <Ending onAnother={another} playback={playback} voice={stage.voice} />
+          </Suspense>
         </div>
       </Card>
     );

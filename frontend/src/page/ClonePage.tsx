@@ -12,6 +12,7 @@ import {
 } from "../index";
 import {
   Boundary,
+  Card,
   ReferenceAudioInput,
   useKeepFocus,
   useReadable,
@@ -23,13 +24,13 @@ import { Header } from "./Header";
 import { usePlayback } from "./playback";
 import { Remote } from "./remote";
 import { useWords } from "./use-words";
-import { VoiceList } from "./VoiceList";
 import { Voices } from "./voices";
 
 // Most visits begin signed in, or need no account, and most people bring no key.
 const SignInDialog = lazy(async () => ({ default: (await import("./SignIn")).SignInDialog }));
 const SignInGate = lazy(async () => ({ default: (await import("./SignIn")).SignInGate }));
 const KeyNeeded = lazy(async () => ({ default: (await import("./OwnKeyPanel")).KeyNeeded }));
+const VoiceList = lazy(async () => ({ default: (await import("./VoiceList")).VoiceList }));
 const Keys = lazy(async () => ({ default: (await import("./Keys")).Keys }));
 const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel")).OwnKeyPanel }));
 
@@ -37,6 +38,8 @@ const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel"))
 const NOBODY = new Store(0);
 /** Milliseconds that a sign-out waits for a deletion. */
 const COMMIT_MS = 3000;
+/** Milliseconds after which a page has settled. */
+const SETTLED_MS = 2000;
 
 export type PageServices = ReferenceAudioServices & { readonly account: Account };
 
@@ -96,6 +99,32 @@ function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Us
   );
 }
 
+/** Becomes true, and stays so. */
+function useOnce(is: boolean): boolean {
+  const was = useRef(false);
+  was.current ||= is;
+  return was.current;
+}
+
+/** Whether the page has stood for a while: what few use is loaded then. */
+function useSettled(): boolean {
+  const [isSettled, setSettled] = useState(false);
+  useScope((scope) => void scope.after(SETTLED_MS, () => setSettled(true)), []);
+  return isSettled;
+}
+
+function NoVoices() {
+  const t = useWords();
+  return (
+    <Card labelledBy="no-voices">
+      <h2 className="text-lg font-medium" id="no-voices">
+        {t("voices.title")}
+      </h2>
+      <p className="mt-1 text-soft">{t("voices.empty")}</p>
+    </Card>
+  );
+}
+
 export function ClonePage({ services }: { readonly services: PageServices }) {
   const { account, api, config } = services;
   const t = useWords();
@@ -119,6 +148,9 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   useQuiet(reference, playback.stop);
   useUsageRefresh(reference, usage);
 
+  const isSettled = useSettled();
+  const { data: listed, failed: unlisted } = useReadable(voices.list);
+  const hasVoices = useOnce(unlisted || (listed?.length ?? 0) > 0);
   const person = useReadable(reference?.person ?? NOBODY);
   const signOut = async () => {
     // What was decided is done while there is somebody to do it for, and not waited for in vain.
@@ -208,19 +240,23 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
             />
           </Boundary>
           <Boundary words={t("failed.voices")}>
-            <VoiceList
-              api={api}
-              config={config}
-              onSave={isAnonymous ? () => open("sign-up") : undefined}
-              playback={playback}
-              voices={voices}
-            />
+            {hasVoices ? (
+              <Suspense fallback={<NoVoices />}>
+                <VoiceList
+                  api={api}
+                  config={config}
+                  onSave={isAnonymous ? () => open("sign-up") : undefined}
+                  playback={playback}
+                  voices={voices}
+                />
+              </Suspense>
+            ) : (
+              <NoVoices />
+            )}
           </Boundary>
           {isKeyNeeded ? null : keyPanel}
           <Boundary words={t("failed.form")}>
-            <Suspense>
-              <Keys reference={reference} />
-            </Suspense>
+            <Suspense>{isSettled ? <Keys reference={reference} /> : null}</Suspense>
           </Boundary>
         </Fragment>
       ) : null}

@@ -98,9 +98,7 @@ export function VoiceList({
             {t("voices.failed")}
           </Message>
         ) : null}
-        {data?.length === 0 || (!data && !failed) ? (
-          <p className="mt-1 text-soft">{t("voices.empty")}</p>
-        ) : null}
+        {all.length === 0 && !failed ? <p className="mt-1 text-soft">{t("voices.empty")}</p> : null}
         {kept ? <Message>{t("voices.notDeleted", { name: kept.name })}</Message> : null}
         {all.length > PAGE ? (
           <input
@@ -138,7 +136,7 @@ export function VoiceList({
               >
                 {playback.playing === voice.voice_id ? <PauseIcon /> : <PlayIcon />}
               </button>
-              <div className="min-w-0 flex-1">
+              <div className="min-w-36 flex-1">
                 <p className="font-medium wrap-anywhere" translate="no">
                   {voice.name}
                 </p>
@@ -154,38 +152,44 @@ export function VoiceList({
                         .join(" · ")}
                 </p>
               </div>
-              {config.bundles ? (
+              <div className="ml-auto flex">
+                {config.bundles ? (
+                  <Button
+                    aria-expanded={packed === voice.voice_id}
+                    aria-label={t("bundle.open", { name: voice.name })}
+                    onClick={() =>
+                      setPacked(packed === voice.voice_id ? undefined : voice.voice_id)
+                    }
+                    variant="quiet"
+                  >
+                    <DownloadIcon />
+                  </Button>
+                ) : null}
                 <Button
-                  aria-expanded={packed === voice.voice_id}
-                  aria-label={t("bundle.open", { name: voice.name })}
-                  onClick={() => setPacked(packed === voice.voice_id ? undefined : voice.voice_id)}
+                  aria-expanded={renamed === voice.voice_id}
+                  aria-label={t("voices.renameOne", { name: voice.name })}
+                  className="w-11 px-0!"
+                  data-rename
+                  onClick={() =>
+                    setRenamed(renamed === voice.voice_id ? undefined : voice.voice_id)
+                  }
                   variant="quiet"
                 >
-                  <DownloadIcon />
+                  <PencilIcon />
                 </Button>
-              ) : null}
-              <Button
-                aria-expanded={renamed === voice.voice_id}
-                aria-label={t("voices.renameOne", { name: voice.name })}
-                className="w-11 px-0!"
-                data-rename
-                onClick={() => setRenamed(renamed === voice.voice_id ? undefined : voice.voice_id)}
-                variant="quiet"
-              >
-                <PencilIcon />
-              </Button>
-              <Button
-                aria-label={t("voices.delete", { name: voice.name })}
-                className="w-11 px-0!"
-                onClick={() => {
-                  if (playback.playing === voice.voice_id) playback.stop();
-                  voices.remove(voice);
-                  title.current?.focus();
-                }}
-                variant="quiet"
-              >
-                <TrashIcon />
-              </Button>
+                <Button
+                  aria-label={t("voices.delete", { name: voice.name })}
+                  className="w-11 px-0!"
+                  onClick={() => {
+                    if (playback.playing === voice.voice_id) playback.stop();
+                    voices.remove(voice);
+                    title.current?.focus();
+                  }}
+                  variant="quiet"
+                >
+                  <TrashIcon />
+                </Button>
+              </div>
               {renamed === voice.voice_id ? (
                 <Suspense>
                   <RenameVoice onDone={() => endRename(voice)} voice={voice} voices={voices} />
