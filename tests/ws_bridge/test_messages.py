@@ -112,13 +112,13 @@ def test_no_text_is_a_bug(text: str) -> None:
 
 
 def test_the_limit_is_in_bytes() -> None:
-    """A message of more than 64 KiB of UTF-8 is refused, whatever it says."""
+    """A message of more than 256 KiB of UTF-8 is refused, whatever it says."""
     stop = '{"type":"stop"}'
-    assert isinstance(parse(stop.ljust(65_536)), Stop)
-    with pytest.raises(InvalidMessage, match="65536"):
-        parse(stop.ljust(65_537))
-    with pytest.raises(InvalidMessage, match="65536"):
-        parse('"' + "é" * 32_768 + '"')
+    assert isinstance(parse(stop.ljust(262_144)), Stop)
+    with pytest.raises(InvalidMessage, match="262144"):
+        parse(stop.ljust(262_145))
+    with pytest.raises(InvalidMessage, match="262144"):
+        parse('"' + "é" * 131_072 + '"')
 
 
 def test_a_refusal_quotes_no_value() -> None:
