@@ -169,6 +169,7 @@ async def test_the_document_is_served(world: World) -> None:
         "/api/clone",
         "/api/voices",
         "/api/voices/{voice_id}",
+        "/api/voices/{voice_id}/bundle",
         "/api/usage",
         "/api/account",
         "/api/provider-key",
