@@ -103,7 +103,14 @@ def _longest(characters: str, seed: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "characters"), [("en", "abcdefghij     "), ("zh", "的一是不了人我在有他")]
+    ("language", "characters"),
+    [
+        ("en", "abcdefghij     "),
+        ("en", "abcdefghijklmnopqrstuvwxyzaeiouaeioubcdfghlmnst "),
+        ("en", "0123456789 , "),
+        ("zh", "的一是不了人我在有他"),
+    ],
+    ids=["words", "long words", "numbers", "characters"],
 )
 def test_the_longest_texts_are_compared_in_bounded_time(language: str, characters: str) -> None:
     """Two unlike transcripts of the longest kind take seconds, whatever they hold."""
@@ -113,3 +120,13 @@ def test_the_longest_texts_are_compared_in_bounded_time(language: str, character
     assert unlike.rate < 0.8
     same = _longest(characters, 1)
     assert _final(same, same, language).rate == 1
+
+
+def test_a_text_with_every_other_word_wrong_is_compared_in_bounded_time() -> None:
+    """What a text costs does not grow with the square of its doubts."""
+    words = [chr(0x4E00 + at) for at in range(MAX_TRANSCRIPT_CHARACTERS)]
+    other = [word if at % 2 else "一" for at, word in enumerate(words)]
+    began = time.process_time()
+    found = _final("".join(words), "".join(other), "zh")
+    assert time.process_time() - began < 10
+    assert len(found.doubts) > 1000

@@ -13,10 +13,12 @@ from transcription.match.alignment import Region, differences
 from transcription.match.alternatives import alternatives
 from transcription.match.likeness import sound, unlikeness
 
-_MAX_CELLS: Final = 1_600
+_MAX_CELLS: Final = 900
 """A larger difference is one: nobody wrote the same there in another way."""
 _ALONE: Final = 0.75
 """What a word costs that the other side lacks; two of them cost more than a change."""
+_PAIRED_LETTERS: Final = 12
+"""Of a word's sound that tell which word it stands beside."""
 _ALIKE: Final = 0.01
 """What another way to write costs, so that the same way comes first."""
 
@@ -54,7 +56,8 @@ def _to_the_ear(a: Sequence[str], b: Sequence[str], place: Region, language: str
         return
     ways_a = [(a[at], *alternatives(a[at], language)) for at in range(a0, a1)]
     ways_b = [(b[at], *alternatives(b[at], language)) for at in range(b0, b1)]
-    sounds_a, sounds_b = ([sound([key]) for key in keys] for keys in (a[a0:a1], b[b0:b1]))
+    sounds_a = [sound([key])[:_PAIRED_LETTERS] for key in a[a0:a1]]
+    sounds_b = [sound([key])[:_PAIRED_LETTERS] for key in b[b0:b1]]
     width = b1 - b0 + 1
     cost = [math.inf] * ((a1 - a0 + 1) * width)
     back = [(-1, False)] * len(cost)

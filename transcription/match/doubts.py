@@ -55,6 +55,18 @@ class Compared:
     """The same; such words lie before it."""
 
 
+@dataclass(slots=True)
+class _Place:
+    """Words of the text that witnesses contradict, or between which some lack."""
+
+    a0: int
+    a1: int
+    doubting: set[int]
+    """The witnesses, by number."""
+    ends_open: bool
+    """Whether one has words that lie after `a1`."""
+
+
 def beside(words: Sequence[Word], evidence: Evidence, language: str) -> Compared:
     """Put a witness beside a text."""
     heard = split(evidence.text)
@@ -87,36 +99,38 @@ def find(
 ) -> list[Doubt]:
     """Return the places of a text that a witness contradicts."""
     places = sorted(
-        (step.a0, step.a1) for one in witnesses for step in one.steps if step.kind == "differ"
+        (step.a0, step.a1, number)
+        for number, one in enumerate(witnesses)
+        for step in one.steps
+        if step.kind == "differ"
     )
-    merged: list[tuple[int, int]] = []
-    for a0, a1 in places:
-        if merged and (
-            a0 < merged[-1][1] or (a0 == merged[-1][1] and (a0 == a1 or merged[-1][0] == a0))
-        ):
-            merged[-1] = (merged[-1][0], max(a1, merged[-1][1]))
+    merged: list[_Place] = []
+    for a0, a1, number in places:
+        last = merged[-1] if merged else None
+        if last and (a0 < last.a1 or (a0 == last.a1 and (a0 == a1 or last.ends_open))):
+            last.ends_open = a0 == a1 if a1 >= last.a1 else last.ends_open
+            last.a1 = max(a1, last.a1)
+            last.doubting.add(number)
         else:
-            merged.append((a0, a1))
+            merged.append(_Place(a0, a1, {number}, a0 == a1))
     return [_doubt(text, words, place, witnesses, language) for place in merged]
 
 
 def _doubt(
     text: str,
     words: Sequence[Word],
-    place: tuple[int, int],
+    place: _Place,
     witnesses: Sequence[Compared],
     language: str,
 ) -> Doubt:
-    a0, a1 = place
+    a0, a1 = place.a0, place.a1
     readings: list[Reading] = []
     against: list[tuple[Witness, list[str]]] = []
     mine = [word.key for word in words[a0:a1]]
     start = end = None
-    for one in witnesses:
+    for number, one in enumerate(witnesses):
         b0, b1 = one.low[a0], one.high[a1]
-        differs = any(
-            step.kind == "differ" and a0 <= step.a0 and step.a1 <= a1 for step in one.steps
-        )
+        differs = number in place.doubting
         reading = one.text[one.heard[b0].start : one.heard[b1 - 1].end] if b0 < b1 else ""
         readings.append(Reading(witness=one.witness, text=reading, agrees=not differs))
         if differs:

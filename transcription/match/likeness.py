@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared_schema.spoken import IRREGULAR, SPELLINGS
@@ -122,6 +123,7 @@ def _alone(one: str) -> float:
     return _GLIDE_ALONE if one in _GLIDES else _ALONE
 
 
+@lru_cache(maxsize=4096)
 def _changed(one: str, other: str) -> float:
     if one == other:
         return 0.0

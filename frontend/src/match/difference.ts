@@ -8,9 +8,11 @@ import { alternatives } from "./alternatives";
 import { sound, unlikeness } from "./likeness";
 
 /** A larger difference is one: nobody wrote the same there in another way. */
-const MAX_CELLS = 1600;
+const MAX_CELLS = 900;
 /** What a word costs that the other side lacks; two of them cost more than a change. */
 const ALONE = 0.75;
+/** Of a word's sound that tell which word it stands beside. */
+const PAIRED_LETTERS = 12;
 /** What another way to write costs, so that the same way comes first. */
 const ALIKE = 0.01;
 
@@ -45,8 +47,8 @@ function toTheEar(a: Words, b: Words, place: Region, language: string): Step[] {
   const waysOf = (word: string) => [word, ...alternatives(word, language)];
   const waysA = a.slice(a0, a1).map(waysOf);
   const waysB = b.slice(b0, b1).map(waysOf);
-  const soundsA = a.slice(a0, a1).map((key) => sound([key]));
-  const soundsB = b.slice(b0, b1).map((key) => sound([key]));
+  const soundsA = a.slice(a0, a1).map((key) => sound([key]).slice(0, PAIRED_LETTERS));
+  const soundsB = b.slice(b0, b1).map((key) => sound([key]).slice(0, PAIRED_LETTERS));
   const width = b1 - b0 + 1;
   const size = (a1 - a0 + 1) * width;
   const cost = new Float64Array(size).fill(Number.POSITIVE_INFINITY);

@@ -90,7 +90,15 @@ export function beside(words: readonly Word[], evidence: Evidence, language: str
   };
 }
 
-type Place = readonly [number, number];
+/** Words of the text that witnesses contradict, or between which some lack. */
+interface Place {
+  readonly a0: number;
+  a1: number;
+  /** The witnesses, by number. */
+  readonly doubting: Set<number>;
+  /** Whether one has words that lie after `a1`. */
+  endsOpen: boolean;
+}
 
 /** The places of a text that a witness contradicts. */
 export function find(
@@ -100,17 +108,18 @@ export function find(
   language: string,
 ): Doubt[] {
   const places = witnesses
-    .flatMap((one) => one.steps)
+    .flatMap((one, number) => one.steps.map((step) => ({ ...step, number })))
     .filter((step) => step.kind === "differ")
-    .map((step): Place => [step.a0, step.a1])
-    .sort((one, other) => one[0] - other[0] || one[1] - other[1]);
+    .sort((one, other) => one.a0 - other.a0 || one.a1 - other.a1);
   const merged: Place[] = [];
-  for (const [a0, a1] of places) {
+  for (const { a0, a1, number } of places) {
     const last = merged.at(-1);
-    if (last && (a0 < last[1] || (a0 === last[1] && (a0 === a1 || last[0] === a0)))) {
-      merged[merged.length - 1] = [last[0], Math.max(a1, last[1])];
+    if (last && (a0 < last.a1 || (a0 === last.a1 && (a0 === a1 || last.endsOpen)))) {
+      last.endsOpen = a1 >= last.a1 ? a0 === a1 : last.endsOpen;
+      last.a1 = Math.max(a1, last.a1);
+      last.doubting.add(number);
     } else {
-      merged.push([a0, a1]);
+      merged.push({ a0, a1, doubting: new Set([number]), endsOpen: a0 === a1 });
     }
   }
   const characters = Array.from(text);
@@ -125,19 +134,17 @@ interface Contradiction {
 function doubt(
   text: readonly string[],
   words: readonly Word[],
-  [a0, a1]: Place,
+  { a0, a1, doubting }: Place,
   witnesses: readonly Compared[],
   language: string,
 ): Doubt {
   const readings: Reading[] = [];
   const against: Contradiction[] = [];
   let time: Span | undefined;
-  for (const one of witnesses) {
+  for (const [number, one] of witnesses.entries()) {
     const b0 = one.low[a0] as number;
     const b1 = one.high[a1] as number;
-    const differs = one.steps.some(
-      (step) => step.kind === "differ" && a0 <= step.a0 && step.a1 <= a1,
-    );
+    const differs = doubting.has(number);
     const said = one.heard.slice(b0, b1);
     const reading = one.text.slice(said[0]?.start ?? 0, said.at(-1)?.end ?? 0).join("");
     readings.push({ witness: one.witness, text: reading, agrees: !differs });
