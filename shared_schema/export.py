@@ -129,7 +129,11 @@ def typescript_constants() -> str:
         "LIMITS": _constants(limits),
         "ERRORS": {code.value: asdict(spec) for code, spec in errors.ERRORS.items()},
         "FINAL_CLOSE_CODES": sorted(errors.FINAL_CLOSE_CODES),
-        "PRESETS": [asdict(one) for one in presets.PRESETS],
+        # Where the figures come from is for readers of the docs.
+        "PRESETS": [
+            {name: value for name, value in asdict(one).items() if name != "source"}
+            for one in presets.PRESETS
+        ],
         "TEXT": _text_rule(),
         "FILES": {
             "accepted": files.ACCEPTED,

@@ -300,8 +300,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": true,
     "one_line": false,
-    "ends_sentence": false,
-    "source": "What the engines below have in common."
+    "ends_sentence": false
   },
   {
     "id": "qwen3-tts",
@@ -314,8 +313,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": true,
     "one_line": true,
-    "ends_sentence": false,
-    "source": "https://www.alibabacloud.com/help/en/model-studio/qwen-tts-voice-cloning: 10 to 20 seconds are recommended, 24 kHz or more, mono."
+    "ends_sentence": false
   },
   {
     "id": "f5-tts",
@@ -328,8 +326,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": true,
     "one_line": true,
-    "ends_sentence": true,
-    "source": "https://github.com/SWivid/F5-TTS/tree/main/src/f5_tts/infer: it cuts the audio after 12 seconds and leaves the text, and adds a missing full stop. 24 kHz, mono."
+    "ends_sentence": true
   },
   {
     "id": "fish",
@@ -342,8 +339,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": true,
     "one_line": true,
-    "ends_sentence": false,
-    "source": "https://docs.fish.audio/developer-guide/sdk-guide/cookbook/instant-voice-cloning: a clip of 10 to 30 seconds and its exact transcript. The model works at 44.1 kHz."
+    "ends_sentence": false
   },
   {
     "id": "elevenlabs",
@@ -356,8 +352,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": false,
     "one_line": false,
-    "ends_sentence": false,
-    "source": "https://elevenlabs.io/docs/creative-platform/voices/voice-cloning/instant-voice-cloning: one to two minutes; more than three can harm. No transcript."
+    "ends_sentence": false
   },
   {
     "id": "mistral",
@@ -370,8 +365,7 @@ export const PRESETS = [
     "channels": 1,
     "needs_text": false,
     "one_line": false,
-    "ends_sentence": false,
-    "source": "https://docs.mistral.ai/studio/audio/text-to-speech/voice-cloning: WAV or MP3, base64, no transcript. 5 to 25 seconds are recommended, 3 are enough; 24 kHz."
+    "ends_sentence": false
   }
 ] as const;
 

@@ -5,13 +5,13 @@ import { Scope } from "../lib/scope";
 import { violations } from "../testing/axe";
 import { FakeServices, model, refuse, TRANSCRIPTION } from "../testing/fake-services";
 import { translate } from "../testing/translate";
-import { loadPanels } from "./panels/use-panels";
+import { loadPanels, loadTakePanels } from "./panels/use-panels";
 import { ReferenceAudioInput } from "./ReferenceAudioInput";
 import { ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioValue } from "./state";
 
 // They come by themselves, once the recorder stands.
-beforeAll(() => loadPanels());
+beforeAll(() => Promise.all([loadPanels(), loadTakePanels()]));
 
 let scope: Scope;
 beforeEach(() => {

@@ -9,7 +9,7 @@ import { useMedia } from "../ui/media";
 import { useScheme } from "../ui/scheme";
 import { Tabs } from "../ui/tabs";
 import { LocaleContext, useCatalogue } from "../words/use-words";
-import { usePanels } from "./panels/use-panels";
+import { usePanels, useTakePanels } from "./panels/use-panels";
 import { RecordPanel } from "./RecordPanel";
 import type { ReferenceAudio } from "./reference-audio";
 import { isTaking, type Mode, type ReferenceAudioValue } from "./state";
@@ -87,9 +87,12 @@ export function ReferenceAudioInput({
     hadTake.current = take !== undefined;
   }, [take]);
 
+  const isIdle = state.recorder.stage === "idle";
+  const takes = useTakePanels(
+    !isIdle || state.mode === "upload" || take !== undefined || state.tray.length > 0,
+  );
   const hasTray = (state.tray.length > 0 || state.removed !== undefined) && !isTaking(state);
-  const busy =
-    take !== undefined || state.inspecting || state.recorder.stage !== "idle" || isTaking(state);
+  const busy = take !== undefined || state.inspecting || !isIdle || isTaking(state);
   return (
     <LocaleContext.Provider value={t.locale}>
       <PartsContext.Provider value={parts}>
@@ -109,11 +112,11 @@ export function ReferenceAudioInput({
                 tabs={MODES.map((key) => ({ key, label: t(`tabs.${key}`) }))}
               >
                 <Boundary actions={<StopAnyway />} words={t("part.failed")}>
-                  {take && panels ? <panels.TakePanel key={take.kind} /> : null}
+                  {take && takes ? <takes.TakePanel key={take.kind} /> : null}
                   {!take && state.mode === "record" ? <RecordPanel /> : null}
-                  {!take && panels && state.mode === "upload" ? <panels.UploadPanel /> : null}
+                  {!take && takes && state.mode === "upload" ? <takes.UploadPanel /> : null}
                   {isTaking(state) || !panels ? null : <panels.PresetChoice />}
-                  {panels && hasTray ? <panels.TakeTray /> : null}
+                  {takes && hasTray ? <takes.TakeTray /> : null}
                 </Boundary>
               </Tabs>
             </Card>
