@@ -681,6 +681,37 @@ test("A server that takes audio and acknowledges nothing is left for another try
   await leave(booth);
 });
 
+test("A forgotten password: a link is sent, and the page that it leads to asks for a new one", async () => {
+  const { booth, page } = await enter();
+  await booth.press("Sign in");
+  await booth.press("Forgot your password?");
+  await page.getByRole("dialog", { name: "Reset your password" }).waitFor();
+  await page.getByLabel("Email").fill("ada@example.com");
+  const asked = page.waitForRequest("**/auth/v1/recover*");
+  await booth.press("Send me a link");
+  expect((await asked).postDataJSON()).toMatchObject({ email: "ada@example.com" });
+  await booth.text(/a link to a new password is on its way/).waitFor();
+  expect(await booth.violations()).toEqual([]);
+
+  await page.goto(`${server.url}/clone?code=from-the-link`);
+  await page.getByRole("dialog", { name: "Choose a new password" }).waitFor();
+  await page.keyboard.type("correct horse battery"); // the focus is in the field
+  const saved = page.waitForRequest((request) => request.method() === "PUT");
+  await page.keyboard.press("Enter");
+  expect((await saved).postDataJSON()).toMatchObject({ password: "correct horse battery" });
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await leave(booth);
+});
+
+test("Before any script has come, the page says what it is", async () => {
+  const { page } = await openPage(browser);
+  await page.route("**/*.js", () => {}); // a line that is too slow for it
+  await page.goto(`${server.url}/clone`, { waitUntil: "commit" });
+  await page.getByRole("heading", { name: "Clone a voice" }).waitFor();
+  await page.getByText("One moment…").waitFor();
+  await page.context().close();
+});
+
 test("The first load is at most 130 kB, compressed, worklet aside", async () => {
   const { page } = await openPage(browser);
   const wire = new FakeWire();

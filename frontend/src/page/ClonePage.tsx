@@ -23,6 +23,7 @@ import { CloneForm } from "./CloneForm";
 import { Header } from "./Header";
 import { usePlayback } from "./playback";
 import { Remote } from "./remote";
+import type { SignInMode } from "./SignIn";
 import { useWords } from "./use-words";
 import { Voices } from "./voices";
 
@@ -128,7 +129,7 @@ function NoVoices() {
 export function ClonePage({ services }: { readonly services: PageServices }) {
   const { account, api, config } = services;
   const t = useWords();
-  const [signingIn, setSigningIn] = useState<"sign-in" | "sign-up">();
+  const [signingIn, setSigningIn] = useState<SignInMode>();
   const [hasKey, setHasKey] = useState(false);
   const state = useReadable(account);
   const userId = state.status === "in" ? state.userId : undefined;
@@ -183,12 +184,15 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const root = useRef<HTMLElement>(null);
   useKeepFocus(root);
   const opener = useRef<Element>(null);
-  const openSignIn = () => open("sign-in");
-  const open = (what: "sign-in" | "sign-up") => {
+  const openSignIn = () => open("signIn");
+  const open = (what: SignInMode) => {
     opener.current = document.activeElement;
     setSigningIn(what);
   };
+  const recovering = useReadable(account.recovering);
+  const dialog = recovering ? "renew" : signingIn;
   const closeSignIn = () => {
+    account.keepPassword();
     setSigningIn(undefined);
     if (opener.current instanceof HTMLElement) opener.current.focus();
   };
@@ -245,7 +249,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
                 <VoiceList
                   api={api}
                   config={config}
-                  onSave={isAnonymous ? () => open("sign-up") : undefined}
+                  onSave={isAnonymous ? () => open("create") : undefined}
                   playback={playback}
                   voices={voices}
                 />
@@ -260,13 +264,14 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
           </Boundary>
         </Fragment>
       ) : null}
-      {signingIn ? (
+      {dialog ? (
         <Boundary words={t("failed.signIn")}>
           <Suspense>
             <SignInDialog
               account={account}
               allowAnonymous={config.allow_anonymous && state.status === "out"}
-              isNew={signingIn === "sign-up"}
+              begin={dialog}
+              key={dialog}
               onClose={closeSignIn}
             />
           </Suspense>

@@ -4,18 +4,33 @@ import { type Account, SignInError } from "../index";
 import { Button, Card, CrossIcon, type Fault, fieldClass, Message, useFaultWords } from "../react";
 import { useWords } from "./use-words";
 
+/** Signing in, making an account, asking for a link to a new password, choosing one. */
+export type SignInMode = "signIn" | "create" | "reset" | "renew";
+
+const SUBMIT = {
+  signIn: "account.signIn",
+  create: "signIn.submitNew",
+  reset: "signIn.send",
+  renew: "signIn.save",
+} as const;
+const TITLE = {
+  ...SUBMIT,
+  create: "signIn.create",
+  reset: "signIn.reset",
+  renew: "signIn.renew",
+} as const;
+
 function Form({
   account,
   allowAnonymous,
-  creating,
-  onCreating,
+  mode,
+  onMode,
   onDone,
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
-  /** An account is being made. */
-  readonly creating: boolean;
-  readonly onCreating: (creating: boolean) => void;
+  readonly mode: SignInMode;
+  readonly onMode: (mode: SignInMode) => void;
   readonly onDone?: () => void;
 }) {
   const t = useWords();
@@ -24,6 +39,12 @@ function Form({
   const [message, setMessage] = useState<string>();
   const [fault, setFault] = useState<Fault>();
   const said = useFaultWords(fault) ?? message;
+
+  const turn = (to: SignInMode) => {
+    setMessage(undefined);
+    setFault(undefined);
+    onMode(to);
+  };
 
   const attempt = async (action: () => Promise<string | undefined>) => {
     setBusy(true);
@@ -47,53 +68,78 @@ function Form({
     const email = String(data.get("email"));
     const password = String(data.get("password"));
     void attempt(async () => {
-      if (!creating) {
-        await account.signIn(email, password);
-        return undefined;
+      switch (mode) {
+        case "signIn":
+          await account.signIn(email, password);
+          return undefined;
+        case "reset":
+          await account.resetPassword(email);
+          return t("signIn.sent");
+        case "renew":
+          await account.changePassword(password);
+          return undefined;
+        default: {
+          const { confirm } = await account.signUp(email, password);
+          return confirm ? t("signIn.confirm") : undefined;
+        }
       }
-      const { confirm } = await account.signUp(email, password);
-      return confirm ? t("signIn.confirm") : undefined;
     });
   };
 
   return (
     <form className="space-y-4" onSubmit={submit}>
-      <div>
-        <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-email`}>
-          {t("signIn.email")}
-        </label>
-        <input
-          autoComplete="email"
-          className={fieldClass}
-          id={`${id}-email`}
-          name="email"
-          required={true}
-          type="email"
-        />
-      </div>
-      <div>
-        <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-password`}>
-          {t("signIn.password")}
-        </label>
-        <input
-          autoComplete={creating ? "new-password" : "current-password"}
-          className={fieldClass}
-          id={`${id}-password`}
-          minLength={creating ? 8 : undefined}
-          name="password"
-          required={true}
-          type="password"
-        />
-      </div>
+      {mode === "renew" ? null : (
+        <div>
+          <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-email`}>
+            {t("signIn.email")}
+          </label>
+          <input
+            autoComplete="email"
+            className={fieldClass}
+            id={`${id}-email`}
+            name="email"
+            required={true}
+            type="email"
+          />
+        </div>
+      )}
+      {mode === "reset" ? null : (
+        <div>
+          <label className="mb-1 block text-sm text-soft" htmlFor={`${id}-password`}>
+            {t(mode === "renew" ? "signIn.newPassword" : "signIn.password")}
+          </label>
+          <input
+            autoComplete={mode === "signIn" ? "current-password" : "new-password"}
+            className={fieldClass}
+            id={`${id}-password`}
+            minLength={mode === "signIn" ? undefined : 8}
+            name="password"
+            required={true}
+            type="password"
+          />
+        </div>
+      )}
       <div role="alert">{said ? <Message>{said}</Message> : null}</div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Button disabled={busy} type="submit" variant="primary">
-          {creating ? t("signIn.submitNew") : t("account.signIn")}
+          {t(SUBMIT[mode])}
         </Button>
-        <Button onClick={() => onCreating(!creating)} variant="link">
-          {creating ? t("signIn.haveOne") : t("signIn.create")}
-        </Button>
-        {allowAnonymous ? (
+        {mode === "signIn" ? (
+          <>
+            <Button onClick={() => turn("create")} variant="link">
+              {t("signIn.create")}
+            </Button>
+            <Button onClick={() => turn("reset")} variant="link">
+              {t("signIn.forgot")}
+            </Button>
+          </>
+        ) : null}
+        {mode === "create" || mode === "reset" ? (
+          <Button onClick={() => turn("signIn")} variant="link">
+            {t(mode === "create" ? "signIn.haveOne" : "signIn.back")}
+          </Button>
+        ) : null}
+        {allowAnonymous && mode !== "renew" ? (
           <Button
             disabled={busy}
             onClick={() =>
@@ -115,13 +161,14 @@ function Form({
 /** In the page, where nobody may go on without it. */
 export function SignInGate({ account }: { readonly account: Account }) {
   const t = useWords();
-  const [creating, setCreating] = useState(false);
+  const [mode, setMode] = useState<SignInMode>("signIn");
+  const title = { ...TITLE, signIn: "signIn.toBegin", create: "signIn.createToBegin" } as const;
   return (
     <Card labelledBy="gate">
       <h2 className="mb-3 text-lg font-medium" id="gate">
-        {creating ? t("signIn.createToBegin") : t("signIn.toBegin")}
+        {t(title[mode])}
       </h2>
-      <Form account={account} allowAnonymous={false} creating={creating} onCreating={setCreating} />
+      <Form account={account} allowAnonymous={false} mode={mode} onMode={setMode} />
     </Card>
   );
 }
@@ -129,19 +176,19 @@ export function SignInGate({ account }: { readonly account: Account }) {
 /** Over the page, so that nothing of it is lost; mounted while it is open. */
 export function SignInDialog({
   onClose,
-  isNew,
+  begin,
   ...form
 }: {
   readonly account: Account;
   readonly allowAnonymous: boolean;
-  /** Begins with making an account. */
-  readonly isNew: boolean;
+  /** What it begins with. */
+  readonly begin: SignInMode;
   readonly onClose: () => void;
 }) {
   const t = useWords();
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  const [creating, setCreating] = useState(isNew);
+  const [mode, setMode] = useState(begin);
   useEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector("input")?.focus(); // and not the way out
@@ -155,13 +202,13 @@ export function SignInDialog({
     >
       <div className="mb-4 flex items-center justify-between">
         <h2 className="text-lg font-medium" id={id}>
-          {creating ? t("signIn.create") : t("account.signIn")}
+          {t(TITLE[mode])}
         </h2>
         <Button aria-label={t("signIn.close")} className="-me-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>
-      <Form creating={creating} onCreating={setCreating} onDone={onClose} {...form} />
+      <Form mode={mode} onDone={onClose} onMode={setMode} {...form} />
     </dialog>
   );
 }

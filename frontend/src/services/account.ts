@@ -79,6 +79,9 @@ export class Account implements Readable<AccountState> {
   readonly getSnapshot = this.#store.getSnapshot;
   readonly subscribe = this.#store.subscribe;
   readonly #scope: Scope;
+  /** A link to a new password has led here: it is to be chosen now. */
+  readonly recovering: Readable<boolean>;
+  readonly #recovering = new Store(false);
   readonly #returning = wasSignedIn();
   #client: Promise<Client> | undefined;
   #signingIn: Promise<Session> | undefined;
@@ -88,6 +91,7 @@ export class Account implements Readable<AccountState> {
 
   constructor(options: AccountOptions, parent: Scope) {
     this.#options = options;
+    this.recovering = this.#recovering;
     this.#scope = new Scope(parent);
     if (this.#returning || isCallback()) {
       this.#auth().catch(() => {}); // asked again with the first token
@@ -120,7 +124,10 @@ export class Account implements Readable<AccountState> {
       flowType: "pkce",
       fetch: byOwnClock,
     });
-    const { data } = client.onAuthStateChange((_, session) => this.#take(session));
+    const { data } = client.onAuthStateChange((event, session) => {
+      this.#take(session);
+      if (event === "PASSWORD_RECOVERY") this.#recovering.set(true);
+    });
     this.#scope.add(() => data.subscription.unsubscribe());
     return client;
   }
@@ -237,6 +244,29 @@ export class Account implements Readable<AccountState> {
     if (data.user.is_anonymous) return { confirm: true };
     await auth.refreshSession(); // the token at hand still says "anonymous"
     return { confirm: false };
+  }
+
+  /**
+   * Sends a link with which a new password can be chosen, if there is such an account.
+   *
+   * @throws SignInError
+   */
+  async resetPassword(email: string): Promise<void> {
+    const redirectTo = `${location.origin}${location.pathname}`;
+    const { error } = await (await this.#auth()).resetPasswordForEmail(email, { redirectTo });
+    if (error) throw toSignInError(error);
+  }
+
+  /** @throws SignInError */
+  async changePassword(password: string): Promise<void> {
+    const { error } = await (await this.#auth()).updateUser({ password });
+    if (error) throw toSignInError(error);
+    this.#recovering.set(false);
+  }
+
+  /** Leaves the old password as it is. */
+  keepPassword(): void {
+    this.#recovering.set(false);
   }
 
   /** Signs out here, also where Auth cannot be told. */

@@ -157,7 +157,8 @@ export class FakeServices implements ReferenceAudioServices {
   /** As much of an account as the component asks for. */
   get account(): Account {
     const signOut = async () => this.leave();
-    return Object.assign(this.state, { signOut }) as unknown as Account;
+    const recovering = new Store(false);
+    return Object.assign(this.state, { signOut, recovering }) as unknown as Account;
   }
 
   readonly token = async (): Promise<string> => {
