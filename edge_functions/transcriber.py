@@ -349,6 +349,7 @@ async def _until(deadline: float) -> AsyncIterator[None]:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             yield
     except TimeoutError:
+        _log.warning("provider_too_slow")
         raise ProviderUnavailable("The provider took too long.") from None
 
 

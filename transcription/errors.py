@@ -292,7 +292,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class ProviderEnded(ProviderUnavailable):
-    """It was done before it was asked to be, as at a model's greatest length."""
+    """It was done unasked, and in order, at its model's greatest length: it works as before."""
 
 
 class ProviderStopped(ProviderUnavailable):

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from shared_schema.audio import seconds
 from shared_schema.client_messages import Start
@@ -39,9 +38,6 @@ from ws_bridge.bridge import Bridge, Held
 from ws_bridge.opening import Asked, Live, Opener
 from ws_bridge.refusals import Refusals
 from ws_bridge.session import Terms
-
-_LONG_SECONDS: Final = 30.0
-"""Of audio, after which a provider that ends by itself has reached its model's greatest length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +193,7 @@ class Admission:
     def _judge(one: Candidate[Live], held: Held) -> None:
         """Take in what a session that ends says about its provider."""
         session, error = held.session, held.session.error
-        is_long = seconds(session.handed) >= _LONG_SECONDS
-        if isinstance(error, ProviderError) and not (isinstance(error, ProviderEnded) and is_long):
+        if isinstance(error, ProviderError) and not isinstance(error, ProviderEnded):
             one.attempt.failed(error, begun=True)
         elif session.deltas or session.status == "complete":
             one.attempt.worked()

@@ -59,6 +59,8 @@ _ACK_BYTES: Final = audio.BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 _ACK_SECONDS: Final = limits.ACK_INTERVAL_MS / 1000
 WALL_FACTOR: Final = 1.5
 """A session lasts at most so many times its granted seconds, and the slack."""
+LONG_SECONDS: Final = 30.0
+"""Of audio, after which a provider that ends unasked has reached its model's greatest length."""
 SLOWEST_FACTOR: Final = 3.0
 """Audio may take so many times its own length to come, and the slack."""
 
@@ -317,7 +319,7 @@ class Session:
         if self.state is State.CLOSED:
             return
         avoid = self.terms.avoid if self.terms is not None else None
-        if avoid is not None and isinstance(error, ProviderError):
+        if isinstance(error, ProviderError) and avoid is not None:
             error = _at_once(error, avoid)
         self.error = error
         if self.state in {State.LIVE, State.ENDING}:
@@ -431,7 +433,9 @@ class Session:
         self.language = event.language or self.language
         error = self._ending_error
         if self.state is State.LIVE:
-            error = ProviderEnded("The provider ended early.")
+            is_long = audio.seconds(self.handed) >= LONG_SECONDS
+            kind = ProviderEnded if is_long else ProviderUnavailable
+            error = kind("The provider ended early.")
         if error is not None:
             self.fail(error, now, text=event.text)
             return
@@ -483,6 +487,8 @@ _PCM_ALONE: Final = "Send raw samples: 16-bit little-endian, mono, 16,000 Hz."
 
 def _at_once(error: ProviderError, avoid: str) -> ProviderError:
     """Return the failure as one to resume after without waiting, at another provider."""
+    if isinstance(error, ProviderEnded):
+        return error  # the same one goes on
     if isinstance(error, ProviderRejected):
         # What one provider does not take from us, the next may.
         error = ProviderUnavailable("The provider refused to go on.")

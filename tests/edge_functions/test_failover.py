@@ -184,6 +184,8 @@ async def test_wishes_that_the_second_cannot_grant_are_warned_of(two: Pair) -> N
     """A file's options that the second does not take are left out, each with a warning."""
     two.world.engine.script = Script(batch=BatchScript(status=503))
     answer = (await two.sent(timestamps="word", context_bias="Utter")).json()
+    # The page is offered what the provider in use can do.
+    assert (await two.http.get("/api/config")).json()["model"] == VLLM.file_model
     assert answer["text"] == SECOND
     assert "words" not in answer
     warnings = " ".join(answer["warnings"])

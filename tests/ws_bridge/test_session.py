@@ -254,6 +254,23 @@ def test_a_segment_is_a_sign_of_life() -> None:
     assert session.state is states.State.LIVE
 
 
+@pytest.mark.parametrize(("seconds", "avoid"), [(1, "first"), (31, None)])
+def test_a_models_greatest_length_is_no_reason_to_avoid_it(seconds: int, avoid: str | None) -> None:
+    """A provider that ends a long session unasked goes on with it; else another one does."""
+    session = Session(TIMING, 0.0)
+    session.receive_text(start(), 0.0)
+    session.opened(replace(terms(), avoid="first"), 0.0)
+    for _ in range(10 * seconds):
+        session.receive_audio(bytes(FRAME_BYTES), 0.0)
+        session.handed_over(FRAME_BYTES, 0.0)
+    taken(session)
+    session.provider_event(TranscriptDone("words"), 0.1)
+    _, error = told(taken(session))
+    assert isinstance(error, Error)
+    assert (error.code, error.avoid) == (ErrorCode.PROVIDER_UNAVAILABLE, avoid)
+    assert error.retry_after == (0.0 if avoid else None)
+
+
 def test_the_final_is_what_the_provider_says_at_last() -> None:
     """The provider's own whole text and language are the final's; else what was told so far."""
     for whole, text in (("A, b.", "A, b."), ("", "a b")):

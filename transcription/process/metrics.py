@@ -83,8 +83,8 @@ class Metrics:
         )
         self.provider_served = Counter(
             "utter_provider_served",
-            "Transcriptions that a provider was let do, by kind, provider and place in the order:"
-            " the first, or one that comes next.",
+            "Transcriptions that a provider did, by kind, provider and place in the order: the"
+            " first, or one that comes next.",
             ("kind", "provider", "place"),
             registry=self.registry,
         )

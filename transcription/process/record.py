@@ -125,7 +125,7 @@ class Records:
         provider = record.provider or self._first
         if isinstance(error, ProviderError):
             metrics.provider_failures.labels(provider, error.reason).inc()
-        if record.session_id is not None:
+        if record.session_id is not None and record.status != "refused":
             place: Place = "first" if provider == self._first or record.own_key else "next"
             metrics.provider_served.labels(kind, provider, place).inc()
         if not record.direct:
