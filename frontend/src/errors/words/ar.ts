@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "تعذّر الوصول إلى الخادم.",
   "error.signed_out": "سجّل الدخول من جديد.",
   "error.invalid_message": "الطلب غير صحيح. أعد تحميل الصفحة ثم حاول مرة أخرى.",
@@ -45,7 +45,8 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.anonymous_provider_disabled": "لا يمكن المتابعة هنا بلا حساب. سجّل الدخول.",
   "signIn.away": "خدمة الدخول لا تستجيب كما ينبغي. حاول بعد قليل.",
   "signIn.busy": "محاولات الدخول كثيرة الآن. انتظر دقيقة ثم حاول مرة أخرى.",
-  "signIn.captcha_failed": "تطلب خدمة الدخول اختبار captcha لا تستطيع هذه الصفحة عرضه. أخبر القائمين عليها.",
+  "signIn.captcha_failed":
+    "تطلب خدمة الدخول اختبار captcha لا تستطيع هذه الصفحة عرضه. أخبر القائمين عليها.",
   "signIn.email_address_invalid": "لا يمكن استخدام عنوان البريد هذا.",
   "signIn.email_exists": "يوجد حساب بهذا البريد. سجّل الدخول به.",
   "signIn.email_not_confirmed": "اتبع الرابط الذي أرسلناه إليك ثم سجّل الدخول.",

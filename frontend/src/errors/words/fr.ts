@@ -1,7 +1,7 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "Le serveur est injoignable.",
   "error.signed_out": "Reconnectez-vous.",
   "error.invalid_message": "La requête est incorrecte. Rechargez la page, puis réessayez.",
@@ -11,7 +11,8 @@ export const words: Record<keyof typeof english, string> = {
   "error.payload_too_large": "Cet enregistrement est trop volumineux.",
   "error.unauthenticated": "Reconnectez-vous.",
   "error.token_expired": "Reconnectez-vous.",
-  "error.auth_unavailable": "Impossible de vérifier les connexions pour le moment. Réessayez dans un instant.",
+  "error.auth_unavailable":
+    "Impossible de vérifier les connexions pour le moment. Réessayez dans un instant.",
   "error.forbidden": "Vous n’avez pas le droit de faire cela.",
   "error.not_found": "Cet élément n’existe plus.",
   "error.start_timeout": "La connexion a pris trop de temps. Réessayez.",
@@ -27,13 +28,17 @@ export const words: Record<keyof typeof english, string> = {
   "error.draining": "Le serveur redémarre. Réessayez dans un instant.",
   "error.transcription_disabled": "La transcription est désactivée.",
   "error.provider_rejected": "Le service de transcription a refusé l’enregistrement.",
-  "error.provider_rate_limited": "Le service de transcription est occupé. Réessayez dans un instant.",
-  "error.provider_unavailable": "Le service de transcription est injoignable. Réessayez dans un instant.",
+  "error.provider_rate_limited":
+    "Le service de transcription est occupé. Réessayez dans un instant.",
+  "error.provider_unavailable":
+    "Le service de transcription est injoignable. Réessayez dans un instant.",
   "error.own_key_required": "Il vous faut votre propre clé Mistral.",
   "error.own_key_refused": "Mistral a refusé votre clé.",
   "error.own_key_unreadable": "Votre clé Mistral n’est plus lisible.",
-  "error.ledger_unavailable": "Impossible de vérifier vos minutes pour le moment. Réessayez dans un instant.",
-  "error.backend_unavailable": "Les données enregistrées sont inaccessibles pour le moment. Réessayez dans un instant.",
+  "error.ledger_unavailable":
+    "Impossible de vérifier vos minutes pour le moment. Réessayez dans un instant.",
+  "error.backend_unavailable":
+    "Les données enregistrées sont inaccessibles pour le moment. Réessayez dans un instant.",
   "error.slow_consumer": "La connexion est trop lente.",
   "error.internal": "Un problème est survenu de notre côté. Réessayez.",
   "error.microphone_denied": "Le navigateur a bloqué le micro.",
@@ -45,16 +50,20 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.anonymous_provider_disabled": "Ici, il faut un compte pour continuer. Connectez-vous.",
   "signIn.away": "Le service de connexion ne répond pas correctement. Réessayez dans un instant.",
   "signIn.busy": "Trop de connexions en ce moment. Attendez une minute, puis réessayez.",
-  "signIn.captcha_failed": "Le service de connexion demande un captcha que cette page ne peut pas afficher. Prévenez ses responsables.",
+  "signIn.captcha_failed":
+    "Le service de connexion demande un captcha que cette page ne peut pas afficher. Prévenez ses responsables.",
   "signIn.email_address_invalid": "Cette adresse e-mail ne peut pas être utilisée.",
-  "signIn.email_exists": "Un compte existe déjà avec cette adresse e-mail. Connectez-vous avec celui-ci.",
+  "signIn.email_exists":
+    "Un compte existe déjà avec cette adresse e-mail. Connectez-vous avec celui-ci.",
   "signIn.email_not_confirmed": "Suivez le lien que nous vous avons envoyé, puis connectez-vous.",
   "signIn.invalid_credentials": "L’adresse e-mail ou le mot de passe est incorrect.",
-  "signIn.over_email_send_rate_limit": "Trop d’e-mails viennent d’être envoyés. Attendez quelques minutes.",
+  "signIn.over_email_send_rate_limit":
+    "Trop d’e-mails viennent d’être envoyés. Attendez quelques minutes.",
   "signIn.refused": "Le service de connexion a refusé. Réessayez, ou utilisez un autre compte.",
   "signIn.same_password": "C’est votre mot de passe actuel.",
   "signIn.signup_disabled": "La création de comptes est désactivée ici.",
-  "signIn.user_already_exists": "Un compte existe déjà avec cette adresse e-mail. Connectez-vous avec celui-ci.",
+  "signIn.user_already_exists":
+    "Un compte existe déjà avec cette adresse e-mail. Connectez-vous avec celui-ci.",
   "signIn.user_banned": "Ce compte est suspendu.",
   "signIn.weak_password": "Ce mot de passe est trop facile à deviner. Choisissez-en un plus long.",
 };

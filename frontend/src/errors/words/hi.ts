@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "सर्वर तक नहीं पहुँचा जा सका।",
   "error.signed_out": "फिर से साइन इन करें।",
   "error.invalid_message": "अनुरोध सही नहीं था। पेज रीलोड करके फिर कोशिश करें।",
@@ -45,7 +45,8 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.anonymous_provider_disabled": "यहाँ बिना खाते के आगे नहीं बढ़ सकते। साइन इन करें।",
   "signIn.away": "साइन-इन सेवा ठीक से जवाब नहीं दे रही। थोड़ी देर में फिर कोशिश करें।",
   "signIn.busy": "अभी बहुत लोग साइन इन कर रहे हैं। एक मिनट रुककर फिर कोशिश करें।",
-  "signIn.captcha_failed": "साइन-इन सेवा एक कैप्चा माँगती है जो यह पेज नहीं दिखा सकता। इसे चलाने वालों को बताएँ।",
+  "signIn.captcha_failed":
+    "साइन-इन सेवा एक कैप्चा माँगती है जो यह पेज नहीं दिखा सकता। इसे चलाने वालों को बताएँ।",
   "signIn.email_address_invalid": "यह ईमेल पता इस्तेमाल नहीं हो सकता।",
   "signIn.email_exists": "इस ईमेल से एक खाता मौजूद है। उसी से साइन इन करें।",
   "signIn.email_not_confirmed": "हमारे भेजे लिंक पर जाएँ, फिर साइन इन करें।",

@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "Impossibile raggiungere il server.",
   "error.signed_out": "Accedi di nuovo.",
   "error.invalid_message": "La richiesta non è valida. Ricarica la pagina e riprova.",
@@ -28,12 +28,15 @@ export const words: Record<keyof typeof english, string> = {
   "error.transcription_disabled": "La trascrizione è disattivata.",
   "error.provider_rejected": "Il servizio di trascrizione ha rifiutato la registrazione.",
   "error.provider_rate_limited": "Il servizio di trascrizione è occupato. Riprova tra poco.",
-  "error.provider_unavailable": "Impossibile raggiungere il servizio di trascrizione. Riprova tra poco.",
+  "error.provider_unavailable":
+    "Impossibile raggiungere il servizio di trascrizione. Riprova tra poco.",
   "error.own_key_required": "Ti serve una tua chiave Mistral.",
   "error.own_key_refused": "Mistral ha rifiutato la tua chiave.",
   "error.own_key_unreadable": "La tua chiave Mistral non è più leggibile.",
-  "error.ledger_unavailable": "Al momento non è possibile verificare i tuoi minuti. Riprova tra poco.",
-  "error.backend_unavailable": "Al momento i dati salvati non sono raggiungibili. Riprova tra poco.",
+  "error.ledger_unavailable":
+    "Al momento non è possibile verificare i tuoi minuti. Riprova tra poco.",
+  "error.backend_unavailable":
+    "Al momento i dati salvati non sono raggiungibili. Riprova tra poco.",
   "error.slow_consumer": "La connessione è troppo lenta.",
   "error.internal": "Qualcosa è andato storto da parte nostra. Riprova.",
   "error.microphone_denied": "Il browser ha bloccato il microfono.",
@@ -45,7 +48,8 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.anonymous_provider_disabled": "Qui non si può continuare senza account. Accedi.",
   "signIn.away": "Il servizio di accesso non risponde come dovrebbe. Riprova tra poco.",
   "signIn.busy": "Troppi accessi in questo momento. Aspetta un minuto e riprova.",
-  "signIn.captcha_failed": "Il servizio di accesso richiede un captcha che questa pagina non può mostrare. Avvisa chi la gestisce.",
+  "signIn.captcha_failed":
+    "Il servizio di accesso richiede un captcha che questa pagina non può mostrare. Avvisa chi la gestisce.",
   "signIn.email_address_invalid": "Questo indirizzo email non è utilizzabile.",
   "signIn.email_exists": "Esiste già un account con questa email. Accedi con quello.",
   "signIn.email_not_confirmed": "Segui il link che ti abbiamo inviato, poi accedi.",

@@ -1,10 +1,11 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "サーバーに接続できません。",
   "error.signed_out": "もう一度ログインしてください。",
-  "error.invalid_message": "リクエストに誤りがあります。ページを再読み込みして、もう一度お試しください。",
+  "error.invalid_message":
+    "リクエストに誤りがあります。ページを再読み込みして、もう一度お試しください。",
   "error.unsupported_version": "ページが古くなっています。再読み込みしてください。",
   "error.unsupported_audio": "この種類の音声は使えません。",
   "error.invalid_audio": "この録音は使えません。",
@@ -27,8 +28,10 @@ export const words: Record<keyof typeof english, string> = {
   "error.draining": "サーバーを再起動しています。少し待ってからお試しください。",
   "error.transcription_disabled": "文字起こしはオフです。",
   "error.provider_rejected": "文字起こしサービスが録音を受け付けませんでした。",
-  "error.provider_rate_limited": "文字起こしサービスが混み合っています。少し待ってからお試しください。",
-  "error.provider_unavailable": "文字起こしサービスに接続できません。少し待ってからお試しください。",
+  "error.provider_rate_limited":
+    "文字起こしサービスが混み合っています。少し待ってからお試しください。",
+  "error.provider_unavailable":
+    "文字起こしサービスに接続できません。少し待ってからお試しください。",
   "error.own_key_required": "ご自身のMistralキーが必要です。",
   "error.own_key_refused": "Mistralがキーを拒否しました。",
   "error.own_key_unreadable": "Mistralキーを読み取れなくなりました。",
@@ -42,19 +45,23 @@ export const words: Record<keyof typeof english, string> = {
   "error.microphone_insecure": "録音にはhttpsが必要です。",
   "error.microphone_failed": "マイクを開けません。",
   "error.microphone_lost": "マイクの接続が切れました。",
-  "signIn.anonymous_provider_disabled": "ここではアカウントなしで続けられません。ログインしてください。",
+  "signIn.anonymous_provider_disabled":
+    "ここではアカウントなしで続けられません。ログインしてください。",
   "signIn.away": "ログインサービスが正しく応答しません。少し待ってからお試しください。",
   "signIn.busy": "ログインが集中しています。1分待ってからお試しください。",
-  "signIn.captcha_failed": "ログインサービスが求めるCAPTCHAを、このページでは表示できません。運営者にお知らせください。",
+  "signIn.captcha_failed":
+    "ログインサービスが求めるCAPTCHAを、このページでは表示できません。運営者にお知らせください。",
   "signIn.email_address_invalid": "このメールアドレスは使えません。",
   "signIn.email_exists": "このメールアドレスのアカウントがあります。そちらでログインしてください。",
   "signIn.email_not_confirmed": "お送りしたリンクを開いてから、ログインしてください。",
   "signIn.invalid_credentials": "メールアドレスまたはパスワードが違います。",
   "signIn.over_email_send_rate_limit": "メールの送信が多すぎます。数分お待ちください。",
-  "signIn.refused": "ログインサービスに拒否されました。もう一度試すか、別のアカウントをお使いください。",
+  "signIn.refused":
+    "ログインサービスに拒否されました。もう一度試すか、別のアカウントをお使いください。",
   "signIn.same_password": "現在と同じパスワードです。",
   "signIn.signup_disabled": "ここでは新規登録できません。",
-  "signIn.user_already_exists": "このメールアドレスのアカウントがあります。そちらでログインしてください。",
+  "signIn.user_already_exists":
+    "このメールアドレスのアカウントがあります。そちらでログインしてください。",
   "signIn.user_banned": "このアカウントは停止されています。",
   "signIn.weak_password": "推測されやすいパスワードです。もっと長くしてください。",
 };

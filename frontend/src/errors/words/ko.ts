@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "서버에 연결할 수 없습니다.",
   "error.signed_out": "다시 로그인하세요.",
   "error.invalid_message": "요청이 잘못되었습니다. 페이지를 새로 고친 뒤 다시 시도하세요.",
@@ -33,7 +33,8 @@ export const words: Record<keyof typeof english, string> = {
   "error.own_key_refused": "Mistral이 키를 거부했습니다.",
   "error.own_key_unreadable": "Mistral 키를 더 이상 읽을 수 없습니다.",
   "error.ledger_unavailable": "지금은 남은 시간을 확인할 수 없습니다. 잠시 후 다시 시도하세요.",
-  "error.backend_unavailable": "지금은 저장된 데이터에 접근할 수 없습니다. 잠시 후 다시 시도하세요.",
+  "error.backend_unavailable":
+    "지금은 저장된 데이터에 접근할 수 없습니다. 잠시 후 다시 시도하세요.",
   "error.slow_consumer": "연결이 너무 느립니다.",
   "error.internal": "저희 쪽에서 문제가 생겼습니다. 다시 시도하세요.",
   "error.microphone_denied": "브라우저가 마이크를 차단했습니다.",
@@ -45,7 +46,8 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.anonymous_provider_disabled": "여기서는 계정 없이 계속할 수 없습니다. 로그인하세요.",
   "signIn.away": "로그인 서비스가 제대로 응답하지 않습니다. 잠시 후 다시 시도하세요.",
   "signIn.busy": "지금 로그인이 너무 많습니다. 1분 뒤 다시 시도하세요.",
-  "signIn.captcha_failed": "로그인 서비스가 요구하는 캡차를 이 페이지에서 표시할 수 없습니다. 운영자에게 알려 주세요.",
+  "signIn.captcha_failed":
+    "로그인 서비스가 요구하는 캡차를 이 페이지에서 표시할 수 없습니다. 운영자에게 알려 주세요.",
   "signIn.email_address_invalid": "이 이메일 주소는 사용할 수 없습니다.",
   "signIn.email_exists": "이 이메일로 만든 계정이 있습니다. 그 계정으로 로그인하세요.",
   "signIn.email_not_confirmed": "보내 드린 링크를 누른 뒤 로그인하세요.",

@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "De server is niet bereikbaar.",
   "error.signed_out": "Log opnieuw in.",
   "error.invalid_message": "Het verzoek klopte niet. Herlaad de pagina en probeer het opnieuw.",
@@ -11,7 +11,8 @@ export const words: Record<keyof typeof english, string> = {
   "error.payload_too_large": "Deze opname is te groot.",
   "error.unauthenticated": "Log opnieuw in.",
   "error.token_expired": "Log opnieuw in.",
-  "error.auth_unavailable": "Aanmeldingen kunnen nu niet worden gecontroleerd. Probeer het zo opnieuw.",
+  "error.auth_unavailable":
+    "Aanmeldingen kunnen nu niet worden gecontroleerd. Probeer het zo opnieuw.",
   "error.forbidden": "Dat mag je niet doen.",
   "error.not_found": "Dit bestaat niet meer.",
   "error.start_timeout": "De verbinding duurde te lang. Probeer het opnieuw.",
@@ -32,25 +33,30 @@ export const words: Record<keyof typeof english, string> = {
   "error.own_key_required": "Je hebt een eigen Mistral-sleutel nodig.",
   "error.own_key_refused": "Mistral weigerde je sleutel.",
   "error.own_key_unreadable": "Je Mistral-sleutel is niet meer leesbaar.",
-  "error.ledger_unavailable": "Je minuten kunnen nu niet worden gecontroleerd. Probeer het zo opnieuw.",
-  "error.backend_unavailable": "Opgeslagen gegevens zijn nu niet bereikbaar. Probeer het zo opnieuw.",
+  "error.ledger_unavailable":
+    "Je minuten kunnen nu niet worden gecontroleerd. Probeer het zo opnieuw.",
+  "error.backend_unavailable":
+    "Opgeslagen gegevens zijn nu niet bereikbaar. Probeer het zo opnieuw.",
   "error.slow_consumer": "De verbinding is te traag.",
   "error.internal": "Er ging bij ons iets mis. Probeer het opnieuw.",
   "error.microphone_denied": "De browser blokkeerde de microfoon.",
   "error.microphone_missing": "Geen microfoon gevonden.",
-  "error.microphone_busy": "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
+  "error.microphone_busy":
+    "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
   "error.microphone_insecure": "Opnemen vereist https.",
   "error.microphone_failed": "De microfoon kan niet worden geopend.",
   "error.microphone_lost": "De microfoon werd losgekoppeld.",
   "signIn.anonymous_provider_disabled": "Zonder account kun je hier niet verder. Log in.",
   "signIn.away": "De aanmelddienst antwoordt niet zoals het hoort. Probeer het zo opnieuw.",
   "signIn.busy": "Er melden zich nu te veel mensen aan. Wacht een minuut en probeer het opnieuw.",
-  "signIn.captcha_failed": "De aanmelddienst vraagt een captcha die deze pagina niet kan tonen. Meld het de beheerders.",
+  "signIn.captcha_failed":
+    "De aanmelddienst vraagt een captcha die deze pagina niet kan tonen. Meld het de beheerders.",
   "signIn.email_address_invalid": "Dit e-mailadres kan niet worden gebruikt.",
   "signIn.email_exists": "Er is al een account met dit e-mailadres. Log daarmee in.",
   "signIn.email_not_confirmed": "Volg de link die we je stuurden en log daarna in.",
   "signIn.invalid_credentials": "Het e-mailadres of wachtwoord is onjuist.",
-  "signIn.over_email_send_rate_limit": "Er zijn zojuist te veel e-mails verstuurd. Wacht een paar minuten.",
+  "signIn.over_email_send_rate_limit":
+    "Er zijn zojuist te veel e-mails verstuurd. Wacht een paar minuten.",
   "signIn.refused": "De aanmelddienst weigerde. Probeer het opnieuw of gebruik een ander account.",
   "signIn.same_password": "Dit is je huidige wachtwoord.",
   "signIn.signup_disabled": "Nieuwe accounts zijn hier uitgeschakeld.",

@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "error.unreachable": "Сервер недоступен.",
   "error.signed_out": "Войдите снова.",
   "error.invalid_message": "Запрос составлен неверно. Обновите страницу и попробуйте ещё раз.",
@@ -38,20 +38,23 @@ export const words: Record<keyof typeof english, string> = {
   "error.internal": "Что-то пошло не так на нашей стороне. Попробуйте ещё раз.",
   "error.microphone_denied": "Браузер заблокировал микрофон.",
   "error.microphone_missing": "Микрофон не найден.",
-  "error.microphone_busy": "Не удаётся открыть микрофон. Возможно, его использует другая программа.",
+  "error.microphone_busy":
+    "Не удаётся открыть микрофон. Возможно, его использует другая программа.",
   "error.microphone_insecure": "Для записи нужен https.",
   "error.microphone_failed": "Не удаётся открыть микрофон.",
   "error.microphone_lost": "Микрофон отключён.",
   "signIn.anonymous_provider_disabled": "Без учётной записи здесь продолжить нельзя. Войдите.",
   "signIn.away": "Служба входа отвечает неправильно. Попробуйте чуть позже.",
   "signIn.busy": "Сейчас слишком много входов. Подождите минуту и попробуйте ещё раз.",
-  "signIn.captcha_failed": "Служба входа требует капчу, которую эта страница показать не может. Сообщите владельцам сайта.",
+  "signIn.captcha_failed":
+    "Служба входа требует капчу, которую эта страница показать не может. Сообщите владельцам сайта.",
   "signIn.email_address_invalid": "Этот адрес электронной почты использовать нельзя.",
   "signIn.email_exists": "Учётная запись с этим адресом уже есть. Войдите в неё.",
   "signIn.email_not_confirmed": "Перейдите по ссылке из нашего письма, затем войдите.",
   "signIn.invalid_credentials": "Неверный адрес или пароль.",
   "signIn.over_email_send_rate_limit": "Отправлено слишком много писем. Подождите несколько минут.",
-  "signIn.refused": "Служба входа отказала. Попробуйте ещё раз или войдите с другой учётной записью.",
+  "signIn.refused":
+    "Служба входа отказала. Попробуйте ещё раз или войдите с другой учётной записью.",
   "signIn.same_password": "Это ваш нынешний пароль.",
   "signIn.signup_disabled": "Создание учётных записей здесь отключено.",
   "signIn.user_already_exists": "Учётная запись с этим адресом уже есть. Войдите в неё.",

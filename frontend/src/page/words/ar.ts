@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "استنساخ صوت",
   "page.help": "اقرأ بضعة أسطر، وراجع النص، ويصبح الصوت جاهزًا لك.",
   "page.wait": "لحظة…",
@@ -14,7 +14,8 @@ export const words: Record<keyof typeof english, string> = {
   "failed.form": "تعذّر تحميل النموذج. تسجيلك محفوظ.",
   "failed.voices": "تعذّر تحميل أصواتك. تسجيلك محفوظ.",
   "usage.none": "لا دقائق اليوم",
-  "usage.left": "بقي اليوم {left} من {limit, plural, zero {# دقيقة} one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}",
+  "usage.left":
+    "بقي اليوم {left} من {limit, plural, zero {# دقيقة} one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}",
   "usage.ownKey": "مفتاحك الخاص: بلا حد يومي",
   "account.signIn": "تسجيل الدخول",
   "account.signOut": "تسجيل الخروج",
@@ -36,8 +37,11 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "استنساخ الصوت",
   "clone.uploading": "جارٍ الرفع، {percent}",
   "clone.busy": "جارٍ الاستنساخ…",
-  "clone.ready": "«{name}» جاهز. تجده في القائمة أدناه.",
-  "clone.listen": "استمع إليه",
+  "clone.ready": "«{name}» جاهز",
+  "clone.listed": "تجده بين أصواتك.",
+  "clone.listen": "تشغيل التسجيل المرجعي",
+  "clone.pause": "إيقاف التسجيل المرجعي مؤقتًا",
+  "clone.another": "تسجيل صوت آخر",
   "clone.signInAgain": "سجّل الدخول من جديد. تسجيلك محفوظ.",
   "clone.signInFailed": "{why} تسجيلك ونصه محفوظان.",
   "clone.mismatch": "{why} قارن النص بالتسجيل، أو سجّل من جديد. كلاهما محفوظ.",
@@ -47,13 +51,16 @@ export const words: Record<keyof typeof english, string> = {
   "missing.take": "سجّل صوتك أو ارفعه أولًا.",
   "missing.usable": "لا يمكن استخدام هذه المحاولة؛ انظر أعلاه.",
   "missing.wait": "النص في الطريق.",
-  "missing.transcript": "يحتاج النص إلى ما لا يقل عن {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
-  "missing.transcriptTooLong": "النص أطول من اللازم بمقدار {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
+  "missing.transcript":
+    "يحتاج النص إلى ما لا يقل عن {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
+  "missing.transcriptTooLong":
+    "النص أطول من اللازم بمقدار {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
   "missing.transcript.control": "يحتوي النص على حرف تحكم.",
   "missing.transcript.unseen": "لا يحتوي النص على شيء مرئي.",
   "missing.transcript.marks": "يحتوي النص على علامات تشكيل كثيرة جدًا.",
   "missing.name": "امنح الصوت اسمًا.",
-  "missing.nameTooLong": "الاسم أطول من اللازم بمقدار {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
+  "missing.nameTooLong":
+    "الاسم أطول من اللازم بمقدار {count, plural, zero {# حرف} one {حرف واحد} two {حرفين} few {# أحرف} many {# حرفًا} other {# حرف}}.",
   "missing.name.control": "يحتوي الاسم على حرف تحكم.",
   "missing.name.unseen": "لا يحتوي الاسم على شيء مرئي.",
   "missing.name.marks": "يحتوي الاسم على علامات تشكيل كثيرة جدًا.",
@@ -73,8 +80,18 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "أصواتك",
   "voices.empty": "تظهر هنا الأصوات التي تستنسخها.",
   "voices.failed": "تعذّر تحميل أصواتك.",
-  "voices.play": "تشغيل {name}",
-  "voices.pause": "إيقاف {name} مؤقتًا",
+  "voices.play": "تشغيل {name}، التسجيل المرجعي",
+  "voices.pause": "إيقاف {name} مؤقتًا، التسجيل المرجعي",
+  "voices.rename": "إعادة تسمية",
+  "voices.renameOne": "إعادة تسمية {name}",
+  "voices.newName": "الاسم الجديد لـ {name}",
+  "voices.cancel": "إلغاء",
+  "voices.notRenamed": "تعذّرت إعادة تسمية الصوت. حاول مرة أخرى.",
+  "voices.notDeleted": "تعذّر حذف «{name}». ما زال موجودًا.",
+  "voices.search": "البحث في أصواتك",
+  "voices.noneFound": "لا صوت يحمل هذا في اسمه.",
+  "voices.more":
+    "{count, plural, zero {لا أصوات أخرى (#)} one {عرض صوت آخر} two {عرض صوتين آخرين} few {عرض # أصوات أخرى} many {عرض # صوتًا آخر} other {عرض # صوت آخر}}",
   "voices.delete": "حذف {name}",
   "voices.deleted": "حُذف «{name}»",
   "voices.undo": "تراجع",
@@ -110,7 +127,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "تعذّر تحميل مفتاحك.",
   "key.signInAgain": "سجّل الدخول من جديد.",
   "key.invalid": "لا يبدو هذا مفتاح Mistral. لم يُحفظ شيء.",
-  "key.tooOften": "المحاولات كثيرة جدًا. حاول بعد {count, plural, zero {# دقيقة} one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}.",
+  "key.tooOften":
+    "المحاولات كثيرة جدًا. حاول بعد {count, plural, zero {# دقيقة} one {دقيقة واحدة} two {دقيقتين} few {# دقائق} many {# دقيقة} other {# دقيقة}}.",
   "key.unsure": "المفتاح محفوظ، لكن Mistral لا تخبرنا الآن إن كان يعمل.",
   "key.notTested": "يتعذّر اختبار المفتاح الآن.",
   "key.notStored": "تعذّر حفظ المفتاح. حاول مرة أخرى.",

@@ -1,7 +1,7 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "Clonar una voz",
   "page.help": "Lee unas líneas en voz alta, revisa el texto y la voz es tuya.",
   "page.wait": "Un momento…",
@@ -14,7 +14,8 @@ export const words: Record<keyof typeof english, string> = {
   "failed.form": "No se pudo cargar el formulario. Tu grabación se conserva.",
   "failed.voices": "No se pudieron cargar tus voces. Tu grabación se conserva.",
   "usage.none": "Hoy no hay minutos",
-  "usage.left": "Hoy quedan {left} de {limit, plural, one {# minuto} many {# de minutos} other {# minutos}}",
+  "usage.left":
+    "Hoy quedan {left} de {limit, plural, one {# minuto} many {# de minutos} other {# minutos}}",
   "usage.ownKey": "Tu propia clave: sin límite diario",
   "account.signIn": "Iniciar sesión",
   "account.signOut": "Cerrar sesión",
@@ -36,24 +37,31 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "Clonar voz",
   "clone.uploading": "Subiendo, {percent}",
   "clone.busy": "Clonando…",
-  "clone.ready": "«{name}» está lista. La encontrarás en la lista de abajo.",
-  "clone.listen": "Escuchar",
+  "clone.ready": "«{name}» está lista",
+  "clone.listed": "Está en tus voces.",
+  "clone.listen": "Reproducir la grabación de referencia",
+  "clone.pause": "Pausar la grabación de referencia",
+  "clone.another": "Grabar otra",
   "clone.signInAgain": "Vuelve a iniciar sesión. Tu grabación se conserva.",
   "clone.signInFailed": "{why} Tu grabación y su texto se conservan.",
   "clone.mismatch": "{why} Compara el texto con la grabación o graba de nuevo. Ambos se conservan.",
   "clone.refused": "{why} Tu grabación y su texto se conservan; puedes intentarlo de nuevo.",
-  "clone.failed": "No se pudo crear la voz. Tu grabación y su texto se conservan; puedes intentarlo de nuevo.",
+  "clone.failed":
+    "No se pudo crear la voz. Tu grabación y su texto se conservan; puedes intentarlo de nuevo.",
   "missing.stop": "Primero detén la grabación.",
   "missing.take": "Primero graba o sube tu voz.",
   "missing.usable": "Esta toma no se puede usar; mira arriba.",
   "missing.wait": "La transcripción está en camino.",
-  "missing.transcript": "La transcripción necesita al menos {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
-  "missing.transcriptTooLong": "A la transcripción le sobran {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
+  "missing.transcript":
+    "La transcripción necesita al menos {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
+  "missing.transcriptTooLong":
+    "A la transcripción le sobran {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
   "missing.transcript.control": "La transcripción contiene un carácter de control.",
   "missing.transcript.unseen": "La transcripción no contiene nada visible.",
   "missing.transcript.marks": "La transcripción contiene demasiados signos diacríticos.",
   "missing.name": "Ponle un nombre a la voz.",
-  "missing.nameTooLong": "Al nombre le sobran {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
+  "missing.nameTooLong":
+    "Al nombre le sobran {count, plural, one {# carácter} many {# de caracteres} other {# caracteres}}.",
   "missing.name.control": "El nombre contiene un carácter de control.",
   "missing.name.unseen": "El nombre no contiene nada visible.",
   "missing.name.marks": "El nombre contiene demasiados signos diacríticos.",
@@ -73,8 +81,18 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "Tus voces",
   "voices.empty": "Aquí aparecen las voces que clonas.",
   "voices.failed": "No se pudieron cargar tus voces.",
-  "voices.play": "Reproducir {name}",
-  "voices.pause": "Pausar {name}",
+  "voices.play": "Reproducir {name}, grabación de referencia",
+  "voices.pause": "Pausar {name}, grabación de referencia",
+  "voices.rename": "Cambiar nombre",
+  "voices.renameOne": "Cambiar el nombre de {name}",
+  "voices.newName": "Nuevo nombre de {name}",
+  "voices.cancel": "Cancelar",
+  "voices.notRenamed": "No se pudo cambiar el nombre de la voz. Inténtalo de nuevo.",
+  "voices.notDeleted": "No se pudo eliminar «{name}». Sigue aquí.",
+  "voices.search": "Buscar en tus voces",
+  "voices.noneFound": "Ninguna voz tiene eso en su nombre.",
+  "voices.more":
+    "{count, plural, one {Mostrar # voz más} many {Mostrar # de voces más} other {Mostrar # voces más}}",
   "voices.delete": "Eliminar {name}",
   "voices.deleted": "«{name}» eliminada",
   "voices.undo": "Deshacer",
@@ -110,7 +128,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "No se pudo cargar tu clave.",
   "key.signInAgain": "Vuelve a iniciar sesión.",
   "key.invalid": "Eso no parece una clave de Mistral. No se guardó nada.",
-  "key.tooOften": "Demasiados intentos. Inténtalo de nuevo en {count, plural, one {# minuto} many {# de minutos} other {# minutos}}.",
+  "key.tooOften":
+    "Demasiados intentos. Inténtalo de nuevo en {count, plural, one {# minuto} many {# de minutos} other {# minutos}}.",
   "key.unsure": "La clave está guardada, pero Mistral no dice ahora si funciona.",
   "key.notTested": "Ahora no se puede probar la clave.",
   "key.notStored": "No se pudo guardar la clave. Inténtalo de nuevo.",

@@ -1,20 +1,22 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "Cloner une voix",
   "page.help": "Lisez quelques lignes à voix haute, vérifiez le texte, et la voix est à vous.",
   "page.wait": "Un instant…",
   "page.unreachable": "Le serveur est injoignable.",
   "page.again": "Réessayer",
-  "page.failed": "La page ne fonctionne plus. Votre enregistrement est conservé dans ce navigateur.",
+  "page.failed":
+    "La page ne fonctionne plus. Votre enregistrement est conservé dans ce navigateur.",
   "failed.header": "Impossible de charger le haut de la page. Votre enregistrement continue.",
   "failed.signIn": "Impossible de charger la connexion. Votre enregistrement est conservé.",
   "failed.key": "Impossible de charger votre clé. Votre enregistrement est conservé.",
   "failed.form": "Impossible de charger le formulaire. Votre enregistrement est conservé.",
   "failed.voices": "Impossible de charger vos voix. Votre enregistrement est conservé.",
   "usage.none": "Aucune minute aujourd’hui",
-  "usage.left": "Il reste {left} sur {limit, plural, one {# minute} many {# de minutes} other {# minutes}} aujourd’hui",
+  "usage.left":
+    "Il reste {left} sur {limit, plural, one {# minute} many {# de minutes} other {# minutes}} aujourd’hui",
   "usage.ownKey": "Votre propre clé : pas de limite quotidienne",
   "account.signIn": "Se connecter",
   "account.signOut": "Se déconnecter",
@@ -36,24 +38,33 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "Cloner la voix",
   "clone.uploading": "Envoi, {percent}",
   "clone.busy": "Clonage…",
-  "clone.ready": "« {name} » est prête. Elle figure dans la liste ci-dessous.",
-  "clone.listen": "Écouter",
+  "clone.ready": "« {name} » est prête",
+  "clone.listed": "Elle est dans vos voix.",
+  "clone.listen": "Écouter l’enregistrement de référence",
+  "clone.pause": "Mettre l’enregistrement de référence en pause",
+  "clone.another": "Enregistrer une autre voix",
   "clone.signInAgain": "Reconnectez-vous. Votre enregistrement est conservé.",
   "clone.signInFailed": "{why} Votre enregistrement et son texte sont conservés.",
-  "clone.mismatch": "{why} Comparez le texte à l’enregistrement, ou recommencez-le. Les deux sont conservés.",
-  "clone.refused": "{why} Votre enregistrement et son texte sont conservés ; vous pouvez réessayer.",
-  "clone.failed": "Impossible de créer la voix. Votre enregistrement et son texte sont conservés ; vous pouvez réessayer.",
+  "clone.mismatch":
+    "{why} Comparez le texte à l’enregistrement, ou recommencez-le. Les deux sont conservés.",
+  "clone.refused":
+    "{why} Votre enregistrement et son texte sont conservés ; vous pouvez réessayer.",
+  "clone.failed":
+    "Impossible de créer la voix. Votre enregistrement et son texte sont conservés ; vous pouvez réessayer.",
   "missing.stop": "Arrêtez d’abord l’enregistrement.",
   "missing.take": "Enregistrez ou importez d’abord votre voix.",
   "missing.usable": "Cette prise est inutilisable ; voir ci-dessus.",
   "missing.wait": "La transcription arrive.",
-  "missing.transcript": "La transcription doit compter au moins {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
-  "missing.transcriptTooLong": "La transcription dépasse de {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
+  "missing.transcript":
+    "La transcription doit compter au moins {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
+  "missing.transcriptTooLong":
+    "La transcription dépasse de {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
   "missing.transcript.control": "La transcription contient un caractère de contrôle.",
   "missing.transcript.unseen": "La transcription ne contient rien de visible.",
   "missing.transcript.marks": "La transcription contient trop de signes diacritiques.",
   "missing.name": "Donnez un nom à la voix.",
-  "missing.nameTooLong": "Le nom dépasse de {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
+  "missing.nameTooLong":
+    "Le nom dépasse de {count, plural, one {# caractère} many {# de caractères} other {# caractères}}.",
   "missing.name.control": "Le nom contient un caractère de contrôle.",
   "missing.name.unseen": "Le nom ne contient rien de visible.",
   "missing.name.marks": "Le nom contient trop de signes diacritiques.",
@@ -73,8 +84,18 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "Vos voix",
   "voices.empty": "Les voix que vous clonez apparaissent ici.",
   "voices.failed": "Impossible de charger vos voix.",
-  "voices.play": "Écouter {name}",
-  "voices.pause": "Mettre {name} en pause",
+  "voices.play": "Écouter {name}, enregistrement de référence",
+  "voices.pause": "Mettre en pause {name}, enregistrement de référence",
+  "voices.rename": "Renommer",
+  "voices.renameOne": "Renommer {name}",
+  "voices.newName": "Nouveau nom de {name}",
+  "voices.cancel": "Annuler",
+  "voices.notRenamed": "Impossible de renommer la voix. Réessayez.",
+  "voices.notDeleted": "Impossible de supprimer « {name} ». Elle est toujours là.",
+  "voices.search": "Rechercher dans vos voix",
+  "voices.noneFound": "Aucune voix ne porte ce nom.",
+  "voices.more":
+    "{count, plural, one {Afficher # voix de plus} many {Afficher # de voix de plus} other {Afficher # voix de plus}}",
   "voices.delete": "Supprimer {name}",
   "voices.deleted": "« {name} » supprimée",
   "voices.undo": "Annuler",
@@ -82,11 +103,13 @@ export const words: Record<keyof typeof english, string> = {
   "voices.save": "Garder mes voix : créer un compte",
   "key.title": "Votre propre clé Mistral",
   "key.needed": "Pour transcrire ici, il vous faut un compte et votre propre clé Mistral.",
-  "key.offer": "Avec votre propre clé, vous payez Mistral directement, sans limite de minutes par jour.",
+  "key.offer":
+    "Avec votre propre clé, vous payez Mistral directement, sans limite de minutes par jour.",
   "key.required": "Ici, chacun transcrit avec sa propre clé, à ses frais.",
   "key.field": "Clé Mistral",
   "key.newField": "Nouvelle clé Mistral",
-  "key.help": "Elle est conservée chiffrée ; seuls ses quatre derniers caractères restent visibles.",
+  "key.help":
+    "Elle est conservée chiffrée ; seuls ses quatre derniers caractères restent visibles.",
   "key.store": "Enregistrer et tester",
   "key.cancel": "Annuler",
   "key.test": "Tester",
@@ -110,8 +133,10 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "Impossible de charger votre clé.",
   "key.signInAgain": "Reconnectez-vous.",
   "key.invalid": "Cela ne ressemble pas à une clé Mistral. Rien n’a été enregistré.",
-  "key.tooOften": "Trop d’essais. Réessayez dans {count, plural, one {# minute} many {# de minutes} other {# minutes}}.",
-  "key.unsure": "La clé est enregistrée, mais Mistral ne dit pas pour le moment si elle fonctionne.",
+  "key.tooOften":
+    "Trop d’essais. Réessayez dans {count, plural, one {# minute} many {# de minutes} other {# minutes}}.",
+  "key.unsure":
+    "La clé est enregistrée, mais Mistral ne dit pas pour le moment si elle fonctionne.",
   "key.notTested": "Impossible de tester la clé pour le moment.",
   "key.notStored": "Impossible d’enregistrer la clé. Réessayez.",
   "key.notDeleted": "Impossible de supprimer la clé. Réessayez.",

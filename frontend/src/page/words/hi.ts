@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "आवाज़ क्लोन करें",
   "page.help": "कुछ पंक्तियाँ पढ़ें, शब्द जाँचें, और आवाज़ आपकी है।",
   "page.wait": "एक पल…",
@@ -36,8 +36,11 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "आवाज़ क्लोन करें",
   "clone.uploading": "अपलोड हो रहा है, {percent}",
   "clone.busy": "क्लोन हो रहा है…",
-  "clone.ready": "“{name}” तैयार है। यह नीचे सूची में है।",
-  "clone.listen": "सुनें",
+  "clone.ready": "“{name}” तैयार है",
+  "clone.listed": "यह आपकी आवाज़ों में है।",
+  "clone.listen": "संदर्भ रिकॉर्डिंग चलाएँ",
+  "clone.pause": "संदर्भ रिकॉर्डिंग रोकें",
+  "clone.another": "एक और रिकॉर्ड करें",
   "clone.signInAgain": "फिर से साइन इन करें। आपकी रिकॉर्डिंग सुरक्षित है।",
   "clone.signInFailed": "{why} आपकी रिकॉर्डिंग और उसके शब्द सुरक्षित हैं।",
   "clone.mismatch": "{why} शब्दों को रिकॉर्डिंग से मिलाएँ या फिर से रिकॉर्ड करें। दोनों सुरक्षित हैं।",
@@ -48,7 +51,8 @@ export const words: Record<keyof typeof english, string> = {
   "missing.usable": "यह टेक इस्तेमाल नहीं हो सकता; ऊपर देखें।",
   "missing.wait": "ट्रांसक्रिप्ट आ रहा है।",
   "missing.transcript": "ट्रांसक्रिप्ट में कम से कम {count, plural, one {# अक्षर} other {# अक्षर}} चाहिए।",
-  "missing.transcriptTooLong": "ट्रांसक्रिप्ट {count, plural, one {# अक्षर} other {# अक्षर}} ज़्यादा लंबा है।",
+  "missing.transcriptTooLong":
+    "ट्रांसक्रिप्ट {count, plural, one {# अक्षर} other {# अक्षर}} ज़्यादा लंबा है।",
   "missing.transcript.control": "ट्रांसक्रिप्ट में एक नियंत्रण वर्ण है।",
   "missing.transcript.unseen": "ट्रांसक्रिप्ट में कुछ भी दिखने लायक नहीं है।",
   "missing.transcript.marks": "ट्रांसक्रिप्ट में बहुत ज़्यादा मात्रा चिह्न हैं।",
@@ -73,8 +77,17 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "आपकी आवाज़ें",
   "voices.empty": "आपकी क्लोन की हुई आवाज़ें यहाँ दिखती हैं।",
   "voices.failed": "आपकी आवाज़ें लोड नहीं हुईं।",
-  "voices.play": "{name} चलाएँ",
-  "voices.pause": "{name} रोकें",
+  "voices.play": "{name} चलाएँ, संदर्भ रिकॉर्डिंग",
+  "voices.pause": "{name} रोकें, संदर्भ रिकॉर्डिंग",
+  "voices.rename": "नाम बदलें",
+  "voices.renameOne": "{name} का नाम बदलें",
+  "voices.newName": "{name} का नया नाम",
+  "voices.cancel": "रद्द करें",
+  "voices.notRenamed": "आवाज़ का नाम नहीं बदला जा सका। फिर कोशिश करें।",
+  "voices.notDeleted": "“{name}” हटाई नहीं जा सकी। वह अब भी यहाँ है।",
+  "voices.search": "अपनी आवाज़ों में खोजें",
+  "voices.noneFound": "किसी आवाज़ के नाम में यह नहीं है।",
+  "voices.more": "{count, plural, one {# और आवाज़ दिखाएँ} other {# और आवाज़ें दिखाएँ}}",
   "voices.delete": "{name} हटाएँ",
   "voices.deleted": "“{name}” हटाई गई",
   "voices.undo": "वापस लाएँ",
@@ -110,7 +123,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "आपकी कुंजी लोड नहीं हुई।",
   "key.signInAgain": "फिर से साइन इन करें।",
   "key.invalid": "यह Mistral कुंजी नहीं लगती। कुछ भी सहेजा नहीं गया।",
-  "key.tooOften": "बहुत बार कोशिश हुई। {count, plural, one {# मिनट} other {# मिनट}} बाद फिर कोशिश करें।",
+  "key.tooOften":
+    "बहुत बार कोशिश हुई। {count, plural, one {# मिनट} other {# मिनट}} बाद फिर कोशिश करें।",
   "key.unsure": "कुंजी सहेजी गई है, पर Mistral अभी नहीं बता रहा कि वह काम करती है या नहीं।",
   "key.notTested": "अभी कुंजी की जाँच नहीं हो सकती।",
   "key.notStored": "कुंजी सहेजी नहीं जा सकी। फिर कोशिश करें।",

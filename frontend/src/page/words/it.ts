@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "Clona una voce",
   "page.help": "Leggi qualche riga ad alta voce, controlla il testo e la voce è tua.",
   "page.wait": "Un momento…",
@@ -14,7 +14,8 @@ export const words: Record<keyof typeof english, string> = {
   "failed.form": "Impossibile caricare il modulo. La registrazione è conservata.",
   "failed.voices": "Impossibile caricare le tue voci. La registrazione è conservata.",
   "usage.none": "Nessun minuto oggi",
-  "usage.left": "Oggi restano {left} di {limit, plural, one {# minuto} many {# di minuti} other {# minuti}}",
+  "usage.left":
+    "Oggi restano {left} di {limit, plural, one {# minuto} many {# di minuti} other {# minuti}}",
   "usage.ownKey": "Chiave tua: nessun limite giornaliero",
   "account.signIn": "Accedi",
   "account.signOut": "Esci",
@@ -36,24 +37,32 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "Clona la voce",
   "clone.uploading": "Caricamento, {percent}",
   "clone.busy": "Clonazione…",
-  "clone.ready": "«{name}» è pronta. La trovi nell’elenco qui sotto.",
-  "clone.listen": "Ascolta",
+  "clone.ready": "«{name}» è pronta",
+  "clone.listed": "È tra le tue voci.",
+  "clone.listen": "Riproduci la registrazione di riferimento",
+  "clone.pause": "Metti in pausa la registrazione di riferimento",
+  "clone.another": "Registra un’altra voce",
   "clone.signInAgain": "Accedi di nuovo. La registrazione è conservata.",
   "clone.signInFailed": "{why} La registrazione e il suo testo sono conservati.",
-  "clone.mismatch": "{why} Confronta il testo con la registrazione o registra di nuovo. Entrambi sono conservati.",
+  "clone.mismatch":
+    "{why} Confronta il testo con la registrazione o registra di nuovo. Entrambi sono conservati.",
   "clone.refused": "{why} La registrazione e il suo testo sono conservati; puoi riprovare.",
-  "clone.failed": "Impossibile creare la voce. La registrazione e il suo testo sono conservati; puoi riprovare.",
+  "clone.failed":
+    "Impossibile creare la voce. La registrazione e il suo testo sono conservati; puoi riprovare.",
   "missing.stop": "Prima interrompi la registrazione.",
   "missing.take": "Prima registra o carica la tua voce.",
   "missing.usable": "Questa ripresa non è utilizzabile; vedi sopra.",
   "missing.wait": "La trascrizione sta arrivando.",
-  "missing.transcript": "La trascrizione deve avere almeno {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
-  "missing.transcriptTooLong": "La trascrizione è troppo lunga di {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
+  "missing.transcript":
+    "La trascrizione deve avere almeno {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
+  "missing.transcriptTooLong":
+    "La trascrizione è troppo lunga di {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
   "missing.transcript.control": "La trascrizione contiene un carattere di controllo.",
   "missing.transcript.unseen": "La trascrizione non contiene nulla di visibile.",
   "missing.transcript.marks": "La trascrizione contiene troppi segni diacritici.",
   "missing.name": "Dai un nome alla voce.",
-  "missing.nameTooLong": "Il nome è troppo lungo di {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
+  "missing.nameTooLong":
+    "Il nome è troppo lungo di {count, plural, one {# carattere} many {# di caratteri} other {# caratteri}}.",
   "missing.name.control": "Il nome contiene un carattere di controllo.",
   "missing.name.unseen": "Il nome non contiene nulla di visibile.",
   "missing.name.marks": "Il nome contiene troppi segni diacritici.",
@@ -73,8 +82,18 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "Le tue voci",
   "voices.empty": "Qui compaiono le voci che cloni.",
   "voices.failed": "Impossibile caricare le tue voci.",
-  "voices.play": "Riproduci {name}",
-  "voices.pause": "Metti in pausa {name}",
+  "voices.play": "Riproduci {name}, registrazione di riferimento",
+  "voices.pause": "Metti in pausa {name}, registrazione di riferimento",
+  "voices.rename": "Rinomina",
+  "voices.renameOne": "Rinomina {name}",
+  "voices.newName": "Nuovo nome di {name}",
+  "voices.cancel": "Annulla",
+  "voices.notRenamed": "Impossibile rinominare la voce. Riprova.",
+  "voices.notDeleted": "Impossibile eliminare «{name}». È ancora qui.",
+  "voices.search": "Cerca tra le tue voci",
+  "voices.noneFound": "Nessuna voce ha questo nel nome.",
+  "voices.more":
+    "{count, plural, one {Mostra # altra voce} many {Mostra # di altre voci} other {Mostra altre # voci}}",
   "voices.delete": "Elimina {name}",
   "voices.deleted": "«{name}» eliminata",
   "voices.undo": "Annulla",
@@ -110,7 +129,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "Impossibile caricare la tua chiave.",
   "key.signInAgain": "Accedi di nuovo.",
   "key.invalid": "Non sembra una chiave Mistral. Non è stato salvato nulla.",
-  "key.tooOften": "Troppi tentativi. Riprova tra {count, plural, one {# minuto} many {# di minuti} other {# minuti}}.",
+  "key.tooOften":
+    "Troppi tentativi. Riprova tra {count, plural, one {# minuto} many {# di minuti} other {# minuti}}.",
   "key.unsure": "La chiave è salvata, ma al momento Mistral non dice se funziona.",
   "key.notTested": "Al momento non è possibile provare la chiave.",
   "key.notStored": "Impossibile salvare la chiave. Riprova.",

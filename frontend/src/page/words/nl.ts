@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "Een stem klonen",
   "page.help": "Lees een paar regels voor, controleer de tekst en de stem is van jou.",
   "page.wait": "Een ogenblik…",
@@ -36,19 +36,26 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "Stem klonen",
   "clone.uploading": "Uploaden, {percent}",
   "clone.busy": "Klonen…",
-  "clone.ready": "“{name}” is klaar. Je vindt de stem hieronder in de lijst.",
-  "clone.listen": "Beluisteren",
+  "clone.ready": "“{name}” is klaar",
+  "clone.listed": "Je vindt de stem bij je stemmen.",
+  "clone.listen": "Referentieopname afspelen",
+  "clone.pause": "Referentieopname pauzeren",
+  "clone.another": "Nog een opnemen",
   "clone.signInAgain": "Log opnieuw in. Je opname is bewaard.",
   "clone.signInFailed": "{why} Je opname en de tekst zijn bewaard.",
-  "clone.mismatch": "{why} Vergelijk de tekst met de opname of neem opnieuw op. Beide zijn bewaard.",
+  "clone.mismatch":
+    "{why} Vergelijk de tekst met de opname of neem opnieuw op. Beide zijn bewaard.",
   "clone.refused": "{why} Je opname en de tekst zijn bewaard; je kunt het opnieuw proberen.",
-  "clone.failed": "De stem kon niet worden gemaakt. Je opname en de tekst zijn bewaard; je kunt het opnieuw proberen.",
+  "clone.failed":
+    "De stem kon niet worden gemaakt. Je opname en de tekst zijn bewaard; je kunt het opnieuw proberen.",
   "missing.stop": "Stop eerst de opname.",
   "missing.take": "Neem eerst je stem op of upload die.",
   "missing.usable": "Deze opname kan niet worden gebruikt; zie hierboven.",
   "missing.wait": "Het transcript komt eraan.",
-  "missing.transcript": "Het transcript heeft minstens {count, plural, one {# teken} other {# tekens}} nodig.",
-  "missing.transcriptTooLong": "Het transcript is {count, plural, one {# teken} other {# tekens}} te lang.",
+  "missing.transcript":
+    "Het transcript heeft minstens {count, plural, one {# teken} other {# tekens}} nodig.",
+  "missing.transcriptTooLong":
+    "Het transcript is {count, plural, one {# teken} other {# tekens}} te lang.",
   "missing.transcript.control": "Het transcript bevat een stuurteken.",
   "missing.transcript.unseen": "Het transcript bevat niets zichtbaars.",
   "missing.transcript.marks": "Het transcript bevat te veel diakritische tekens.",
@@ -73,8 +80,17 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "Je stemmen",
   "voices.empty": "Hier staan de stemmen die je kloont.",
   "voices.failed": "Je stemmen konden niet worden geladen.",
-  "voices.play": "{name} afspelen",
-  "voices.pause": "{name} pauzeren",
+  "voices.play": "{name} afspelen, referentieopname",
+  "voices.pause": "{name} pauzeren, referentieopname",
+  "voices.rename": "Hernoemen",
+  "voices.renameOne": "{name} hernoemen",
+  "voices.newName": "Nieuwe naam van {name}",
+  "voices.cancel": "Annuleren",
+  "voices.notRenamed": "De stem kon niet worden hernoemd. Probeer het opnieuw.",
+  "voices.notDeleted": "“{name}” kon niet worden verwijderd. De stem is er nog.",
+  "voices.search": "Zoeken in je stemmen",
+  "voices.noneFound": "Geen stem heeft dat in de naam.",
+  "voices.more": "{count, plural, one {Nog # stem tonen} other {Nog # stemmen tonen}}",
   "voices.delete": "{name} verwijderen",
   "voices.deleted": "“{name}” verwijderd",
   "voices.undo": "Ongedaan maken",
@@ -110,7 +126,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "Je sleutel kon niet worden geladen.",
   "key.signInAgain": "Log opnieuw in.",
   "key.invalid": "Dat lijkt geen Mistral-sleutel. Er is niets opgeslagen.",
-  "key.tooOften": "Dat was te vaak. Probeer het over {count, plural, one {# minuut} other {# minuten}} opnieuw.",
+  "key.tooOften":
+    "Dat was te vaak. Probeer het over {count, plural, one {# minuut} other {# minuten}} opnieuw.",
   "key.unsure": "De sleutel is opgeslagen, maar Mistral zegt nu niet of hij werkt.",
   "key.notTested": "De sleutel kan nu niet worden getest.",
   "key.notStored": "De sleutel kon niet worden opgeslagen. Probeer het opnieuw.",

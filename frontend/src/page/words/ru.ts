@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "Клонировать голос",
   "page.help": "Прочитайте вслух несколько строк, проверьте текст, и голос ваш.",
   "page.wait": "Минуту…",
@@ -14,7 +14,8 @@ export const words: Record<keyof typeof english, string> = {
   "failed.form": "Не удалось загрузить форму. Ваша запись сохранена.",
   "failed.voices": "Не удалось загрузить ваши голоса. Ваша запись сохранена.",
   "usage.none": "Сегодня минут нет",
-  "usage.left": "Сегодня осталось {left} из {limit, plural, one {# минуты} few {# минут} many {# минут} other {# минуты}}",
+  "usage.left":
+    "Сегодня осталось {left} из {limit, plural, one {# минуты} few {# минут} many {# минут} other {# минуты}}",
   "usage.ownKey": "Собственный ключ: без дневного лимита",
   "account.signIn": "Войти",
   "account.signOut": "Выйти",
@@ -36,24 +37,31 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "Клонировать голос",
   "clone.uploading": "Загрузка, {percent}",
   "clone.busy": "Клонирование…",
-  "clone.ready": "Голос «{name}» готов. Он в списке ниже.",
-  "clone.listen": "Прослушать",
+  "clone.ready": "Голос «{name}» готов",
+  "clone.listed": "Он в списке ваших голосов.",
+  "clone.listen": "Воспроизвести образец записи",
+  "clone.pause": "Приостановить образец записи",
+  "clone.another": "Записать ещё",
   "clone.signInAgain": "Войдите снова. Ваша запись сохранена.",
   "clone.signInFailed": "{why} Запись и её текст сохранены.",
   "clone.mismatch": "{why} Сверьте текст с записью или запишите заново. И то и другое сохранено.",
   "clone.refused": "{why} Запись и её текст сохранены; можно попробовать ещё раз.",
-  "clone.failed": "Не удалось создать голос. Запись и её текст сохранены; можно попробовать ещё раз.",
+  "clone.failed":
+    "Не удалось создать голос. Запись и её текст сохранены; можно попробовать ещё раз.",
   "missing.stop": "Сначала остановите запись.",
   "missing.take": "Сначала запишите или загрузите голос.",
   "missing.usable": "Этот дубль использовать нельзя; см. выше.",
   "missing.wait": "Расшифровка скоро появится.",
-  "missing.transcript": "В тексте должно быть не меньше {count, plural, one {# символа} few {# символов} many {# символов} other {# символа}}.",
-  "missing.transcriptTooLong": "Текст длиннее, чем нужно, на {count, plural, one {# символ} few {# символа} many {# символов} other {# символа}}.",
+  "missing.transcript":
+    "В тексте должно быть не меньше {count, plural, one {# символа} few {# символов} many {# символов} other {# символа}}.",
+  "missing.transcriptTooLong":
+    "Текст длиннее, чем нужно, на {count, plural, one {# символ} few {# символа} many {# символов} other {# символа}}.",
   "missing.transcript.control": "В тексте есть управляющий символ.",
   "missing.transcript.unseen": "В тексте нет ничего видимого.",
   "missing.transcript.marks": "В тексте слишком много диакритических знаков.",
   "missing.name": "Дайте голосу имя.",
-  "missing.nameTooLong": "Имя длиннее, чем нужно, на {count, plural, one {# символ} few {# символа} many {# символов} other {# символа}}.",
+  "missing.nameTooLong":
+    "Имя длиннее, чем нужно, на {count, plural, one {# символ} few {# символа} many {# символов} other {# символа}}.",
   "missing.name.control": "В имени есть управляющий символ.",
   "missing.name.unseen": "В имени нет ничего видимого.",
   "missing.name.marks": "В имени слишком много диакритических знаков.",
@@ -73,8 +81,18 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "Ваши голоса",
   "voices.empty": "Здесь появятся голоса, которые вы клонируете.",
   "voices.failed": "Не удалось загрузить ваши голоса.",
-  "voices.play": "Воспроизвести {name}",
-  "voices.pause": "Приостановить {name}",
+  "voices.play": "Воспроизвести {name}, образец записи",
+  "voices.pause": "Приостановить {name}, образец записи",
+  "voices.rename": "Переименовать",
+  "voices.renameOne": "Переименовать {name}",
+  "voices.newName": "Новое имя для {name}",
+  "voices.cancel": "Отмена",
+  "voices.notRenamed": "Не удалось переименовать голос. Попробуйте ещё раз.",
+  "voices.notDeleted": "Не удалось удалить «{name}». Голос остался на месте.",
+  "voices.search": "Поиск по вашим голосам",
+  "voices.noneFound": "Голосов с таким именем нет.",
+  "voices.more":
+    "{count, plural, one {Показать ещё # голос} few {Показать ещё # голоса} many {Показать ещё # голосов} other {Показать ещё # голоса}}",
   "voices.delete": "Удалить {name}",
   "voices.deleted": "Голос «{name}» удалён",
   "voices.undo": "Отменить",
@@ -110,7 +128,8 @@ export const words: Record<keyof typeof english, string> = {
   "key.unknown": "Не удалось загрузить ваш ключ.",
   "key.signInAgain": "Войдите снова.",
   "key.invalid": "Это не похоже на ключ Mistral. Ничего не сохранено.",
-  "key.tooOften": "Слишком много попыток. Попробуйте через {count, plural, one {# минуту} few {# минуты} many {# минут} other {# минуты}}.",
+  "key.tooOften":
+    "Слишком много попыток. Попробуйте через {count, plural, one {# минуту} few {# минуты} many {# минут} other {# минуты}}.",
   "key.unsure": "Ключ сохранён, но Mistral сейчас не сообщает, работает ли он.",
   "key.notTested": "Сейчас проверить ключ не удаётся.",
   "key.notStored": "Не удалось сохранить ключ. Попробуйте ещё раз.",

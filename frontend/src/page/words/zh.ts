@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "page.title": "克隆声音",
   "page.help": "朗读几行文字，核对文本，声音就归你使用。",
   "page.wait": "请稍候…",
@@ -36,8 +36,11 @@ export const words: Record<keyof typeof english, string> = {
   "clone.submit": "克隆声音",
   "clone.uploading": "正在上传，{percent}",
   "clone.busy": "正在克隆…",
-  "clone.ready": "“{name}”已就绪，可在下方列表中找到。",
-  "clone.listen": "试听",
+  "clone.ready": "“{name}”已就绪",
+  "clone.listed": "它在你的声音列表中。",
+  "clone.listen": "播放参考录音",
+  "clone.pause": "暂停参考录音",
+  "clone.another": "再录一个",
   "clone.signInAgain": "请重新登录。录音已保留。",
   "clone.signInFailed": "{why}录音和文本都已保留。",
   "clone.mismatch": "{why}请对照录音检查文本，或重新录制。两者都已保留。",
@@ -73,8 +76,17 @@ export const words: Record<keyof typeof english, string> = {
   "voices.title": "你的声音",
   "voices.empty": "你克隆的声音会显示在这里。",
   "voices.failed": "声音列表加载失败。",
-  "voices.play": "播放 {name}",
-  "voices.pause": "暂停 {name}",
+  "voices.play": "播放 {name} 的参考录音",
+  "voices.pause": "暂停 {name} 的参考录音",
+  "voices.rename": "重命名",
+  "voices.renameOne": "重命名 {name}",
+  "voices.newName": "{name} 的新名称",
+  "voices.cancel": "取消",
+  "voices.notRenamed": "重命名失败，请重试。",
+  "voices.notDeleted": "无法删除“{name}”，它仍在列表中。",
+  "voices.search": "搜索你的声音",
+  "voices.noneFound": "没有名称含有该内容的声音。",
+  "voices.more": "{count, plural, other {再显示 # 个声音}}",
   "voices.delete": "删除 {name}",
   "voices.deleted": "已删除“{name}”",
   "voices.undo": "撤销",

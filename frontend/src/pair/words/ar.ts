@@ -1,17 +1,20 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "تحقق مرة أخرى",
-  "check.again.cost": "يستهلك {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتين} few {# ثوانٍ} many {# ثانية} other {# ثانية}} من دقائق اليوم.",
+  "check.again.cost":
+    "يستهلك {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتين} few {# ثوانٍ} many {# ثانية} other {# ثانية}} من دقائق اليوم.",
   "check.agree": "كل الكلمات متطابقة.",
   "check.chip": "{text}: {sources}",
   "check.close": "إغلاق",
-  "check.count": "{count, plural, zero {لا كلمات للمراجعة (#)} one {كلمة واحدة للمراجعة} two {كلمتان للمراجعة} few {# كلمات للمراجعة} many {# كلمة للمراجعة} other {# كلمة للمراجعة}}",
+  "check.count":
+    "{count, plural, zero {لا كلمات للمراجعة (#)} one {كلمة واحدة للمراجعة} two {كلمتان للمراجعة} few {# كلمات للمراجعة} many {# كلمة للمراجعة} other {# كلمة للمراجعة}}",
   "check.heard.again": "سُمع من جديد",
   "check.heard.live": "سُمع مباشرة",
   "check.hear": "استمع",
-  "check.keys": "النقر على كلمة يشغّل من عندها، وكذلك Alt + ← و →. ينتقل Alt + ↓ أو F8 إلى الكلمة التالية للمراجعة.",
+  "check.keys":
+    "النقر على كلمة يشغّل من عندها، وكذلك Alt + ← و →. ينتقل Alt + ↓ أو F8 إلى الكلمة التالية للمراجعة.",
   "check.missing": "ربما تنقص كلمة بعد «{before}».",
   "check.missing.first": "ربما تنقص كلمة في البداية.",
   "check.next": "التالي",
@@ -50,7 +53,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "معاينة القص",
   "trim.preview.stop": "إيقاف المعاينة",
   "trim.silence": "{seconds} ث من الصمت عند الطرفين.",
-  "trim.best": "أطول مما ينبغي: حُدد أفضل جزء، من وقفة إلى وقفة ({engine}).",
+  "trim.best": "أطول مما ينبغي: حُدد أفضل جزء، من وقفة إلى وقفة.",
   "trim.undo": "تراجع",
   "zoom.in": "تكبير",
   "zoom.out": "تصغير",

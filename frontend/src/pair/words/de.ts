@@ -1,9 +1,10 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Erneut prüfen",
-  "check.again.cost": "Kostet {seconds, plural, one {# Sekunde} other {# Sekunden}} deiner heutigen Minuten.",
+  "check.again.cost":
+    "Kostet {seconds, plural, one {# Sekunde} other {# Sekunden}} deiner heutigen Minuten.",
   "check.agree": "Alle Wörter stimmen überein.",
   "check.chip": "{text}: {sources}",
   "check.close": "Schließen",
@@ -11,7 +12,8 @@ export const words: Record<keyof typeof english, string> = {
   "check.heard.again": "noch einmal gehört",
   "check.heard.live": "live gehört",
   "check.hear": "Anhören",
-  "check.keys": "Ein Klick auf ein Wort spielt ab dort, ebenso Alt + ← und →. Alt + ↓ oder F8 führt zum nächsten Wort, das zu prüfen ist.",
+  "check.keys":
+    "Ein Klick auf ein Wort spielt ab dort, ebenso Alt + ← und →. Alt + ↓ oder F8 führt zum nächsten Wort, das zu prüfen ist.",
   "check.missing": "Nach „{before}“ fehlt vielleicht ein Wort.",
   "check.missing.first": "Am Anfang fehlt vielleicht ein Wort.",
   "check.next": "Weiter",
@@ -24,9 +26,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "Von {from} bis {to}, nach dem letzten Wort, steht kein Text.",
   "cover.before": "Von {from} bis {to}, vor dem ersten Wort, steht kein Text.",
   "cover.between": "Von {from} bis {to} steht kein Text.",
-  "cover.fast": "So schnell spricht niemand: {pace} Wörter pro Sekunde. Vielleicht enthält der Text mehr als die Aufnahme.",
+  "cover.fast":
+    "So schnell spricht niemand: {pace} Wörter pro Sekunde. Vielleicht enthält der Text mehr als die Aufnahme.",
   "cover.novoice": "Von {from} bis {to} steht Text, aber niemand spricht.",
-  "cover.slow": "So langsam spricht niemand: {pace} Wörter pro Sekunde. Vielleicht enthält die Aufnahme mehr als der Text.",
+  "cover.slow":
+    "So langsam spricht niemand: {pace} Wörter pro Sekunde. Vielleicht enthält die Aufnahme mehr als der Text.",
   "play.back": "−{seconds} s",
   "play.click": "Klick spielt ab",
   "play.forward": "+{seconds} s",
@@ -50,7 +54,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Schnitt anhören",
   "trim.preview.stop": "Vorschau beenden",
   "trim.silence": "{seconds} s Stille an den Enden.",
-  "trim.best": "Länger als nötig: Der beste Teil ist markiert, von Pause zu Pause ({engine}).",
+  "trim.best": "Länger als nötig: Der beste Teil ist markiert, von Pause zu Pause.",
   "trim.undo": "Rückgängig",
   "zoom.in": "Vergrößern",
   "zoom.out": "Verkleinern",

@@ -1,17 +1,20 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Comprobar de nuevo",
-  "check.again.cost": "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} de tus minutos de hoy.",
+  "check.again.cost":
+    "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} de tus minutos de hoy.",
   "check.agree": "Todas las palabras coinciden.",
   "check.chip": "{text}: {sources}",
   "check.close": "Cerrar",
-  "check.count": "{count, plural, one {# palabra por revisar} many {# de palabras por revisar} other {# palabras por revisar}}",
+  "check.count":
+    "{count, plural, one {# palabra por revisar} many {# de palabras por revisar} other {# palabras por revisar}}",
   "check.heard.again": "oído de nuevo",
   "check.heard.live": "oído en vivo",
   "check.hear": "Escuchar",
-  "check.keys": "Un clic en una palabra reproduce desde ahí, igual que Alt + ← y →. Alt + ↓ o F8 va a la siguiente palabra por revisar.",
+  "check.keys":
+    "Un clic en una palabra reproduce desde ahí, igual que Alt + ← y →. Alt + ↓ o F8 va a la siguiente palabra por revisar.",
   "check.missing": "Quizá falte una palabra después de «{before}».",
   "check.missing.first": "Quizá falte una palabra al principio.",
   "check.next": "Siguiente",
@@ -24,9 +27,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "No hay nada escrito de {from} a {to}, después de la última palabra.",
   "cover.before": "No hay nada escrito de {from} a {to}, antes de la primera palabra.",
   "cover.between": "No hay nada escrito de {from} a {to}.",
-  "cover.fast": "Nadie habla tan rápido: {pace} palabras por segundo. Quizá el texto contenga más que la grabación.",
+  "cover.fast":
+    "Nadie habla tan rápido: {pace} palabras por segundo. Quizá el texto contenga más que la grabación.",
   "cover.novoice": "Hay palabras de {from} a {to}, donde nadie habla.",
-  "cover.slow": "Nadie habla tan despacio: {pace} palabras por segundo. Quizá la grabación contenga más que el texto.",
+  "cover.slow":
+    "Nadie habla tan despacio: {pace} palabras por segundo. Quizá la grabación contenga más que el texto.",
   "play.back": "−{seconds} s",
   "play.click": "Clic para reproducir",
   "play.forward": "+{seconds} s",
@@ -50,7 +55,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Escuchar el corte",
   "trim.preview.stop": "Detener la vista previa",
   "trim.silence": "{seconds} s de silencio en los extremos.",
-  "trim.best": "Es más larga de lo debido: está marcada la mejor parte, de pausa a pausa ({engine}).",
+  "trim.best": "Es más larga de lo debido: está marcada la mejor parte, de pausa a pausa.",
   "trim.undo": "Deshacer",
   "zoom.in": "Acercar",
   "zoom.out": "Alejar",

@@ -1,17 +1,20 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Revérifier",
-  "check.again.cost": "Utilise {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} de vos minutes du jour.",
+  "check.again.cost":
+    "Utilise {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} de vos minutes du jour.",
   "check.agree": "Tous les mots concordent.",
   "check.chip": "{text} : {sources}",
   "check.close": "Fermer",
-  "check.count": "{count, plural, one {# mot à vérifier} many {# de mots à vérifier} other {# mots à vérifier}}",
+  "check.count":
+    "{count, plural, one {# mot à vérifier} many {# de mots à vérifier} other {# mots à vérifier}}",
   "check.heard.again": "entendu de nouveau",
   "check.heard.live": "entendu en direct",
   "check.hear": "Écouter",
-  "check.keys": "Un clic sur un mot lance la lecture à partir de celui-ci, tout comme Alt + ← et →. Alt + ↓ ou F8 mène au prochain mot à vérifier.",
+  "check.keys":
+    "Un clic sur un mot lance la lecture à partir de celui-ci, tout comme Alt + ← et →. Alt + ↓ ou F8 mène au prochain mot à vérifier.",
   "check.missing": "Il manque peut-être un mot après « {before} ».",
   "check.missing.first": "Il manque peut-être un mot au début.",
   "check.next": "Suivant",
@@ -24,9 +27,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "Rien n’est écrit de {from} à {to}, après le dernier mot.",
   "cover.before": "Rien n’est écrit de {from} à {to}, avant le premier mot.",
   "cover.between": "Rien n’est écrit de {from} à {to}.",
-  "cover.fast": "Personne ne parle aussi vite : {pace} mots par seconde. Le texte contient peut-être plus que l’enregistrement.",
+  "cover.fast":
+    "Personne ne parle aussi vite : {pace} mots par seconde. Le texte contient peut-être plus que l’enregistrement.",
   "cover.novoice": "Il y a du texte de {from} à {to}, mais personne ne parle.",
-  "cover.slow": "Personne ne parle aussi lentement : {pace} mots par seconde. L’enregistrement contient peut-être plus que le texte.",
+  "cover.slow":
+    "Personne ne parle aussi lentement : {pace} mots par seconde. L’enregistrement contient peut-être plus que le texte.",
   "play.back": "−{seconds} s",
   "play.click": "Cliquer pour lire",
   "play.forward": "+{seconds} s",
@@ -50,7 +55,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Écouter la coupe",
   "trim.preview.stop": "Arrêter l’aperçu",
   "trim.silence": "{seconds} s de silence aux extrémités.",
-  "trim.best": "Trop long : la meilleure partie est sélectionnée, de pause à pause ({engine}).",
+  "trim.best": "Trop long : la meilleure partie est sélectionnée, de pause à pause.",
   "trim.undo": "Annuler",
   "zoom.in": "Zoom avant",
   "zoom.out": "Zoom arrière",

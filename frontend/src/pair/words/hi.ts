@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "फिर जाँचें",
   "check.again.cost": "आज के मिनटों में से {seconds, plural, one {# सेकंड} other {# सेकंड}} लगेंगे।",
   "check.agree": "सभी शब्द मेल खाते हैं।",
@@ -11,7 +11,8 @@ export const words: Record<keyof typeof english, string> = {
   "check.heard.again": "फिर सुना गया",
   "check.heard.live": "लाइव सुना गया",
   "check.hear": "सुनें",
-  "check.keys": "किसी शब्द पर क्लिक करने से वहीं से चलता है, Alt + ← और → से भी। Alt + ↓ या F8 जाँचने के अगले शब्द पर जाता है।",
+  "check.keys":
+    "किसी शब्द पर क्लिक करने से वहीं से चलता है, Alt + ← और → से भी। Alt + ↓ या F8 जाँचने के अगले शब्द पर जाता है।",
   "check.missing": "“{before}” के बाद शायद कोई शब्द छूट गया है।",
   "check.missing.first": "शुरू में शायद कोई शब्द छूट गया है।",
   "check.next": "अगला",
@@ -50,7 +51,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "काट सुनें",
   "trim.preview.stop": "सुनना रोकें",
   "trim.silence": "सिरों पर {seconds} से॰ की ख़ामोशी।",
-  "trim.best": "ज़रूरत से लंबा: विराम से विराम तक सबसे अच्छा हिस्सा चुना गया है ({engine})।",
+  "trim.best": "ज़रूरत से लंबा: विराम से विराम तक सबसे अच्छा हिस्सा चुना गया है।",
   "trim.undo": "वापस लाएँ",
   "zoom.in": "बड़ा करें",
   "zoom.out": "छोटा करें",

@@ -1,17 +1,20 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Controlla di nuovo",
-  "check.again.cost": "Usa {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} dei minuti di oggi.",
+  "check.again.cost":
+    "Usa {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} dei minuti di oggi.",
   "check.agree": "Tutte le parole concordano.",
   "check.chip": "{text}: {sources}",
   "check.close": "Chiudi",
-  "check.count": "{count, plural, one {# parola da controllare} many {# di parole da controllare} other {# parole da controllare}}",
+  "check.count":
+    "{count, plural, one {# parola da controllare} many {# di parole da controllare} other {# parole da controllare}}",
   "check.heard.again": "sentito di nuovo",
   "check.heard.live": "sentito dal vivo",
   "check.hear": "Ascolta",
-  "check.keys": "Un clic su una parola riproduce da lì, come Alt + ← e →. Alt + ↓ o F8 passa alla prossima parola da controllare.",
+  "check.keys":
+    "Un clic su una parola riproduce da lì, come Alt + ← e →. Alt + ↓ o F8 passa alla prossima parola da controllare.",
   "check.missing": "Forse manca una parola dopo «{before}».",
   "check.missing.first": "Forse manca una parola all’inizio.",
   "check.next": "Avanti",
@@ -24,9 +27,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "Non c’è testo da {from} a {to}, dopo l’ultima parola.",
   "cover.before": "Non c’è testo da {from} a {to}, prima della prima parola.",
   "cover.between": "Non c’è testo da {from} a {to}.",
-  "cover.fast": "Nessuno parla così in fretta: {pace} parole al secondo. Forse il testo contiene più della registrazione.",
+  "cover.fast":
+    "Nessuno parla così in fretta: {pace} parole al secondo. Forse il testo contiene più della registrazione.",
   "cover.novoice": "C’è testo da {from} a {to}, dove nessuno parla.",
-  "cover.slow": "Nessuno parla così piano: {pace} parole al secondo. Forse la registrazione contiene più del testo.",
+  "cover.slow":
+    "Nessuno parla così piano: {pace} parole al secondo. Forse la registrazione contiene più del testo.",
   "play.back": "−{seconds} s",
   "play.click": "Clic per ascoltare",
   "play.forward": "+{seconds} s",
@@ -50,7 +55,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Ascolta il taglio",
   "trim.preview.stop": "Interrompi l’anteprima",
   "trim.silence": "{seconds} s di silenzio alle estremità.",
-  "trim.best": "Più lunga del dovuto: è selezionata la parte migliore, da pausa a pausa ({engine}).",
+  "trim.best": "Più lunga del dovuto: è selezionata la parte migliore, da pausa a pausa.",
   "trim.undo": "Annulla",
   "zoom.in": "Ingrandisci",
   "zoom.out": "Riduci",

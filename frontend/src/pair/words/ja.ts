@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "もう一度確認",
   "check.again.cost": "今日の時間を{seconds, plural, other {#秒}}使います。",
   "check.agree": "すべての語が一致しています。",
@@ -11,7 +11,8 @@ export const words: Record<keyof typeof english, string> = {
   "check.heard.again": "再聴取",
   "check.heard.live": "ライブ",
   "check.hear": "聞く",
-  "check.keys": "語をクリックするとそこから再生します。Alt + ← と → でも同じです。Alt + ↓ または F8 で次の要確認の語へ移ります。",
+  "check.keys":
+    "語をクリックするとそこから再生します。Alt + ← と → でも同じです。Alt + ↓ または F8 で次の要確認の語へ移ります。",
   "check.missing": "「{before}」の後に語が抜けているかもしれません。",
   "check.missing.first": "冒頭の語が抜けているかもしれません。",
   "check.next": "次へ",
@@ -50,7 +51,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "切り取りを試聴",
   "trim.preview.stop": "試聴を停止",
   "trim.silence": "両端に{seconds}秒の無音があります。",
-  "trim.best": "長すぎるため、間から間までの最良の部分を選びました（{engine}）。",
+  "trim.best": "長すぎるため、間から間までの最良の部分を選びました。",
   "trim.undo": "元に戻す",
   "zoom.in": "拡大",
   "zoom.out": "縮小",

@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "다시 확인",
   "check.again.cost": "오늘 시간에서 {seconds, plural, other {#초}}를 사용합니다.",
   "check.agree": "모든 단어가 일치합니다.",
@@ -11,7 +11,8 @@ export const words: Record<keyof typeof english, string> = {
   "check.heard.again": "다시 들음",
   "check.heard.live": "실시간",
   "check.hear": "듣기",
-  "check.keys": "단어를 클릭하면 거기부터 재생하며, Alt + ← 와 → 도 같습니다. Alt + ↓ 또는 F8은 확인할 다음 단어로 이동합니다.",
+  "check.keys":
+    "단어를 클릭하면 거기부터 재생하며, Alt + ← 와 → 도 같습니다. Alt + ↓ 또는 F8은 확인할 다음 단어로 이동합니다.",
   "check.missing": "“{before}” 뒤에 단어가 빠졌을 수 있습니다.",
   "check.missing.first": "맨 앞에 단어가 빠졌을 수 있습니다.",
   "check.next": "다음",
@@ -24,9 +25,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "{from}부터 {to}까지, 마지막 단어 뒤에 글이 없습니다.",
   "cover.before": "{from}부터 {to}까지, 첫 단어 앞에 글이 없습니다.",
   "cover.between": "{from}부터 {to}까지 글이 없습니다.",
-  "cover.fast": "이렇게 빨리 말하는 사람은 없습니다: 초당 {pace}단어. 글이 녹음보다 많을 수 있습니다.",
+  "cover.fast":
+    "이렇게 빨리 말하는 사람은 없습니다: 초당 {pace}단어. 글이 녹음보다 많을 수 있습니다.",
   "cover.novoice": "{from}부터 {to}까지 글이 있지만 아무도 말하지 않습니다.",
-  "cover.slow": "이렇게 느리게 말하는 사람은 없습니다: 초당 {pace}단어. 녹음이 글보다 많을 수 있습니다.",
+  "cover.slow":
+    "이렇게 느리게 말하는 사람은 없습니다: 초당 {pace}단어. 녹음이 글보다 많을 수 있습니다.",
   "play.back": "−{seconds}초",
   "play.click": "클릭하면 재생",
   "play.forward": "+{seconds}초",
@@ -50,7 +53,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "자른 부분 듣기",
   "trim.preview.stop": "미리 듣기 중지",
   "trim.silence": "양 끝에 {seconds}초의 침묵이 있습니다.",
-  "trim.best": "너무 길어 쉬는 곳 사이의 가장 좋은 부분을 선택했습니다({engine}).",
+  "trim.best": "너무 길어 쉬는 곳 사이의 가장 좋은 부분을 선택했습니다.",
   "trim.undo": "실행 취소",
   "zoom.in": "확대",
   "zoom.out": "축소",

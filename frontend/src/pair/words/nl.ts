@@ -1,9 +1,10 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Opnieuw controleren",
-  "check.again.cost": "Gebruikt {seconds, plural, one {# seconde} other {# seconden}} van je minuten van vandaag.",
+  "check.again.cost":
+    "Gebruikt {seconds, plural, one {# seconde} other {# seconden}} van je minuten van vandaag.",
   "check.agree": "Alle woorden kloppen.",
   "check.chip": "{text}: {sources}",
   "check.close": "Sluiten",
@@ -11,7 +12,8 @@ export const words: Record<keyof typeof english, string> = {
   "check.heard.again": "opnieuw gehoord",
   "check.heard.live": "live gehoord",
   "check.hear": "Beluisteren",
-  "check.keys": "Een klik op een woord speelt vanaf daar, net als Alt + ← en →. Alt + ↓ of F8 gaat naar het volgende woord om te controleren.",
+  "check.keys":
+    "Een klik op een woord speelt vanaf daar, net als Alt + ← en →. Alt + ↓ of F8 gaat naar het volgende woord om te controleren.",
   "check.missing": "Na “{before}” ontbreekt misschien een woord.",
   "check.missing.first": "Aan het begin ontbreekt misschien een woord.",
   "check.next": "Volgende",
@@ -24,9 +26,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "Er staat geen tekst van {from} tot {to}, na het laatste woord.",
   "cover.before": "Er staat geen tekst van {from} tot {to}, voor het eerste woord.",
   "cover.between": "Er staat geen tekst van {from} tot {to}.",
-  "cover.fast": "Niemand spreekt zo snel: {pace} woorden per seconde. Misschien bevat de tekst meer dan de opname.",
+  "cover.fast":
+    "Niemand spreekt zo snel: {pace} woorden per seconde. Misschien bevat de tekst meer dan de opname.",
   "cover.novoice": "Er staat tekst van {from} tot {to}, waar niemand spreekt.",
-  "cover.slow": "Niemand spreekt zo langzaam: {pace} woorden per seconde. Misschien bevat de opname meer dan de tekst.",
+  "cover.slow":
+    "Niemand spreekt zo langzaam: {pace} woorden per seconde. Misschien bevat de opname meer dan de tekst.",
   "play.back": "−{seconds} s",
   "play.click": "Klik speelt af",
   "play.forward": "+{seconds} s",
@@ -50,7 +54,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Knip beluisteren",
   "trim.preview.stop": "Voorbeeld stoppen",
   "trim.silence": "{seconds} s stilte aan de uiteinden.",
-  "trim.best": "Langer dan nodig: het beste deel is gemarkeerd, van pauze tot pauze ({engine}).",
+  "trim.best": "Langer dan nodig: het beste deel is gemarkeerd, van pauze tot pauze.",
   "trim.undo": "Ongedaan maken",
   "zoom.in": "Inzoomen",
   "zoom.out": "Uitzoomen",

@@ -1,17 +1,20 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Verificar de novo",
-  "check.again.cost": "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} dos minutos de hoje.",
+  "check.again.cost":
+    "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} dos minutos de hoje.",
   "check.agree": "Todas as palavras coincidem.",
   "check.chip": "{text}: {sources}",
   "check.close": "Fechar",
-  "check.count": "{count, plural, one {# palavra a conferir} many {# de palavras a conferir} other {# palavras a conferir}}",
+  "check.count":
+    "{count, plural, one {# palavra a conferir} many {# de palavras a conferir} other {# palavras a conferir}}",
   "check.heard.again": "ouvido de novo",
   "check.heard.live": "ouvido ao vivo",
   "check.hear": "Ouvir",
-  "check.keys": "Um clique em uma palavra reproduz a partir dela, assim como Alt + ← e →. Alt + ↓ ou F8 vai para a próxima palavra a conferir.",
+  "check.keys":
+    "Um clique em uma palavra reproduz a partir dela, assim como Alt + ← e →. Alt + ↓ ou F8 vai para a próxima palavra a conferir.",
   "check.missing": "Talvez falte uma palavra depois de “{before}”.",
   "check.missing.first": "Talvez falte uma palavra no início.",
   "check.next": "Próxima",
@@ -24,9 +27,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "Nada está escrito de {from} a {to}, depois da última palavra.",
   "cover.before": "Nada está escrito de {from} a {to}, antes da primeira palavra.",
   "cover.between": "Nada está escrito de {from} a {to}.",
-  "cover.fast": "Ninguém fala tão rápido: {pace} palavras por segundo. Talvez o texto contenha mais que a gravação.",
+  "cover.fast":
+    "Ninguém fala tão rápido: {pace} palavras por segundo. Talvez o texto contenha mais que a gravação.",
   "cover.novoice": "Há palavras de {from} a {to}, onde ninguém fala.",
-  "cover.slow": "Ninguém fala tão devagar: {pace} palavras por segundo. Talvez a gravação contenha mais que o texto.",
+  "cover.slow":
+    "Ninguém fala tão devagar: {pace} palavras por segundo. Talvez a gravação contenha mais que o texto.",
   "play.back": "−{seconds} s",
   "play.click": "Clique reproduz",
   "play.forward": "+{seconds} s",
@@ -50,7 +55,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Ouvir o corte",
   "trim.preview.stop": "Parar a prévia",
   "trim.silence": "{seconds} s de silêncio nas pontas.",
-  "trim.best": "Mais longa do que deveria: a melhor parte está marcada, de pausa a pausa ({engine}).",
+  "trim.best": "Mais longa do que deveria: a melhor parte está marcada, de pausa a pausa.",
   "trim.undo": "Desfazer",
   "zoom.in": "Ampliar",
   "zoom.out": "Reduzir",

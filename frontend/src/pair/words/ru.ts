@@ -1,17 +1,20 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "check.again": "Проверить снова",
-  "check.again.cost": "Расходует {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}} из сегодняшних минут.",
+  "check.again.cost":
+    "Расходует {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}} из сегодняшних минут.",
   "check.agree": "Все слова совпадают.",
   "check.chip": "{text}: {sources}",
   "check.close": "Закрыть",
-  "check.count": "{count, plural, one {Проверьте # слово} few {Проверьте # слова} many {Проверьте # слов} other {Проверьте # слова}}",
+  "check.count":
+    "{count, plural, one {Проверьте # слово} few {Проверьте # слова} many {Проверьте # слов} other {Проверьте # слова}}",
   "check.heard.again": "услышано снова",
   "check.heard.live": "услышано вживую",
   "check.hear": "Прослушать",
-  "check.keys": "Щелчок по слову воспроизводит с него, как и Alt + ← и →. Alt + ↓ или F8 переходит к следующему слову для проверки.",
+  "check.keys":
+    "Щелчок по слову воспроизводит с него, как и Alt + ← и →. Alt + ↓ или F8 переходит к следующему слову для проверки.",
   "check.missing": "После «{before}», возможно, пропущено слово.",
   "check.missing.first": "В начале, возможно, пропущено слово.",
   "check.next": "Далее",
@@ -24,9 +27,11 @@ export const words: Record<keyof typeof english, string> = {
   "cover.after": "С {from} до {to}, после последнего слова, ничего не написано.",
   "cover.before": "С {from} до {to}, до первого слова, ничего не написано.",
   "cover.between": "С {from} до {to} ничего не написано.",
-  "cover.fast": "Так быстро никто не говорит: {pace} слова в секунду. Возможно, в тексте больше, чем в записи.",
+  "cover.fast":
+    "Так быстро никто не говорит: {pace} слова в секунду. Возможно, в тексте больше, чем в записи.",
   "cover.novoice": "С {from} до {to} есть слова, но никто не говорит.",
-  "cover.slow": "Так медленно никто не говорит: {pace} слова в секунду. Возможно, в записи больше, чем в тексте.",
+  "cover.slow":
+    "Так медленно никто не говорит: {pace} слова в секунду. Возможно, в записи больше, чем в тексте.",
   "play.back": "−{seconds} с",
   "play.click": "Щелчок воспроизводит",
   "play.forward": "+{seconds} с",
@@ -50,7 +55,7 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview": "Прослушать фрагмент",
   "trim.preview.stop": "Остановить прослушивание",
   "trim.silence": "{seconds} с тишины по краям.",
-  "trim.best": "Длиннее, чем нужно: выделена лучшая часть, от паузы до паузы ({engine}).",
+  "trim.best": "Длиннее, чем нужно: выделена лучшая часть, от паузы до паузы.",
   "trim.undo": "Отменить",
   "zoom.in": "Увеличить",
   "zoom.out": "Уменьшить",

@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "تعطل هذا الجزء من الصفحة. تسجيلك محفوظ.",
   "tabs.label": "طريقة تقديم الصوت",
   "tabs.record": "تسجيل",
@@ -25,7 +25,8 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "التفريغ النصي معطّل؛ اكتب ما قلته عندما تتوقف.",
   "hint.paused": "لا يُسجَّل شيء أثناء الإيقاف المؤقت.",
   "hint.silent": "لا نسمع شيئًا. هل الميكروفون مكتوم؟",
-  "hint.left": "{count, plural, zero {بقيت # ثانية} one {بقيت ثانية واحدة} two {بقيت ثانيتان} few {بقيت # ثوانٍ} many {بقيت # ثانية} other {بقيت # ثانية}}",
+  "hint.left":
+    "{count, plural, zero {بقيت # ثانية} one {بقيت ثانية واحدة} two {بقيت ثانيتان} few {بقيت # ثوانٍ} many {بقيت # ثانية} other {بقيت # ثانية}}",
   "hint.wordsEnd": "ينتهي النص المباشر قريبًا: أوشكت دقائق اليوم على النفاد. التسجيل مستمر.",
   "hint.checking": "نستمع إلى غرفتك لثانية…",
   "hint.quiet": "غرفتك هادئة. اقرأ الآن.",

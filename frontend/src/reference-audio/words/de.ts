@@ -1,7 +1,7 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Dieser Teil der Seite ist ausgefallen. Deine Aufnahme bleibt erhalten.",
   "tabs.label": "Audio aufnehmen oder hochladen",
   "tabs.record": "Aufnehmen",
@@ -26,7 +26,8 @@ export const words: Record<keyof typeof english, string> = {
   "hint.paused": "In der Pause wird nichts aufgenommen.",
   "hint.silent": "Wir hören nichts. Ist das Mikrofon stumm?",
   "hint.left": "{count, plural, one {Noch # Sekunde} other {Noch # Sekunden}}",
-  "hint.wordsEnd": "Der Live-Text endet bald: Deine Minuten für heute sind fast aufgebraucht. Die Aufnahme läuft weiter.",
+  "hint.wordsEnd":
+    "Der Live-Text endet bald: Deine Minuten für heute sind fast aufgebraucht. Die Aufnahme läuft weiter.",
   "hint.checking": "Wir hören kurz auf den Raum…",
   "hint.quiet": "Dein Raum ist ruhig. Lies jetzt vor.",
   "hint.noisy": "Es rauscht: ein Lüfter? ein Fenster?",
@@ -53,7 +54,8 @@ export const words: Record<keyof typeof english, string> = {
   "live.noTerms": "Die erwarteten Wörter werden dabei nicht berücksichtigt.",
   "live.noBoth": "Die Sprache und die erwarteten Wörter werden dabei nicht berücksichtigt.",
   "transcript.title": "Transkript",
-  "transcript.failed": "Das Transkript konnte nicht geladen werden. Deine Aufnahme bleibt erhalten.",
+  "transcript.failed":
+    "Das Transkript konnte nicht geladen werden. Deine Aufnahme bleibt erhalten.",
   "transcript.draft": "Live-Entwurf",
   "transcript.improving": "Wird verbessert…",
   "transcript.transcribing": "Wird transkribiert…",

@@ -1,7 +1,7 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Esta parte de la página falló. Tu grabación se conserva.",
   "tabs.label": "Cómo aportar el audio",
   "tabs.record": "Grabar",
@@ -25,8 +25,10 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "La transcripción está desactivada; escribe lo que dijiste al terminar.",
   "hint.paused": "Durante la pausa no se graba nada.",
   "hint.silent": "No oímos nada. ¿Está silenciado el micrófono?",
-  "hint.left": "{count, plural, one {Queda # segundo} many {Quedan # de segundos} other {Quedan # segundos}}",
-  "hint.wordsEnd": "El texto en vivo termina pronto: casi has usado los minutos de hoy. La grabación continúa.",
+  "hint.left":
+    "{count, plural, one {Queda # segundo} many {Quedan # de segundos} other {Quedan # segundos}}",
+  "hint.wordsEnd":
+    "El texto en vivo termina pronto: casi has usado los minutos de hoy. La grabación continúa.",
   "hint.checking": "Escuchando la sala un segundo…",
   "hint.quiet": "La sala está en silencio. Lee ahora.",
   "hint.noisy": "Hay ruido: ¿un ventilador?, ¿una ventana?",

@@ -1,8 +1,9 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
-  "part.failed": "Cette partie de la page a cessé de fonctionner. Votre enregistrement est conservé.",
+export const words: Partial<Record<keyof typeof english, string>> = {
+  "part.failed":
+    "Cette partie de la page a cessé de fonctionner. Votre enregistrement est conservé.",
   "tabs.label": "Façon de fournir l’audio",
   "tabs.record": "Enregistrer",
   "tabs.title": "Importer",
@@ -25,8 +26,10 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "La transcription est désactivée ; tapez ce que vous avez dit après l’arrêt.",
   "hint.paused": "Rien n’est enregistré pendant la pause.",
   "hint.silent": "Nous n’entendons rien. Le micro est-il coupé ?",
-  "hint.left": "{count, plural, one {Encore # seconde} many {Encore # de secondes} other {Encore # secondes}}",
-  "hint.wordsEnd": "Le texte en direct s’arrête bientôt : vos minutes du jour sont presque épuisées. L’enregistrement continue.",
+  "hint.left":
+    "{count, plural, one {Encore # seconde} many {Encore # de secondes} other {Encore # secondes}}",
+  "hint.wordsEnd":
+    "Le texte en direct s’arrête bientôt : vos minutes du jour sont presque épuisées. L’enregistrement continue.",
   "hint.checking": "Écoute de la pièce pendant une seconde…",
   "hint.quiet": "La pièce est calme. Lisez maintenant.",
   "hint.noisy": "Il y a du bruit : un ventilateur ? une fenêtre ?",

@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "पेज का यह हिस्सा रुक गया। आपकी रिकॉर्डिंग सुरक्षित है।",
   "tabs.label": "ऑडियो देने का तरीका",
   "tabs.record": "रिकॉर्ड करें",

@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Questa parte della pagina si è bloccata. La registrazione è conservata.",
   "tabs.label": "Come fornire l’audio",
   "tabs.record": "Registra",
@@ -25,8 +25,10 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "La trascrizione è disattivata; alla fine scrivi ciò che hai detto.",
   "hint.paused": "Durante la pausa non si registra nulla.",
   "hint.silent": "Non sentiamo nulla. Il microfono è disattivato?",
-  "hint.left": "{count, plural, one {Ancora # secondo} many {Ancora # di secondi} other {Ancora # secondi}}",
-  "hint.wordsEnd": "Il testo dal vivo finisce presto: i minuti di oggi sono quasi esauriti. La registrazione continua.",
+  "hint.left":
+    "{count, plural, one {Ancora # secondo} many {Ancora # di secondi} other {Ancora # secondi}}",
+  "hint.wordsEnd":
+    "Il testo dal vivo finisce presto: i minuti di oggi sono quasi esauriti. La registrazione continua.",
   "hint.checking": "Ascoltiamo la stanza per un secondo…",
   "hint.quiet": "La stanza è silenziosa. Ora leggi.",
   "hint.noisy": "C’è rumore: una ventola? una finestra?",

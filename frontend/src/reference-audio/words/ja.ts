@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "この部分が動かなくなりました。録音は保存されています。",
   "tabs.label": "音声の入力方法",
   "tabs.record": "録音",
@@ -26,7 +26,8 @@ export const words: Record<keyof typeof english, string> = {
   "hint.paused": "一時停止中は録音されません。",
   "hint.silent": "音が聞こえません。マイクがミュートになっていませんか？",
   "hint.left": "{count, plural, other {残り#秒}}",
-  "hint.wordsEnd": "ライブ文字がまもなく終わります。今日の時間がほぼなくなりました。録音は続きます。",
+  "hint.wordsEnd":
+    "ライブ文字がまもなく終わります。今日の時間がほぼなくなりました。録音は続きます。",
   "hint.checking": "部屋の音を1秒聞いています…",
   "hint.quiet": "静かな部屋です。読み始めてください。",
   "hint.noisy": "雑音があります。扇風機？窓？",

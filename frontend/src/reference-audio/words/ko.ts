@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "이 부분이 멈췄습니다. 녹음은 보관되어 있습니다.",
   "tabs.label": "오디오를 넣는 방법",
   "tabs.record": "녹음",

@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Dit deel van de pagina werkt niet meer. Je opname is bewaard.",
   "tabs.label": "Audio opnemen of uploaden",
   "tabs.record": "Opnemen",
@@ -26,7 +26,8 @@ export const words: Record<keyof typeof english, string> = {
   "hint.paused": "Tijdens de pauze wordt niets opgenomen.",
   "hint.silent": "We horen niets. Is de microfoon gedempt?",
   "hint.left": "{count, plural, one {Nog # seconde} other {Nog # seconden}}",
-  "hint.wordsEnd": "De live tekst stopt bijna: je minuten van vandaag zijn bijna op. De opname loopt door.",
+  "hint.wordsEnd":
+    "De live tekst stopt bijna: je minuten van vandaag zijn bijna op. De opname loopt door.",
   "hint.checking": "We luisteren even naar de kamer…",
   "hint.quiet": "Je kamer is stil. Lees nu voor.",
   "hint.noisy": "Er is ruis: een ventilator? een raam?",

@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Esta parte da página falhou. A gravação está guardada.",
   "tabs.label": "Como fornecer o áudio",
   "tabs.record": "Gravar",
@@ -25,8 +25,10 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "A transcrição está desativada; digite o que você disse quando parar.",
   "hint.paused": "Nada é gravado durante a pausa.",
   "hint.silent": "Não ouvimos nada. O microfone está mudo?",
-  "hint.left": "{count, plural, one {Falta # segundo} many {Faltam # de segundos} other {Faltam # segundos}}",
-  "hint.wordsEnd": "O texto ao vivo acaba em breve: os minutos de hoje estão quase no fim. A gravação continua.",
+  "hint.left":
+    "{count, plural, one {Falta # segundo} many {Faltam # de segundos} other {Faltam # segundos}}",
+  "hint.wordsEnd":
+    "O texto ao vivo acaba em breve: os minutos de hoje estão quase no fim. A gravação continua.",
   "hint.checking": "Ouvindo o ambiente por um segundo…",
   "hint.quiet": "O ambiente está silencioso. Leia agora.",
   "hint.noisy": "Há ruído: um ventilador? uma janela?",

@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "Эта часть страницы перестала работать. Ваша запись сохранена.",
   "tabs.label": "Как предоставить аудио",
   "tabs.record": "Записать",
@@ -25,8 +25,10 @@ export const words: Record<keyof typeof english, string> = {
   "record.off": "Расшифровка отключена; после записи напечатайте, что вы сказали.",
   "hint.paused": "Во время паузы ничего не записывается.",
   "hint.silent": "Ничего не слышно. Микрофон выключен?",
-  "hint.left": "{count, plural, one {Осталась # секунда} few {Осталось # секунды} many {Осталось # секунд} other {Осталось # секунды}}",
-  "hint.wordsEnd": "Живой текст скоро закончится: минуты на сегодня почти израсходованы. Запись продолжается.",
+  "hint.left":
+    "{count, plural, one {Осталась # секунда} few {Осталось # секунды} many {Осталось # секунд} other {Осталось # секунды}}",
+  "hint.wordsEnd":
+    "Живой текст скоро закончится: минуты на сегодня почти израсходованы. Запись продолжается.",
   "hint.checking": "Слушаем комнату одну секунду…",
   "hint.quiet": "В комнате тихо. Читайте.",
   "hint.noisy": "Слышен шум: вентилятор? окно?",

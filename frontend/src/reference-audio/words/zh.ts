@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "part.failed": "页面的这一部分出错了。录音已保留。",
   "tabs.label": "提供音频的方式",
   "tabs.record": "录音",

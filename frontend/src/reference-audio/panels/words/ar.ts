@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "محاولتك",
   "take.good": "جيد: ",
   "take.fair": "ملاحظة: ",
@@ -54,7 +54,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "نموذج النص النهائي",
   "tray.bad": "غير صالحة",
   "tray.delete": "حذف {name}",
-  "tray.deleted": "حُذفت محاولة مدتها {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتان} few {# ثوانٍ} many {# ثانية} other {# ثانية}}.",
+  "tray.deleted":
+    "حُذفت محاولة مدتها {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتان} few {# ثوانٍ} many {# ثانية} other {# ثانية}}.",
   "tray.fair": "صالحة",
   "tray.good": "جيدة",
   "tray.others": "محاولات أخرى",
@@ -71,7 +72,8 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.failed": "تعذّر فتح الميكروفون.",
   "microphone.lost": "انفصل الميكروفون. ما سجّلته محفوظ؛ استأنف أو أوقف.",
   "microphone.stuck": "لا يصل صوت من الميكروفون. اختر غيره، ثم استأنف أو أوقف.",
-  "microphone.allow": "افتح إعدادات الموقع بجوار العنوان (قفل أو أشرطة)، واسمح بالميكروفون لهذه الصفحة، ثم ابدأ التسجيل من جديد.",
+  "microphone.allow":
+    "افتح إعدادات الموقع بجوار العنوان (قفل أو أشرطة)، واسمح بالميكروفون لهذه الصفحة، ثم ابدأ التسجيل من جديد.",
   "check.begin": "فحص الصوت",
   "check.end": "إنهاء الفحص",
   "check.speak": "قل شيئًا.",
@@ -85,7 +87,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "استؤنف التسجيل.",
   "said.paused": "توقف التسجيل مؤقتًا.",
   "said.stopped": "توقف التسجيل. {length}",
-  "said.left": "{count, plural, zero {بقيت # ثانية.} one {بقيت ثانية واحدة.} two {بقيت ثانيتان.} few {بقيت # ثوانٍ.} many {بقيت # ثانية.} other {بقيت # ثانية.}}",
+  "said.left":
+    "{count, plural, zero {بقيت # ثانية.} one {بقيت ثانية واحدة.} two {بقيت ثانيتان.} few {بقيت # ثوانٍ.} many {بقيت # ثانية.} other {بقيت # ثانية.}}",
   "said.elsewhere": "أنت تسجّل في مكان آخر بالفعل.",
   "said.reconnecting": "إعادة الاتصال. التسجيل مستمر.",
   "said.wordsStopped": "توقف النص المباشر. التسجيل مستمر.",

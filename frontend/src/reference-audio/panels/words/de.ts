@@ -1,13 +1,14 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Deine Aufnahme",
   "take.good": "Gut: ",
   "take.fair": "Hinweis: ",
   "take.bad": "Problem: ",
   "take.restored": "Die Aufnahme blieb in deinem Browser, als die Seite geschlossen wurde.",
-  "take.unplayable": "Dieser Browser kann die Datei nicht abspielen; ihre Länge wird beim Senden geprüft.",
+  "take.unplayable":
+    "Dieser Browser kann die Datei nicht abspielen; ihre Länge wird beim Senden geprüft.",
   "take.notKept": "Dieser Browser kann die Aufnahme nicht über ein Neuladen hinweg behalten.",
   "take.transcribe": "Transkribieren",
   "take.transcribing": "Wird transkribiert…",
@@ -26,7 +27,8 @@ export const words: Record<keyof typeof english, string> = {
   "verdict.quiet": "Zu leise. Geh näher ans Mikrofon.",
   "verdict.level": "Guter Pegel.",
   "verdict.unclipped": "Keine Übersteuerung.",
-  "verdict.clipped": "Zu laut: Der Ton ist übersteuert. Geh zurück oder regle den Eingang herunter.",
+  "verdict.clipped":
+    "Zu laut: Der Ton ist übersteuert. Geh zurück oder regle den Eingang herunter.",
   "verdict.peaks": "Einige Spitzen sind übersteuert. Etwas leiser wäre besser.",
   "verdict.noisy": "Es rauscht: ein Lüfter? ein Fenster?",
   "verdict.faint": "Deine Stimme hebt sich kaum vom Raum ab. Geh näher heran.",
@@ -66,12 +68,16 @@ export const words: Record<keyof typeof english, string> = {
   "tray.full": "Lösche eine Aufnahme, um Platz für eine neue zu machen.",
   "microphone.denied": "Der Browser hat das Mikrofon blockiert.",
   "microphone.missing": "Kein Mikrofon gefunden.",
-  "microphone.busy": "Das Mikrofon lässt sich nicht öffnen. Vielleicht nutzt es ein anderes Programm.",
+  "microphone.busy":
+    "Das Mikrofon lässt sich nicht öffnen. Vielleicht nutzt es ein anderes Programm.",
   "microphone.insecure": "Aufnehmen geht nur über https.",
   "microphone.failed": "Das Mikrofon lässt sich nicht öffnen.",
-  "microphone.lost": "Das Mikrofon wurde getrennt. Deine Aufnahme bleibt erhalten; setze sie fort oder beende sie.",
-  "microphone.stuck": "Vom Mikrofon kommt kein Ton. Wähle ein anderes, dann setze fort oder beende.",
-  "microphone.allow": "Öffne die Website-Einstellungen neben der Adresse (Schloss oder Schieberegler), erlaube das Mikrofon und starte die Aufnahme noch einmal.",
+  "microphone.lost":
+    "Das Mikrofon wurde getrennt. Deine Aufnahme bleibt erhalten; setze sie fort oder beende sie.",
+  "microphone.stuck":
+    "Vom Mikrofon kommt kein Ton. Wähle ein anderes, dann setze fort oder beende.",
+  "microphone.allow":
+    "Öffne die Website-Einstellungen neben der Adresse (Schloss oder Schieberegler), erlaube das Mikrofon und starte die Aufnahme noch einmal.",
   "check.begin": "Klang prüfen",
   "check.end": "Prüfung beenden",
   "check.speak": "Sag etwas.",
@@ -100,20 +106,29 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "Der Server ist nicht erreichbar.",
   "problem.quota": "Deine Minuten für heute sind aufgebraucht.",
   "problem.quotaUntil": "Deine Minuten für heute sind aufgebraucht. Um {time} gibt es neue.",
-  "problem.signInForMore": "Melde dich an, um mehr zu bekommen, oder tippe, was du gesagt hast. Deine Aufnahme ist sicher.",
+  "problem.signInForMore":
+    "Melde dich an, um mehr zu bekommen, oder tippe, was du gesagt hast. Deine Aufnahme ist sicher.",
   "problem.signInForMoreLive": "Melde dich an, um mehr zu bekommen. Deine Aufnahme ist sicher.",
   "problem.signedOut": "Bitte melde dich erneut an. Deine Aufnahme bleibt erhalten.",
   "problem.safe": "Deine Aufnahme ist sicher.",
   "problem.safeType": "Deine Aufnahme ist sicher: Tippe, was du gesagt hast.",
-  "problem.safeTry": "Deine Aufnahme ist sicher: Tippe, was du gesagt hast, oder versuche es noch einmal.",
+  "problem.safeTry":
+    "Deine Aufnahme ist sicher: Tippe, was du gesagt hast, oder versuche es noch einmal.",
   "problem.safeLater": "Deine Aufnahme ist sicher; wir transkribieren sie, wenn du sie beendest.",
-  "problem.own_key_required": "Zum Transkribieren brauchst du hier einen eigenen Mistral-Schlüssel.",
-  "problem.own_key_refused": "Mistral hat deinen Schlüssel abgelehnt. Prüfe, ersetze oder lösche ihn.",
-  "problem.own_key_unreadable": "Dein Mistral-Schlüssel ist nicht mehr lesbar. Speichere ihn erneut oder lösche ihn.",
-  "problem.budget": "Die Transkription ist für heute ausgesetzt. Deine Aufnahme ist sicher: Tippe, was du gesagt hast.",
-  "problem.inProgress": "Diese Aufnahme wird bereits transkribiert. Versuche es gleich noch einmal.",
-  "problem.slowUpload": "Der Upload war zu langsam. Deine Aufnahme ist sicher: Versuche es noch einmal oder tippe, was du gesagt hast.",
-  "problem.failed": "Wir konnten sie nicht transkribieren. Deine Aufnahme ist sicher: Tippe, was du gesagt hast, oder versuche es noch einmal.",
+  "problem.own_key_required":
+    "Zum Transkribieren brauchst du hier einen eigenen Mistral-Schlüssel.",
+  "problem.own_key_refused":
+    "Mistral hat deinen Schlüssel abgelehnt. Prüfe, ersetze oder lösche ihn.",
+  "problem.own_key_unreadable":
+    "Dein Mistral-Schlüssel ist nicht mehr lesbar. Speichere ihn erneut oder lösche ihn.",
+  "problem.budget":
+    "Die Transkription ist für heute ausgesetzt. Deine Aufnahme ist sicher: Tippe, was du gesagt hast.",
+  "problem.inProgress":
+    "Diese Aufnahme wird bereits transkribiert. Versuche es gleich noch einmal.",
+  "problem.slowUpload":
+    "Der Upload war zu langsam. Deine Aufnahme ist sicher: Versuche es noch einmal oder tippe, was du gesagt hast.",
+  "problem.failed":
+    "Wir konnten sie nicht transkribieren. Deine Aufnahme ist sicher: Tippe, was du gesagt hast, oder versuche es noch einmal.",
   "problem.elsewhere": "Du nimmst bereits woanders auf.",
   "problem.liveUsed": "Deine Live-Minuten für heute sind aufgebraucht.",
   "problem.liveEnded": "Der Live-Text endet hier.",

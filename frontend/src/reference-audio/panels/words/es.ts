@@ -1,13 +1,14 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Tu toma",
   "take.good": "Bien: ",
   "take.fair": "Nota: ",
   "take.bad": "Problema: ",
   "take.restored": "Se conservó en tu navegador al cerrarse la página.",
-  "take.unplayable": "Este navegador no puede reproducir este archivo; su duración se comprueba al enviarlo.",
+  "take.unplayable":
+    "Este navegador no puede reproducir este archivo; su duración se comprueba al enviarlo.",
   "take.notKept": "Este navegador no puede conservar la toma al recargar la página.",
   "take.transcribe": "Transcribir",
   "take.transcribing": "Transcribiendo…",
@@ -22,7 +23,8 @@ export const words: Record<keyof typeof english, string> = {
   "verdict.long": "Bastante larga: {length}. Lo mejor son {from}–{to} segundos.",
   "verdict.length": "Buena duración: {length}.",
   "verdict.silent": "No oímos nada. ¿Está silenciado el micrófono?",
-  "verdict.dropouts": "El sonido se corta por completo en algunas partes. ¿Estaba silenciado el micrófono?",
+  "verdict.dropouts":
+    "El sonido se corta por completo en algunas partes. ¿Estaba silenciado el micrófono?",
   "verdict.quiet": "Muy bajo. Acércate al micrófono.",
   "verdict.level": "Buen nivel.",
   "verdict.unclipped": "Sin saturación.",
@@ -54,7 +56,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "Modelo para el texto final",
   "tray.bad": "no utilizable",
   "tray.delete": "Eliminar {name}",
-  "tray.deleted": "Toma de {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} eliminada.",
+  "tray.deleted":
+    "Toma de {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} eliminada.",
   "tray.fair": "utilizable",
   "tray.good": "buena",
   "tray.others": "Otras tomas",
@@ -71,7 +74,8 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.failed": "No se puede abrir el micrófono.",
   "microphone.lost": "Se desconectó el micrófono. Lo que grabaste se conserva; reanuda o detén.",
   "microphone.stuck": "No llega sonido del micrófono. Elige otro y luego reanuda o detén.",
-  "microphone.allow": "Abre los ajustes del sitio junto a la dirección (un candado o unos controles), permite el micrófono en esta página y vuelve a empezar a grabar.",
+  "microphone.allow":
+    "Abre los ajustes del sitio junto a la dirección (un candado o unos controles), permite el micrófono en esta página y vuelve a empezar a grabar.",
   "check.begin": "Comprobar el sonido",
   "check.end": "Terminar la comprobación",
   "check.speak": "Di algo.",
@@ -85,7 +89,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "Grabación reanudada.",
   "said.paused": "Grabación en pausa.",
   "said.stopped": "Grabación detenida. {length}",
-  "said.left": "{count, plural, one {Queda # segundo.} many {Quedan # de segundos.} other {Quedan # segundos.}}",
+  "said.left":
+    "{count, plural, one {Queda # segundo.} many {Quedan # de segundos.} other {Quedan # segundos.}}",
   "said.elsewhere": "Ya estás grabando en otro lugar.",
   "said.reconnecting": "Reconectando. Sigue grabando.",
   "said.wordsStopped": "El texto en vivo se detuvo. Sigue grabando.",
@@ -100,7 +105,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "No se puede conectar con el servidor.",
   "problem.quota": "Has usado los minutos de hoy.",
   "problem.quotaUntil": "Has usado los minutos de hoy. Vuelven a las {time}.",
-  "problem.signInForMore": "Inicia sesión para tener más o escribe lo que dijiste. Tu grabación está a salvo.",
+  "problem.signInForMore":
+    "Inicia sesión para tener más o escribe lo que dijiste. Tu grabación está a salvo.",
   "problem.signInForMoreLive": "Inicia sesión para tener más. Tu grabación está a salvo.",
   "problem.signedOut": "Vuelve a iniciar sesión. Tu grabación se conserva.",
   "problem.safe": "Tu grabación está a salvo.",
@@ -109,11 +115,16 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeLater": "Tu grabación está a salvo; la transcribiremos cuando la detengas.",
   "problem.own_key_required": "Para transcribir aquí necesitas tu propia clave de Mistral.",
   "problem.own_key_refused": "Mistral rechazó tu clave. Compruébala, reemplázala o elimínala.",
-  "problem.own_key_unreadable": "Tu clave de Mistral ya no se puede leer. Guárdala de nuevo o elimínala.",
-  "problem.budget": "La transcripción está en pausa por hoy. Tu grabación está a salvo: escribe lo que dijiste.",
-  "problem.inProgress": "Esta grabación ya se está transcribiendo. Inténtalo de nuevo en un momento.",
-  "problem.slowUpload": "La subida fue demasiado lenta. Tu grabación está a salvo: inténtalo de nuevo o escribe lo que dijiste.",
-  "problem.failed": "No pudimos transcribirla. Tu grabación está a salvo: escribe lo que dijiste o inténtalo de nuevo.",
+  "problem.own_key_unreadable":
+    "Tu clave de Mistral ya no se puede leer. Guárdala de nuevo o elimínala.",
+  "problem.budget":
+    "La transcripción está en pausa por hoy. Tu grabación está a salvo: escribe lo que dijiste.",
+  "problem.inProgress":
+    "Esta grabación ya se está transcribiendo. Inténtalo de nuevo en un momento.",
+  "problem.slowUpload":
+    "La subida fue demasiado lenta. Tu grabación está a salvo: inténtalo de nuevo o escribe lo que dijiste.",
+  "problem.failed":
+    "No pudimos transcribirla. Tu grabación está a salvo: escribe lo que dijiste o inténtalo de nuevo.",
   "problem.elsewhere": "Ya estás grabando en otro lugar.",
   "problem.liveUsed": "Has usado los minutos en vivo de hoy.",
   "problem.liveEnded": "El texto en vivo termina aquí.",

@@ -1,13 +1,14 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Votre prise",
   "take.good": "Bien : ",
   "take.fair": "Remarque : ",
   "take.bad": "Problème : ",
   "take.restored": "Elle est restée dans votre navigateur à la fermeture de la page.",
-  "take.unplayable": "Ce navigateur ne peut pas lire ce fichier ; sa durée sera vérifiée à l’envoi.",
+  "take.unplayable":
+    "Ce navigateur ne peut pas lire ce fichier ; sa durée sera vérifiée à l’envoi.",
   "take.notKept": "Ce navigateur ne peut pas garder la prise après un rechargement.",
   "take.transcribe": "Transcrire",
   "take.transcribing": "Transcription…",
@@ -54,7 +55,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "Modèle pour le texte final",
   "tray.bad": "inutilisable",
   "tray.delete": "Supprimer {name}",
-  "tray.deleted": "Prise de {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} supprimée.",
+  "tray.deleted":
+    "Prise de {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} supprimée.",
   "tray.fair": "utilisable",
   "tray.good": "bonne",
   "tray.others": "Autres prises",
@@ -69,9 +71,12 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.busy": "Impossible d’ouvrir le micro. Un autre programme l’utilise peut-être.",
   "microphone.insecure": "L’enregistrement nécessite https.",
   "microphone.failed": "Impossible d’ouvrir le micro.",
-  "microphone.lost": "Le micro a été débranché. Votre enregistrement est conservé ; reprenez ou arrêtez.",
-  "microphone.stuck": "Aucun son ne vient du micro. Choisissez-en un autre, puis reprenez ou arrêtez.",
-  "microphone.allow": "Ouvrez les paramètres du site à côté de l’adresse (cadenas ou curseurs), autorisez le micro pour cette page, puis relancez l’enregistrement.",
+  "microphone.lost":
+    "Le micro a été débranché. Votre enregistrement est conservé ; reprenez ou arrêtez.",
+  "microphone.stuck":
+    "Aucun son ne vient du micro. Choisissez-en un autre, puis reprenez ou arrêtez.",
+  "microphone.allow":
+    "Ouvrez les paramètres du site à côté de l’adresse (cadenas ou curseurs), autorisez le micro pour cette page, puis relancez l’enregistrement.",
   "check.begin": "Vérifier le son",
   "check.end": "Terminer la vérification",
   "check.speak": "Dites quelque chose.",
@@ -85,7 +90,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "Enregistrement repris.",
   "said.paused": "Enregistrement en pause.",
   "said.stopped": "Enregistrement arrêté. {length}",
-  "said.left": "{count, plural, one {Encore # seconde.} many {Encore # de secondes.} other {Encore # secondes.}}",
+  "said.left":
+    "{count, plural, one {Encore # seconde.} many {Encore # de secondes.} other {Encore # secondes.}}",
   "said.elsewhere": "Un enregistrement est déjà en cours ailleurs.",
   "said.reconnecting": "Reconnexion. L’enregistrement continue.",
   "said.wordsStopped": "Le texte en direct s’est arrêté. L’enregistrement continue.",
@@ -100,20 +106,30 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "Le serveur est injoignable.",
   "problem.quota": "Vous avez utilisé vos minutes du jour.",
   "problem.quotaUntil": "Vous avez utilisé vos minutes du jour. Elles reviennent à {time}.",
-  "problem.signInForMore": "Connectez-vous pour en avoir plus, ou tapez ce que vous avez dit. Votre enregistrement est en sécurité.",
-  "problem.signInForMoreLive": "Connectez-vous pour en avoir plus. Votre enregistrement est en sécurité.",
+  "problem.signInForMore":
+    "Connectez-vous pour en avoir plus, ou tapez ce que vous avez dit. Votre enregistrement est en sécurité.",
+  "problem.signInForMoreLive":
+    "Connectez-vous pour en avoir plus. Votre enregistrement est en sécurité.",
   "problem.signedOut": "Reconnectez-vous. Votre enregistrement est conservé.",
   "problem.safe": "Votre enregistrement est en sécurité.",
   "problem.safeType": "Votre enregistrement est en sécurité : tapez ce que vous avez dit.",
-  "problem.safeTry": "Votre enregistrement est en sécurité : tapez ce que vous avez dit, ou réessayez.",
-  "problem.safeLater": "Votre enregistrement est en sécurité ; nous le transcrirons quand vous l’arrêterez.",
+  "problem.safeTry":
+    "Votre enregistrement est en sécurité : tapez ce que vous avez dit, ou réessayez.",
+  "problem.safeLater":
+    "Votre enregistrement est en sécurité ; nous le transcrirons quand vous l’arrêterez.",
   "problem.own_key_required": "Pour transcrire ici, il vous faut votre propre clé Mistral.",
-  "problem.own_key_refused": "Mistral a refusé votre clé. Vérifiez-la, remplacez-la ou supprimez-la.",
-  "problem.own_key_unreadable": "Votre clé Mistral n’est plus lisible. Enregistrez-la de nouveau ou supprimez-la.",
-  "problem.budget": "La transcription est suspendue pour aujourd’hui. Votre enregistrement est en sécurité : tapez ce que vous avez dit.",
-  "problem.inProgress": "Cet enregistrement est déjà en cours de transcription. Réessayez dans un instant.",
-  "problem.slowUpload": "L’envoi était trop lent. Votre enregistrement est en sécurité : réessayez, ou tapez ce que vous avez dit.",
-  "problem.failed": "La transcription a échoué. Votre enregistrement est en sécurité : tapez ce que vous avez dit, ou réessayez.",
+  "problem.own_key_refused":
+    "Mistral a refusé votre clé. Vérifiez-la, remplacez-la ou supprimez-la.",
+  "problem.own_key_unreadable":
+    "Votre clé Mistral n’est plus lisible. Enregistrez-la de nouveau ou supprimez-la.",
+  "problem.budget":
+    "La transcription est suspendue pour aujourd’hui. Votre enregistrement est en sécurité : tapez ce que vous avez dit.",
+  "problem.inProgress":
+    "Cet enregistrement est déjà en cours de transcription. Réessayez dans un instant.",
+  "problem.slowUpload":
+    "L’envoi était trop lent. Votre enregistrement est en sécurité : réessayez, ou tapez ce que vous avez dit.",
+  "problem.failed":
+    "La transcription a échoué. Votre enregistrement est en sécurité : tapez ce que vous avez dit, ou réessayez.",
   "problem.elsewhere": "Un enregistrement est déjà en cours ailleurs.",
   "problem.liveUsed": "Vos minutes de texte en direct du jour sont épuisées.",
   "problem.liveEnded": "Le texte en direct s’arrête ici.",

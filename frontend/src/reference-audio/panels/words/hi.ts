@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "आपका टेक",
   "take.good": "अच्छा: ",
   "take.fair": "ध्यान दें: ",
@@ -71,7 +71,8 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.failed": "माइक्रोफ़ोन नहीं खुल रहा।",
   "microphone.lost": "माइक्रोफ़ोन हट गया। आपकी रिकॉर्डिंग सुरक्षित है; फिर शुरू करें या रोकें।",
   "microphone.stuck": "माइक्रोफ़ोन से आवाज़ नहीं आ रही। दूसरा चुनें, फिर शुरू करें या रोकें।",
-  "microphone.allow": "पते के पास साइट सेटिंग (ताला या स्लाइडर) खोलें, इस पेज के लिए माइक्रोफ़ोन की अनुमति दें, फिर रिकॉर्डिंग दोबारा शुरू करें।",
+  "microphone.allow":
+    "पते के पास साइट सेटिंग (ताला या स्लाइडर) खोलें, इस पेज के लिए माइक्रोफ़ोन की अनुमति दें, फिर रिकॉर्डिंग दोबारा शुरू करें।",
   "check.begin": "आवाज़ जाँचें",
   "check.end": "जाँच ख़त्म करें",
   "check.speak": "कुछ बोलें।",
@@ -112,8 +113,10 @@ export const words: Record<keyof typeof english, string> = {
   "problem.own_key_unreadable": "आपकी Mistral कुंजी अब पढ़ी नहीं जा सकती। फिर से सहेजें या हटाएँ।",
   "problem.budget": "ट्रांसक्रिप्शन आज के लिए रुका हुआ है। आपकी रिकॉर्डिंग सुरक्षित है: जो कहा वह लिखें।",
   "problem.inProgress": "यह रिकॉर्डिंग पहले से ट्रांसक्राइब हो रही है। थोड़ी देर में फिर कोशिश करें।",
-  "problem.slowUpload": "अपलोड बहुत धीमा था। आपकी रिकॉर्डिंग सुरक्षित है: फिर कोशिश करें, या जो कहा वह लिखें।",
-  "problem.failed": "हम इसे ट्रांसक्राइब नहीं कर सके। आपकी रिकॉर्डिंग सुरक्षित है: जो कहा वह लिखें, या फिर कोशिश करें।",
+  "problem.slowUpload":
+    "अपलोड बहुत धीमा था। आपकी रिकॉर्डिंग सुरक्षित है: फिर कोशिश करें, या जो कहा वह लिखें।",
+  "problem.failed":
+    "हम इसे ट्रांसक्राइब नहीं कर सके। आपकी रिकॉर्डिंग सुरक्षित है: जो कहा वह लिखें, या फिर कोशिश करें।",
   "problem.elsewhere": "आप पहले से कहीं और रिकॉर्ड कर रहे हैं।",
   "problem.liveUsed": "आज के लाइव मिनट ख़त्म हो गए।",
   "problem.liveEnded": "लाइव शब्द यहाँ ख़त्म हुए।",

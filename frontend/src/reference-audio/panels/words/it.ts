@@ -1,13 +1,14 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "La tua ripresa",
   "take.good": "Bene: ",
   "take.fair": "Nota: ",
   "take.bad": "Problema: ",
   "take.restored": "È rimasta nel browser quando la pagina si è chiusa.",
-  "take.unplayable": "Questo browser non può riprodurre il file; la durata sarà controllata all’invio.",
+  "take.unplayable":
+    "Questo browser non può riprodurre il file; la durata sarà controllata all’invio.",
   "take.notKept": "Questo browser non può conservare la ripresa dopo un ricaricamento.",
   "take.transcribe": "Trascrivi",
   "take.transcribing": "Trascrizione…",
@@ -54,7 +55,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "Modello per il testo finale",
   "tray.bad": "non utilizzabile",
   "tray.delete": "Elimina {name}",
-  "tray.deleted": "Ripresa di {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} eliminata.",
+  "tray.deleted":
+    "Ripresa di {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} eliminata.",
   "tray.fair": "utilizzabile",
   "tray.good": "buona",
   "tray.others": "Altre riprese",
@@ -69,9 +71,12 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.busy": "Impossibile aprire il microfono. Forse lo usa un altro programma.",
   "microphone.insecure": "Per registrare serve https.",
   "microphone.failed": "Impossibile aprire il microfono.",
-  "microphone.lost": "Il microfono è stato scollegato. La registrazione è conservata; riprendi o interrompi.",
-  "microphone.stuck": "Dal microfono non arriva alcun suono. Scegline un altro, poi riprendi o interrompi.",
-  "microphone.allow": "Apri le impostazioni del sito accanto all’indirizzo (un lucchetto o dei cursori), consenti il microfono per questa pagina e avvia di nuovo la registrazione.",
+  "microphone.lost":
+    "Il microfono è stato scollegato. La registrazione è conservata; riprendi o interrompi.",
+  "microphone.stuck":
+    "Dal microfono non arriva alcun suono. Scegline un altro, poi riprendi o interrompi.",
+  "microphone.allow":
+    "Apri le impostazioni del sito accanto all’indirizzo (un lucchetto o dei cursori), consenti il microfono per questa pagina e avvia di nuovo la registrazione.",
   "check.begin": "Controlla il suono",
   "check.end": "Termina il controllo",
   "check.speak": "Di’ qualcosa.",
@@ -85,7 +90,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "Registrazione ripresa.",
   "said.paused": "Registrazione in pausa.",
   "said.stopped": "Registrazione interrotta. {length}",
-  "said.left": "{count, plural, one {Ancora # secondo.} many {Ancora # di secondi.} other {Ancora # secondi.}}",
+  "said.left":
+    "{count, plural, one {Ancora # secondo.} many {Ancora # di secondi.} other {Ancora # secondi.}}",
   "said.elsewhere": "Stai già registrando altrove.",
   "said.reconnecting": "Riconnessione. La registrazione continua.",
   "said.wordsStopped": "Il testo dal vivo si è interrotto. La registrazione continua.",
@@ -100,7 +106,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "Impossibile raggiungere il server.",
   "problem.quota": "Hai usato i minuti di oggi.",
   "problem.quotaUntil": "Hai usato i minuti di oggi. Tornano alle {time}.",
-  "problem.signInForMore": "Accedi per averne di più o scrivi ciò che hai detto. La registrazione è al sicuro.",
+  "problem.signInForMore":
+    "Accedi per averne di più o scrivi ciò che hai detto. La registrazione è al sicuro.",
   "problem.signInForMoreLive": "Accedi per averne di più. La registrazione è al sicuro.",
   "problem.signedOut": "Accedi di nuovo. La registrazione è conservata.",
   "problem.safe": "La registrazione è al sicuro.",
@@ -108,12 +115,17 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeTry": "La registrazione è al sicuro: scrivi ciò che hai detto o riprova.",
   "problem.safeLater": "La registrazione è al sicuro; la trascriveremo quando la interrompi.",
   "problem.own_key_required": "Per trascrivere qui ti serve una tua chiave Mistral.",
-  "problem.own_key_refused": "Mistral ha rifiutato la tua chiave. Controllala, sostituiscila o eliminala.",
-  "problem.own_key_unreadable": "La tua chiave Mistral non è più leggibile. Salvala di nuovo o eliminala.",
-  "problem.budget": "Per oggi la trascrizione è sospesa. La registrazione è al sicuro: scrivi ciò che hai detto.",
+  "problem.own_key_refused":
+    "Mistral ha rifiutato la tua chiave. Controllala, sostituiscila o eliminala.",
+  "problem.own_key_unreadable":
+    "La tua chiave Mistral non è più leggibile. Salvala di nuovo o eliminala.",
+  "problem.budget":
+    "Per oggi la trascrizione è sospesa. La registrazione è al sicuro: scrivi ciò che hai detto.",
   "problem.inProgress": "Questa registrazione è già in trascrizione. Riprova tra poco.",
-  "problem.slowUpload": "Il caricamento era troppo lento. La registrazione è al sicuro: riprova o scrivi ciò che hai detto.",
-  "problem.failed": "La trascrizione non è riuscita. La registrazione è al sicuro: scrivi ciò che hai detto o riprova.",
+  "problem.slowUpload":
+    "Il caricamento era troppo lento. La registrazione è al sicuro: riprova o scrivi ciò che hai detto.",
+  "problem.failed":
+    "La trascrizione non è riuscita. La registrazione è al sicuro: scrivi ciò che hai detto o riprova.",
   "problem.elsewhere": "Stai già registrando altrove.",
   "problem.liveUsed": "I minuti dal vivo di oggi sono esauriti.",
   "problem.liveEnded": "Il testo dal vivo finisce qui.",

@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "あなたのテイク",
   "take.good": "良好：",
   "take.fair": "注意：",
@@ -69,9 +69,11 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.busy": "マイクを開けません。別のプログラムが使用中かもしれません。",
   "microphone.insecure": "録音にはhttpsが必要です。",
   "microphone.failed": "マイクを開けません。",
-  "microphone.lost": "マイクの接続が切れました。録音は保存されています。再開または停止してください。",
+  "microphone.lost":
+    "マイクの接続が切れました。録音は保存されています。再開または停止してください。",
   "microphone.stuck": "マイクから音が届きません。別のマイクを選び、再開または停止してください。",
-  "microphone.allow": "アドレスの横のサイト設定（鍵またはスライダーのアイコン）でこのページのマイクを許可し、もう一度録音を開始してください。",
+  "microphone.allow":
+    "アドレスの横のサイト設定（鍵またはスライダーのアイコン）でこのページのマイクを許可し、もう一度録音を開始してください。",
   "check.begin": "音を確認",
   "check.end": "確認を終了",
   "check.speak": "何か話してください。",
@@ -100,7 +102,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "サーバーに接続できません。",
   "problem.quota": "今日の時間を使い切りました。",
   "problem.quotaUntil": "今日の時間を使い切りました。{time}に回復します。",
-  "problem.signInForMore": "ログインすると時間が増えます。または話した内容を入力してください。録音は安全です。",
+  "problem.signInForMore":
+    "ログインすると時間が増えます。または話した内容を入力してください。録音は安全です。",
   "problem.signInForMoreLive": "ログインすると時間が増えます。録音は安全です。",
   "problem.signedOut": "もう一度ログインしてください。録音は保存されています。",
   "problem.safe": "録音は安全です。",
@@ -108,12 +111,17 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeTry": "録音は安全です。話した内容を入力するか、もう一度お試しください。",
   "problem.safeLater": "録音は安全です。停止後に文字起こしします。",
   "problem.own_key_required": "ここで文字起こしするには、ご自身のMistralキーが必要です。",
-  "problem.own_key_refused": "Mistralがキーを拒否しました。確認、置き換え、または削除してください。",
-  "problem.own_key_unreadable": "Mistralキーを読み取れなくなりました。もう一度保存するか、削除してください。",
-  "problem.budget": "本日の文字起こしは停止しています。録音は安全です。話した内容を入力してください。",
+  "problem.own_key_refused":
+    "Mistralがキーを拒否しました。確認、置き換え、または削除してください。",
+  "problem.own_key_unreadable":
+    "Mistralキーを読み取れなくなりました。もう一度保存するか、削除してください。",
+  "problem.budget":
+    "本日の文字起こしは停止しています。録音は安全です。話した内容を入力してください。",
   "problem.inProgress": "この録音はすでに文字起こし中です。少し待ってからお試しください。",
-  "problem.slowUpload": "アップロードが遅すぎました。録音は安全です。もう一度試すか、話した内容を入力してください。",
-  "problem.failed": "文字起こしできませんでした。録音は安全です。話した内容を入力するか、もう一度お試しください。",
+  "problem.slowUpload":
+    "アップロードが遅すぎました。録音は安全です。もう一度試すか、話した内容を入力してください。",
+  "problem.failed":
+    "文字起こしできませんでした。録音は安全です。話した内容を入力するか、もう一度お試しください。",
   "problem.elsewhere": "すでに別の場所で録音中です。",
   "problem.liveUsed": "今日のライブ時間を使い切りました。",
   "problem.liveEnded": "ライブ文字はここで終わりました。",

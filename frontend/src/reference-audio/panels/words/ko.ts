@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "내 녹음",
   "take.good": "좋음: ",
   "take.fair": "참고: ",
@@ -69,9 +69,12 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.busy": "마이크를 열 수 없습니다. 다른 프로그램이 사용 중일 수 있습니다.",
   "microphone.insecure": "녹음하려면 https가 필요합니다.",
   "microphone.failed": "마이크를 열 수 없습니다.",
-  "microphone.lost": "마이크 연결이 끊어졌습니다. 녹음은 보관되어 있으니 다시 시작하거나 중지하세요.",
-  "microphone.stuck": "마이크에서 소리가 나지 않습니다. 다른 마이크를 고른 뒤 다시 시작하거나 중지하세요.",
-  "microphone.allow": "주소 옆의 사이트 설정(자물쇠나 슬라이더)을 열어 이 페이지에 마이크를 허용한 뒤 다시 녹음을 시작하세요.",
+  "microphone.lost":
+    "마이크 연결이 끊어졌습니다. 녹음은 보관되어 있으니 다시 시작하거나 중지하세요.",
+  "microphone.stuck":
+    "마이크에서 소리가 나지 않습니다. 다른 마이크를 고른 뒤 다시 시작하거나 중지하세요.",
+  "microphone.allow":
+    "주소 옆의 사이트 설정(자물쇠나 슬라이더)을 열어 이 페이지에 마이크를 허용한 뒤 다시 녹음을 시작하세요.",
   "check.begin": "소리 확인",
   "check.end": "확인 끝내기",
   "check.speak": "아무 말이나 해 보세요.",
@@ -100,7 +103,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "서버에 연결할 수 없습니다.",
   "problem.quota": "오늘 시간을 모두 썼습니다.",
   "problem.quotaUntil": "오늘 시간을 모두 썼습니다. {time}에 다시 생깁니다.",
-  "problem.signInForMore": "로그인하면 더 쓸 수 있습니다. 또는 말한 내용을 입력하세요. 녹음은 안전합니다.",
+  "problem.signInForMore":
+    "로그인하면 더 쓸 수 있습니다. 또는 말한 내용을 입력하세요. 녹음은 안전합니다.",
   "problem.signInForMoreLive": "로그인하면 더 쓸 수 있습니다. 녹음은 안전합니다.",
   "problem.signedOut": "다시 로그인하세요. 녹음은 보관되어 있습니다.",
   "problem.safe": "녹음은 안전합니다.",
@@ -109,11 +113,14 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeLater": "녹음은 안전합니다. 중지하면 변환합니다.",
   "problem.own_key_required": "여기서 변환하려면 본인의 Mistral 키가 필요합니다.",
   "problem.own_key_refused": "Mistral이 키를 거부했습니다. 확인하거나 교체 또는 삭제하세요.",
-  "problem.own_key_unreadable": "Mistral 키를 더 이상 읽을 수 없습니다. 다시 저장하거나 삭제하세요.",
+  "problem.own_key_unreadable":
+    "Mistral 키를 더 이상 읽을 수 없습니다. 다시 저장하거나 삭제하세요.",
   "problem.budget": "오늘은 변환이 중단되었습니다. 녹음은 안전합니다. 말한 내용을 입력하세요.",
   "problem.inProgress": "이 녹음은 이미 변환 중입니다. 잠시 후 다시 시도하세요.",
-  "problem.slowUpload": "업로드가 너무 느렸습니다. 녹음은 안전합니다. 다시 시도하거나 말한 내용을 입력하세요.",
-  "problem.failed": "변환하지 못했습니다. 녹음은 안전합니다. 말한 내용을 입력하거나 다시 시도하세요.",
+  "problem.slowUpload":
+    "업로드가 너무 느렸습니다. 녹음은 안전합니다. 다시 시도하거나 말한 내용을 입력하세요.",
+  "problem.failed":
+    "변환하지 못했습니다. 녹음은 안전합니다. 말한 내용을 입력하거나 다시 시도하세요.",
   "problem.elsewhere": "이미 다른 곳에서 녹음 중입니다.",
   "problem.liveUsed": "오늘의 실시간 시간을 모두 썼습니다.",
   "problem.liveEnded": "실시간 글이 여기서 끝났습니다.",

@@ -1,13 +1,14 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Je opname",
   "take.good": "Goed: ",
   "take.fair": "Let op: ",
   "take.bad": "Probleem: ",
   "take.restored": "Hij bleef in je browser bewaard toen de pagina sloot.",
-  "take.unplayable": "Deze browser kan dit bestand niet afspelen; de lengte wordt bij het versturen gecontroleerd.",
+  "take.unplayable":
+    "Deze browser kan dit bestand niet afspelen; de lengte wordt bij het versturen gecontroleerd.",
   "take.notKept": "Deze browser kan de opname niet bewaren als je herlaadt.",
   "take.transcribe": "Transcriberen",
   "take.transcribing": "Transcriberen…",
@@ -66,12 +67,15 @@ export const words: Record<keyof typeof english, string> = {
   "tray.full": "Verwijder een opname om plaats te maken voor een nieuwe.",
   "microphone.denied": "De browser blokkeerde de microfoon.",
   "microphone.missing": "Geen microfoon gevonden.",
-  "microphone.busy": "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
+  "microphone.busy":
+    "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
   "microphone.insecure": "Opnemen vereist https.",
   "microphone.failed": "De microfoon kan niet worden geopend.",
   "microphone.lost": "De microfoon werd losgekoppeld. Wat je opnam is bewaard; hervat of stop.",
-  "microphone.stuck": "Er komt geen geluid uit de microfoon. Kies een andere en hervat of stop dan.",
-  "microphone.allow": "Open de site-instellingen naast het adres (een slot of schuifjes), sta de microfoon toe voor deze pagina en start de opname opnieuw.",
+  "microphone.stuck":
+    "Er komt geen geluid uit de microfoon. Kies een andere en hervat of stop dan.",
+  "microphone.allow":
+    "Open de site-instellingen naast het adres (een slot of schuifjes), sta de microfoon toe voor deze pagina en start de opname opnieuw.",
   "check.begin": "Geluid controleren",
   "check.end": "Controle stoppen",
   "check.speak": "Zeg iets.",
@@ -109,11 +113,14 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeLater": "Je opname is veilig; we transcriberen hem als je stopt.",
   "problem.own_key_required": "Om hier te transcriberen heb je een eigen Mistral-sleutel nodig.",
   "problem.own_key_refused": "Mistral weigerde je sleutel. Controleer, vervang of verwijder hem.",
-  "problem.own_key_unreadable": "Je Mistral-sleutel is niet meer leesbaar. Sla hem opnieuw op of verwijder hem.",
+  "problem.own_key_unreadable":
+    "Je Mistral-sleutel is niet meer leesbaar. Sla hem opnieuw op of verwijder hem.",
   "problem.budget": "Transcriptie is voor vandaag gepauzeerd. Je opname is veilig: typ wat je zei.",
   "problem.inProgress": "Deze opname wordt al getranscribeerd. Probeer het zo opnieuw.",
-  "problem.slowUpload": "Het uploaden ging te langzaam. Je opname is veilig: probeer het opnieuw of typ wat je zei.",
-  "problem.failed": "Transcriberen is niet gelukt. Je opname is veilig: typ wat je zei of probeer het opnieuw.",
+  "problem.slowUpload":
+    "Het uploaden ging te langzaam. Je opname is veilig: probeer het opnieuw of typ wat je zei.",
+  "problem.failed":
+    "Transcriberen is niet gelukt. Je opname is veilig: typ wat je zei of probeer het opnieuw.",
   "problem.elsewhere": "Je bent elders al aan het opnemen.",
   "problem.liveUsed": "Je live minuten van vandaag zijn op.",
   "problem.liveEnded": "De live tekst stopt hier.",

@@ -1,13 +1,14 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Sua tomada",
   "take.good": "Bom: ",
   "take.fair": "Nota: ",
   "take.bad": "Problema: ",
   "take.restored": "Ficou guardada no navegador quando a página foi fechada.",
-  "take.unplayable": "Este navegador não consegue reproduzir o arquivo; a duração é verificada no envio.",
+  "take.unplayable":
+    "Este navegador não consegue reproduzir o arquivo; a duração é verificada no envio.",
   "take.notKept": "Este navegador não consegue guardar a tomada ao recarregar.",
   "take.transcribe": "Transcrever",
   "take.transcribing": "Transcrevendo…",
@@ -54,7 +55,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "Modelo para o texto final",
   "tray.bad": "não utilizável",
   "tray.delete": "Excluir {name}",
-  "tray.deleted": "Tomada de {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} excluída.",
+  "tray.deleted":
+    "Tomada de {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} excluída.",
   "tray.fair": "utilizável",
   "tray.good": "boa",
   "tray.others": "Outras tomadas",
@@ -69,9 +71,11 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.busy": "Não é possível abrir o microfone. Talvez outro programa o esteja usando.",
   "microphone.insecure": "Para gravar é preciso https.",
   "microphone.failed": "Não é possível abrir o microfone.",
-  "microphone.lost": "O microfone foi desconectado. O que você gravou está guardado; retome ou pare.",
+  "microphone.lost":
+    "O microfone foi desconectado. O que você gravou está guardado; retome ou pare.",
   "microphone.stuck": "Nenhum som vem do microfone. Escolha outro e depois retome ou pare.",
-  "microphone.allow": "Abra as configurações do site ao lado do endereço (cadeado ou controles), permita o microfone nesta página e inicie a gravação de novo.",
+  "microphone.allow":
+    "Abra as configurações do site ao lado do endereço (cadeado ou controles), permita o microfone nesta página e inicie a gravação de novo.",
   "check.begin": "Testar o som",
   "check.end": "Encerrar o teste",
   "check.speak": "Diga algo.",
@@ -85,7 +89,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "Gravação retomada.",
   "said.paused": "Gravação pausada.",
   "said.stopped": "Gravação encerrada. {length}",
-  "said.left": "{count, plural, one {Falta # segundo.} many {Faltam # de segundos.} other {Faltam # segundos.}}",
+  "said.left":
+    "{count, plural, one {Falta # segundo.} many {Faltam # de segundos.} other {Faltam # segundos.}}",
   "said.elsewhere": "Você já está gravando em outro lugar.",
   "said.reconnecting": "Reconectando. Ainda gravando.",
   "said.wordsStopped": "O texto ao vivo parou. Ainda gravando.",
@@ -100,7 +105,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "Não é possível acessar o servidor.",
   "problem.quota": "Você usou os minutos de hoje.",
   "problem.quotaUntil": "Você usou os minutos de hoje. Eles voltam às {time}.",
-  "problem.signInForMore": "Entre para ter mais ou digite o que você disse. A gravação está segura.",
+  "problem.signInForMore":
+    "Entre para ter mais ou digite o que você disse. A gravação está segura.",
   "problem.signInForMoreLive": "Entre para ter mais. A gravação está segura.",
   "problem.signedOut": "Entre novamente. A gravação está guardada.",
   "problem.safe": "A gravação está segura.",
@@ -109,11 +115,15 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeLater": "A gravação está segura; vamos transcrevê-la quando você parar.",
   "problem.own_key_required": "Para transcrever aqui você precisa da sua própria chave da Mistral.",
   "problem.own_key_refused": "A Mistral recusou a sua chave. Confira, substitua ou exclua.",
-  "problem.own_key_unreadable": "A sua chave da Mistral não pode mais ser lida. Salve de novo ou exclua.",
-  "problem.budget": "A transcrição está suspensa por hoje. A gravação está segura: digite o que você disse.",
+  "problem.own_key_unreadable":
+    "A sua chave da Mistral não pode mais ser lida. Salve de novo ou exclua.",
+  "problem.budget":
+    "A transcrição está suspensa por hoje. A gravação está segura: digite o que você disse.",
   "problem.inProgress": "Esta gravação já está sendo transcrita. Tente de novo em instantes.",
-  "problem.slowUpload": "O envio foi lento demais. A gravação está segura: tente de novo ou digite o que você disse.",
-  "problem.failed": "Não conseguimos transcrever. A gravação está segura: digite o que você disse ou tente de novo.",
+  "problem.slowUpload":
+    "O envio foi lento demais. A gravação está segura: tente de novo ou digite o que você disse.",
+  "problem.failed":
+    "Não conseguimos transcrever. A gravação está segura: digite o que você disse ou tente de novo.",
   "problem.elsewhere": "Você já está gravando em outro lugar.",
   "problem.liveUsed": "Os minutos ao vivo de hoje acabaram.",
   "problem.liveEnded": "O texto ao vivo termina aqui.",

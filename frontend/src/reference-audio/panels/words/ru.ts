@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "Ваш дубль",
   "take.good": "Хорошо: ",
   "take.fair": "Заметка: ",
@@ -54,7 +54,8 @@ export const words: Record<keyof typeof english, string> = {
   "models.batch": "Модель для окончательного текста",
   "tray.bad": "непригоден",
   "tray.delete": "Удалить {name}",
-  "tray.deleted": "Дубль длиной {seconds, plural, one {# секунда} few {# секунды} many {# секунд} other {# секунды}} удалён.",
+  "tray.deleted":
+    "Дубль длиной {seconds, plural, one {# секунда} few {# секунды} many {# секунд} other {# секунды}} удалён.",
   "tray.fair": "пригоден",
   "tray.good": "хороший",
   "tray.others": "Другие дубли",
@@ -71,7 +72,8 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.failed": "Не удаётся открыть микрофон.",
   "microphone.lost": "Микрофон отключён. Записанное сохранено; продолжите или остановите.",
   "microphone.stuck": "Микрофон не даёт звука. Выберите другой, затем продолжите или остановите.",
-  "microphone.allow": "Откройте настройки сайта рядом с адресом (замок или ползунки), разрешите этой странице микрофон и снова начните запись.",
+  "microphone.allow":
+    "Откройте настройки сайта рядом с адресом (замок или ползунки), разрешите этой странице микрофон и снова начните запись.",
   "check.begin": "Проверить звук",
   "check.end": "Закончить проверку",
   "check.speak": "Скажите что-нибудь.",
@@ -85,7 +87,8 @@ export const words: Record<keyof typeof english, string> = {
   "said.resumed": "Запись продолжена.",
   "said.paused": "Запись на паузе.",
   "said.stopped": "Запись остановлена. {length}",
-  "said.left": "{count, plural, one {Осталась # секунда.} few {Осталось # секунды.} many {Осталось # секунд.} other {Осталось # секунды.}}",
+  "said.left":
+    "{count, plural, one {Осталась # секунда.} few {Осталось # секунды.} many {Осталось # секунд.} other {Осталось # секунды.}}",
   "said.elsewhere": "Вы уже записываете в другом месте.",
   "said.reconnecting": "Переподключение. Запись идёт.",
   "said.wordsStopped": "Живой текст остановился. Запись идёт.",
@@ -100,7 +103,8 @@ export const words: Record<keyof typeof english, string> = {
   "problem.unreachable": "Сервер недоступен.",
   "problem.quota": "Вы израсходовали минуты на сегодня.",
   "problem.quotaUntil": "Вы израсходовали минуты на сегодня. Они вернутся в {time}.",
-  "problem.signInForMore": "Войдите, чтобы получить больше, или напечатайте, что вы сказали. Запись в безопасности.",
+  "problem.signInForMore":
+    "Войдите, чтобы получить больше, или напечатайте, что вы сказали. Запись в безопасности.",
   "problem.signInForMoreLive": "Войдите, чтобы получить больше. Запись в безопасности.",
   "problem.signedOut": "Войдите снова. Ваша запись сохранена.",
   "problem.safe": "Запись в безопасности.",
@@ -109,11 +113,15 @@ export const words: Record<keyof typeof english, string> = {
   "problem.safeLater": "Запись в безопасности; мы расшифруем её, когда вы её остановите.",
   "problem.own_key_required": "Чтобы расшифровывать здесь, нужен собственный ключ Mistral.",
   "problem.own_key_refused": "Mistral отклонил ваш ключ. Проверьте, замените или удалите его.",
-  "problem.own_key_unreadable": "Ваш ключ Mistral больше не читается. Сохраните его снова или удалите.",
-  "problem.budget": "Расшифровка на сегодня приостановлена. Запись в безопасности: напечатайте, что вы сказали.",
+  "problem.own_key_unreadable":
+    "Ваш ключ Mistral больше не читается. Сохраните его снова или удалите.",
+  "problem.budget":
+    "Расшифровка на сегодня приостановлена. Запись в безопасности: напечатайте, что вы сказали.",
   "problem.inProgress": "Эта запись уже расшифровывается. Попробуйте чуть позже.",
-  "problem.slowUpload": "Загрузка шла слишком медленно. Запись в безопасности: попробуйте ещё раз или напечатайте, что вы сказали.",
-  "problem.failed": "Расшифровать не удалось. Запись в безопасности: напечатайте, что вы сказали, или попробуйте ещё раз.",
+  "problem.slowUpload":
+    "Загрузка шла слишком медленно. Запись в безопасности: попробуйте ещё раз или напечатайте, что вы сказали.",
+  "problem.failed":
+    "Расшифровать не удалось. Запись в безопасности: напечатайте, что вы сказали, или попробуйте ещё раз.",
   "problem.elsewhere": "Вы уже записываете в другом месте.",
   "problem.liveUsed": "Минуты живого текста на сегодня израсходованы.",
   "problem.liveEnded": "Живой текст здесь закончился.",

@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Record<keyof typeof english, string> = {
+export const words: Partial<Record<keyof typeof english, string>> = {
   "take.title": "你的录音",
   "take.good": "好：",
   "take.fair": "提示：",
@@ -71,7 +71,8 @@ export const words: Record<keyof typeof english, string> = {
   "microphone.failed": "无法打开麦克风。",
   "microphone.lost": "麦克风已断开。录音已保留，请继续或停止。",
   "microphone.stuck": "麦克风没有声音。请另选一个，然后继续或停止。",
-  "microphone.allow": "打开地址旁的网站设置（锁或滑块图标），允许此页面使用麦克风，然后再次开始录音。",
+  "microphone.allow":
+    "打开地址旁的网站设置（锁或滑块图标），允许此页面使用麦克风，然后再次开始录音。",
   "check.begin": "检查声音",
   "check.end": "结束检查",
   "check.speak": "请说点什么。",
