@@ -188,13 +188,20 @@ class TextMismatch(TranscriptionError):
 
     Args:
         message: What happened.
+        retry_after: As of any error.
         match: Where they differ, if something was heard to compare with.
     """
 
     code = ErrorCode.TEXT_MISMATCH
 
-    def __init__(self, message: str | None = None, *, match: Match | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        match: Match | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.match = match
 
 
