@@ -460,7 +460,7 @@ test("By keyboard alone: record, check, name, clone, hear", async () => {
   await tabTo("Clone voice");
   await keyboard.press("Enter");
   await booth.page.getByText("“By keyboard” is ready").waitFor();
-  await tabTo("Play By keyboard");
+  await tabTo("Play By keyboard, reference recording");
   await keyboard.press("Enter");
   await booth.button("Pause By keyboard").waitFor();
   await done(booth);
