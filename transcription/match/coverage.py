@@ -71,7 +71,7 @@ def coverage(
     """
     found = _pace(words, voice, language)
     timed = [one for one in times if one]
-    if voice.stretches is not None and timed:
+    if voice.stretches is not None and (timed or not words):
         found += _unwritten(timed, voice.stretches)
         found += _voiceless(timed, voice.stretches)
     return sorted(found, key=lambda one: (one.start, one.end))

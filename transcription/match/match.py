@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from shared_schema.match import Match, Witness
 from transcription.match.coverage import Voice, coverage
 from transcription.match.doubts import Compared, Evidence, beside, find
 from transcription.match.times import Span, join
 from transcription.match.words import Word, rounded, split
+
+_UNKNOWN: Final = "en"
+"""A text whose language nobody told is tried with English ways to say its words."""
 
 
 def match(
@@ -34,8 +38,9 @@ def match(
     """
     code = language.replace("_", "-").partition("-")[0].lower()
     words = split(text)
-    compared = [beside(words, one, code) for one in witnesses]
-    doubts = find(text, words, compared, code)
+    said_in = code or _UNKNOWN
+    compared = [beside(words, one, said_in) for one in witnesses]
+    doubts = find(text, words, compared, said_in)
     strong = [one for one in doubts if not one.slight]
     wrong = sum(
         max(one.end_word - one.first_word, *(len(split(each.text)) for each in one.readings))

@@ -64,7 +64,7 @@ export function coverage(
 ): Coverage[] {
   const found = pace(words, voice, language);
   const timed = times.filter((one) => one !== undefined);
-  if (voice.stretches && timed.length > 0) {
+  if (voice.stretches && (timed.length > 0 || words.length === 0)) {
     found.push(...unwritten(timed, voice.stretches), ...voiceless(timed, voice.stretches));
   }
   return found.sort((one, other) => one.start - other.start || one.end - other.end);

@@ -9,6 +9,11 @@ import { beside, type Compared, type Evidence, find } from "./doubts.ts";
 import { join, type Span } from "./times.ts";
 import { split } from "./words.ts";
 
+/** A text whose language nobody told is tried with English ways to say its words. */
+const UNKNOWN = "en";
+
+const codeOf = (language: string) => (language.split(/[-_]/)[0] ?? "").toLowerCase();
+
 export interface MatchOptions {
   /** ISO 639-1, or a locale that begins with it; empty where it is not known. */
   readonly language: string;
@@ -26,10 +31,11 @@ export function match(
   witnesses: readonly Evidence[],
   { language, voice }: MatchOptions,
 ): Match {
-  const code = (language.split(/[-_]/)[0] ?? "").toLowerCase();
+  const code = codeOf(language);
   const words = split(text);
-  const compared = witnesses.map((one) => beside(words, one, code));
-  const doubts = find(text, words, compared, code);
+  const saidIn = code || UNKNOWN;
+  const compared = witnesses.map((one) => beside(words, one, saidIn));
+  const doubts = find(text, words, compared, saidIn);
   let wrong = 0;
   let right = words.length;
   for (const one of doubts) {
@@ -55,10 +61,10 @@ export function wordTimes(
   language: string,
 ): (Span | undefined)[] {
   const words = split(text);
-  const code = (language.split(/[-_]/)[0] ?? "").toLowerCase();
+  const code = codeOf(language);
   return timesOf(
     words.length,
-    witnesses.map((one) => beside(words, one, code)),
+    witnesses.map((one) => beside(words, one, code || UNKNOWN)),
   );
 }
 
