@@ -150,7 +150,6 @@ test("a misread word is found, heard and settled; the cut that follows takes its
   expect(seconds).toBeLessThan(18 - from);
 
   // For an engine, from the list.
-  await booth.press("Download Exact for…");
   await page.getByLabel("Download for…").selectOption("qwen3-tts");
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download Exact", exact: true }).click();

@@ -130,7 +130,12 @@ export function CloneForm({
       <Card labelledBy={`${id}-ready`}>
         <div id={`${id}-ready`}>
           <Suspense>
-            <Ending onAnother={another} playback={playback} voice={stage.voice} />
+            <Ending
+              onAnother={another}
+              playback={playback}
+              services={reference.services}
+              voice={stage.voice}
+            />
           </Suspense>
         </div>
       </Card>

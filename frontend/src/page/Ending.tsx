@@ -1,15 +1,21 @@
 /** What a clone ends with: the voice is there, and this is what can be done with it. */
-import { useId, useLayoutEffect, useRef } from "react";
-import type { Voice } from "../index";
+import { lazy, Suspense, useId, useLayoutEffect, useRef } from "react";
+import type { ReferenceAudioServices, Voice } from "../index";
 import { Button, PauseIcon, PlayIcon } from "../react";
 import type { Playback } from "./playback";
 import { useWords } from "./use-words";
 
+const DownloadVoice = lazy(async () => ({
+  default: (await import("./DownloadVoice")).DownloadVoice,
+}));
+
 export function Ending({
+  services: { api, config },
   voice,
   playback,
   onAnother,
 }: {
+  readonly services: ReferenceAudioServices;
   readonly voice: Voice;
   readonly playback: Playback;
   readonly onAnother: () => void;
@@ -42,6 +48,11 @@ export function Ending({
         </Button>
         <Button onClick={onAnother}>{t("clone.another")}</Button>
       </div>
+      {config.bundles ? (
+        <Suspense>
+          <DownloadVoice api={api} preset={config.reference_preset} voice={voice} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
