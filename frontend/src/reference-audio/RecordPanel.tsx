@@ -23,7 +23,7 @@ export function recordingHint(
   state: ReferenceAudioState,
   maxSeconds: number,
 ): string {
-  const { room, seconds, silent, stage } = state.recorder;
+  const { room, seconds, silent, stage, level } = state.recorder;
   const { secondsLeft } = state.live;
   if (stage === "idle") return t("record.idle", bestOf(presetOf(state.preset)));
   if (stage === "paused") return t("hint.paused");
@@ -33,6 +33,7 @@ export function recordingHint(
   if (secondsLeft !== undefined && maxSeconds - seconds > 2 * WARNING_SECONDS) {
     return t("hint.wordsEnd");
   }
+  if (level) return t(level === "loud" ? "hint.loud" : "hint.tooQuiet");
   if (room === "checking") return t("hint.checking");
   if (room && seconds < ROOM_WORDS_UNTIL)
     return t(room === "dead" ? "hint.silent" : `hint.${room}`);

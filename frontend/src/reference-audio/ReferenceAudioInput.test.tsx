@@ -97,6 +97,20 @@ describe("Recording", () => {
     await act(async () => shown.reference.discard());
   });
 
+  test("says in one sentence what the meter says, and what to do about it", async () => {
+    const shown = show();
+    const { source } = shown.services;
+    await shown.press("Start recording");
+    act(() => source.speak(4, 0.005));
+    expect(screen.getByText("Too quiet: come closer.")).toBeVisible();
+    expect(shown.reference.recorder.meter.word).toBe("quiet");
+    act(() => source.speak(1, 1));
+    expect(screen.getByText("Too loud: move back a little.")).toBeVisible();
+    act(() => source.speak(7));
+    expect(screen.getByText("Good length – stop any time")).toBeVisible();
+    await act(async () => shown.reference.discard());
+  });
+
   test("announces nothing that comes and goes", async () => {
     const shown = show();
     await shown.press("Start recording");

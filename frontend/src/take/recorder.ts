@@ -11,7 +11,7 @@ import {
 import { keepAwake } from "../audio/wake-lock";
 import { Scope } from "../lib/scope";
 import { type Readable, Store } from "../lib/store";
-import { Meter } from "./meter";
+import { type LevelWord, Meter } from "./meter";
 import type { Recorded } from "./take";
 
 export interface RecorderState {
@@ -23,6 +23,8 @@ export interface RecorderState {
   readonly fault: SourceFault | "lost" | "stuck" | undefined;
   /** Nothing has been heard for a while, or the system says that the microphone is muted. */
   readonly silent: boolean;
+  /** The voice is too loud, or has been too quiet for a while: what the meter says, to be acted on. */
+  readonly level: Exclude<LevelWord, "good"> | undefined;
 }
 
 export interface RecorderListener {
@@ -44,12 +46,15 @@ const FIRST_BLOCK_MS = 3000;
 const QUEUE_MS = 200;
 /** Silence for this long is told, in seconds. */
 const SILENT_SECONDS = 3;
+/** So is a quiet voice; a pause between sentences is shorter. */
+const QUIET_SECONDS = 3;
 const IDLE: RecorderState = {
   stage: "idle",
   seconds: 0,
   room: undefined,
   fault: undefined,
   silent: false,
+  level: undefined,
 };
 
 /** An opening of the source: replaced by the next one, so that what comes late finds nobody. */
@@ -80,6 +85,7 @@ export class Recorder implements Readable<RecorderState> {
   #room: Measure | undefined;
   #roomKnown = false;
   #muted = false;
+  #quietSeconds = 0;
   #cancelWatch = () => {};
 
   constructor(source: AudioSource, listener: RecorderListener, maxSeconds: number, parent: Scope) {
@@ -95,6 +101,7 @@ export class Recorder implements Readable<RecorderState> {
     if (this.getSnapshot().stage !== "idle") return;
     this.#recording = undefined;
     this.meter.reset();
+    this.#quietSeconds = 0;
     this.#store.set({ ...IDLE, stage: "opening" });
     await this.#open(deviceId);
   }
@@ -248,8 +255,16 @@ export class Recorder implements Readable<RecorderState> {
     this.#store.patch({
       seconds: Math.floor(recording.samples / recording.rate),
       silent: this.#muted || this.meter.silentSeconds >= SILENT_SECONDS,
+      level: this.#levelAfter(pcm.length / recording.rate),
     });
     if (kept.length === room) this.#listener.full();
+  }
+
+  #levelAfter(seconds: number): RecorderState["level"] {
+    const { word } = this.meter;
+    this.#quietSeconds = word === "quiet" ? this.#quietSeconds + seconds : 0;
+    if (word === "loud") return "loud";
+    return this.#quietSeconds >= QUIET_SECONDS ? "quiet" : undefined;
   }
 
   #watchRoom(pcm: Int16Array<ArrayBuffer>, seconds: number): void {

@@ -36,6 +36,8 @@ export const words = {
   "hint.checking": "Listening to your room for a second…",
   "hint.quiet": "Your room is quiet. Read aloud now.",
   "hint.noisy": "There is noise: a fan? a window?",
+  "hint.loud": "Too loud: move back a little.",
+  "hint.tooQuiet": "Too quiet: come closer.",
   "hint.short": "{from}–{to} seconds works best",
   "hint.good": "Good length – stop any time",
   "hint.long": "Long enough. Longer is not better.",
