@@ -312,9 +312,36 @@ DECIMAL_POINTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Between the whole and the parts, which are said digit by digit."""
 GROUPED_BY_COMMA: Final = ("en", "zh", "ja", "ko", "hi", "th", "ar")
 """Where 1,000 is a thousand and 1.5 one and a half; elsewhere it is the other way round."""
-ENGLISH_ORDINALS: Final = (
-    ("one$", "first"), ("two$", "second"), ("three$", "third"), ("five$", "fifth"),
-    ("eight$", "eighth"), ("nine$", "ninth"), ("twelve$", "twelfth"), ("y$", "ieth"),
-    ("$", "th"),
+ORDINALS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
+    {
+        "en": (
+            ("one$", "first"), ("two$", "second"), ("three$", "third"), ("five$", "fifth"),
+            ("eight$", "eighth"), ("nine$", "ninth"), ("twelve$", "twelfth"), ("y$", "ieth"),
+            ("$", "th"),
+        ),
+        "de": (
+            ("eins$", "erst"), ("drei$", "dritt"), ("sieben$", "siebt"), ("acht$", "acht"),
+            ("(zig|ßig|hundert|tausend)$", r"\1st"), ("$", "t"),
+        ),
+        "nl": (
+            ("een$", "eerste"), ("drie$", "derde"), ("(acht|tig|honderd|duizend)$", r"\1ste"),
+            ("$", "de"),
+        ),
+        "fr": (
+            ("^un$", "premier"), ("neuf$", "neuvième"), ("cinq$", "cinquième"), ("e$", "ième"),
+            ("$", "ième"),
+        ),
+    }
 )  # fmt: skip
 """How a number becomes the place in a row: the first regular expression that is found."""
+ORDINAL_ENDINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"de": ("e", "en", "er", "es", "em"), "fr": ("", "s")}
+)
+"""What follows such a word; nothing in other languages."""
+ORDINAL_SIGNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "en": ("st", "nd", "rd", "th"), "de": ("te", "ten", "ter", "ste", "sten", "ster"),
+        "nl": ("e", "ste", "de"), "fr": ("er", "re", "e", "ème", "è"),
+    }
+)  # fmt: skip
+"""What is written after the digits of such a number."""

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from shared_schema import spoken
@@ -16,7 +16,7 @@ from transcription.match.words import fold
 _MAX_DIGITS: Final = 12
 _YEARS: Final = range(1100, 2100)
 _NUMBER: Final = re.compile(r"(\d+)([^\d]*)")
-_ORDINAL: Final = re.compile(r"(\d+)(st|nd|rd|th)")
+_ORDINAL: Final = re.compile(r"(\d+)([^\d]+)")
 
 
 def numerals(number: str, language: str) -> tuple[str, ...]:
@@ -29,13 +29,13 @@ def numerals(number: str, language: str) -> tuple[str, ...]:
     comma, point = (",", ".") if language in spoken.GROUPED_BY_COMMA else (".", ",")
     plain = re.sub(rf"(?<=\d)[{comma}'’\u202f\u00a0](?=\d\d\d(?!\d))", "", number)
     ways: list[str] = [plain] if plain != number else []
-    if ordinal := _ORDINAL.fullmatch(plain):
-        if language == "en":
-            ways += [_ordinal(way) for way in _whole(ordinal[1], language)]
+    ordinal = _ORDINAL.fullmatch(plain)
+    if ordinal and ordinal[2] in spoken.ORDINAL_SIGNS.get(language, ()):
+        ways += _ordinals(_whole(ordinal[1], language), language)
     elif (parts := re.split(rf"[{point}:]", plain)) and all(part.isdecimal() for part in parts):
         ways += _decimal(parts, plain, language) if len(parts) > 1 else _whole(plain, language)
-        if language == "en" and len(parts) == 1:
-            ways += [_ordinal(way) for way in ways if way.isalpha()]  # "May 5" is said "May fifth"
+        if len(parts) == 1:
+            ways += _ordinals(ways, language)  # "May 5" is said "May fifth"
     else:
         ways += _mixed(plain, language)
     return tuple(dict.fromkeys(fold(way) for way in ways))
@@ -117,9 +117,14 @@ def _variants(said: str, name: str) -> list[str]:
     return ways
 
 
-def _ordinal(said: str) -> str:
-    for written, other in spoken.ENGLISH_ORDINALS:
-        said, changed = re.subn(written, other, said, count=1)
-        if changed:
-            break
-    return said
+def _ordinals(ways: Iterable[str], language: str) -> list[str]:
+    """Return numbers in words as places in a row."""
+    rules = spoken.ORDINALS.get(language, ())
+    endings = spoken.ORDINAL_ENDINGS.get(language, ("",))
+    places: list[str] = []
+    for way in ways:
+        rule = next((rule for rule in rules if re.search(rule[0], way)), None)
+        if rule and way.isalpha():
+            place = re.sub(*rule, way, count=1)
+            places += [place + ending for ending in endings]
+    return places

@@ -5,10 +5,12 @@
  */
 import {
   DECIMAL_POINTS,
-  ENGLISH_ORDINALS,
   GROUPED_BY_COMMA,
   NUMERAL_VARIANTS,
   NUMERALS,
+  ORDINAL_ENDINGS,
+  ORDINAL_SIGNS,
+  ORDINALS,
 } from "../generated/spoken";
 import { fold } from "./words";
 
@@ -34,16 +36,14 @@ export function numerals(number: string, language: string): string[] {
   const grouping = new RegExp(`(?<=\\d)[${comma}'’\u202f\u00a0](?=\\d\\d\\d(?!\\d))`, "g");
   const plain = number.replace(grouping, "");
   const ways: string[] = plain === number ? [] : [plain];
-  const ordinal = /^(\d+)(st|nd|rd|th)$/.exec(plain)?.[1];
+  const [, digits = "", sign = ""] = /^(\d+)(\D+)$/.exec(plain) ?? [];
   const parts = plain.split(new RegExp(`[${point}:]`));
-  if (ordinal !== undefined) {
-    if (language === "en") ways.push(...whole(ordinal, language).map(ordinalOf));
+  if (of<readonly string[]>(ORDINAL_SIGNS, language)?.includes(sign)) {
+    ways.push(...ordinals(whole(digits, language), language));
   } else if (parts.every(isDigits)) {
     ways.push(...(parts.length > 1 ? decimal(parts, plain, language) : whole(plain, language)));
-    if (language === "en" && parts.length === 1) {
-      // "May 5" is said "May fifth"
-      ways.push(...ways.filter((way) => /^\p{L}+$/u.test(way)).map(ordinalOf));
-    }
+    // "May 5" is said "May fifth"
+    if (parts.length === 1) ways.push(...ordinals(ways, language));
   } else {
     ways.push(...mixed(plain, language));
   }
@@ -135,10 +135,14 @@ function variants(way: string, name: string): string[] {
   return ways;
 }
 
-function ordinalOf(way: string): string {
-  for (const [written, other] of ENGLISH_ORDINALS) {
-    const pattern = new RegExp(written, "u");
-    if (pattern.test(way)) return way.replace(pattern, other);
-  }
-  return way;
+/** Numbers in words as places in a row. */
+function ordinals(ways: readonly string[], language: string): string[] {
+  const rules = of<readonly (readonly [string, string])[]>(ORDINALS, language) ?? [];
+  const endings = of<readonly string[]>(ORDINAL_ENDINGS, language) ?? [""];
+  return ways.flatMap((way) => {
+    const rule = rules.find(([written]) => new RegExp(written, "u").test(way));
+    if (!rule || !/^\p{L}+$/u.test(way)) return [];
+    const place = way.replace(new RegExp(rule[0], "u"), rule[1].replaceAll("\\1", "$1"));
+    return endings.map((ending) => place + ending);
+  });
 }

@@ -28,4 +28,8 @@ export const DECIMAL_POINTS = {"en": ["point"], "de": ["komma"], "nl": ["komma"]
 
 export const GROUPED_BY_COMMA = ["en", "zh", "ja", "ko", "hi", "th", "ar"] as const;
 
-export const ENGLISH_ORDINALS = [["one$", "first"], ["two$", "second"], ["three$", "third"], ["five$", "fifth"], ["eight$", "eighth"], ["nine$", "ninth"], ["twelve$", "twelfth"], ["y$", "ieth"], ["$", "th"]] as const;
+export const ORDINALS = {"en": [["one$", "first"], ["two$", "second"], ["three$", "third"], ["five$", "fifth"], ["eight$", "eighth"], ["nine$", "ninth"], ["twelve$", "twelfth"], ["y$", "ieth"], ["$", "th"]], "de": [["eins$", "erst"], ["drei$", "dritt"], ["sieben$", "siebt"], ["acht$", "acht"], ["(zig|ßig|hundert|tausend)$", "\\1st"], ["$", "t"]], "nl": [["een$", "eerste"], ["drie$", "derde"], ["(acht|tig|honderd|duizend)$", "\\1ste"], ["$", "de"]], "fr": [["^un$", "premier"], ["neuf$", "neuvième"], ["cinq$", "cinquième"], ["e$", "ième"], ["$", "ième"]]} as const;
+
+export const ORDINAL_ENDINGS = {"de": ["e", "en", "er", "es", "em"], "fr": ["", "s"]} as const;
+
+export const ORDINAL_SIGNS = {"en": ["st", "nd", "rd", "th"], "de": ["te", "ten", "ter", "ste", "sten", "ster"], "nl": ["e", "ste", "de"], "fr": ["er", "re", "e", "ème", "è"]} as const;
