@@ -299,6 +299,16 @@ async def test_a_refused_provider_key_is_named(deployment: Deployment) -> None:
     assert "MISTRAL_API_KEY (401)" in fault.told
 
 
+async def test_each_provider_of_several_is_examined(deployment: Deployment) -> None:
+    """A second provider that is away is a fault of its own, and keeps no one from speaking."""
+    findings = await deployment.examined(
+        transcription_providers="mistral,vllm", vllm_server_url="http://127.0.0.1:1"
+    )
+    fault = _fault(findings)
+    assert fault.name == "provider key (vllm)"
+    assert {one.name: one.status for one in findings}["live session"] == "ok"
+
+
 @pytest.mark.parametrize("seconds", [600.0, -600.0])
 async def test_a_clock_that_is_off_is_told(deployment: Deployment, seconds: float) -> None:
     """Ten minutes are a fault, and the direction is told."""
