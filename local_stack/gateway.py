@@ -10,7 +10,10 @@ from starlette.routing import BaseRoute, Route
 from local_stack.errors import HttpError
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-EXPOSED_HEADERS = ["Content-Range", "Content-Length", "ETag", "X-Supabase-Api-Version"]
+EXPOSED_HEADERS = [
+    *("Content-Range", "Content-Length", "ETag", "X-Supabase-Api-Version"),
+    *("Location", "Upload-Offset", "Upload-Length", "Tus-Resumable"),
+]
 
 
 async def _unsupported(request: Request) -> Response:

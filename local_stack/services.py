@@ -63,11 +63,13 @@ async def serve_supabase(
         ]
         storage = Storage(files, Blobs(data_dir.storage), largest_file=project.largest_file)
         await storage.sweep()
+        files_routes = StorageRoutes(storage, callers, Signatures(keys.url_signing))
+        stack.push_async_callback(files_routes.resumable.aclose)
         app = create_app(
             [
                 AuthRoutes(auth, callers, signing_keys, tokens, project).mount(),
                 RestRoutes(rest, callers, max_rows=project.max_rows).mount(),
-                StorageRoutes(storage, callers, Signatures(keys.url_signing)).mount(),
+                files_routes.mount(),
             ]
         )
         await stack.enter_async_context(serve(app, listener))

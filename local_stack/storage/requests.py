@@ -21,7 +21,7 @@ def place(request: Request) -> Place:
     Raises:
         StorageError: The name has characters that no key has.
     """
-    return _named(request.path_params["bucket"], request.path_params["name"])
+    return named(request.path_params["bucket"], request.path_params["name"])
 
 
 def upsert(request: Request) -> bool:
@@ -48,8 +48,8 @@ def source_and_target(body: dict[str, Any]) -> tuple[Place, Place]:
         StorageError: One is missing or no key.
     """
     bucket = body.get("bucketId")
-    source = _named(bucket, body.get("sourceKey"))
-    target = _named(body.get("destinationBucket") or bucket, body.get("destinationKey"))
+    source = named(bucket, body.get("sourceKey"))
+    target = named(body.get("destinationBucket") or bucket, body.get("destinationKey"))
     return source, target
 
 
@@ -100,7 +100,12 @@ def listing(bucket: str, body: dict[str, Any]) -> Listing:
     return Listing(bucket, folder, search, column, order == "desc", limit, offset)
 
 
-def _named(bucket: Any, name: Any) -> Place:
+def named(bucket: Any, name: Any) -> Place:
+    """An object's place.
+
+    Raises:
+        StorageError: One of the two is missing, or no key.
+    """
     if not isinstance(bucket, str) or not isinstance(name, str) or not NAME.fullmatch(name):
         raise StorageError(400, "InvalidKey", f"Invalid key: {name}")
     return Place(bucket, name)

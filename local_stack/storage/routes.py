@@ -13,6 +13,7 @@ from local_stack.gateway import METHODS
 from local_stack.storage import downloads, requests, uploads
 from local_stack.storage.errors import StorageError
 from local_stack.storage.objects import Place
+from local_stack.storage.resumable import Resumable
 from local_stack.storage.service import Storage
 from local_stack.storage.signatures import Signatures
 
@@ -24,12 +25,14 @@ class StorageRoutes:
         self._storage = storage
         self._callers = callers
         self._signatures = signatures
+        self.resumable = Resumable(storage, self._caller)
 
     def mount(self) -> Mount:
         """The service under `/storage/v1`."""
         return Mount(
             "/storage/v1",
             routes=[
+                *self.resumable.routes(),
                 Route("/object/list/{bucket}", self.list_folder, methods=["POST"]),
                 Route("/object/list-v2/{bucket}", _unsupported, methods=["POST"]),
                 Route("/object/copy", self.copy, methods=["POST"]),

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,18 +57,32 @@ class Storage:
         Returns:
             The object's id.
         """
-        async with self._acting(None) as connection:
-            bucket = await objects.find_bucket(connection, place.bucket)
-        if bucket is None:
-            raise StorageError.bucket_not_found()
+        limits = await self.limits(place.bucket)
         async with self._acting(caller) as connection:
             await objects.try_write(connection, place, owner, over=over)
-        async with self._blobs.draft() as draft:
-            described = await body(Limits.of(bucket, self._largest_file), draft)
-            await draft.keep()
-            metadata = _metadata(draft, described)
-            content = Content(draft.version, metadata, described.user_metadata)
-            return await self._write(place, owner, content, over=over)
+        async with self.draft() as draft:
+            described = await body(limits, draft)
+            return await self.commit(draft, place, owner, described, over=over)
+
+    async def limits(self, bucket: str) -> Limits:
+        """What a bucket takes."""
+        async with self._acting(None) as connection:
+            found = await objects.find_bucket(connection, bucket)
+        if found is None:
+            raise StorageError.bucket_not_found()
+        return Limits.of(found, self._largest_file)
+
+    def draft(self) -> AbstractAsyncContextManager[Draft]:
+        """Room for the bytes of an object; nothing of it stays unless it is committed."""
+        return self._blobs.draft()
+
+    async def commit(
+        self, draft: Draft, place: Place, owner: str | None, described: Described, *, over: bool
+    ) -> str:
+        """Make an object of a draft; its id."""
+        await draft.keep()
+        content = Content(draft.version, _metadata(draft, described), described.user_metadata)
+        return await self._write(place, owner, content, over=over)
 
     async def copy(self, caller: Caller, source: Place, target: Place, *, over: bool) -> str:
         """Store an object again in another place; the new object's id."""
