@@ -109,6 +109,7 @@ export default defineConfig({
         /^react-dom($|\/)/,
         /^@supabase\//,
         "idb",
+        "tus-js-client",
       ],
       output: { preserveModules: true, preserveModulesRoot: "src", entryFileNames: "[name].js" },
     },

@@ -194,7 +194,7 @@ async function size(code: string): Promise<number> {
       rolldownOptions: {
         input: "/entry.js",
         preserveEntrySignatures: "allow-extension", // as an application's entry
-        external: [/^react/, /^@supabase/, "idb"],
+        external: [/^react/, /^@supabase/, "idb", "tus-js-client"],
       },
     },
     plugins: [

@@ -200,7 +200,10 @@ class Resumable:
             try:
                 response: Response = await handler(request)  # type: ignore[misc]
             except StorageError as error:
-                response = PlainTextResponse(error.message, error.status)
+                # Nobody reads the rest of a piece that is refused.
+                response = PlainTextResponse(
+                    error.message, error.status, headers={"Connection": "close"}
+                )
             except ClientDisconnect:
                 response = Response(status_code=400)  # not received; what came is kept
             response.headers.update(_VERSION)

@@ -4,13 +4,20 @@ import { createServer, connect as dial, type Server, type Socket } from "node:ne
 export class Line {
   readonly #server: Server;
   readonly #ends = new Set<Socket>();
+  /** Bytes from the near side. */
+  sent = 0;
+  /** How often `cutAfter` has cut one. */
+  cuts = 0;
 
   private constructor(server: Server) {
     this.#server = server;
   }
 
-  /** @param target Address whose host and port are reached through the line. */
-  static async to(target: string): Promise<Line> {
+  /**
+   * @param target Address whose host and port are reached through the line.
+   * @param cutAfter Bytes from the near side after which a connection is cut.
+   */
+  static async to(target: string, cutAfter = Number.POSITIVE_INFINITY): Promise<Line> {
     const { hostname, port } = new URL(target);
     const server = createServer();
     const line = new Line(server);
@@ -22,6 +29,17 @@ export class Line {
       ] as const) {
         line.#ends.add(end);
         end.pipe(other);
+        if (end === near) {
+          let sent = 0;
+          end.on("data", (data: Buffer) => {
+            sent += data.length;
+            line.sent += data.length;
+            if (sent < cutAfter) return;
+            line.cuts += 1;
+            end.resetAndDestroy();
+            other.resetAndDestroy();
+          });
+        }
         end.on("error", () => other.destroy());
         end.on("close", () => {
           line.#ends.delete(end);

@@ -149,7 +149,7 @@ function readEnv(path: string): Environment {
 }
 
 /** Settings, or what makes them of the provider's address. */
-type Settings = Environment | ((providerUrl: string) => Promise<Environment>);
+type Settings = Environment | ((providerUrl: string, supabaseUrl: string) => Promise<Environment>);
 
 /**
  * Starts everything on ports of its own, with data of its own.
@@ -208,7 +208,7 @@ async function tryStart(settings: Settings, args: string[]): Promise<Stack> {
       FUNCTIONS_PAGE_DIR: E2E_BUILD,
       FUNCTIONS_DRAIN_SECONDS: "2",
       ...(typeof settings === "function"
-        ? await settings(`http://127.0.0.1:${provider}`)
+        ? await settings(`http://127.0.0.1:${provider}`, `http://127.0.0.1:${supabase}`)
         : settings),
     };
     const bridgeService = new Service(

@@ -3,6 +3,8 @@ import type { TokenSupplier } from "../session/token";
 import { fetchWithProgress, type Progress } from "./http";
 
 const BUCKET = "reference-audio";
+/** A larger file goes in pieces of this size, so that a break costs one piece (Supabase takes no other size). */
+export const RESUMABLE_BYTES = 6 * 1024 * 1024;
 
 export interface TakeStorage {
   /**
@@ -46,6 +48,15 @@ export class SupabaseTakeStorage implements TakeStorage {
     file: File,
     { signal, onProgress }: { signal: AbortSignal; onProgress: Progress },
   ): Promise<string> {
+    if (file.size > RESUMABLE_BYTES) {
+      const path = `${userId}/takes/${takeId}${extension(file.name)}`;
+      const { uploadInPieces } = await import("./resumable");
+      const offered = await uploadInPieces(
+        { url: this.#url, key: this.#key, token: this.#token, bucket: BUCKET, path, file },
+        { signal, onProgress },
+      );
+      if (offered) return path;
+    }
     const bucket = await this.#bucket((input, init) =>
       fetchWithProgress(String(input), { ...init, signal }, onProgress),
     );
