@@ -63,7 +63,8 @@ class Doubt(Outbound):
     text: str
     """What the text has there; empty where it has nothing."""
     first_word: int
-    """Words are parted by white space; in scripts without spaces each character is one."""
+    """White space, hyphens and other marks part words; in scripts without spaces each character is
+    one."""
     end_word: int
     """Equal to `first_word` where the text has nothing."""
     first_character: int

@@ -268,7 +268,8 @@ export interface Doubt {
    */
   text: string;
   /**
-   * Words are parted by white space; in scripts without spaces each character is one.
+   * White space, hyphens and other marks part words; in scripts without spaces each character is
+   * one.
    */
   first_word: number;
   /**
