@@ -161,7 +161,8 @@ async def test_auto_lets_the_provider_detect(
         ({"language": ["en", "de"]}, 422, "invalid_message"),
         ({"context_bias": ["x"] * 1001}, 422, "invalid_message"),
         ({"context_bias": "x" * 4001}, 422, "invalid_message"),
-        ({"context_bias": "🙂" * 64}, 200, None),
+        ({"context_bias": "🙂" * 4000}, 200, None),
+        ({"speaker_references": "["}, 422, "invalid_message"),
         ({"language": "e\x00n"}, 422, "invalid_message"),
     ],
 )

@@ -167,17 +167,26 @@ async def test_the_options_are_those_of_start(world: World, http: httpx.AsyncCli
     }
     assert told.options_ignored == ("context_bias",)
     await settle(http, told.session_id, 20)
-    best = "voxtral-mini-transcribe-realtime-3"
-    told = await token(http, model=best, context_bias=["Voxtral"], diarize=True)
+    told = await token(
+        http,
+        model="voxtral-mini-transcribe-realtime-3",
+        context_bias=["Voxtral"],
+        diarize=True,
+        speaker_references=[{"name": "Ann", "audio": "UklGRg=="}],
+    )
     assert session(told)["context_bias"] == ["Voxtral"]
     assert session(told)["diarize"] is True
+    assert session(told)["speaker_references"] == {"Ann": "UklGRg=="}
     assert told.options_ignored is None
-    assert told.url.endswith(f"?model={best}")
+    assert told.url.endswith("?model=voxtral-mini-transcribe-realtime-3")
     await settle(http, told.session_id, 1)
-    told = await token(http, model=best, turn_detection=True)
-    assert session(told)["turn_detection"]
+    turns = {"min_silence_ms": 300}
+    told = await token(http, model="voxtral-mini-transcribe-realtime-3", turn_detection=turns)
+    assert session(told)["turn_detection"]["min_silence_ms"] == 300
     await settle(http, told.session_id, 1)
+    both = {"diarize": True, "turn_detection": True}
     for wrong, code in (
+        ({"model": "voxtral-mini-transcribe-realtime-3", **both}, "invalid_message"),
         ({"language": "Klingon"}, "invalid_message"),
         ({"language": "sv"}, "invalid_message"),
         ({"model": "voxtral-mini-2602"}, "not_found"),
@@ -188,7 +197,6 @@ async def test_the_options_are_those_of_start(world: World, http: httpx.AsyncCli
         ),
         ({"max_seconds": 2}, "invalid_message"),
         ({"diarize": True}, "invalid_message"),
-        ({"model": best, "diarize": True, "turn_detection": True}, "invalid_message"),
         ({"access_token": "x"}, "invalid_message"),
     ):
         response = await http.post(PATH, json=wrong)

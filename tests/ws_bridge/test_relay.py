@@ -112,8 +112,8 @@ async def test_speakers_and_turns_are_passed_through() -> None:
         ),
     )
     async with running(script, allowed_models=VERSION_3) as world:
-        fields = {"model": VERSION_3, "diarize": True, "turn_detection": True}
-        async with world.session(**fields, target_streaming_delay_ms=2400) as talk:
+        fields = {"model": VERSION_3, "target_streaming_delay_ms": 2400}
+        async with world.session(**fields, diarize=True) as talk:
             for _ in range(6):
                 await talk.send(SILENCE)
             heard = await talk.stopped()
@@ -121,18 +121,23 @@ async def test_speakers_and_turns_are_passed_through() -> None:
         assert heard.of("segment") == [
             {"type": "segment", "text": "one", "start": 0.1, "end": 0.3, "speaker": "speaker_1"}
         ]
-        assert [(one["event"], one["at"]) for one in heard.of("turn")] == [
-            ("start", 0.1),
-            ("end", 0.5),
-        ]
-        asked = world.provider.sessions[0].messages[0]["session"]
-        assert (asked["diarize"], asked["target_streaming_delay_ms"]) == (True, 2400)
-        assert "turn_detection" in asked
+        async with world.session(**fields, turn_detection={"min_silence_ms": 300}) as talk:
+            for _ in range(6):
+                await talk.send(SILENCE)
+            told = await talk.stopped()
+        turns = [(one["event"], one["at"], one.get("end_reason")) for one in told.of("turn")]
+        assert turns == [("start", 0.1, None), ("end", 0.5, "threshold")]
+        speakers, turning = [one.messages[0]["session"] for one in world.provider.sessions]
+        assert (speakers["diarize"], speakers["target_streaming_delay_ms"]) == (True, 2400)
+        assert turning["turn_detection"]["min_silence_ms"] == 300
+        both = {"diarize": True, "turn_detection": True}
+        error = await world.refused(ErrorCode.INVALID_MESSAGE, **fields, **both)
+        assert "diarize or turn_detection" in error["message"]
         async with world.session(model=VERSION_3) as talk:
             for _ in range(6):
                 await talk.send(SILENCE)
             assert not {"segment", "turn"} & set((await talk.stopped()).types)
-        await world.is_clean(upstreams=2)
+        await world.is_clean(upstreams=3)
 
 
 async def test_a_card_narrows_what_a_session_may_ask() -> None:

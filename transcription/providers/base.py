@@ -23,6 +23,8 @@ TurnEvent = Literal["start", "eager_end", "resume", "end"]
 
 Speakers = tuple[SpeakerReference, ...]
 
+MAX_BIAS_TERMS: Final = 100
+"""Words to expect of a model that says nothing else."""
 REWIND_MARGIN_MS: Final = 1500
 """Added to the provider's greatest lag, so that a resume overlaps what was already heard."""
 
@@ -48,7 +50,7 @@ class RealtimeCapabilities:
     """Telling when a speaker begins and ends a turn."""
     speaker_references: bool = False
     """Knowing voices again that are sent along."""
-    max_bias_terms: int | None = None
+    max_bias_terms: int | None = MAX_BIAS_TERMS
     """Of one session; None: any number."""
     max_bias_bytes: int | None = None
     """UTF-8 of all bias terms together; None: any number."""
@@ -207,7 +209,7 @@ class FileCapabilities:
     """The language that was heard is told only where it is asked for."""
     speaker_references: bool = False
     """Knowing voices again that are sent along."""
-    max_bias_terms: int | None = None
+    max_bias_terms: int | None = MAX_BIAS_TERMS
     """Of one file; None: any number."""
     max_bias_bytes: int | None = None
     """UTF-8 of all bias terms together; None: any number."""

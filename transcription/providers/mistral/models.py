@@ -15,7 +15,12 @@ from mistralai.client.models import AudioTranscriptionCapabilities
 
 from shared_schema.languages import ENGLISH_NAMES
 from transcription.errors import NotFound
-from transcription.providers.base import FileCapabilities, RealtimeCapabilities, Timestamps
+from transcription.providers.base import (
+    MAX_BIAS_TERMS,
+    FileCapabilities,
+    RealtimeCapabilities,
+    Timestamps,
+)
 
 LANGUAGES: Final = frozenset(
     ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")
@@ -41,8 +46,6 @@ MICRODOLLARS_PER_MINUTE: Final[Mapping[str, int]] = MappingProxyType(
 """List prices, as the ledger's prices have them too."""
 _MAX_LAG_MS: Final = 2500
 """The greatest streaming delay, 2.4 s, and a little for the way."""
-_MAX_WORDS: Final = 100
-"""Bias terms that version 2 takes."""
 _MAX_BIAS_BYTES: Final = 16_384
 """Of version 3's bias terms, which share 65,536 tokens with the audio.
 
@@ -68,7 +71,7 @@ def _realtime(
         diarization=version_3,
         turn_detection=version_3,
         speaker_references=version_3,
-        max_bias_terms=None if version_3 else _MAX_WORDS,
+        max_bias_terms=None if version_3 else MAX_BIAS_TERMS,
         max_bias_bytes=_MAX_BIAS_BYTES if version_3 else None,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
@@ -85,7 +88,7 @@ def _file(model: str, *, timestamps: frozenset[Timestamps], version_2: bool) -> 
         language_or_timestamps=version_2,
         language_on_request=not version_2,
         speaker_references=not version_2,
-        max_bias_terms=_MAX_WORDS if version_2 else None,
+        max_bias_terms=MAX_BIAS_TERMS if version_2 else None,
         max_bias_bytes=None if version_2 else _MAX_BIAS_BYTES,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
@@ -191,7 +194,6 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
         context_bias=False,
         single_word_bias=True,
         language_or_timestamps=True,
-        max_bias_terms=_MAX_WORDS,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
     )
     timestamps = known.timestamps
