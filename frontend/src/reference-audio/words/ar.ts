@@ -31,6 +31,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "نستمع إلى غرفتك لثانية…",
   "hint.quiet": "غرفتك هادئة. اقرأ الآن.",
   "hint.noisy": "توجد ضوضاء: مروحة؟ نافذة؟",
+  "hint.loud": "مرتفع جدًا: ابتعد قليلًا.",
+  "hint.tooQuiet": "منخفض جدًا: اقترب.",
   "hint.short": "الأفضل من {from} إلى {to} ثانية",
   "hint.good": "مدة جيدة – توقف متى شئت",
   "hint.long": "هذا يكفي. الأطول ليس أفضل.",

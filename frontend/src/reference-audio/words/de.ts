@@ -31,6 +31,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Wir hören kurz auf den Raum…",
   "hint.quiet": "Dein Raum ist ruhig. Lies jetzt vor.",
   "hint.noisy": "Es rauscht: ein Lüfter? ein Fenster?",
+  "hint.loud": "Zu laut: Geh etwas zurück.",
+  "hint.tooQuiet": "Zu leise: Komm näher.",
   "hint.short": "Am besten sind {from}–{to} Sekunden",
   "hint.good": "Gute Länge – du kannst jederzeit aufhören",
   "hint.long": "Lang genug. Länger wird nicht besser.",

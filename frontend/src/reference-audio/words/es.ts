@@ -32,6 +32,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Escuchando la sala un segundo…",
   "hint.quiet": "La sala está en silencio. Lee ahora.",
   "hint.noisy": "Hay ruido: ¿un ventilador?, ¿una ventana?",
+  "hint.loud": "Muy alto: aléjate un poco.",
+  "hint.tooQuiet": "Muy bajo: acércate.",
   "hint.short": "Lo mejor son {from}–{to} segundos",
   "hint.good": "Buena duración – detente cuando quieras",
   "hint.long": "Es suficiente. Más largo no es mejor.",

@@ -33,6 +33,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Écoute de la pièce pendant une seconde…",
   "hint.quiet": "La pièce est calme. Lisez maintenant.",
   "hint.noisy": "Il y a du bruit : un ventilateur ? une fenêtre ?",
+  "hint.loud": "Trop fort : reculez un peu.",
+  "hint.tooQuiet": "Trop faible : rapprochez-vous.",
   "hint.short": "L’idéal : {from} à {to} secondes",
   "hint.good": "Bonne durée – arrêtez quand vous voulez",
   "hint.long": "C’est assez. Plus long n’est pas mieux.",

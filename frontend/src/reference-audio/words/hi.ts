@@ -30,6 +30,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "एक सेकंड आपके कमरे को सुन रहे हैं…",
   "hint.quiet": "आपका कमरा शांत है। अब पढ़ें।",
   "hint.noisy": "शोर है: पंखा? खिड़की?",
+  "hint.loud": "बहुत तेज़: थोड़ा पीछे हटें।",
+  "hint.tooQuiet": "बहुत धीमा: पास आएँ।",
   "hint.short": "{from}–{to} सेकंड सबसे अच्छे हैं",
   "hint.good": "अच्छी लंबाई – जब चाहें रोकें",
   "hint.long": "इतना काफ़ी है। ज़्यादा लंबा बेहतर नहीं।",

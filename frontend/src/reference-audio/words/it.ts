@@ -32,6 +32,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Ascoltiamo la stanza per un secondo…",
   "hint.quiet": "La stanza è silenziosa. Ora leggi.",
   "hint.noisy": "C’è rumore: una ventola? una finestra?",
+  "hint.loud": "Troppo alto: allontanati un po’.",
+  "hint.tooQuiet": "Troppo basso: avvicinati.",
   "hint.short": "L’ideale è {from}–{to} secondi",
   "hint.good": "Durata giusta – fermati quando vuoi",
   "hint.long": "Basta così. Più lungo non è meglio.",

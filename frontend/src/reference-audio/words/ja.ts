@@ -31,6 +31,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "部屋の音を1秒聞いています…",
   "hint.quiet": "静かな部屋です。読み始めてください。",
   "hint.noisy": "雑音があります。扇風機？窓？",
+  "hint.loud": "大きすぎます。少し離れてください。",
+  "hint.tooQuiet": "小さすぎます。近づいてください。",
   "hint.short": "{from}〜{to}秒が最適です",
   "hint.good": "ちょうどよい長さ – いつでも停止できます",
   "hint.long": "十分な長さです。これ以上は必要ありません。",

@@ -30,6 +30,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "1초 동안 주변 소리를 듣는 중…",
   "hint.quiet": "주변이 조용합니다. 지금 읽으세요.",
   "hint.noisy": "잡음이 있습니다. 선풍기? 창문?",
+  "hint.loud": "너무 큽니다. 조금 물러나세요.",
+  "hint.tooQuiet": "너무 작습니다. 가까이 오세요.",
   "hint.short": "{from}–{to}초가 가장 좋습니다",
   "hint.good": "알맞은 길이 – 언제든 중지하세요",
   "hint.long": "충분히 깁니다. 더 길다고 좋지 않습니다.",

@@ -31,6 +31,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "We luisteren even naar de kamer…",
   "hint.quiet": "Je kamer is stil. Lees nu voor.",
   "hint.noisy": "Er is ruis: een ventilator? een raam?",
+  "hint.loud": "Te hard: ga iets verder weg.",
+  "hint.tooQuiet": "Te zacht: kom dichterbij.",
   "hint.short": "{from}–{to} seconden werkt het best",
   "hint.good": "Goede lengte – stop wanneer je wilt",
   "hint.long": "Lang genoeg. Langer is niet beter.",

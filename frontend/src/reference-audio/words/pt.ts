@@ -32,6 +32,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Ouvindo o ambiente por um segundo…",
   "hint.quiet": "O ambiente está silencioso. Leia agora.",
   "hint.noisy": "Há ruído: um ventilador? uma janela?",
+  "hint.loud": "Alto demais: afaste-se um pouco.",
+  "hint.tooQuiet": "Baixo demais: aproxime-se.",
   "hint.short": "O ideal são {from}–{to} segundos",
   "hint.good": "Boa duração – pare quando quiser",
   "hint.long": "Já basta. Mais longo não é melhor.",

@@ -32,6 +32,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "Слушаем комнату одну секунду…",
   "hint.quiet": "В комнате тихо. Читайте.",
   "hint.noisy": "Слышен шум: вентилятор? окно?",
+  "hint.loud": "Слишком громко: отодвиньтесь немного.",
+  "hint.tooQuiet": "Слишком тихо: подвиньтесь ближе.",
   "hint.short": "Лучше всего {from}–{to} секунд",
   "hint.good": "Хорошая длина – можно остановить",
   "hint.long": "Достаточно. Дольше не значит лучше.",

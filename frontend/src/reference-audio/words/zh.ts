@@ -30,6 +30,8 @@ export const words: Partial<Record<keyof typeof english, string>> = {
   "hint.checking": "正在听一秒环境声…",
   "hint.quiet": "环境安静，现在请朗读。",
   "hint.noisy": "有噪声：风扇？窗户？",
+  "hint.loud": "声音太大，请离远一点。",
+  "hint.tooQuiet": "声音太小，请靠近些。",
   "hint.short": "{from}–{to} 秒效果最好",
   "hint.good": "长度合适 – 随时可以停止",
   "hint.long": "已经够长，再长也不会更好。",
