@@ -72,7 +72,10 @@ const happens = (page: Page, event: "ended" | "mute" | "unmute") =>
 
 async function finish(booth: Booth, atLeast: number): Promise<void> {
   await booth.stop();
-  const [time = ""] = await booth.page.getByText(/^0:00 \/ \d:\d\d$/).allInnerTexts();
+  const [time = ""] = await eventually(
+    () => booth.page.getByText(/^0:00 \/ \d:\d\d$/).allInnerTexts(),
+    (texts) => expect(texts).not.toEqual([]), // the player comes a moment after the take
+  );
   expect(Number(time.split(":").at(-1))).toBeGreaterThanOrEqual(atLeast);
   await booth.page.context().close();
 }
@@ -101,6 +104,7 @@ test("Nothing is done to the voice, the device keeps its rate, and all is given 
 test("The chosen microphone is the one that is opened, and may be changed within a take", async () => {
   const booth = await enter();
   const picker = booth.page.getByLabel("Microphone");
+  await picker.waitFor(); // with what is not needed at once
   const names = await picker.locator("option").allInnerTexts();
   expect(names).toHaveLength(4); // the system's default and Chromium's three
   await picker.selectOption({ index: 2 });
@@ -121,7 +125,7 @@ test("A microphone that is pulled out pauses the take; with what is left, it goe
   await booth.recorded(2);
   await happens(booth.page, "ended");
   await booth
-    .text("The microphone was disconnected. What you recorded is kept; go on or stop.")
+    .text("The microphone was disconnected. What you recorded is kept; resume or stop.")
     .waitFor();
   await booth.line("Paused");
   expect(await booth.violations()).toEqual([]);

@@ -517,6 +517,7 @@ test("While recording nothing is announced but what begins, breaks or ends", asy
       if (sockets === 1) setTimeout(() => void socket.close({ code: 1011 }), 2000);
     };
   });
+  await page.locator("[role=status].sr-only").waitFor({ state: "attached" });
   await page.evaluate(() => {
     const said: string[] = [];
     Object.assign(window, { said });

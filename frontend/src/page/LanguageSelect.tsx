@@ -12,7 +12,7 @@ export function LanguageSelect() {
       <LanguageIcon />
       <select
         aria-label={t("account.language")}
-        className="absolute inset-0 size-full cursor-pointer opacity-0"
+        className="absolute -inset-px size-[calc(100%+2px)] cursor-pointer opacity-0"
         onChange={({ target: { value } }) => {
           const chosen = LANGUAGES.find((each) => each === value) as Language;
           chooseLanguage(chosen).catch(() => {}); // offline: the language at hand stays
