@@ -52,6 +52,7 @@ class Attributes(TypedDict, total=False):
     kind: str
     direct: bool | None
     provider: str | None
+    passed_over: tuple[str, ...] | None
     model: str | None
     language: str | None
     session_id: str | None
