@@ -1,11 +1,9 @@
 """Three seconds of sound, sent as a page sends them: as a file, and live."""
 
 import asyncio
-import io
 import json
 import math
 import struct
-import wave
 from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
@@ -25,6 +23,8 @@ from shared_schema.server_messages import Final as FinalMessage
 from transcription.settings import Settings
 
 SECONDS: Final = 3.0
+_PADDING_BYTES: Final = 4 * 1024 * 1024
+"""Of the file, so that a proxy that limits bodies while it passes them on shows itself."""
 _LONG_ENOUGH: Final = 0.2
 """Seconds beyond the shortest file that is taken."""
 _READ_LOGS: Final = "docs/operations.md says what the code means; the services' log says why"
@@ -43,13 +43,13 @@ def sound(seconds: float) -> bytes:
     return b"".join(struct.pack("<h", one) for one in samples)
 
 
-def as_wav(pcm: bytes) -> bytes:
-    """Return PCM as a WAV file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        writer.writeframes(pcm)
-    return file.getvalue()
+def as_wav(pcm: bytes, padding: int) -> bytes:
+    """Return PCM as a WAV file, with a chunk of so many bytes that readers pass over."""
+    junk = struct.pack("<4sI", b"JUNK", padding) + bytes(padding)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)
+    data = struct.pack("<4sI", b"data", len(pcm)) + pcm
+    body = b"WAVE" + junk + form + data
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
 class Speech:
@@ -73,6 +73,9 @@ class Speech:
     async def upload(self, account: Account) -> str:
         """Send a file, and wait for its transcript."""
         seconds = max(SECONDS, self._settings.min_audio_seconds) + _LONG_ENOUGH
+        most, pcm = self._settings.max_upload_bytes, sound(seconds)
+        padding = min(_PADDING_BYTES, most - len(pcm) - 100)
+        file = as_wav(pcm, max(0, padding) & ~1)
         try:
             async with asyncio.timeout(self._settings.provider_file_seconds + 30):
                 answer = await self._http.post(
@@ -81,14 +84,20 @@ class Speech:
                         "Authorization": f"Bearer {account.token}",
                         "Idempotency-Key": str(uuid4()),
                     },
-                    files={"audio": ("doctor.wav", as_wav(sound(seconds)), "audio/wav")},
+                    files={"audio": ("doctor.wav", file, "audio/wav")},
                     timeout=None,
                 )
         except (httpx.HTTPError, TimeoutError) as error:
             raise Fault(
-                f"an upload of {seconds:.0f} s gets no answer ({type(error).__name__})",
-                "raise the proxy's timeout above PROVIDER_FILE_SECONDS; read the functions' log",
+                f"an upload of {len(file):,} bytes gets no answer ({type(error).__name__})",
+                "raise the proxy's limit on bodies, and its timeout above PROVIDER_FILE_SECONDS; "
+                "read the functions' log",
             ) from None
+        if answer.status_code == 413:
+            raise Fault(
+                f"an upload of {len(file):,} bytes is answered 413: {_why(answer)}",
+                f"raise the proxy's limit on bodies above {most:,} bytes",
+            )
         if not answer.is_success:
             raise Fault(f"an upload is answered {answer.status_code}: {_why(answer)}", _READ_LOGS)
         return f"a file of {seconds:.0f} s is transcribed"

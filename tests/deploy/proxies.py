@@ -135,7 +135,9 @@ def _write_certificate(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def listening(port: int, *command: str, cwd: Path, **environment: str) -> AsyncIterator[None]:
+async def listening(
+    port: int, *command: str, cwd: Path, tls: bool = True, **environment: str
+) -> AsyncIterator[None]:
     """Run a server until the block ends; it listens when the block begins."""
     with (cwd / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -143,7 +145,7 @@ async def listening(port: int, *command: str, cwd: Path, **environment: str) -> 
         )
         try:
             async with asyncio.timeout(20):
-                while not await _answers(port):
+                while not await _answers(port, tls=tls):
                     assert process.returncode is None, (cwd / "log").read_text()
                     await asyncio.sleep(0.02)
             yield
@@ -154,9 +156,10 @@ async def listening(port: int, *command: str, cwd: Path, **environment: str) -> 
             await process.wait()
 
 
-async def _answers(port: int) -> bool:
+async def _answers(port: int, *, tls: bool) -> bool:
+    secured = trusting() if tls else None
     try:
-        _, writer = await asyncio.open_connection("localhost", port, ssl=trusting())
+        _, writer = await asyncio.open_connection("localhost", port, ssl=secured)
     except OSError:
         return False
     writer.close()

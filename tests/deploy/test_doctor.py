@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -16,7 +17,7 @@ from edge_functions.doctor.finding import Finding, is_well, to_json
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from tests.deploy.files import binary
-from tests.deploy.proxies import free_port, listening, trusting, write_nginx
+from tests.deploy.proxies import CADDY, free_port, listening, trusting, write_nginx
 from tests.edge_functions.world import KEY, World, beside, neighbours
 from transcription.process import shell
 from transcription.rpc import connect
@@ -53,6 +54,8 @@ class Deployment:
     """Behind `deploy/nginx.conf`."""
     no_upgrade: str
     small_bodies: str
+    late_limit: str
+    """Limits bodies as they pass, not by what they announce."""
 
     async def examined(
         self, site: str = "", *, clock: Callable[[], float] = time.time, **changed: Any
@@ -86,11 +89,12 @@ async def deployment(
 ) -> AsyncIterator[Deployment]:
     """One deployment for all tests, each of which mends what it breaks."""
     folder = tmp_path_factory.mktemp("deployment")
-    good, no_upgrade, small_bodies = (free_port() for _ in range(3))
+    good, no_upgrade, small_bodies, late_limit = (free_port() for _ in range(4))
     sites = (
         f"https://localhost:{good}",
         f"http://127.0.0.1:{no_upgrade}",
         f"http://127.0.0.1:{small_bodies}",
+        f"http://127.0.0.1:{late_limit}",
     )
     own: Any = {
         "allowed_origins": ",".join(sites),
@@ -118,8 +122,23 @@ async def deployment(
         file.write_text(re.sub(r"}\s*\Z", bad + "}\n", file.read_text()))
         command = (binary("nginx"), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr")
         await stack.enter_async_context(listening(good, *command, cwd=folder))
+        await stack.enter_async_context(_caddy(folder, late_limit, bridge, world.port))
         told = {name: getattr(settings, name) for name in Settings.model_fields}
         yield Deployment(world, {**told, "_env_file": None}, *sites)
+
+
+@asynccontextmanager
+async def _caddy(folder: Path, port: int, bridge: int, functions: int) -> AsyncIterator[None]:
+    file = folder / "Caddyfile"
+    file.write_text(
+        "{\n\tadmin off\n\tauto_https off\n}\n"
+        f"http://127.0.0.1:{port} {{\n\trequest_body {{\n\t\tmax_size 1MB\n\t}}\n"
+        f"\treverse_proxy /api/transcriptions/realtime 127.0.0.1:{bridge}\n"
+        f"\treverse_proxy 127.0.0.1:{functions}\n}}\n"
+    )
+    command = (CADDY, "run", "--adapter", "caddyfile", "--config", str(file))
+    async with listening(port, *command, cwd=folder, tls=False):
+        yield
 
 
 @asynccontextmanager
@@ -286,6 +305,13 @@ async def test_a_small_limit_on_bodies_is_named(deployment: Deployment) -> None:
     fault = _fault(await deployment.examined(deployment.small_bodies))
     assert fault.name == "body size"
     assert "client_max_body_size" in fault.line()
+
+
+async def test_a_limit_on_what_passes_is_named(deployment: Deployment) -> None:
+    """A proxy that counts a body as it passes lets the announcement through, and not the file."""
+    fault = _fault(await deployment.examined(deployment.late_limit))
+    assert fault.name == "upload"
+    assert "limit on bodies" in fault.line()
 
 
 async def test_a_refused_provider_key_is_named(deployment: Deployment) -> None:
