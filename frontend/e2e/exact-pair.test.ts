@@ -149,8 +149,8 @@ test("a misread word is found, heard and settled; the cut that follows takes its
   });
   expect(seconds).toBeLessThan(18 - from);
 
-  // For an engine, from the list.
-  await page.getByLabel("Download for…").selectOption("qwen3-tts");
+  // For an engine, as it is made.
+  await page.getByLabel("Download for…", { exact: true }).selectOption("qwen3-tts");
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download Exact", exact: true }).click();
   expect((await download).suggestedFilename()).toBe("Exact-qwen3-tts.zip");

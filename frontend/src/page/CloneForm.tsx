@@ -128,16 +128,15 @@ export function CloneForm({
     };
     return (
       <Card labelledBy={`${id}-ready`}>
-        <div id={`${id}-ready`}>
-          <Suspense>
-            <Ending
-              onAnother={another}
-              playback={playback}
-              services={reference.services}
-              voice={stage.voice}
-            />
-          </Suspense>
-        </div>
+        <Suspense>
+          <Ending
+            onAnother={another}
+            playback={playback}
+            services={reference.services}
+            titleId={`${id}-ready`}
+            voice={stage.voice}
+          />
+        </Suspense>
       </Card>
     );
   }

@@ -1,5 +1,5 @@
 /** What a clone ends with: the voice is there, and this is what can be done with it. */
-import { lazy, Suspense, useId, useLayoutEffect, useRef } from "react";
+import { lazy, Suspense, useLayoutEffect, useRef } from "react";
 import type { ReferenceAudioServices, Voice } from "../index";
 import { Button, PauseIcon, PlayIcon } from "../react";
 import type { Playback } from "./playback";
@@ -11,17 +11,19 @@ const DownloadVoice = lazy(async () => ({
 
 export function Ending({
   services: { api, config },
+  titleId: id,
   voice,
   playback,
   onAnother,
 }: {
   readonly services: ReferenceAudioServices;
+  /** Names the card. */
+  readonly titleId: string;
   readonly voice: Voice;
   readonly playback: Playback;
   readonly onAnother: () => void;
 }) {
   const t = useWords();
-  const id = useId();
   const title = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each voice.
   useLayoutEffect(() => {

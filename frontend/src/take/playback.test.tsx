@@ -48,6 +48,17 @@ test("A part is played to its end, and stands at its beginning then", () => {
   expect(playback.getSnapshot()).toMatchObject({ playing: false, at: 1 });
 });
 
+test("It plays from the moment it is asked to, until the browser refuses", async () => {
+  const playback = new TakePlayback(TAKE);
+  playback.subscribe(() => {});
+  playback.play();
+  sound.play = () => Promise.reject(new DOMException("", "NotAllowedError"));
+  playback.pause();
+  playback.play(3);
+  expect(playback.getSnapshot()).toMatchObject({ playing: true, at: 3 });
+  await vi.waitFor(() => expect(playback.getSnapshot().playing).toBe(false));
+});
+
 test("A speed holds for what is played and for what is played next", () => {
   const playback = new TakePlayback(TAKE);
   playback.setRate(0.75);

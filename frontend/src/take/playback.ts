@@ -96,6 +96,8 @@ export class TakePlayback implements Readable<PlaybackState> {
     this.seek(from);
     this.#until = part && { to: part.to, back: part.from };
     audio.playbackRate = this.getSnapshot().rate;
+    // From now on, and not when the browser says so: what is shown must not flicker.
+    this.#store.patch({ playing: true });
     audio.play().catch(() => this.#store.patch({ playing: false }));
   }
 
