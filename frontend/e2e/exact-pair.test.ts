@@ -99,13 +99,19 @@ test("a misread word is found, heard and settled; the cut that follows takes its
   await booth.stop();
   await booth.status("Final");
   await page.getByText("1 word to check").waitFor();
-  expect(await marks(page)).toEqual(["sister"]);
+  await eventually(
+    () => marks(page),
+    (found) => expect(found).toEqual(["sister"]),
+  );
   await fits(booth);
 
   // As it was written, the same word is in doubt.
   await booth.press("I read it as written");
   expect(await booth.transcript.inputValue()).toBe(TO_READ);
-  expect(await marks(page)).toEqual(["brother"]);
+  await eventually(
+    () => marks(page),
+    (found) => expect(found).toEqual(["brother"]),
+  );
   await booth.transcript.focus();
   await page.keyboard.press("F8");
   await page.getByRole("toolbar", { name: "Which is it?" }).waitFor();
