@@ -219,7 +219,7 @@ function Controls({
         {playing ? <PauseIcon /> : <PlayIcon />}
       </button>
       <span className="grow text-sm whitespace-nowrap text-soft tabular-nums" translate="no">
-        {`${minutes(position)} / ${minutes(length)}`}
+        <bdi dir="ltr">{`${minutes(position)} / ${minutes(length)}`}</bdi>
       </span>
       {mostZoom > 1 ? (
         <span className="flex">

@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "تعذّر الوصول إلى الخادم.",
   "error.signed_out": "سجّل الدخول من جديد.",
   "error.invalid_message": "الطلب غير صحيح. أعد تحميل الصفحة ثم حاول مرة أخرى.",

@@ -1,7 +1,7 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Der Server ist nicht erreichbar.",
   "error.signed_out": "Bitte melde dich erneut an.",
   "error.invalid_message":

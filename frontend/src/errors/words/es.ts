@@ -1,7 +1,7 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "No se puede conectar con el servidor.",
   "error.signed_out": "Vuelve a iniciar sesión.",
   "error.invalid_message": "La solicitud no era válida. Recarga la página e inténtalo de nuevo.",

@@ -1,7 +1,7 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Le serveur est injoignable.",
   "error.signed_out": "Reconnectez-vous.",
   "error.invalid_message": "La requête est incorrecte. Rechargez la page, puis réessayez.",

@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "सर्वर तक नहीं पहुँचा जा सका।",
   "error.signed_out": "फिर से साइन इन करें।",
   "error.invalid_message": "अनुरोध सही नहीं था। पेज रीलोड करके फिर कोशिश करें।",

@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Impossibile raggiungere il server.",
   "error.signed_out": "Accedi di nuovo.",
   "error.invalid_message": "La richiesta non è valida. Ricarica la pagina e riprova.",

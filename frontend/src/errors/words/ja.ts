@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "サーバーに接続できません。",
   "error.signed_out": "もう一度ログインしてください。",
   "error.invalid_message":

@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "서버에 연결할 수 없습니다.",
   "error.signed_out": "다시 로그인하세요.",
   "error.invalid_message": "요청이 잘못되었습니다. 페이지를 새로 고친 뒤 다시 시도하세요.",

@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "De server is niet bereikbaar.",
   "error.signed_out": "Log opnieuw in.",
   "error.invalid_message": "Het verzoek klopte niet. Herlaad de pagina en probeer het opnieuw.",

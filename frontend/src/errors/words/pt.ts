@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Não é possível acessar o servidor.",
   "error.signed_out": "Entre novamente.",
   "error.invalid_message": "A solicitação é inválida. Recarregue a página e tente de novo.",

@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Сервер недоступен.",
   "error.signed_out": "Войдите снова.",
   "error.invalid_message": "Запрос составлен неверно. Обновите страницу и попробуйте ещё раз.",

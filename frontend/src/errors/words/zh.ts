@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "无法连接服务器。",
   "error.signed_out": "请重新登录。",
   "error.invalid_message": "请求格式有误。请刷新页面后重试。",

@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "استنساخ صوت",
   "page.help": "اقرأ بضعة أسطر، وراجع النص، ويصبح الصوت جاهزًا لك.",
   "page.wait": "لحظة…",

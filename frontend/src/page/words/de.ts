@@ -1,7 +1,7 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Stimme klonen",
   "page.help": "Lies ein paar Zeilen vor, prüfe den Text, und die Stimme gehört dir.",
   "page.wait": "Einen Moment…",

@@ -1,7 +1,7 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Clonar una voz",
   "page.help": "Lee unas líneas en voz alta, revisa el texto y la voz es tuya.",
   "page.wait": "Un momento…",

@@ -1,7 +1,7 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Cloner une voix",
   "page.help": "Lisez quelques lignes à voix haute, vérifiez le texte, et la voix est à vous.",
   "page.wait": "Un instant…",

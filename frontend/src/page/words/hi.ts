@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "आवाज़ क्लोन करें",
   "page.help": "कुछ पंक्तियाँ पढ़ें, शब्द जाँचें, और आवाज़ आपकी है।",
   "page.wait": "एक पल…",

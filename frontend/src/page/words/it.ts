@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Clona una voce",
   "page.help": "Leggi qualche riga ad alta voce, controlla il testo e la voce è tua.",
   "page.wait": "Un momento…",

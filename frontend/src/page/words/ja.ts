@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "声をクローン",
   "page.help": "数行を読み上げ、文章を確かめれば、その声を使えます。",
   "page.wait": "お待ちください…",

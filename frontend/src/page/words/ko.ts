@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "목소리 복제",
   "page.help": "몇 줄을 소리 내어 읽고 글을 확인하면 목소리를 쓸 수 있습니다.",
   "page.wait": "잠시만요…",

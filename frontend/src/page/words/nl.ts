@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Een stem klonen",
   "page.help": "Lees een paar regels voor, controleer de tekst en de stem is van jou.",
   "page.wait": "Een ogenblik…",

@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Clonar uma voz",
   "page.help": "Leia algumas linhas em voz alta, confira o texto e a voz é sua.",
   "page.wait": "Um momento…",

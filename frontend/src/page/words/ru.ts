@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "Клонировать голос",
   "page.help": "Прочитайте вслух несколько строк, проверьте текст, и голос ваш.",
   "page.wait": "Минуту…",

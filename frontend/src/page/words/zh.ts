@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "page.title": "克隆声音",
   "page.help": "朗读几行文字，核对文本，声音就归你使用。",
   "page.wait": "请稍候…",

@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "تحقق مرة أخرى",
   "check.again.cost":
     "يستهلك {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتين} few {# ثوانٍ} many {# ثانية} other {# ثانية}} من دقائق اليوم.",

@@ -1,7 +1,7 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Erneut prüfen",
   "check.again.cost":
     "Kostet {seconds, plural, one {# Sekunde} other {# Sekunden}} deiner heutigen Minuten.",

@@ -1,7 +1,7 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Revérifier",
   "check.again.cost":
     "Utilise {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} de vos minutes du jour.",

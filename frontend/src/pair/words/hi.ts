@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "फिर जाँचें",
   "check.again.cost": "आज के मिनटों में से {seconds, plural, one {# सेकंड} other {# सेकंड}} लगेंगे।",
   "check.agree": "सभी शब्द मेल खाते हैं।",

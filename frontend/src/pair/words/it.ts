@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Controlla di nuovo",
   "check.again.cost":
     "Usa {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} dei minuti di oggi.",

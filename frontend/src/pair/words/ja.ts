@@ -1,7 +1,7 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "もう一度確認",
   "check.again.cost": "今日の時間を{seconds, plural, other {#秒}}使います。",
   "check.agree": "すべての語が一致しています。",

@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "다시 확인",
   "check.again.cost": "오늘 시간에서 {seconds, plural, other {#초}}를 사용합니다.",
   "check.agree": "모든 단어가 일치합니다.",

@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Opnieuw controleren",
   "check.again.cost":
     "Gebruikt {seconds, plural, one {# seconde} other {# seconden}} van je minuten van vandaag.",

@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Verificar de novo",
   "check.again.cost":
     "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} dos minutos de hoje.",

@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "Проверить снова",
   "check.again.cost":
     "Расходует {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}} из сегодняшних минут.",

@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "check.again": "再次检查",
   "check.again.cost": "将使用今天分钟数中的 {seconds, plural, other {# 秒}}。",
   "check.agree": "所有字词一致。",

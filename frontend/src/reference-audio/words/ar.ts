@@ -1,12 +1,12 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "تعطل هذا الجزء من الصفحة. تسجيلك محفوظ.",
   "tabs.label": "طريقة تقديم الصوت",
   "tabs.record": "تسجيل",
-  "tabs.title": "رفع",
-  "tabs.upload": "الصوت المرجعي",
+  "tabs.title": "الصوت المرجعي",
+  "tabs.upload": "رفع",
   "read.title": "اقرأ هذا بصوت عالٍ، نحو 15 ثانية",
   "read.another": "نص آخر",
   "microphone.label": "الميكروفون",

@@ -1,12 +1,12 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Dieser Teil der Seite ist ausgefallen. Deine Aufnahme bleibt erhalten.",
   "tabs.label": "Audio aufnehmen oder hochladen",
   "tabs.record": "Aufnehmen",
-  "tabs.title": "Hochladen",
-  "tabs.upload": "Referenzaufnahme",
+  "tabs.title": "Referenzaufnahme",
+  "tabs.upload": "Hochladen",
   "read.title": "Lies das vor, etwa 15 Sekunden",
   "read.another": "Anderer Text",
   "microphone.label": "Mikrofon",

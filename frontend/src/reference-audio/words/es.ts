@@ -1,12 +1,12 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Esta parte de la página falló. Tu grabación se conserva.",
   "tabs.label": "Cómo aportar el audio",
   "tabs.record": "Grabar",
-  "tabs.title": "Subir",
-  "tabs.upload": "Audio de referencia",
+  "tabs.title": "Audio de referencia",
+  "tabs.upload": "Subir",
   "read.title": "Lee esto en voz alta, unos 15 segundos",
   "read.another": "Otro texto",
   "microphone.label": "Micrófono",

@@ -1,13 +1,13 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed":
     "Cette partie de la page a cessé de fonctionner. Votre enregistrement est conservé.",
   "tabs.label": "Façon de fournir l’audio",
   "tabs.record": "Enregistrer",
-  "tabs.title": "Importer",
-  "tabs.upload": "Audio de référence",
+  "tabs.title": "Audio de référence",
+  "tabs.upload": "Importer",
   "read.title": "Lisez ceci à voix haute, environ 15 secondes",
   "read.another": "Autre texte",
   "microphone.label": "Micro",

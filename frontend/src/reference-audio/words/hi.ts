@@ -1,12 +1,12 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "पेज का यह हिस्सा रुक गया। आपकी रिकॉर्डिंग सुरक्षित है।",
   "tabs.label": "ऑडियो देने का तरीका",
   "tabs.record": "रिकॉर्ड करें",
-  "tabs.title": "अपलोड करें",
-  "tabs.upload": "संदर्भ ऑडियो",
+  "tabs.title": "संदर्भ ऑडियो",
+  "tabs.upload": "अपलोड करें",
   "read.title": "इसे ज़ोर से पढ़ें, करीब 15 सेकंड",
   "read.another": "दूसरा पाठ",
   "microphone.label": "माइक्रोफ़ोन",

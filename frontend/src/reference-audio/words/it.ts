@@ -1,12 +1,12 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Questa parte della pagina si è bloccata. La registrazione è conservata.",
   "tabs.label": "Come fornire l’audio",
   "tabs.record": "Registra",
-  "tabs.title": "Carica",
-  "tabs.upload": "Audio di riferimento",
+  "tabs.title": "Audio di riferimento",
+  "tabs.upload": "Carica",
   "read.title": "Leggi questo ad alta voce, circa 15 secondi",
   "read.another": "Altro testo",
   "microphone.label": "Microfono",

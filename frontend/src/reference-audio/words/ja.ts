@@ -1,12 +1,12 @@
 /** 日本語. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "この部分が動かなくなりました。録音は保存されています。",
   "tabs.label": "音声の入力方法",
   "tabs.record": "録音",
-  "tabs.title": "アップロード",
-  "tabs.upload": "参照音声",
+  "tabs.title": "参照音声",
+  "tabs.upload": "アップロード",
   "read.title": "約15秒、声に出して読んでください",
   "read.another": "別の文章",
   "microphone.label": "マイク",

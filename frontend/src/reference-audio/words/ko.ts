@@ -1,12 +1,12 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "이 부분이 멈췄습니다. 녹음은 보관되어 있습니다.",
   "tabs.label": "오디오를 넣는 방법",
   "tabs.record": "녹음",
-  "tabs.title": "업로드",
-  "tabs.upload": "참조 오디오",
+  "tabs.title": "참조 오디오",
+  "tabs.upload": "업로드",
   "read.title": "약 15초 동안 소리 내어 읽으세요",
   "read.another": "다른 글",
   "microphone.label": "마이크",

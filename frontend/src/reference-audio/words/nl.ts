@@ -1,12 +1,12 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Dit deel van de pagina werkt niet meer. Je opname is bewaard.",
   "tabs.label": "Audio opnemen of uploaden",
   "tabs.record": "Opnemen",
-  "tabs.title": "Uploaden",
-  "tabs.upload": "Referentieaudio",
+  "tabs.title": "Referentieaudio",
+  "tabs.upload": "Uploaden",
   "read.title": "Lees dit voor, ongeveer 15 seconden",
   "read.another": "Andere tekst",
   "microphone.label": "Microfoon",

@@ -1,12 +1,12 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Esta parte da página falhou. A gravação está guardada.",
   "tabs.label": "Como fornecer o áudio",
   "tabs.record": "Gravar",
-  "tabs.title": "Enviar",
-  "tabs.upload": "Áudio de referência",
+  "tabs.title": "Áudio de referência",
+  "tabs.upload": "Enviar",
   "read.title": "Leia isto em voz alta, cerca de 15 segundos",
   "read.another": "Outro texto",
   "microphone.label": "Microfone",

@@ -1,12 +1,12 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "Эта часть страницы перестала работать. Ваша запись сохранена.",
   "tabs.label": "Как предоставить аудио",
   "tabs.record": "Записать",
-  "tabs.title": "Загрузить",
-  "tabs.upload": "Образец голоса",
+  "tabs.title": "Образец голоса",
+  "tabs.upload": "Загрузить",
   "read.title": "Прочитайте это вслух, около 15 секунд",
   "read.another": "Другой текст",
   "microphone.label": "Микрофон",

@@ -1,12 +1,12 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "part.failed": "页面的这一部分出错了。录音已保留。",
   "tabs.label": "提供音频的方式",
   "tabs.record": "录音",
-  "tabs.title": "上传",
-  "tabs.upload": "参考音频",
+  "tabs.title": "参考音频",
+  "tabs.upload": "上传",
   "read.title": "请朗读下文，约 15 秒",
   "read.another": "换一段",
   "microphone.label": "麦克风",

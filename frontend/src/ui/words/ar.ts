@@ -1,7 +1,7 @@
 /** العربية. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "إملاء",
   "dictation.stop": "إيقاف الإملاء",
   "dictation.opening": "في انتظار الميكروفون…",

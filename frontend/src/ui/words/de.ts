@@ -1,7 +1,7 @@
 /** Deutsch. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "Diktieren",
   "dictation.stop": "Diktat beenden",
   "dictation.opening": "Warten auf das Mikrofon…",

@@ -1,7 +1,7 @@
 /** Español. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "Dictar",
   "dictation.stop": "Dejar de dictar",
   "dictation.opening": "Esperando al micrófono…",

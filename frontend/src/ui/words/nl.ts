@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "Dicteren",
   "dictation.stop": "Stoppen met dicteren",
   "dictation.opening": "Wachten op de microfoon…",

@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "Ditar",
   "dictation.stop": "Parar de ditar",
   "dictation.opening": "Aguardando o microfone…",

@@ -1,7 +1,7 @@
 /** Русский. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "dictation.start": "Диктовать",
   "dictation.stop": "Остановить диктовку",
   "dictation.opening": "Ожидание микрофона…",

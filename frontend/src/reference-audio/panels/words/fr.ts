@@ -1,7 +1,7 @@
 /** Français. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "Votre prise",
   "take.good": "Bien : ",
   "take.fair": "Remarque : ",

@@ -1,7 +1,7 @@
 /** हिन्दी. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "आपका टेक",
   "take.good": "अच्छा: ",
   "take.fair": "ध्यान दें: ",

@@ -1,7 +1,7 @@
 /** Italiano. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "La tua ripresa",
   "take.good": "Bene: ",
   "take.fair": "Nota: ",

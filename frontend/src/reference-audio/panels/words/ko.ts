@@ -1,7 +1,7 @@
 /** 한국어. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "내 녹음",
   "take.good": "좋음: ",
   "take.fair": "참고: ",

@@ -1,7 +1,7 @@
 /** Nederlands. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "Je opname",
   "take.good": "Goed: ",
   "take.fair": "Let op: ",

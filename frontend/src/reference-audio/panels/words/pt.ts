@@ -1,7 +1,7 @@
 /** Português (Brasil). */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "Sua tomada",
   "take.good": "Bom: ",
   "take.fair": "Nota: ",

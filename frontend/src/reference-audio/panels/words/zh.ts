@@ -1,7 +1,7 @@
 /** 中文. */
 import type { words as english } from "./en";
 
-export const words: Partial<Record<keyof typeof english, string>> = {
+export const words: Record<keyof typeof english, string> = {
   "take.title": "你的录音",
   "take.good": "好：",
   "take.fair": "提示：",
