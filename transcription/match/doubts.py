@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from shared_schema.match import Doubt, DoubtKind, Reading, Witness
@@ -137,6 +138,11 @@ def _doubt(
             against.append((one.witness, [word.key for word in one.heard[b0:b1]]))
         if one.spans:
             start, end = _time(one.spans, b0, b1)
+    is_doubled = _repeats(words[max(0, a0 - 1) : a1 + 1]) and not any(
+        _repeats(one.heard[max(0, one.low[a0] - 1) : one.high[a1] + 1])
+        for number, one in enumerate(witnesses)
+        if number in place.doubting
+    )
     silent = not any(keys for _, keys in against)
     begin = words[a0].start if a0 < a1 else words[a0 - 1].end if a0 else 0
     after = words[a1 - 1].end if a0 < a1 else begin
@@ -148,10 +154,16 @@ def _doubt(
         first_character=begin,
         end_character=after,
         readings=tuple(readings),
-        slight=_is_slight(mine, against, {one.witness for one in witnesses}, language),
+        slight=not is_doubled
+        and _is_slight(mine, against, {one.witness for one in witnesses}, language),
         start=start,
         end=end,
     )
+
+
+def _repeats(words: Sequence[Word]) -> bool:
+    """Return whether a word stands twice in a row."""
+    return any(one.key == other.key for one, other in pairwise(words))
 
 
 def _time(spans: Sequence[Span], b0: int, b1: int) -> tuple[float, float]:

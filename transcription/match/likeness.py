@@ -20,6 +20,11 @@ _MAX_WORDS: Final = 12
 """More are not searched for words that were put in."""
 _WORD_COST: Final = 1.25
 """A word that is as short as this may be a part of another."""
+_LONG_WORD_COST: Final = 2.0
+"""A word that is as long as this is no part of another."""
+_ANOTHER_COST: Final = 1.5
+_ANOTHER_SHARE: Final = 0.72
+"""Beyond both a word that stands among others is another word."""
 _WORD_SLACK: Final = 0.2
 """What a word that was put in may have in common with its neighbours."""
 _VOWELS: Final = "aeiouyаеиоуыэюяієαειουωη"
@@ -53,8 +58,18 @@ def may_be_misheard(said: Sequence[str], heard: Sequence[str]) -> bool:
     cost, share = unlikeness(sound(said), sound(heard))
     if _holds_more(said, heard, cost) or _holds_more(heard, said, cost):
         return False
+    if len(said) == len(heard) > 1 and any(
+        _is_another([one], [other]) for one, other in zip(said, heard, strict=True)
+    ):
+        return False
     most = MISHEARD_SHARE if len(said) == len(heard) else MISHEARD_PARTED_SHARE
     return cost <= MISHEARD_COST or share <= most
+
+
+def _is_another(said: Sequence[str], heard: Sequence[str]) -> bool:
+    """Return whether a word among others is another word, alike as the others may be."""
+    cost, share = unlikeness(sound(said), sound(heard))
+    return cost > _ANOTHER_COST and share > _ANOTHER_SHARE
 
 
 def _holds_more(more: Sequence[str], less: Sequence[str], cost: float) -> bool:
@@ -70,7 +85,7 @@ def _holds_more(more: Sequence[str], less: Sequence[str], cost: float) -> bool:
     for count in range(1, len(more) - len(less) + 1):
         for at in range(len(more) - count + 1):
             put_in = sum(map(_alone, sound(more[at : at + count])))
-            if not _WORD_COST < put_in <= cost + _WORD_SLACK:
+            if not (_WORD_COST < put_in <= cost + _WORD_SLACK or put_in >= _LONG_WORD_COST):
                 continue  # it is no whole word, or its sounds are in the other run
             rest = sound([*more[:at], *more[at + count :]])
             if unlikeness(rest, sound(less)).cost <= MISHEARD_COST:

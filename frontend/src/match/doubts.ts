@@ -153,6 +153,11 @@ function doubt(
     }
     if (one.spans.length > 0) time = timeOf(one.spans, b0, b1);
   }
+  const around = ({ heard, low, high }: Compared) =>
+    heard.slice(Math.max(0, (low[a0] as number) - 1), (high[a1] as number) + 1);
+  const isDoubled =
+    repeats(words.slice(Math.max(0, a0 - 1), a1 + 1)) &&
+    !witnesses.some((one, number) => doubting.has(number) && repeats(around(one)));
   const silent = against.every(({ keys }) => keys.length === 0);
   const mine = words.slice(a0, a1);
   const begin = mine[0]?.start ?? (a0 > 0 ? (words[a0 - 1] as Word).end : 0);
@@ -165,14 +170,21 @@ function doubt(
     first_character: begin,
     end_character: after,
     readings,
-    slight: isSlight(
-      mine.map((word) => word.key),
-      against,
-      witnesses.map(({ witness }) => witness),
-      language,
-    ),
+    slight:
+      !isDoubled &&
+      isSlight(
+        mine.map((word) => word.key),
+        against,
+        witnesses.map(({ witness }) => witness),
+        language,
+      ),
     ...time,
   };
+}
+
+/** Whether a word stands twice in a row. */
+function repeats(words: readonly Word[]): boolean {
+  return words.some((word, at) => word.key === words[at + 1]?.key);
 }
 
 /** When words are said; where there are none, the pause that they would be in. */

@@ -12,6 +12,11 @@ const MAX_LETTERS = 60;
 const MAX_WORDS = 12;
 /** A word that is as short as this may be a part of another. */
 const WORD_COST = 1.25;
+/** A word that is as long as this is no part of another. */
+const LONG_WORD_COST = 2;
+/** Beyond both a word that stands among others is another word, alike as the others may be. */
+const ANOTHER_COST = 1.5;
+const ANOTHER_SHARE = 0.72;
 /** What a word that was put in may have in common with its neighbours. */
 const WORD_SLACK = 0.2;
 const VOWELS = "aeiouyаеиоуыэюяієαειουωη";
@@ -42,6 +47,11 @@ export interface Unlikeness {
 export function mayBeMisheard(said: readonly string[], heard: readonly string[]): boolean {
   const { cost, share } = unlikeness(sound(said), sound(heard));
   if (holdsMore(said, heard, cost) || holdsMore(heard, said, cost)) return false;
+  const isAnother = (word: string, at: number) => {
+    const pair = unlikeness(sound([word]), sound([heard[at] as string]));
+    return pair.cost > ANOTHER_COST && pair.share > ANOTHER_SHARE;
+  };
+  if (said.length > 1 && said.length === heard.length && said.some(isAnother)) return false;
   const most = said.length === heard.length ? MISHEARD_SHARE : MISHEARD_PARTED_SHARE;
   return cost <= MISHEARD_COST || share <= most;
 }
@@ -55,7 +65,8 @@ function holdsMore(more: readonly string[], less: readonly string[], cost: numbe
       const putIn = Array.from(sound(more.slice(at, at + count)));
       const price = putIn.reduce((sum, one) => sum + alone(one), 0);
       // It is no whole word, or its sounds are in the other run
-      if (price <= WORD_COST || price > cost + WORD_SLACK) continue;
+      const isWord = price > WORD_COST && price <= cost + WORD_SLACK;
+      if (!isWord && price < LONG_WORD_COST) continue;
       const rest = sound([...more.slice(0, at), ...more.slice(at + count)]);
       if (unlikeness(rest, target).cost <= MISHEARD_COST) return true;
     }
