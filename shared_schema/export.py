@@ -129,9 +129,15 @@ def typescript_constants() -> str:
         "LIMITS": _constants(limits),
         "ERRORS": {code.value: asdict(spec) for code, spec in errors.ERRORS.items()},
         "FINAL_CLOSE_CODES": sorted(errors.FINAL_CLOSE_CODES),
-        # Where the figures come from is for readers of the docs.
+        # A page judges lengths; the rest is for those who pack a bundle.
         "PRESETS": [
-            {name: value for name, value in asdict(one).items() if name != "source"}
+            {
+                "id": one.id,
+                "title": one.title,
+                "min_seconds": one.min_seconds,
+                "best_seconds": one.best_seconds,
+                "max_seconds": one.max_seconds,
+            }
             for one in presets.PRESETS
         ],
         "TEXT": _text_rule(),

@@ -294,78 +294,42 @@ export const PRESETS = [
     "title": "Any engine",
     "min_seconds": 10,
     "best_seconds": 20,
-    "max_seconds": 30,
-    "strict": false,
-    "sample_rate": null,
-    "channels": 1,
-    "needs_text": true,
-    "one_line": false,
-    "ends_sentence": false
+    "max_seconds": 30
   },
   {
     "id": "qwen3-tts",
     "title": "Qwen3-TTS",
     "min_seconds": 10,
     "best_seconds": 20,
-    "max_seconds": 20,
-    "strict": true,
-    "sample_rate": 24000,
-    "channels": 1,
-    "needs_text": true,
-    "one_line": true,
-    "ends_sentence": false
+    "max_seconds": 20
   },
   {
     "id": "f5-tts",
     "title": "F5-TTS",
     "min_seconds": 5,
     "best_seconds": 12,
-    "max_seconds": 12,
-    "strict": true,
-    "sample_rate": 24000,
-    "channels": 1,
-    "needs_text": true,
-    "one_line": true,
-    "ends_sentence": true
+    "max_seconds": 12
   },
   {
     "id": "fish",
     "title": "Fish Audio",
     "min_seconds": 10,
     "best_seconds": 30,
-    "max_seconds": 30,
-    "strict": true,
-    "sample_rate": 44100,
-    "channels": 1,
-    "needs_text": true,
-    "one_line": true,
-    "ends_sentence": false
+    "max_seconds": 30
   },
   {
     "id": "elevenlabs",
     "title": "ElevenLabs",
     "min_seconds": 60,
     "best_seconds": 120,
-    "max_seconds": 180,
-    "strict": true,
-    "sample_rate": 44100,
-    "channels": 1,
-    "needs_text": false,
-    "one_line": false,
-    "ends_sentence": false
+    "max_seconds": 180
   },
   {
     "id": "mistral",
     "title": "Mistral (ref_audio)",
     "min_seconds": 5,
     "best_seconds": 25,
-    "max_seconds": 25,
-    "strict": true,
-    "sample_rate": 24000,
-    "channels": 1,
-    "needs_text": false,
-    "one_line": false,
-    "ends_sentence": false
+    "max_seconds": 25
   }
 ] as const;
 
