@@ -15,18 +15,27 @@ export function useAlone(
     if (!element) return;
     const { scrollX, scrollY } = window;
     const hidden: Element[] = [];
-    for (let at: Element = element; at.parentElement && at !== document.body; ) {
-      for (const sibling of at.parentElement.children) {
-        if (sibling === at || sibling.matches("[inert], [role=status]")) continue;
-        sibling.toggleAttribute("inert", true);
-        hidden.push(sibling);
+    const cover = () => {
+      for (let at: Element = element; at.parentElement && at !== document.body; ) {
+        for (const sibling of at.parentElement.children) {
+          if (sibling === at || sibling.matches("[inert], [role=status]")) continue;
+          sibling.toggleAttribute("inert", true);
+          hidden.push(sibling);
+        }
+        at = at.parentElement;
       }
-      at = at.parentElement;
+    };
+    cover();
+    // What is loaded late comes beside it as well.
+    const observer = new MutationObserver(cover);
+    for (let at = element.parentElement; at; at = at.parentElement) {
+      observer.observe(at, { childList: true });
     }
     if (!element.contains(document.activeElement)) {
       element.querySelector<HTMLElement>("button")?.focus();
     }
     return () => {
+      observer.disconnect();
       for (const each of hidden) each.removeAttribute("inert");
       window.scrollTo(scrollX, scrollY);
     };
