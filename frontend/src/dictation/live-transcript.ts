@@ -18,7 +18,6 @@ import { ApiError } from "../services/http";
 import { connectLive, type LiveOptions, type LiveServices } from "../services/live";
 import type { SessionFailure } from "../session/effects";
 import { isOver, Live, type LiveView } from "../session/live";
-import type { SessionOptions } from "../session/messages";
 import { SignedOutError, SignInError } from "../session/token";
 
 /** Frames of 100 ms that wait for the configuration, at most: a minute. */
@@ -59,12 +58,6 @@ export interface LiveTranscriptOptions extends LiveOptions {
   /** Words to expect. */
   readonly contextBias?: readonly string[] | undefined;
   readonly model?: string | undefined;
-  /** Tell speakers apart. */
-  readonly diarize?: boolean | undefined;
-  /** Voices to be known again, with `diarize`. */
-  readonly speakerReferences?: SessionOptions["speakerReferences"] | undefined;
-  /** Whether, or how, to tell turns; not with `diarize`. */
-  readonly turnDetection?: SessionOptions["turnDetection"] | undefined;
   readonly deviceId?: string | undefined;
   readonly source?: AudioSource | undefined;
   /** Called with the words that have just come, and with all words. */
@@ -225,16 +218,12 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
       this.#tell({ code: "transcription_disabled", message: "Live words are switched off." });
       return;
     }
-    const { language, contextBias, model, diarize, speakerReferences, turnDetection } =
-      this.#options;
+    const { language, contextBias, model } = this.#options;
     const live = new Live(
       {
         ...(language ? { language } : {}),
         ...(contextBias?.length ? { contextBias } : {}),
         ...(model ? { model } : {}),
-        ...(diarize ? { diarize } : {}),
-        ...(speakerReferences ? { speakerReferences } : {}),
-        ...(turnDetection ? { turnDetection } : {}),
       },
       { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) },
       talk,

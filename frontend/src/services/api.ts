@@ -90,7 +90,7 @@ export function transcribe(
     language,
     model,
     timestamps,
-    diarize: diarize && "true",
+    diarize: diarize ? "true" : undefined,
     speaker_references: speakers && JSON.stringify(speakers),
   });
   for (const term of context_bias ?? []) form.append("context_bias", term);

@@ -50,16 +50,16 @@ export interface SessionOptions {
   readonly turnDetection?: boolean | Wire.TurnSettings;
 }
 
-/** The options in the words of the wire, without those that were left out. */
+/** The options in the words of the wire; JSON leaves out those that are undefined. */
 export function wireOptions(options: SessionOptions) {
   const { language, contextBias, model, diarize, speakerReferences } = options;
   return {
-    ...(language ? { language } : {}),
-    ...(contextBias?.length ? { context_bias: [...contextBias] } : {}),
-    ...(model ? { model } : {}),
-    ...(diarize ? { diarize } : {}),
-    ...(speakerReferences?.length ? { speaker_references: [...speakerReferences] } : {}),
-  };
+    language: language || undefined,
+    context_bias: contextBias?.length ? contextBias : undefined,
+    model: model || undefined,
+    diarize,
+    speaker_references: speakerReferences,
+  } as Wire.TranscriptionOptions;
 }
 
 export function startMessage(
