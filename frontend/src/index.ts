@@ -56,6 +56,6 @@ export { isOver } from "./session/live";
 export { SignedOutError, SignInError, type TokenSupplier } from "./session/token";
 export { TakeStore } from "./take/take-store";
 export { machineText, transcriptSource } from "./transcript/transcript";
-export { day, percent, spokenSeconds } from "./ui/format";
+export { day, languageName, percent, spokenSeconds } from "./ui/format";
 export { directionOf, LANGUAGES, type Language, languageOf } from "./words/languages";
 export { Catalogue, type Messages, type Part, type Words } from "./words/words";

@@ -1,6 +1,13 @@
 /** The person's voices: hear them, delete them, take that back. */
 import { lazy, Suspense, useId, useRef, useState } from "react";
-import { type Api, day, type PublicConfig, spokenSeconds, type Voice } from "../index";
+import {
+  type Api,
+  day,
+  languageName,
+  type PublicConfig,
+  spokenSeconds,
+  type Voice,
+} from "../index";
 import {
   Button,
   Card,
@@ -61,8 +68,10 @@ export function VoiceList({
   };
   /** The id of the voice that is to be downloaded. */
   const [packed, setPacked] = useState<string>();
-  const languageName = (code: string) =>
-    config.languages.find((language) => language.code === code)?.name;
+  const nameOf = (code: string) => {
+    const known = config.languages.find((language) => language.code === code);
+    return known && languageName(t.locale, code, known.name);
+  };
   return (
     <Card labelledBy={`${id}-title`}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: only watches where a person is. */}
@@ -144,7 +153,7 @@ export function VoiceList({
                   {playback.failed === voice.voice_id
                     ? t("voices.unplayable")
                     : [
-                        languageName(voice.language),
+                        nameOf(voice.language),
                         spokenSeconds(t.locale, Math.round(voice.duration_seconds)),
                         day(t.locale, voice.created_at),
                       ]

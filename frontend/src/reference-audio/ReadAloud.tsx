@@ -5,7 +5,8 @@ import { ENGLISH_SCRIPTS, loadScripts } from "./scripts";
 import { useParts } from "./use-reference-audio";
 
 /** Without a chosen language, the reader's own is the best guess. */
-const preferred = () => navigator.language.slice(0, 2).toLowerCase();
+const preferred = (shown: string) =>
+  shown === "en" ? navigator.language.slice(0, 2).toLowerCase() : shown;
 
 function useScripts(language: string) {
   const [scripts, setScripts] = useState(ENGLISH_SCRIPTS);
@@ -25,7 +26,7 @@ function useScripts(language: string) {
 
 export function ReadAloud() {
   const { reference, state, booth, t } = useParts();
-  const scripts = useScripts(state.language === "auto" ? preferred() : state.language);
+  const scripts = useScripts(state.language === "auto" ? preferred(t.language) : state.language);
   const text = scripts.texts[state.script % scripts.texts.length] ?? "";
   useEffect(() => reference.shows(text), [reference, text]);
   return (

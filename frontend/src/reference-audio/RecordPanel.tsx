@@ -4,14 +4,11 @@ import { bestOf, presetOf } from "../audio/presets";
 import { Button } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { BookIcon, MicrophoneIcon, PauseIcon, StopIcon, WordsIcon } from "../ui/icons";
-import { LevelMeter } from "./LevelMeter";
 import { LineChip } from "./LineChip";
-import { LiveWords } from "./LiveWords";
 import { MicrophonePicker } from "./MicrophonePicker";
 import { ReadAloud } from "./ReadAloud";
 import { isTaking, type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
-import { LiveWaveform } from "./Waveform";
 import type { ReferenceWords } from "./words/catalogue";
 
 /** Seconds for which the room's verdict stays before the length takes its place. */
@@ -125,17 +122,19 @@ function Progress() {
 
 /** What a small screen has beside the button: one line of figures, one of words. */
 function BoothProgress() {
-  const { reference, state } = useParts();
+  const { reference, state, panels } = useParts();
   return (
     <>
       <div className="min-w-0 grow space-y-0.5">
         <div className="flex items-center gap-2">
           <Time className="text-lg/6" />
-          <LevelMeter
-            bare={true}
-            meter={reference.recorder.meter}
-            running={state.recorder.stage === "recording"}
-          />
+          {panels ? (
+            <panels.LevelMeter
+              bare={true}
+              meter={reference.recorder.meter}
+              running={state.recorder.stage === "recording"}
+            />
+          ) : null}
         </div>
         <Line bare={true} />
       </div>
@@ -156,9 +155,9 @@ function Idle() {
 
 /** The words as they come, or why none do. */
 function Words() {
-  const { reference, t } = useParts();
+  const { reference, panels, t } = useParts();
   const { config } = reference.services;
-  if (config.enabled && config.realtime_enabled) return <LiveWords />;
+  if (config.enabled && config.realtime_enabled) return panels ? <panels.LiveWords /> : null;
   return <p className="text-soft">{t(config.enabled ? "record.wordsLater" : "record.off")}</p>;
 }
 
@@ -247,10 +246,12 @@ export function RecordPanel() {
       {isRunning || !panels ? null : <panels.MicrophoneSetup />}
       {isRunning && !booth ? (
         <>
-          <div className="space-y-2">
-            <LiveWaveform meter={reference.recorder.meter} running={running} />
-            <LevelMeter meter={reference.recorder.meter} running={running} />
-          </div>
+          {panels ? (
+            <div className="space-y-2">
+              <panels.LiveWaveform meter={reference.recorder.meter} running={running} />
+              <panels.LevelMeter meter={reference.recorder.meter} running={running} />
+            </div>
+          ) : null}
           <Remarks />
           <Words />
         </>

@@ -2,6 +2,7 @@
 import { lazy, Suspense, useCallback, useId, useLayoutEffect, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
+import { languageName } from "../ui/format";
 import { abilities } from "./abilities";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
@@ -31,7 +32,8 @@ function LanguageSelect() {
   const { reference, state, t } = useParts();
   const id = useId();
   const { languages } = abilities(reference.services.config, state.models);
-  const detected = languages.find(({ code }) => code === state.detectedLanguage)?.name;
+  const heard = languages.find(({ code }) => code === state.detectedLanguage);
+  const detected = heard && languageName(t.locale, heard.code, heard.name);
   return (
     <div className="flex items-center gap-2">
       <label className="text-sm text-soft" htmlFor={id}>
@@ -49,7 +51,7 @@ function LanguageSelect() {
         </option>
         {languages.map(({ code, name }) => (
           <option key={code} value={code}>
-            {name}
+            {languageName(t.locale, code, name)}
           </option>
         ))}
       </select>

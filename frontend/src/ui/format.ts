@@ -41,6 +41,12 @@ export function oneOf(locale: string, words: readonly string[]): string {
   return new Intl.ListFormat(locale, { type: "disjunction" }).format(words);
 }
 
+/** "German", "Deutsch": a language's name; the one that is given where the browser knows none. */
+export function languageName(locale: string, code: string, name: string): string {
+  const known = new Intl.DisplayNames(locale, { type: "language", fallback: "none" }).of(code);
+  return known === undefined ? name : known.charAt(0).toLocaleUpperCase(locale) + known.slice(1);
+}
+
 /** A time of day in this place: "02:00". */
 export function clock(locale: string, at: number): string {
   return new Date(at).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
