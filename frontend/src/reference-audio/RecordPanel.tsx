@@ -3,7 +3,7 @@ import { type RefObject, useRef, useState } from "react";
 import { bestOf, presetOf } from "../audio/presets";
 import { Button } from "../ui/controls";
 import { minutes } from "../ui/format";
-import { BookIcon, MicrophoneIcon, PauseIcon, StopIcon, WordsIcon } from "../ui/icons";
+import { MicrophoneIcon, PauseIcon, StopIcon, WordsIcon } from "../ui/icons";
 import { LineChip } from "./LineChip";
 import { MicrophonePicker } from "./MicrophonePicker";
 import { ReadAloud } from "./ReadAloud";
@@ -239,7 +239,7 @@ export function RecordPanel() {
             data-swap
             onClick={swap}
           >
-            {atWords ? <BookIcon /> : <WordsIcon />}
+            <WordsIcon />
           </Button>
         ) : null}
       </div>

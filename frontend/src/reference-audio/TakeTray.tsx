@@ -1,8 +1,9 @@
 /** The takes in a row: hear each, take one up, delete one and take that back. */
 import { useLayoutEffect, useRef } from "react";
+import { isUsable } from "../audio/gate";
 import { playbackOf } from "../take/playback";
 import type { Take } from "../take/take";
-import { gradeOf, inOrder, type TrayTake } from "../take/tray";
+import type { TrayTake } from "../take/tray";
 import { Button, Message } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { useReadable } from "../ui/hooks";
@@ -10,6 +11,17 @@ import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
 import { usePanelWords } from "./panels/use-panel-words";
 import { MARKS } from "./TakePanel";
 import { useParts } from "./use-reference-audio";
+
+/** The worst of a take's verdicts: what its mark shows. */
+function gradeOf({ verdicts }: Take): "good" | "fair" | "bad" {
+  if (!isUsable(verdicts)) return "bad";
+  return verdicts.every(({ grade }) => grade === "good") ? "good" : "fair";
+}
+
+/** In the order in which they were made. */
+function inOrder(takes: readonly TrayTake[]): TrayTake[] {
+  return [...takes].sort((a, b) => a.record.madeAt - b.record.madeAt);
+}
 
 function PlayButton({ take, name }: { readonly take: Take; readonly name: string }) {
   const t = usePanelWords();

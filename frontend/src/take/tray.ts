@@ -1,5 +1,4 @@
 /** The takes of one sitting: one is at hand, the others lie beside it until a person deletes them. */
-import { isUsable } from "../audio/gate";
 import { countSamples, type Take } from "./take";
 import type { TakeRecord } from "./take-store";
 
@@ -23,15 +22,4 @@ export function bytesOf({ kind, pcm, file }: Take): number {
 export function isFull(takes: readonly Take[]): boolean {
   const bytes = takes.reduce((sum, take) => sum + bytesOf(take), 0);
   return takes.length >= MOST_TAKES || bytes >= MOST_BYTES;
-}
-
-/** The worst of a take's verdicts: what its mark shows. */
-export function gradeOf({ verdicts }: Take): "good" | "fair" | "bad" {
-  if (!isUsable(verdicts)) return "bad";
-  return verdicts.every(({ grade }) => grade === "good") ? "good" : "fair";
-}
-
-/** In the order in which they were made. */
-export function inOrder(takes: readonly TrayTake[]): TrayTake[] {
-  return [...takes].sort((a, b) => a.record.madeAt - b.record.madeAt);
 }

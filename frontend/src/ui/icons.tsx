@@ -100,12 +100,6 @@ export const TrashIcon = () => (
   </Icon>
 );
 
-export const BookIcon = () => (
-  <Icon>
-    <path d="M10 5.5C8.5 4.3 6.2 4 3.5 4v11c2.7 0 5 .3 6.5 1.5 1.5-1.2 3.8-1.5 6.5-1.5V4c-2.7 0-5 .3-6.5 1.5zm0 0v11" />
-  </Icon>
-);
-
 export const WordsIcon = () => (
   <Icon>
     <path d="M4 4h12v9H9l-3.5 3v-3H4zM7 7.3h6M7 9.8h4" />
