@@ -13,7 +13,7 @@ async function messagesOf(code: string): Promise<Record<string, string>> {
   return words;
 }
 
-/** `de.ts` holds messages in ICU's MessageFormat; what imports it gets a function for each. */
+/** `de.ts` holds messages in ICU's MessageFormat; what imports it gets a text, or a function, for each. */
 export function catalogues(): Plugin {
   return {
     name: "utter-words",
@@ -23,7 +23,13 @@ export function catalogues(): Plugin {
       if (language === undefined) return undefined;
       const format = new MessageFormat(digits(language), { returnType: "string", strict: true });
       const compiled = compileModule(format, await messagesOf(code));
-      return { code: compiled.replace("export default {", "export const words = {"), map: null };
+      const plain = /: \(\) => ("(?:[^"\\]|\\.)*")(,?)$/gm; // a text says itself
+      return {
+        code: compiled
+          .replace("export default {", "export const words = {")
+          .replace(plain, ": $1$2"),
+        map: null,
+      };
     },
   };
 }

@@ -26,7 +26,7 @@ export interface Words<M extends Messages> {
 }
 
 /** What the build makes of messages. */
-type Compiled = Readonly<Record<string, (values?: object) => string>>;
+type Compiled = Readonly<Record<string, string | ((values?: object) => string)>>;
 
 interface Module {
   readonly words: Messages;
@@ -47,7 +47,10 @@ export function wordsIn<M extends Messages>(
   ...found: readonly Messages[]
 ): Words<M> {
   const messages: Compiled = Object.assign({}, ...found.map(compiled));
-  const say = (key: string, values?: object) => messages[key]?.(values) ?? key;
+  const say = (key: string, values?: object) => {
+    const found = messages[key] ?? key;
+    return typeof found === "function" ? found(values) : found;
+  };
   const about = { language, locale: localeOf(language), direction: directionOf(language) };
   return Object.assign(say, about) as unknown as Words<M>;
 }
