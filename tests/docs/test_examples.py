@@ -4,14 +4,19 @@ import itertools
 import json
 import signal
 import subprocess
+import time
+from contextlib import suppress
 
+import httpx
 import pytest
 
-from tests.docs.product import ROOT, SHORT, SHORT_WORDS, Product
+from tests.docs.product import ROOT, SHORT, SHORT_WORDS, Product, room
 
 pytestmark = pytest.mark.timeout(180)
 PYTHON = "python examples/live.py"
 NODE = "node examples/node/live.mjs"
+BASE_PORT = 20_000
+"""Nothing that `room` looks for is this far."""
 
 
 def _grow(lines: list[str]) -> bool:
@@ -86,6 +91,21 @@ def test_curl_shows_no_token(product: Product) -> None:
     assert not [line for line in calls if "Bearer" in line]
 
 
+def test_an_application_of_ones_own(product: Product) -> None:
+    """The application serves its own path and ours."""
+    port = BASE_PORT + room()
+    url = f"http://127.0.0.1:{port}"
+    with product.started(f"python -m uvicorn examples.fastapi_app:app --port {port}") as process:
+        for _ in range(300):
+            assert process.poll() is None, process.communicate()
+            with suppress(httpx.ConnectError):
+                assert httpx.get(f"{url}/hello").json() == "hello"
+                break
+            time.sleep(0.1)
+        config = httpx.get(f"{url}/api/config")
+    assert config.json()["supabase_url"] == product.environment["SUPABASE_URL"]
+
+
 @pytest.mark.process
 def test_every_example_is_tried() -> None:
     """There is no example that no test runs."""
@@ -97,6 +117,7 @@ def test_every_example_is_tried() -> None:
         check=True,
     ).stdout.split()
     assert {one for one in listed if one.endswith((".py", ".sh", ".mjs", ".html"))} == {
+        "examples/fastapi_app.py",
         "examples/live.py",
         "examples/microphone.py",
         "examples/node/live.mjs",
