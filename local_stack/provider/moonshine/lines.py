@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ _KEPT_BYTES = 60 * BYTES_PER_SECOND
 _CLOSING = bytes(BYTES_PER_SECOND)
 """A second of silence, which ends a line."""
 _MAX_FAILURES = 5
+_OLD_SPELLING = re.compile(r"\b(to)(?:-(?=(?:day|night)\b)|[- ](?=morrow\b))", re.IGNORECASE)
+"""The model writes "to-morrow" now and then, as old books do."""
 
 
 class Line(NamedTuple):
@@ -75,7 +78,7 @@ class Lines:
         news = [
             Line(
                 one.line_id,
-                one.text,
+                _OLD_SPELLING.sub(r"\1", one.text),
                 one.start_time,
                 one.start_time + one.duration,
                 one.is_complete,

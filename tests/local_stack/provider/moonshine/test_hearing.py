@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from moonshine_voice import get_assets_path
 
 from bench.hearing import BECKETT, TWO_CITIES
 from local_stack.provider.moonshine.hearing import MoonshineHearing
+from local_stack.provider.moonshine.lines import Lines
 from local_stack.provider.offline.audio import BYTES_PER_SECOND, read_audio
 from local_stack.provider.offline.models import Model, choose
 from tests.local_stack.provider.wire import frames_of, sample_pcm, sample_text
@@ -46,6 +48,21 @@ def test_the_sample(hearing: MoonshineHearing) -> None:
     assert word_error_rate(text, whole) <= 0.03
     assert whole.startswith("When the train")
     assert whole.endswith("came home.")
+
+
+def test_old_spelling() -> None:
+    """What old books write in two parts is one word."""
+    said = ["To-morrow, to-day and to-night", "to morrow", "from day to day", "to nights"]
+    one = SimpleNamespace(line_id=1, start_time=0.0, duration=1.0, is_complete=False)
+    heard = iter(SimpleNamespace(lines=[SimpleNamespace(**vars(one), text=text)]) for text in said)
+    stream = SimpleNamespace(start=lambda: None, update_transcription=lambda: next(heard))
+    lines = Lines(SimpleNamespace(create_stream=lambda **_: stream))
+    assert [lines.update()[0].text for _ in said] == [
+        "Tomorrow, today and tonight",
+        "tomorrow",
+        "from day to day",
+        "to nights",
+    ]
 
 
 @pytest.mark.parametrize(
