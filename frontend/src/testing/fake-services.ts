@@ -79,7 +79,10 @@ class FakeApi extends Api {
   }
 
   override async call<T>(path: string, request: ApiRequest = {}): Promise<T> {
-    this.calls.push({ path, request });
+    // As the wire has it: what is undefined is absent.
+    const json =
+      request.json === undefined ? {} : { json: JSON.parse(JSON.stringify(request.json)) };
+    this.calls.push({ path, request: { ...request, ...json } });
     const answer = this.answers.get(path);
     if (!answer) throw new ApiError("unreachable", "No answer.", { retryable: true });
     return (await answer(request)) as T;
