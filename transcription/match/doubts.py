@@ -198,6 +198,8 @@ def _was_misheard(mine: list[str], heard: list[str], language: str) -> bool:
         return False
     if sorted(mine) == sorted(heard):
         return False  # the same words in another order
+    if any(key[-1].isdigit() for key in mine) and any(key[-1].isdigit() for key in heard):
+        return False  # two figures, however alike they sound
     swallowed = UNSTRESSED.get(language, ())
     if max(len(mine), len(heard)) <= _FEW_WORDS and all(
         key in swallowed for key in (*mine, *heard)

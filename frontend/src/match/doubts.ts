@@ -220,6 +220,9 @@ function wasMisheard(mine: readonly string[], heard: readonly string[], language
   if (mine.length === 0 || heard.length === 0) return false;
   // The same words in another order
   if ([...mine].sort().join(" ") === [...heard].sort().join(" ")) return false;
+  // Two figures, however alike they sound
+  const isFigure = (key: string) => /\d$/.test(key);
+  if (mine.some(isFigure) && heard.some(isFigure)) return false;
   const table: Readonly<Record<string, readonly string[]>> = UNSTRESSED;
   const swallowed = Object.hasOwn(table, language) ? (table[language] ?? []) : [];
   const few = mine.length <= FEW_WORDS && heard.length <= FEW_WORDS;
