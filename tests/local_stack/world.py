@@ -33,6 +33,7 @@ create table public.notes (
   unique (owner, title)
 );
 alter table public.notes enable row level security;
+revoke all on public.notes from anon;
 grant all on public.notes to authenticated, service_role;
 create policy "Owners do as they like" on public.notes to authenticated
   using (owner = (select auth.uid())) with check (owner = (select auth.uid()));
