@@ -46,7 +46,7 @@ test("Every target is 44 px high, and forced colours keep bars, borders and what
   await booth.button("Check the sound").waitFor();
   await look("idle");
   await booth.record();
-  await booth.recorded(2);
+  await booth.recorded(4);
   await look("recording");
   const border = (selector: string) =>
     page

@@ -10,6 +10,11 @@ export async function violations(page: Page): Promise<string[]> {
   // Evaluated and not added as a script: the page's policy allows no inline ones.
   await page.evaluate(SOURCE);
   return page.evaluate(async () => {
+    // What fades in has its colours once it is there.
+    const fades = document.getAnimations().filter((each) => {
+      return each.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY;
+    });
+    await Promise.allSettled(fades.map((each) => each.finished));
     const { axe: loaded } = window as unknown as { axe: typeof axe };
     const result = await loaded.run(document, { resultTypes: ["violations"] });
     return result.violations.flatMap((violation) =>

@@ -1,6 +1,8 @@
 /** A finished take: hear it, see what it is like, keep it or not. */
-import { lazy, Suspense, useId, useLayoutEffect, useRef } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 import { isUsable, type Verdict } from "../audio/gate";
+import { CoverageVerdicts } from "../pair/CoverageVerdicts";
+import { TrimWaveform } from "../pair/TrimWaveform";
 import { isTooLong } from "../take/take";
 import { Button, ProgressBar } from "../ui/controls";
 import { megabytes, percent } from "../ui/format";
@@ -10,14 +12,6 @@ import { usePanelWords } from "./panels/use-panel-words";
 import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import { verdictWords } from "./verdict-words";
-
-const TrimWaveform = lazy(async () => ({
-  default: (await import("../pair/TrimWaveform")).TrimWaveform,
-}));
-
-const CoverageVerdicts = lazy(async () => ({
-  default: (await import("../pair/CoverageVerdicts")).CoverageVerdicts,
-}));
 
 export const MARKS = {
   good: { icon: <CheckIcon />, colour: "text-good" },
@@ -129,17 +123,9 @@ export function TakePanel() {
         <span className="font-normal text-soft">{size}</span>
       </h3>
       {restored ? <p className="text-soft">{t("take.restored")}</p> : null}
-      {take.pcm ? (
-        <Suspense fallback={<div style={{ height: 152 }} />}>
-          <TrimWaveform key={original?.id} take={take} />
-        </Suspense>
-      ) : null}
+      {take.pcm ? <TrimWaveform key={original?.id} take={take} /> : null}
       <Verdicts verdicts={take.verdicts} />
-      {usable ? (
-        <Suspense>
-          <CoverageVerdicts />
-        </Suspense>
-      ) : null}
+      {usable ? <CoverageVerdicts /> : null}
       {take.measurement === undefined && usable ? (
         <p className="text-soft">{t("take.unplayable")}</p>
       ) : null}

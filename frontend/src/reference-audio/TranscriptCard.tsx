@@ -8,9 +8,12 @@ import type { ReferenceAudioState } from "./state";
 import { useParts } from "./use-reference-audio";
 import type { ReferenceWords } from "./words/catalogue";
 
-const PlayableTranscript = lazy(async () => ({
-  default: (await import("../pair/PlayableTranscript")).PlayableTranscript,
-}));
+const PlayableTranscript = lazy(() =>
+  import("../pair/PlayableTranscript").then(
+    ({ PlayableTranscript }) => ({ default: PlayableTranscript }),
+    () => ({ default: () => null }), // offline, the text is still there to be written
+  ),
+);
 const Comparison = lazy(async () => ({ default: (await import("./Comparison")).Comparison }));
 
 /** Where the text in the box stands, in a word or two. */
