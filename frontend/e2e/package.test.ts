@@ -346,6 +346,12 @@ describe("In somebody's page", () => {
         '<h1>Host</h1><h2>Two</h2><p>Text <a href="#x">link</a></p><ul><li>One</li></ul><ol><li>1</li></ol><button>Press</button><input value="x"><select><option>1</option></select><textarea></textarea><table><tr><td>1</td></tr></table><img alt=""><hr><code>x</code>';
       document.body.append(host);
     });
+    // What comes after the recorder, such as the list of microphones, has come once nothing more does.
+    const parts = () => opened.page.locator(".utter *").count();
+    for (let before = -1, now = await parts(); now !== before; now = await parts()) {
+      before = now;
+      await opened.page.waitForTimeout(1000);
+    }
     return opened;
   }
 
