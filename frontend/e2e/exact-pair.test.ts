@@ -1,5 +1,4 @@
 /** A recording and its exact text: doubts settled by ear, the best part cut out, stored as chosen. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -7,21 +6,11 @@ import type { VoiceDetail, VoiceList } from "../src/generated/protocol";
 import { Booth, eventually, signUp } from "./support/booth";
 import { launch, openPage } from "./support/browser";
 import { FIXTURES, REFERENCE, REFERENCE_URL, REFERENCE_WORDS, spoken } from "./support/fixtures";
+import { SAID, toRead } from "./support/reading";
 import { type Stack, startStack } from "./support/stack";
 import { parseWav, readWav, writeWav } from "./support/wav";
 
-/** What the microphone says, and what stood there to be read: one word is misread. */
-const SAID = readFileSync(
-  join(import.meta.dirname, "..", "..", "local_stack", "samples", "reference.txt"),
-  "utf8",
-)
-  .trim()
-  .replaceAll("\n", " ");
-/** The first text that the page lets people read. */
-const [, FIRST_TEXT = ""] =
-  /"(He walked [^"]+)"/.exec(
-    readFileSync(join(import.meta.dirname, "..", "src", "reference-audio", "scripts.ts"), "utf8"),
-  ) ?? [];
+/** What stood there to be read: one word is misread. */
 const TO_READ = SAID.replace("sister", "brother");
 
 let stack: Stack;
@@ -36,15 +25,6 @@ afterAll(async () => {
   await stack?.close();
 });
 afterEach(() => expect(complaints).toEqual([]));
-
-/** Puts a text of ours in the place of the page's first one to read. */
-async function toRead(page: Page, text: string): Promise<void> {
-  await page.route("**/assets/*.js", async (route) => {
-    const response = await route.fetch();
-    const body = (await response.text()).replace(FIRST_TEXT, text);
-    await route.fulfill({ response, body });
-  });
-}
 
 async function enter(
   options: BrowserContextOptions,

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Booth, eventually, signUp } from "./support/booth";
 import { launch, openPage } from "./support/browser";
 import { REFERENCE } from "./support/fixtures";
+import { SAID, toRead } from "./support/reading";
 import { startStack } from "./support/stack";
 
 const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
@@ -24,6 +25,7 @@ test.each([
       viewport: { width, height: 1000 },
       deviceScaleFactor: 2,
     });
+    await toRead(page, SAID);
     await signUp(context, stack, { email: "you@example.com" });
     const booth = await new Booth(page).open(`${stack.url}/clone`);
     await page.evaluate(() => document.fonts.ready);
