@@ -60,11 +60,13 @@ create trigger "A voice has room" before insert on public.voices
 create function ledger.take_has_room() returns boolean
 language sql stable security definer set search_path = ''
 as $$
-  select count(*) < (ledger.storage_of(auth.uid())).takes
-    and coalesce(sum((o.metadata ->> 'size')::bigint), 0) < (ledger.storage_of(auth.uid())).take_bytes
-  from storage.objects as o
-  where o.bucket_id = 'reference-audio'
-    and o.name ~>=~ (auth.uid() || '/takes/') and o.name ~<~ (auth.uid() || '/takes0')
+  select stored.takes < room.takes and stored.bytes < room.take_bytes
+  from ledger.storage_of(auth.uid()) as room, (
+    select count(*) as takes, coalesce(sum((o.metadata ->> 'size')::bigint), 0) as bytes
+    from storage.objects as o
+    where o.bucket_id = 'reference-audio'
+      and o.name ~>=~ (auth.uid() || '/takes/') and o.name ~<~ (auth.uid() || '/takes0')
+  ) as stored
 $$;
 grant execute on function ledger.take_has_room() to authenticated;
 

@@ -48,8 +48,8 @@ export class SupabaseTakeStorage implements TakeStorage {
     file: File,
     { signal, onProgress }: { signal: AbortSignal; onProgress: Progress },
   ): Promise<string> {
+    const path = `${userId}/takes/${takeId}${extension(file.name)}`;
     if (file.size > RESUMABLE_BYTES) {
-      const path = `${userId}/takes/${takeId}${extension(file.name)}`;
       const { uploadInPieces } = await import("./resumable");
       const offered = await uploadInPieces(
         { url: this.#url, key: this.#key, token: this.#token, bucket: BUCKET, path, file },
@@ -60,7 +60,6 @@ export class SupabaseTakeStorage implements TakeStorage {
     const bucket = await this.#bucket((input, init) =>
       fetchWithProgress(String(input), { ...init, signal }, onProgress),
     );
-    const path = `${userId}/takes/${takeId}${extension(file.name)}`;
     // A second try of the same take overwrites what a broken first one may have left.
     const { error } = await bucket.upload(path, file, { contentType: file.type, upsert: true });
     signal.throwIfAborted();

@@ -1,7 +1,8 @@
 """Text that is only added to, from a line that is revised while it is spoken.
 
 A word is taken once the last four versions of its line agree on it and two more words follow it.
-The first words need two, so that a person who begins to speak soon sees that they are heard.
+The first words need two, unless another of the last four says otherwise, so that a person who
+begins to speak soon sees that they are heard.
 Case and punctuation do not count in that, for the end of an unfinished line has a false full stop
 or comma. Once the line is finished, what follows the words taken is added.
 """
