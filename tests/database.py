@@ -96,7 +96,7 @@ class Database:
             "  where t.opened_on >= ledger.day_of(ledger.clock()) - 1"
             ") as d, ledger.recount(d.day) as r"
         )
-        assert wrong == []
+        assert wrong == [], wrong
 
     async def usage(self, session_id: str) -> Row:
         """Return the row of a session."""

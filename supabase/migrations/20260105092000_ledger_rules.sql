@@ -4,9 +4,10 @@
 -- at least its credit; and what is charged to a user, an address or the deployment in a day only grows
 -- while a lock keeps everybody else from letting it grow too.
 --
--- Locks, always in this order, so that there is no deadlock: accounts (advisory), rows of usage
--- by id, addresses (advisory), then totals: the deployment's parts by day and number, addresses, users.
--- What only gives back (a settlement) takes rows and totals alone.
+-- Locks, in this order, so that nobody waits for each other: accounts (advisory), rows of usage by id,
+-- addresses (advisory), then totals: the deployment's parts by day and number, addresses, users.
+-- What only gives back (a settlement) takes rows and totals alone. Within each kind all are taken at
+-- once, since who comes back for one more may find it with somebody who waits.
 
 create function ledger.clock() returns timestamptz
 language sql volatile set search_path = ''
@@ -97,14 +98,19 @@ $$;
 
 -- Locks.
 
-create function ledger.lock_payers(payers uuid[]) returns void
+-- Accounts with an identity in common wait for each other: what one uses counts for the other as well.
+create function ledger.lock_accounts(payers uuid[], identity_keys bytea[] default '{}') returns void
 language plpgsql set search_path = ''
 as $$
 declare
   lock_key bigint;
 begin
   for lock_key in
-    select distinct hashtextextended('ledger payer ' || p.id, 0) as k from unnest(payers) as p (id) order by k
+    select hashtextextended('ledger payer ' || p.id, 0) as k from unnest(payers) as p (id)
+    union
+    select hashtextextended('ledger identity ' || encode(i.identity_key, 'hex'), 0)
+    from unnest(identity_keys) as i (identity_key)
+    order by k
   loop
     perform pg_advisory_xact_lock(lock_key);
   end loop;
@@ -133,24 +139,6 @@ begin
     where i.identity_key = any (payers_of.identity_keys) and i.day = payers_of.day and i.payer <> own
     order by i.payer
   );
-end
-$$;
-
--- The same, locked. Another who has the same identity may have come to work meanwhile.
-create function ledger.lock_person(person uuid, identity_keys bytea[], day date) returns uuid[]
-language plpgsql volatile set search_path = ''
-as $$
-declare
-  payers uuid[];
-  locked uuid[] := '{}';
-begin
-  loop
-    payers := ledger.payers_of(person, identity_keys, day);
-    exit when payers <@ locked;
-    perform ledger.lock_payers(payers);
-    locked := payers;
-  end loop;
-  return payers;
 end
 $$;
 

@@ -77,8 +77,8 @@ language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 #variable_conflict use_variable
 declare
-  moment timestamptz := ledger.clock();
-  today date := ledger.day_of(moment);
+  moment timestamptz;
+  today date;
   until_midnight numeric;
   identity_keys bytea[] := ledger.identity_keys(user_id);
   payers uuid[];
@@ -108,12 +108,10 @@ begin
     raise exception 'kind, requested_seconds, minimum_seconds or own_key out of range' using errcode = '22023';
   end if;
 
-  payers := ledger.lock_person(user_id, identity_keys, today);
+  perform ledger.lock_accounts(array[ledger.payer_of(user_id)], identity_keys);
   moment := ledger.clock();
-  if ledger.day_of(moment) <> today then
-    today := ledger.day_of(moment);
-    payers := ledger.lock_person(user_id, identity_keys, today);
-  end if;
+  today := ledger.day_of(moment);
+  payers := ledger.payers_of(user_id, identity_keys, today);
   until_midnight := extract(epoch from ledger.next_midnight(moment) - moment);
 
   -- The same call once more, because its answer was lost.
@@ -130,12 +128,20 @@ begin
     return ledger.refusal(refused) || case refused when 'forbidden' then '{"reason": "suspended"}' else '{}' end::jsonb;
   end if;
 
-  -- What this person holds, and leases that have ended.
+  -- What this person holds, and what is replaced, which they may no longer hold.
+  if replaces is not null then
+    old := ledger.tip_of(replaces, user_id, kind);
+    if old.id is null then
+      return ledger.refusal('forbidden');
+    end if;
+  end if;
   mine := array(
     select t from public.transcription_usage as t
-    where t.payer = any (payers) and t.held order by t.id for update
+    where (t.payer = any (payers) and t.held) or t.id = old.id order by t.id for update
   );
+  mine := array(select m from unnest(mine) as m where m.held);
   perform ledger.lock_address(address_key);
+  -- Leases that have ended.
   perform ledger.end_sessions(
     array(select m from unnest(mine) as m where m.expires_at <= moment)
     || case when ledger.scan_is_due(moment) then array(
@@ -146,10 +152,7 @@ begin
   mine := array(select m from unnest(mine) as m where m.expires_at > moment);
 
   if replaces is not null then
-    old := ledger.tip_of(replaces, user_id, kind);
-    if old.id is null then
-      return ledger.refusal('forbidden');
-    end if;
+    select t.* into old from public.transcription_usage as t where t.id = old.id;
     longest := old.most_seconds - ledger.length_of(old, moment);
     wanted := least(wanted, greatest(longest, least_wanted));
   end if;
@@ -221,20 +224,29 @@ begin
 
   -- A part of the deployment's day that has room; the heir of unsettled work takes the same one.
   select d.budget_microdollars as budget, d.open_sessions as places into deployment from ledger.deployment as d;
-  if old.id is null or (old.audio_seconds is not null) then
-    select p.shard into part from ledger.deployment_days as p
-    where p.day = today and p.of_budget = deployment.budget and p.of_places = deployment.places
-      and p.open_sessions < p.places
-      and (price = 0 or p.microdollars + ledger.cost_of(wanted, price) <= p.budget)
-    limit 1 for update skip locked;
-  elsif old.opened_on = today then
-    select p.shard into part from ledger.deployment_days as p
-    where p.day = today and p.shard = old.shard
-      and p.of_budget = deployment.budget and p.of_places = deployment.places
-      and p.open_sessions - released_places < p.places
-      and (price = 0 or p.microdollars - released + ledger.cost_of(wanted, price) <= p.budget)
-    for update;
-  end if;
+  -- A part that somebody else used up while it was being locked stays locked, though it isn't found.
+  -- Who waits for all parts while holding one could wait forever: so such locks are let go.
+  begin
+    if old.id is null or (old.audio_seconds is not null) then
+      select p.shard into part from ledger.deployment_days as p
+      where p.day = today and p.of_budget = deployment.budget and p.of_places = deployment.places
+        and p.open_sessions < p.places
+        and (price = 0 or p.microdollars + ledger.cost_of(wanted, price) <= p.budget)
+      limit 1 for update skip locked;
+    elsif old.opened_on = today then
+      select p.shard into part from ledger.deployment_days as p
+      where p.day = today and p.shard = old.shard
+        and p.of_budget = deployment.budget and p.of_places = deployment.places
+        and p.open_sessions - released_places < p.places
+        and (price = 0 or p.microdollars - released + ledger.cost_of(wanted, price) <= p.budget)
+      for update;
+    end if;
+    if part is null then
+      raise exception using errcode = 'UT000';
+    end if;
+  exception when sqlstate 'UT000' then
+    null;
+  end;
   if part is null then
     perform ledger.lock_deployment(today);
     select sum(p.open_sessions) - released_places as open_sessions,
@@ -267,26 +279,31 @@ begin
     );
   end if;
 
-  if old.status in ('open', 'expired') then
-    update public.transcription_usage as t
-    set status = successor_of.status, closed_at = successor_of.closed_at,
-      charged_seconds = successor_of.charged_seconds
-    where t.id = old.id;
-  end if;
-  insert into public.transcription_usage (
-    id, user_id, payer, is_anonymous, address_key, kind, provider, model, own_key,
-    line, step, replaces,
-    opened_at, touched_at, lease_seconds, expires_at,
-    most_seconds, granted_seconds, cut_by, credit_seconds, charged_seconds, microdollars_per_minute, shard
-  ) values (
-    session_id, user_id, payers[1], is_anonymous, address_key, kind, provider, model, own_key,
-    coalesce(old.line, session_id), coalesce(old.step, 0) + 1, old.id,
-    moment, moment, lease_seconds, moment + make_interval(secs => lease_seconds),
-    longest, wanted, cut, case when kind = 'batch' then wanted else least(wanted, 2 * lease_seconds) end,
-    wanted, price, part
-  ) returning * into usage;
+  begin
+    if old.status in ('open', 'expired') then
+      update public.transcription_usage as t
+      set status = successor_of.status, closed_at = successor_of.closed_at,
+        charged_seconds = successor_of.charged_seconds
+      where t.id = old.id;
+    end if;
+    insert into public.transcription_usage (
+      id, user_id, payer, is_anonymous, address_key, kind, provider, model, own_key,
+      line, step, replaces,
+      opened_at, touched_at, lease_seconds, expires_at,
+      most_seconds, granted_seconds, cut_by, credit_seconds, charged_seconds, microdollars_per_minute, shard
+    ) values (
+      session_id, user_id, payers[1], is_anonymous, address_key, kind, provider, model, own_key,
+      coalesce(old.line, session_id), coalesce(old.step, 0) + 1, old.id,
+      moment, moment, lease_seconds, moment + make_interval(secs => lease_seconds),
+      longest, wanted, cut, case when kind = 'batch' then wanted else least(wanted, 2 * lease_seconds) end,
+      wanted, price, part
+    ) returning * into usage;
+  exception when foreign_key_violation then
+    -- The account was deleted meanwhile.
+    return ledger.refusal('unauthenticated');
+  end;
 
-  perform ledger.book(array[ledger.entry_of(usage, 1)] || case when old.id is not null then array[
+  perform ledger.book(array[ledger.entry_of(usage, 1)] || case when old.status in ('open', 'expired') then array[
     ledger.entry_of(old, -1), ledger.entry_of(successor_of, 1)
   ] end);
 
@@ -328,22 +345,23 @@ begin
   from public.transcription_usage as t
   where t.id = any (session_ids) and t.status = 'expired' and t.user_id is not null and t.payer is not null;
   if sleepers is not null then
-    perform ledger.lock_payers(array(
-      select p.id from public.transcription_usage as t,
-        unnest(ledger.payers_of(t.user_id, ledger.identity_keys(t.user_id), t.opened_on)) as p (id)
-      where t.id = any (sleepers)
-    ));
+    perform ledger.lock_accounts(
+      array(select t.payer from public.transcription_usage as t where t.id = any (sleepers)),
+      array(
+        select k.identity_key from public.transcription_usage as t,
+          unnest(ledger.identity_keys(t.user_id)) as k (identity_key)
+        where t.id = any (sleepers)
+      )
+    );
   end if;
   moment := ledger.clock();
 
-  with heard as (
-    select t.id, s.told
-    from public.transcription_usage as t
-    join unnest(session_ids, touch_transcriptions.audio_seconds) as s (id, told) on s.id = t.id
-    where t.status = 'open' or t.id = any (sleepers)
-    order by t.id
-    for update of t
-  )
+  -- A statement of its own: as a part of the update, it locks only the rows that the update asks for.
+  perform from public.transcription_usage as t where t.id = any (session_ids) order by t.id for update;
+  perform ledger.lock_address(k.address_key) from (
+    select distinct t.address_key from public.transcription_usage as t where t.id = any (sleepers)
+    order by t.address_key
+  ) as k;
   update public.transcription_usage as t
   set told_seconds = greatest(t.told_seconds, heard.told),
     -- Two leases at the pace of speech: a ledger that is away for a minute holds nobody up.
@@ -352,7 +370,10 @@ begin
     ),
     touched_at = greatest(t.touched_at, moment),
     expires_at = greatest(t.expires_at, moment + make_interval(secs => t.lease_seconds))
-  from heard
+  from (
+    select s.id, max(s.told) as told
+    from unnest(session_ids, touch_transcriptions.audio_seconds) as s (id, told) group by s.id
+  ) as heard
   where t.id = heard.id and t.status = 'open';
 
   perform ledger.end_sessions(array(
@@ -404,9 +425,6 @@ declare
   affordable numeric;
   told numeric;
 begin
-  perform ledger.lock_address(k.address_key) from (
-    select distinct t.address_key from public.transcription_usage as t where t.id = any (sleepers)
-  ) as k order by k.address_key;
   perform ledger.lock_deployment(ledger.day_of(moment));
   for sleeper in
     select t as usage, max(s.told) over (partition by t.id) as told

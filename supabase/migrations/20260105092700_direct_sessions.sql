@@ -15,7 +15,7 @@ begin
   if (most_in_a_minute >= 1) is not true then
     raise exception 'most_in_a_minute out of range' using errcode = '22023';
   end if;
-  perform ledger.lock_payers(array[ledger.payer_of(user_id)]);
+  perform ledger.lock_accounts(array[ledger.payer_of(user_id)]);
   moment := ledger.clock();
 
   select t.* into usage from public.transcription_usage as t

@@ -92,7 +92,9 @@ declare
   voices bigint;
   rows bigint;
 begin
-  perform ledger.lock_person(user_id, identity_keys, today);
+  perform ledger.lock_accounts(array[account], identity_keys);
+  perform from public.transcription_usage as t
+  where t.user_id = erase_user.user_id order by t.id for update;
   revoked := public.revoke_transcriptions(user_id);
   insert into ledger.identities (identity_key, day, payer)
   select k.identity_key, d.day, account from unnest(identity_keys) as k (identity_key), (

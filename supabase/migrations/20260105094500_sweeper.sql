@@ -50,6 +50,7 @@ declare
   moment timestamptz := ledger.clock();
   today date := ledger.day_of(moment);
   piece constant integer := 10000;
+  is_first_of_day boolean;
   dead public.transcription_usage[];
   keys bigint;
   addresses bigint;
@@ -57,12 +58,14 @@ declare
   departed uuid[];
   wrong integer := 0;
 begin
+  -- Who opens holds this row while waiting for totals, so it comes before them.
+  update ledger.upkeep as u set recounted_day = today - 1 where u.recounted_day < today - 1;
+  is_first_of_day := found;
   dead := ledger.dead_leases(moment, 1000);
   perform ledger.end_sessions(dead, 'expired', moment);
 
   -- Once a day, before anything of yesterday is forgotten. A larger day is counted by hand.
-  update ledger.upkeep as u set recounted_day = today - 1 where u.recounted_day < today - 1;
-  if found and (
+  if is_first_of_day and (
     select count(*) < 100000 from (
       select from ledger.user_days as d where d.day = today - 1 limit 100000
     ) as rows_of_day
@@ -97,12 +100,18 @@ begin
     returning past.departed
   )
   select count(*), array_agg(distinct f.departed) into addresses, departed from forgotten as f;
-  delete from ledger.user_days as d
-  where d.day < today - 1 or (d.day < today and d.payer = any (departed));
+  -- What was passed over, because somebody has it in hand, may yet be charged.
   delete from ledger.address_days as d where d.day < today and not exists (
     select from public.transcription_usage as t
-    where t.held and t.address_key = d.address_key and t.opened_on = d.day
+    where t.address_key = d.address_key and t.opened_on = d.day
+      and t.opened_at < today::timestamp at time zone 'UTC'
   );
+  delete from ledger.user_days as d
+  where d.day < today - 1 or (d.day < today and d.payer = any (departed) and not exists (
+    select from public.transcription_usage as t
+    where t.payer = d.payer and t.user_id is null and t.opened_on = d.day
+      and t.opened_at < today::timestamp at time zone 'UTC'
+  ));
   delete from ledger.identities as i where i.day < today;
   delete from ledger.deployment_days as d using ledger.deployment as p
   where d.day < today - p.keep_usage_days;

@@ -86,3 +86,114 @@ async def bridge(database: Database, users: list[str], dice: random.Random) -> N
     async with database.connect() as connection:
         for step in range(STEPS):
             await (dice.choice(acts) if step % 10 else wait)(connection)
+
+
+async def test_nobody_waits_for_each_other(database: Database) -> None:
+    """No calls of the ledger deadlock, whatever they are and whoever makes them at once."""
+    emails = [["ada@example.com"], ["ada@example.com", "bob@example.com"], ["bob@example.com"], []]
+
+    async def sign_up(emails: list[str]) -> str:
+        user = await database.user(anonymous=not emails)
+        for email in emails:
+            await database.query(
+                "insert into auth.identities (user_id, provider, provider_id, identity_data)"
+                " values (%s, 'email', gen_random_uuid()::text,"
+                " jsonb_build_object('email', %s::text))",
+                user,
+                email,
+            )
+        return user
+
+    users = [await sign_up(emails[who % len(emails)]) for who in range(2 * len(emails))]
+    await database.query("update ledger.plan_limits set sessions = 4, seconds = 4000")
+    await database.query("update ledger.deployment set budget_microdollars = 450000")
+    sessions: list[str] = []
+    told = 0
+
+    async def start(connection: Connection, dice: random.Random) -> None:
+        who = dice.randrange(len(users))
+        answer = await open_live(
+            database,
+            users[who],
+            seconds=dice.choice([20, 300]),
+            connection=connection,
+            is_anonymous=not emails[who % len(emails)],
+            address=dice.choice(["203.0.113.1", "203.0.113.2"]),
+            replaces=dice.choice([None, *sessions[-12:]]),
+        )
+        if "id" in answer:
+            sessions.append(answer["id"])
+
+    async def beat(connection: Connection, dice: random.Random) -> None:
+        nonlocal told
+        told += 1
+        beaten = dice.sample(sessions[-30:], min(20, len(sessions)))
+        await database.call(
+            "touch_transcriptions",
+            connection,
+            session_ids=[UUID(session) for session in beaten],
+            audio_seconds=[min(told, 20)] * len(beaten),
+        )
+
+    async def finish(connection: Connection, dice: random.Random) -> None:
+        if sessions:
+            await close(database, dice.choice(sessions[-30:]), 5, connection=connection)
+
+    async def carry(connection: Connection, dice: random.Random) -> None:
+        if sessions:
+            await database.call(
+                "start_direct_transcription",
+                connection,
+                session_id=UUID(sessions[-1]),
+                user_id=UUID(dice.choice(users)),
+                most_in_a_minute=3,
+            )
+
+    async def revoke(connection: Connection, dice: random.Random) -> None:
+        await database.call("revoke_transcriptions", connection, user_id=UUID(dice.choice(users)))
+
+    async def erase(connection: Connection, dice: random.Random) -> None:
+        who = dice.randrange(len(users))
+        await database.call("erase_user", connection, user_id=UUID(users[who]))
+        await database.query("update auth.users set deleted_at = now() where id = %s", users[who])
+        users[who] = await sign_up(emails[who % len(emails)])
+
+    async def sweep(connection: Connection, dice: random.Random) -> None:
+        await database.call("sweep_ledger", connection)
+
+    async def wait(connection: Connection, dice: random.Random) -> None:
+        await database.pass_time(dice.choice([3, 31, 20_000]))
+
+    acts = [*[start, beat, finish] * 4, carry, revoke, erase, sweep, wait]
+
+    async def one(seed: int) -> None:
+        dice = random.Random(seed)  # noqa: S311
+        async with database.connect() as connection:
+            for _ in range(5 * STEPS):
+                await dice.choice(acts)(connection, dice)
+
+    async with asyncio.TaskGroup() as tasks:
+        for seed in range(2 * BRIDGES):
+            tasks.create_task(one(seed))
+    assert len(sessions) > BRIDGES
+    await database.recount()
+
+
+async def test_an_account_that_is_deleted_meanwhile_opens_nothing(database: Database) -> None:
+    """Whoever opens while the account is being deleted is refused, and no total changes."""
+    user = await database.user()
+    async with database.connect() as opener:
+        async with database.owner.transaction():
+            await database.query("delete from auth.users where id = %s", user)
+            opening = asyncio.create_task(open_live(database, user, connection=opener))
+            waiting = 0
+            while not waiting and not opening.done():
+                await asyncio.sleep(0.01)
+                [row] = await database.query("select count(*) as n from pg_locks where not granted")
+                waiting = row["n"]
+        assert await opening == {"code": "unauthenticated"}
+    [totals] = await database.query(
+        "select coalesce(sum(microdollars), 0) as cost, coalesce(sum(open_sessions), 0) as n"
+        " from ledger.deployment_days"
+    )
+    assert totals == {"cost": 0, "n": 0}
