@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from transcription.errors import BackendUnavailable, InvalidMessage, RequestInProgress
 from transcription.identity.verifier import User
-from transcription.rpc import Rpc
+from transcription.rpc import Rpc, refuse_account
 
 RETRY_AFTER_SECONDS: Final = 2.0
 """Until a caller who asks again while the first request is under way should do so once more."""
@@ -67,6 +67,8 @@ class Idempotency:
         Raises:
             RequestInProgress: the same request is under way.
             InvalidMessage: the key was used for another request.
+            Forbidden: the account is suspended.
+            Unauthenticated: the account is gone.
             BackendUnavailable: the keys cannot be read now.
         """
         if key is None:
@@ -86,6 +88,9 @@ class Idempotency:
                 raise RequestInProgress(retry_after=RETRY_AFTER_SECONDS)
             case {"state": "claimed"}:
                 turn = Turn()
+            case {"code": str()}:
+                refuse_account(answer)
+                raise BackendUnavailable
             case _:
                 raise BackendUnavailable
         try:

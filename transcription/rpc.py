@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from pydantic_core import from_json
 
 from shared_schema.network import trusts_environment
-from transcription.errors import BackendUnavailable
+from transcription.errors import BackendUnavailable, Forbidden, Unauthenticated
 
 ATTEMPTS: Final = 2
 RETRY_AFTER_SECONDS: Final = 5.0
@@ -103,6 +103,19 @@ class Rpc:
             _log.error("rpc_failed", function=function, reason=code or status)
             raise BackendUnavailable(retry_after=RETRY_AFTER_SECONDS)
         raise AssertionError  # the last attempt returns or raises
+
+
+def refuse_account(answer: dict[str, Any]) -> None:
+    """Raise what the database's functions answer to a banned or deleted account.
+
+    Raises:
+        Forbidden: the account is suspended.
+        Unauthenticated: it is gone.
+    """
+    if answer.get("reason") == "suspended":
+        raise Forbidden("This account is suspended.")
+    if answer.get("code") == Unauthenticated.code:
+        raise Unauthenticated("The account is gone.")
 
 
 @asynccontextmanager

@@ -143,8 +143,8 @@ class Storage:
         return await self.find_with_blob(None, place)
 
     async def may_write(self, caller: Caller, place: Place, *, over: bool) -> None:
-        """Refuse as :meth:`upload` would."""
-        async with self._acting(caller) as connection:
+        """Refuse as :meth:`upload` would, or because a policy lets nobody sign."""
+        async with self._acting(caller, "storage.object.sign_upload_url") as connection:
             await objects.try_write(connection, place, caller.subject, over=over)
 
     async def list(self, caller: Caller, listing: Listing) -> list[DictRow]:
@@ -166,12 +166,19 @@ class Storage:
         return object_id
 
     @asynccontextmanager
-    async def _acting(self, caller: Caller | None) -> AsyncIterator[Connection]:
-        """A transaction in the caller's name; what Postgres refuses becomes an answer."""
+    async def _acting(
+        self, caller: Caller | None, operation: str = ""
+    ) -> AsyncIterator[Connection]:
+        """A transaction in the caller's name; what Postgres refuses becomes an answer.
+
+        Args:
+            caller: Who.
+            operation: What policies are told that is being done.
+        """
         try:
             async with self._pool.connection() as connection:
                 if caller is not None:
-                    await act_as(connection, caller)
+                    await act_as(connection, caller, {"storage.operation": operation})
                 yield connection
         except psycopg.Error as error:
             raise StorageError.from_postgres(error) from error

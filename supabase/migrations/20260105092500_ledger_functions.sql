@@ -13,6 +13,23 @@ as $$
   ))
 $$;
 
+-- What a banned or deleted account is told; null for any other, which is kept from being deleted until the
+-- transaction ends. Whoever deletes it waits for its rows, so this comes before any of them is locked.
+create function ledger.refusal_of_account(person uuid, moment timestamptz) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  code text;
+begin
+  perform from auth.users as u where u.id = person for key share;
+  code := ledger.account_refusal(person, moment);
+  if code is null then
+    return null;
+  end if;
+  return ledger.refusal(code) || case code when 'forbidden' then '{"reason": "suspended"}' else '{}' end::jsonb;
+end
+$$;
+
 create function ledger.grant_of(usage public.transcription_usage) returns jsonb
 language sql immutable set search_path = ''
 as $$
@@ -88,7 +105,7 @@ declare
   least_wanted numeric := trunc(minimum_seconds, 3);
   longest numeric;
   cut text := 'max_duration';
-  refused text;
+  refused jsonb;
   usage public.transcription_usage;
   old public.transcription_usage;
   successor_of public.transcription_usage;
@@ -123,9 +140,9 @@ begin
     return ledger.refusal('forbidden');
   end if;
 
-  refused := ledger.account_refusal(user_id, moment);
+  refused := ledger.refusal_of_account(user_id, moment);
   if refused is not null then
-    return ledger.refusal(refused) || case refused when 'forbidden' then '{"reason": "suspended"}' else '{}' end::jsonb;
+    return refused;
   end if;
 
   -- What this person holds, and what is replaced, which they may no longer hold.
@@ -279,29 +296,24 @@ begin
     );
   end if;
 
-  begin
-    if old.status in ('open', 'expired') then
-      update public.transcription_usage as t
-      set status = successor_of.status, closed_at = successor_of.closed_at,
-        charged_seconds = successor_of.charged_seconds
-      where t.id = old.id;
-    end if;
-    insert into public.transcription_usage (
-      id, user_id, payer, is_anonymous, address_key, kind, provider, model, own_key,
-      line, step, replaces,
-      opened_at, touched_at, lease_seconds, expires_at,
-      most_seconds, granted_seconds, cut_by, credit_seconds, charged_seconds, microdollars_per_minute, shard
-    ) values (
-      session_id, user_id, payers[1], is_anonymous, address_key, kind, provider, model, own_key,
-      coalesce(old.line, session_id), coalesce(old.step, 0) + 1, old.id,
-      moment, moment, lease_seconds, moment + make_interval(secs => lease_seconds),
-      longest, wanted, cut, case when kind = 'batch' then wanted else least(wanted, 2 * lease_seconds) end,
-      wanted, price, part
-    ) returning * into usage;
-  exception when foreign_key_violation then
-    -- The account was deleted meanwhile.
-    return ledger.refusal('unauthenticated');
-  end;
+  if old.status in ('open', 'expired') then
+    update public.transcription_usage as t
+    set status = successor_of.status, closed_at = successor_of.closed_at,
+      charged_seconds = successor_of.charged_seconds
+    where t.id = old.id;
+  end if;
+  insert into public.transcription_usage (
+    id, user_id, payer, is_anonymous, address_key, kind, provider, model, own_key,
+    line, step, replaces,
+    opened_at, touched_at, lease_seconds, expires_at,
+    most_seconds, granted_seconds, cut_by, credit_seconds, charged_seconds, microdollars_per_minute, shard
+  ) values (
+    session_id, user_id, payers[1], is_anonymous, address_key, kind, provider, model, own_key,
+    coalesce(old.line, session_id), coalesce(old.step, 0) + 1, old.id,
+    moment, moment, lease_seconds, moment + make_interval(secs => lease_seconds),
+    longest, wanted, cut, case when kind = 'batch' then wanted else least(wanted, 2 * lease_seconds) end,
+    wanted, price, part
+  ) returning * into usage;
 
   perform ledger.book(array[ledger.entry_of(usage, 1)] || case when old.status in ('open', 'expired') then array[
     ledger.entry_of(old, -1), ledger.entry_of(successor_of, 1)

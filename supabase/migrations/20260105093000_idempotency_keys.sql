@@ -26,12 +26,17 @@ as $$
 declare
   moment timestamptz;
   kept ledger.idempotency_keys;
+  refused jsonb;
 begin
   if (hold_seconds between 1 and 3600) is not true then
     raise exception 'hold_seconds out of range' using errcode = '22023';
   end if;
   perform pg_advisory_xact_lock(hashtextextended('idempotency key ' || user_id::text || ' ' || key, 0));
   moment := ledger.clock();
+  refused := ledger.refusal_of_account(user_id, moment);
+  if refused is not null then
+    return refused;
+  end if;
 
   select k.* into kept from ledger.idempotency_keys as k
   where k.user_id = claim_idempotency_key.user_id and k.key = claim_idempotency_key.key
@@ -58,7 +63,7 @@ begin
 end
 $$;
 comment on function public.claim_idempotency_key is
-  'Answers {state: claimed}, {state: answered, status, answer}, {state: in_progress, retry_after} or {state: mismatch}.';
+  'Answers {state: claimed}, {state: answered, status, answer}, {state: in_progress, retry_after}, {state: mismatch} or {code, reason?}.';
 
 create function public.answer_idempotency_key(
   user_id uuid, key text, claim uuid, status integer, answer jsonb

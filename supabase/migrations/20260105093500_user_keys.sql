@@ -54,15 +54,17 @@ as $$
 declare
   moment timestamptz;
   kept ledger.own_key_attempts;
+  refused jsonb;
 begin
   if (most_attempts between 1 and 1000 and window_seconds between 1 and 86400) is not true then
     raise exception 'most_attempts or window_seconds out of range' using errcode = '22023';
   end if;
-  if not exists (select from auth.users as u where u.id = claim_own_key_attempt.user_id) then
-    return ledger.refusal('unauthenticated');
-  end if;
   perform pg_advisory_xact_lock(hashtextextended('own key ' || user_id::text, 0));
   moment := ledger.clock();
+  refused := ledger.refusal_of_account(user_id, moment);
+  if refused is not null then
+    return refused;
+  end if;
   select a.* into kept from ledger.own_key_attempts as a
   where a.user_id = claim_own_key_attempt.user_id
     and a.began_at > moment - make_interval(secs => window_seconds);
@@ -79,7 +81,7 @@ begin
 end
 $$;
 comment on function public.claim_own_key_attempt is
-  'Counts a storing or a test of a user. Answers {} or {code, retry_after?}.';
+  'Counts a storing or a test of a user. Answers {} or {code, reason?, retry_after?}.';
 
 create function public.store_own_key(
   user_id uuid, provider text, id uuid, ring_key text, sealed text, last_four text
@@ -88,9 +90,10 @@ language plpgsql volatile security definer set search_path = '' set lock_timeout
 as $$
 declare
   kept public.own_keys;
+  refused jsonb := ledger.refusal_of_account(user_id, ledger.clock());
 begin
-  if not exists (select from auth.users as u where u.id = store_own_key.user_id) then
-    return ledger.refusal('unauthenticated');
+  if refused is not null then
+    return refused;
   end if;
   insert into public.own_keys (user_id, provider, id, ring_key, sealed, last_four, created_at)
   values (user_id, provider, id, ring_key, sealed, last_four, ledger.clock())
@@ -108,7 +111,7 @@ begin
 end
 $$;
 comment on function public.store_own_key is
-  'Stores a user''s key, in place of another. Answers what its owner may see of it, or {code}.';
+  'Stores a user''s key, in place of another. Answers what its owner may see of it, or {code, reason?}.';
 
 create function public.own_key(user_id uuid, provider text) returns jsonb
 language sql stable security definer set search_path = ''

@@ -56,11 +56,15 @@ create trigger "A voice has room" before insert on public.voices
   for each row execute function ledger.admit_voice();
 
 -- Storage asks before it reads a file, and adds the row when it has it: uploads that run at the same moment
--- do not see one another. The range goes through the index of names, however much all users store.
+-- do not see one another. For a signed URL it asks when it signs, and never again: with many of them anybody
+-- could store without end, so users get none. The range goes through the index of names, however much all
+-- users store.
 create function ledger.take_has_room() returns boolean
 language sql stable security definer set search_path = ''
 as $$
   select stored.takes < room.takes and stored.bytes < room.take_bytes
+    and ledger.account_refusal(auth.uid(), ledger.clock()) is null
+    and current_setting('storage.operation', true) is distinct from 'storage.object.sign_upload_url'
   from ledger.storage_of(auth.uid()) as room, (
     select count(*) as takes, coalesce(sum((o.metadata ->> 'size')::bigint), 0) as bytes
     from storage.objects as o

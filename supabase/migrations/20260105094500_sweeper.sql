@@ -73,7 +73,14 @@ begin
     wrong := (select count(*) from ledger.recount(today - 1));
   end if;
 
-  delete from ledger.idempotency_keys as k where k.claimed_at < moment - interval '1 day';
+  -- Whoever has a row in hand may wait for another, so such rows are left to the next call.
+  with old as (
+    select k.ctid from ledger.idempotency_keys as k
+    where k.claimed_at < moment - interval '1 day'
+    limit piece
+    for update skip locked
+  )
+  delete from ledger.idempotency_keys as k using old where k.ctid = old.ctid;
   get diagnostics keys = row_count;
 
   -- Addresses, and payers whose account is gone, after their day, and all rows of one at once.
@@ -120,6 +127,7 @@ begin
     select t.ctid from public.transcription_usage as t, ledger.deployment as p
     where t.opened_at < moment - make_interval(days => p.keep_usage_days) and not t.held
     limit piece
+    for update of t skip locked
   )
   delete from public.transcription_usage as t using old where t.ctid = old.ctid;
   get diagnostics rows = row_count;

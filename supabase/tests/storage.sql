@@ -75,6 +75,12 @@ begin
       raise assert_failure using message = 'a user moved a take among the voices';
     exception when insufficient_privilege then null;
     end;
+    begin
+      perform set_config('storage.operation', 'storage.object.sign_upload_url', true);
+      insert into storage.objects (bucket_id, name) values ('reference-audio', me || '/takes/two.wav');
+      raise assert_failure using message = 'a user was given a URL that asks for no room';
+    exception when insufficient_privilege then null;
+    end;
     update storage.objects set name = me || '/takes/renamed.wav' where name = me || '/takes/one.wav';
     get diagnostics touched = row_count;
     assert touched = 1, 'a user renames their own take';
@@ -87,6 +93,19 @@ begin
     get diagnostics touched = row_count;
     assert touched = 1, 'a user removes their own take';
   end loop;
+end
+$$;
+
+-- Who is banned stores nothing, and may still remove what is theirs.
+reset role;
+update auth.users set banned_until = 'infinity' where id = '00000000-0000-4000-8000-00000000000b';
+set local role authenticated;
+do $$
+begin
+  insert into storage.objects (bucket_id, name)
+  values ('reference-audio', '00000000-0000-4000-8000-00000000000b/takes/one.wav');
+  raise assert_failure using message = 'a banned user was allowed to write';
+exception when insufficient_privilege then null;
 end
 $$;
 

@@ -243,8 +243,8 @@ async def test_an_account_that_is_gone_makes_no_voice(
     """A token outlives its account; what it asks for does not."""
     async with target.signed_in(ada) as client:
         await target.stack.execute("delete from auth.users where id = %s", ada.id)
-        told = problem(await client.post(PATH, data=FIELDS, files={"audio": speech}))
-        assert told.code == "unauthenticated"
-        told = problem(await client.post("/api/transcriptions", files={"audio": speech}))
-        assert told.code == "unauthenticated"
+        for path, data in ((PATH, FIELDS), ("/api/transcriptions", {})):
+            for headers in ({}, {"Idempotency-Key": "one"}):
+                sent = await client.post(path, data=data, files={"audio": speech}, headers=headers)
+                assert problem(sent).code == "unauthenticated", (path, headers)
     await target.has_nothing_of(ada)

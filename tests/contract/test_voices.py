@@ -5,12 +5,13 @@ from uuid import uuid4
 import httpx
 import pytest
 from starlette.responses import Response
+from storage3.exceptions import StorageApiError
 
 from shared_schema.voices import VoiceDetail, VoiceList
 from tests.contract.world import Target
 from tests.edge_functions.test_voices import FIELDS, clone
 from tests.edge_functions.world import problem
-from tests.local_stack.world import Person
+from tests.local_stack.world import WAV, Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -174,6 +175,12 @@ async def test_a_suspended_account_stores_nothing(
     try:
         told = problem(await http.post("/api/clone", data=FIELDS, files={"audio": speech}))
         assert (told.status, told.code) == (403, "forbidden")
+        key = {"Idempotency-Key": "one"}
+        for path, data in (("/api/clone", FIELDS), ("/api/transcriptions", {})):
+            sent = await http.post(path, data=data, files={"audio": speech}, headers=key)
+            assert problem(sent).detail == told.detail, path
+        with pytest.raises(StorageApiError, match="row-level security"):
+            await ada.files.upload(ada.take("one.wav"), speech, WAV)
     finally:
         await target.stack.execute(ban, None, ada.id)
     await target.has_nothing_of(ada)

@@ -6,6 +6,7 @@ import pytest
 from shared_schema.account import Usage
 from tests.database import NOON, Database
 from tests.supabase.ledger_calls import claim, close, limit, open_batch, open_live, touch
+from tests.supabase.test_own_keys import store
 from tests.waiting import until
 
 
@@ -266,10 +267,32 @@ async def test_who_is_banned_or_deleted_opens_nothing(
     await database.query(f"update auth.users set {change} where id = '{user}'")  # noqa: S608
     assert await open_live(database, user) == refusal
     assert await open_batch(database, user, seconds=10) == refusal
+    assert await claim(database, user) == refusal
+    assert await database.call("claim_own_key_attempt", user_id=user) == refusal
+    assert await store(database, user) == refusal
     await database.query(
         "update auth.users set banned_until = ledger.clock(), deleted_at = null where id = %s", user
     )
     assert "id" in await open_live(database, user)
+
+
+async def test_a_sweep_waits_for_nobody(database: Database) -> None:
+    """What somebody has in hand is swept by a later call, and keeps none of the rest."""
+    users = [await database.user() for _ in range(3)]
+    for user in users:
+        await claim(database, user)
+        await close(database, (await open_live(database, user))["id"], 5)
+    await database.pass_time(401 * 86_400)
+    async with database.owner.transaction():
+        for table in ("ledger.idempotency_keys", "public.transcription_usage"):
+            await database.query(
+                f"select from {table} where user_id = %s for update",
+                users[1],
+            )
+        swept = await database.call("sweep_ledger")
+        assert (swept["forgotten_keys"], swept["deleted_rows"]) == (2, 2)
+    swept = await database.call("sweep_ledger")
+    assert (swept["forgotten_keys"], swept["deleted_rows"]) == (1, 1)
 
 
 async def test_who_is_banned_is_ended_at_the_next_heartbeat(database: Database) -> None:

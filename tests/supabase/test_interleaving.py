@@ -182,16 +182,20 @@ async def test_nobody_waits_for_each_other(database: Database) -> None:
 async def test_an_account_that_is_deleted_meanwhile_opens_nothing(database: Database) -> None:
     """Whoever opens while the account is being deleted is refused, and no total changes."""
     user = await database.user()
+    await limit(database, user, sessions=2, seconds=600)
+    held = await open_live(database, user)
     async with database.connect() as opener:
         async with database.owner.transaction():
-            await database.query("delete from auth.users where id = %s", user)
+            await database.query("select id from auth.users where id = %s for update", user)
             opening = asyncio.create_task(open_live(database, user, connection=opener))
             waiting = 0
             while not waiting and not opening.done():
                 await asyncio.sleep(0.01)
                 [row] = await database.query("select count(*) as n from pg_locks where not granted")
                 waiting = row["n"]
+            await database.query("delete from auth.users where id = %s", user)
         assert await opening == {"code": "unauthenticated"}
+    await close(database, held["id"], 0)
     [totals] = await database.query(
         "select coalesce(sum(microdollars), 0) as cost, coalesce(sum(open_sessions), 0) as n"
         " from ledger.deployment_days"

@@ -24,7 +24,6 @@ from transcription.errors import (
     QuotaExceeded,
     SessionLimit,
     TranscriptionError,
-    Unauthenticated,
 )
 from transcription.identity.verifier import User
 from transcription.ledger.base import (
@@ -38,7 +37,7 @@ from transcription.ledger.base import (
 )
 from transcription.ledger.session_id import session_id
 from transcription.ledger.settlements import Close, Settlements
-from transcription.rpc import BackendUnreached, Rpc
+from transcription.rpc import BackendUnreached, Rpc, refuse_account
 
 DRAIN_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 20.0
@@ -229,7 +228,7 @@ class SupabaseLedger:
 
 
 _REFUSALS: Final[Mapping[str, type[TranscriptionError]]] = {
-    kind.code.value: kind for kind in (QuotaExceeded, BudgetExceeded, Capacity, Unauthenticated)
+    kind.code.value: kind for kind in (QuotaExceeded, BudgetExceeded, Capacity)
 }
 
 
@@ -237,8 +236,7 @@ def _refuse(answer: dict[str, Any], replaces: str | None) -> NoReturn:
     code, retry_after = answer["code"], answer.get("retry_after")
     if code == SessionLimit.code:
         raise SessionLimit(retry_after=retry_after, open_sessions=answer.get("open_sessions", ()))
-    if answer.get("reason") == "suspended":
-        raise Forbidden("This account is suspended.")
+    refuse_account(answer)
     if code == Forbidden.code:
         raise Forbidden(
             "Your plan does not include this." if replaces is None else "Not a session of yours."

@@ -1,6 +1,5 @@
 """Keys of users' own in Supabase's Postgres, which sees nothing but ciphertexts."""
 
-from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -12,11 +11,9 @@ from transcription.errors import (
     BackendUnavailable,
     OwnKeyUnreadable,
     RateLimited,
-    TranscriptionError,
-    Unauthenticated,
 )
 from transcription.identity.verifier import User
-from transcription.rpc import Rpc
+from transcription.rpc import Rpc, refuse_account
 from transcription.user_keys.base import OwnKey
 from transcription.user_keys.key_ring import KeyRing, Place, Sealed, UnreadableError
 
@@ -107,6 +104,7 @@ class SupabaseOwnKeys:
         """Keep a key, in place of the one that was there.
 
         Raises:
+            Forbidden: the account is suspended.
             Unauthenticated: the account is gone.
             BackendUnavailable: it is not stored, or that is unknown.
         """
@@ -146,6 +144,7 @@ class SupabaseOwnKeys:
 
         Raises:
             RateLimited: there were too many.
+            Forbidden: the account is suspended.
             Unauthenticated: the account is gone.
             BackendUnavailable: they cannot be counted now.
         """
@@ -178,14 +177,10 @@ class SupabaseOwnKeys:
         return await self._rpc.call("mark_own_key", own_key_id=key_id, works=works, tested=tested)
 
 
-_REFUSALS: Final[Mapping[str, type[TranscriptionError]]] = {
-    kind.code.value: kind for kind in (RateLimited, Unauthenticated)
-}
-
-
 def _refuse(answer: Any) -> None:
     if isinstance(answer, dict) and "code" in answer:
-        refusal = _REFUSALS.get(answer["code"], BackendUnavailable)
+        refuse_account(answer)
+        refusal = RateLimited if answer["code"] == RateLimited.code else BackendUnavailable
         raise refusal(retry_after=answer.get("retry_after"))
 
 

@@ -2,9 +2,10 @@
 
 import { createHash } from "node:crypto";
 import type { Caller } from "./caller.ts";
-import { backendUnavailable, Failure } from "./failure.ts";
+import { backendUnavailable, type Code, Failure } from "./failure.ts";
 import { LIMITS } from "./generated/constants.ts";
 import { warn } from "./log.ts";
+import { ofAccount } from "./ledger.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** After which a caller who repeats a request in progress should try again. */
@@ -21,7 +22,8 @@ export interface Answered {
 type Claim =
   | { state: "claimed" | "mismatch" }
   | { state: "in_progress"; retry_after: number }
-  | { state: "answered"; status: number; answer: unknown };
+  | { state: "answered"; status: number; answer: unknown }
+  | { state?: undefined; code?: Code; reason?: string };
 
 /**
  * Return the key that a request came with.
@@ -47,7 +49,7 @@ export class Once {
    * @param request Its `fingerprint`.
    * @param work A failure frees the key.
    * @throws {Failure} `request_in_progress`; `invalid_message`: the key was used for another request;
-   *   `backend_unavailable`.
+   *   `forbidden` or `unauthenticated`: the account is suspended or gone; `backend_unavailable`.
    */
   async do(
     caller: Caller,
@@ -74,7 +76,7 @@ export class Once {
       case "claimed":
         break;
       default:
-        throw backendUnavailable();
+        throw ofAccount(claimed) ?? backendUnavailable();
     }
     let answered: Answered;
     try {

@@ -23,7 +23,6 @@ const REFUSALS: readonly Code[] = [
   "quota_exceeded",
   "budget_exceeded",
   "capacity",
-  "unauthenticated",
   "session_limit",
 ];
 
@@ -153,8 +152,17 @@ export function sessionId(now = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
 }
 
-function refusal({ code, reason, retry_after, open_sessions }: Refusal): Failure {
+/** What the database's functions answer to a banned or deleted account. */
+export function ofAccount({ code, reason }: Pick<Refusal, "code" | "reason">): Failure | undefined {
   if (reason === "suspended") return new Failure("forbidden", "This account is suspended.");
+  if (code === "unauthenticated") return new Failure(code, "The account is gone.");
+  return undefined;
+}
+
+function refusal(refused: Refusal): Failure {
+  const { code, retry_after, open_sessions } = refused;
+  const account = ofAccount(refused);
+  if (account !== undefined) return account;
   if (code === "forbidden") return new Failure("forbidden", "Your plan does not include this.");
   if (code !== undefined && REFUSALS.includes(code)) {
     return new Failure(code, undefined, {
