@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./page/App";
 import { PAGE_WORDS } from "./page/catalogue";
 import { pageLanguage, startLanguage } from "./page/language";
-import { Boundary } from "./ui/boundary";
+import { Boundary } from "./react";
 import "./styles.css";
 
 const root = document.getElementById("root");
