@@ -29,7 +29,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit image package release reset clean
+.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit image package add-to-app release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,11 @@ image: .venv/.all-ready ## Build the image and try it out, with docker, podman o
 package: setup ## Build the npm package, and the items for shadcn, into dist/
 	@mkdir -p dist && rm -f dist/*.tgz
 	@cd frontend && $(NPM) pack --silent --pack-destination ../dist && node registry.mjs
+
+add-to-app: package | $(UV) ## Do what "Add it to your app" says in an empty folder, and time it (needs the registries)
+	@scripts/package.sh frontend/e2e chromium chromium-browser google-chrome
+	@rm -f dist/*.whl && $(UV) build --quiet --wheel --out-dir dist
+	@$(BIN)/python -m bench.add_to_app
 
 release: setup .venv/.all-ready ## Build what is published, into dist/, and check it; publish nothing
 	@rm -rf dist

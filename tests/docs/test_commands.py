@@ -57,6 +57,7 @@ MADE: Final = {
     "release": "tests/packaging/test_release.py",
     "package": "frontend/e2e/package.test.ts",
     "image": "tests/deploy/test_image.py",
+    "add-to-app": "bench/add_to_app.py",
 }
 """Targets of make, and what runs what they run."""
 
@@ -84,7 +85,7 @@ NEEDS: Final = {
     "docker": "Docker",
     "kubectl": "a cluster",
     "(cd deploy/kubernetes && kustomize": "kustomize",
-    "npx supabase@3": "a hosted project",
+    "npx supabase@3": "a hosted project (bench/add_to_app.py pushes to a database here)",
     "npx supabase": "a hosted project",
     'curl --fail "https://': "a deployment",
     "logs": "a deployment",
