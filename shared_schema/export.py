@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -47,8 +48,9 @@ ROOMS: tuple[ModuleType, ...] = (
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+@cache
 def json_schema() -> Json:
-    """Return every message and body as one JSON Schema document with `$defs`."""
+    """Return every message and body as one JSON Schema document with `$defs`; do not change it."""
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (model, "validation" if issubclass(model, base.Inbound) else "serialization")
         for room in ROOMS
