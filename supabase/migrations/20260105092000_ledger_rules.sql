@@ -42,14 +42,15 @@ begin
 end
 $$;
 
--- Providers of IPv6 give a household a /64, so that is what counts as one address.
+-- Providers of IPv6 give a household a /64, so that is what counts as one address. So does no address at
+-- all: callers of whom none is known share the limits of one.
 create function ledger.address_key(address inet) returns bytea
 language plpgsql stable set search_path = ''
 as $$
 begin
-  return ledger.key_of(
-    'address', host(network(set_masklen(address, case family(address) when 6 then 64 else 32 end)))
-  );
+  return ledger.key_of('address', coalesce(
+    host(network(set_masklen(address, case family(address) when 6 then 64 else 32 end))), 'unknown'
+  ));
 end
 $$;
 

@@ -231,6 +231,16 @@ async def test_anonymous_sessions_of_one_address(database: Database) -> None:
     assert "id" in other_net
 
 
+async def test_no_address_is_one_address(database: Database) -> None:
+    """Anonymous users of whom no address is known share the limits of one."""
+    for number in range(4):
+        user = await database.user(anonymous=True)
+        answer = await open_live(database, user, is_anonymous=True, address=None)
+        assert ("id" in answer) is (number < 3)
+    other = await open_live(database, user, is_anonymous=True, address="203.0.113.7")
+    assert "id" in other
+
+
 async def test_addresses_are_not_kept(database: Database) -> None:
     """An address is kept as a salted hash, and a signed-in user's not at all."""
     stranger, known = await database.user(anonymous=True), await database.user()
