@@ -20,10 +20,20 @@ export type Language = (typeof LANGUAGES)[number];
 
 const isLanguage = (code: string): code is Language => LANGUAGES.some((each) => each === code);
 
+const codeOf = (locale: string) => locale.split(/[-_]/)[0]?.toLowerCase() ?? "";
+
 /** The first of these locales whose language is spoken here; English where none is. */
 export function languageOf(...locales: readonly string[]): Language {
-  const codes = locales.map((locale) => locale.split(/[-_]/)[0]?.toLowerCase() ?? "");
-  return codes.find(isLanguage) ?? "en";
+  return locales.map(codeOf).find(isLanguage) ?? "en";
+}
+
+/** False for what `Intl` throws on: "C" and "en-US@posix", as browsers of bare systems say. */
+function isLocale(locale: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(locale).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 export function directionOf(language: string): "ltr" | "rtl" {
@@ -37,6 +47,8 @@ export function digits(locale: string): string {
 
 /** A locale for `Intl`: of this language, as it is written where the person lives. */
 export function localeOf(language: Language): string {
-  const own = globalThis.navigator?.languages?.find((each) => languageOf(each, "") === language);
+  const own = globalThis.navigator?.languages?.find(
+    (each) => codeOf(each) === language && isLocale(each),
+  );
   return digits(own ?? language);
 }

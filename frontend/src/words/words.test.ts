@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { SHARED_WORDS } from "../ui/words/catalogue";
-import { digits, directionOf, languageOf } from "./languages";
+import { digits, directionOf, languageOf, localeOf } from "./languages";
 import { Catalogue, type Messages } from "./words";
+
+afterEach(() => vi.unstubAllGlobals());
 
 /** As the build compiles it. */
 const compiled = (messages: Record<string, (values: { n: number }) => string>) =>
@@ -16,6 +18,17 @@ test("A language is found by any locale of it; what nobody here speaks is Englis
   expect(languageOf()).toBe("en");
   expect(directionOf("ar")).toBe("rtl");
   expect(new Intl.NumberFormat(digits("ar-EG")).format(12)).toBe("12");
+});
+
+test.each([
+  { languages: ["de-AT", "en-GB"], locale: "en-GB" },
+  { languages: ["pl", "tr-TR"], locale: "en" },
+  { languages: ["C"], locale: "en" },
+  { languages: ["en-US@posix", "en-IE"], locale: "en-IE" },
+  { languages: [], locale: "en" },
+])("English numbers are in $locale for a browser that wants $languages", (browser) => {
+  vi.stubGlobal("navigator", browser);
+  expect(localeOf("en")).toBe(browser.locale);
 });
 
 test("Messages are compiled as the source is read", () => {
