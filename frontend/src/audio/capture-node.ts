@@ -4,7 +4,12 @@ import { MAX_KEPT_RATE } from "./pcm";
 import type { AudioListener } from "./source";
 import { workletUrl } from "./worklet";
 
-const SCRIPT_BLOCK = 4096;
+/**
+ * Seconds that a script node's block may last, and the most samples that it takes. A block that the
+ * page has no time for before the next is full is lost, so blocks are as long as pressing stop allows.
+ */
+const SCRIPT_SECONDS = 0.4;
+const SCRIPT_SAMPLES = 16_384;
 
 /** A node of the graph and the wire to the `Capture` behind it. */
 interface CaptureNode {
@@ -43,11 +48,23 @@ async function scriptNode(
 ): Promise<CaptureNode> {
   const { Capture } = await import("./capture"); // the worklet has its own
   const capture = new Capture({ inputRate: context.sampleRate, keptRate }, receive);
-  const node = context.createScriptProcessor(SCRIPT_BLOCK, 1, 1);
-  node.onaudioprocess = (event) => capture.push(event.inputBuffer.getChannelData(0));
+  const power = Math.floor(Math.log2(SCRIPT_SECONDS * context.sampleRate));
+  const node = context.createScriptProcessor(Math.min(SCRIPT_SAMPLES, 2 ** power), 1, 1);
+  let flows = false;
+  let ends = false;
+  node.onaudioprocess = (event) => {
+    capture.push(event.inputBuffer.getChannelData(0));
+    if (ends) capture.command("flush");
+    ends = false;
+  };
   return {
     node,
-    send: (command) => capture.command(command),
+    send: (command) => {
+      // What was said last is in the block that is being filled: a flush waits for it.
+      ends = command === "flush" && flows && context.state === "running";
+      flows = command === "run";
+      if (!ends) capture.command(command);
+    },
     release: () => {
       node.onaudioprocess = null;
     },

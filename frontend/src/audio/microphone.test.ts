@@ -30,10 +30,19 @@ class FakeContext extends EventTarget {
     return { connect: () => {}, disconnect: () => {} };
   }
 
-  createScriptProcessor() {
-    return { connect: () => {}, disconnect: () => {} };
+  createScriptProcessor(samples: number) {
+    script = { samples, onaudioprocess: null, connect: () => {}, disconnect: () => {} };
+    return script;
   }
 }
+
+/** The newest script node. */
+let script: {
+  readonly samples: number;
+  onaudioprocess: ((event: object) => void) | null;
+  connect(): void;
+  disconnect(): void;
+};
 
 const track = Object.assign(new EventTarget(), {
   label: "Microphone",
@@ -84,6 +93,28 @@ test("Each context is closed once, however a recording ends", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   expect(FakeContext.all.map(({ closed }) => closed)).toEqual([1, 1, 1]);
   expect(rejections).toEqual([]);
+});
+
+test("Without a worklet, a stop waits for the block that is being filled, and keeps it", async () => {
+  let kept = 0;
+  const count = { ...listener, block: (pcm: Int16Array) => (kept += pcm.length) };
+  const source = await new MicrophoneSource({ worklet: false }).open(
+    {},
+    count,
+    new AbortController().signal,
+  );
+  // The page may be busy for a third of a second.
+  expect(script.samples).toBe(16_384);
+  const heard = () => {
+    const inputBuffer = { getChannelData: () => new Float32Array(script.samples) };
+    script.onaudioprocess?.({ inputBuffer });
+  };
+  source.run();
+  heard();
+  const closing = source.close();
+  heard();
+  await closing;
+  expect(kept).toBe(2 * 16_384);
 });
 
 test("A page without https says so before anything is asked for", async () => {
