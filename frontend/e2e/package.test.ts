@@ -67,6 +67,20 @@ function install(example: string, ...more: string[]): string {
   return target;
 }
 
+const built = new Map<number, Promise<string>>();
+
+/** The address of a fresh Vite application with this React, built at its first use. */
+function viteApplication(react: 18 | 19): Promise<string> {
+  const build = async () => {
+    const app = install("vite", `react@${react}`, `react-dom@${react}`);
+    run("npm", ["run", "--silent", "build"], app, { VITE_UTTER_URL: stack.url });
+    return serve(join(app, "dist"), ports[react - 18] ?? 0);
+  };
+  const url = built.get(react) ?? build();
+  built.set(react, url);
+  return url;
+}
+
 /** Serves a folder's files, and nothing else. */
 async function serve(root: string, port: number): Promise<string> {
   const server: Server = createServer((request, response) => {
@@ -112,7 +126,7 @@ beforeAll(async () => {
   run("npm", ["pack", "--silent", "--pack-destination", folder], FRONTEND);
   const { version } = JSON.parse(readFileSync(join(FRONTEND, "package.json"), "utf8"));
   tarball = join(folder, `utter-transcribe-${version}.tgz`);
-  ports = await freePorts(5);
+  ports = await freePorts(4);
   const origins = ports.map((port) => `http://127.0.0.1:${port}`).join(",");
   stack = await startStack({ ALLOWED_ORIGINS: origins });
   browser = await launch({ microphone: SHORT });
@@ -262,15 +276,10 @@ describe("What a page loads", () => {
   });
 });
 
-describe.each([
-  { react: 18, port: 0 },
-  { react: 19, port: 1 },
-])("A fresh Vite application with React $react", ({ react, port }) => {
+describe.each([18, 19] as const)("A fresh Vite application with React %d", (react) => {
   let url: string;
   beforeAll(async () => {
-    const app = install("vite", `react@${react}`, `react-dom@${react}`);
-    run("npm", ["run", "--silent", "build"], app, { VITE_UTTER_URL: stack.url });
-    url = await serve(join(app, "dist"), ports[port] ?? 0);
+    url = await viteApplication(react);
   });
 
   test("dictates at the caret, and one undo takes it back", async () => {
@@ -311,9 +320,7 @@ describe.each([
 describe("In somebody's page", () => {
   let url: string;
   beforeAll(async () => {
-    const app = install("vite");
-    run("npm", ["run", "--silent", "build"], app, { VITE_UTTER_URL: stack.url });
-    url = await serve(join(app, "dist"), ports[2] ?? 0);
+    url = await viteApplication(19);
   });
 
   /** Every computed style of the elements that a selector finds; where they are is the page's. */
@@ -432,7 +439,7 @@ describe("In somebody's page", () => {
 describe("A fresh Next application", () => {
   test("builds with the package in a server component, renders it on the server, and dictates", async () => {
     const app = install("next");
-    const port = ports[3] ?? 0;
+    const port = ports[2] ?? 0;
     run("npm", ["run", "--silent", "build"], app, { NEXT_PUBLIC_UTTER_URL: stack.url });
     const server = spawn(
       "npx",
@@ -476,7 +483,7 @@ describe("A page without React", () => {
     expect(
       Object.keys(JSON.parse(readFileSync(join(app, "package.json"), "utf8")).dependencies),
     ).toEqual(["@utter/transcribe"]);
-    const url = await serve(join(app, "dist"), ports[4] ?? 0);
+    const url = await serve(join(app, "dist"), ports[3] ?? 0);
     const { page, context, complaints } = await openPage(browser);
     await signUp(context, stack);
     await page.goto(url);

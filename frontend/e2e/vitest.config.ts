@@ -1,4 +1,4 @@
-/** Tests in a real Chromium, two files at once: each starts its own stack, and mostly waits. */
+/** Tests in a real Chromium, four files at once: each starts its own stack, and mostly waits. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
@@ -16,7 +16,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...FLEET],
     globalSetup: ["support/setup.ts"],
-    maxWorkers: 2,
+    maxWorkers: 4,
+    maxConcurrency: 2, // in a file that says so
     testTimeout: 180_000,
     hookTimeout: 180_000,
     // Tests wait for what they expect, and do not pass by chance here. Where they decide on a change,

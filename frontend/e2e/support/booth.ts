@@ -12,21 +12,17 @@ export async function eventually<T>(
   check: (value: T) => void,
   timeout = PATIENCE_MS,
 ): Promise<T> {
-  await expect
-    .poll(
-      async () => {
-        const value = await read();
-        try {
-          check(value);
-          return "as expected";
-        } catch (error) {
-          return error instanceof Error ? error.message : String(error);
-        }
-      },
-      { timeout, interval: 100 },
-    )
-    .toBe("as expected");
-  return read();
+  const end = Date.now() + timeout;
+  for (;;) {
+    try {
+      const value = await read();
+      check(value);
+      return value;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 export class Booth {
