@@ -1,8 +1,7 @@
 /** Pictures of the page for the documentation: `npm run screenshots`. */
-import { defineConfig, mergeConfig } from "vitest/config";
-import tests from "./vitest.config";
+import { defineConfig } from "vitest/config";
+import { each } from "./vitest.config";
 
-export default mergeConfig(
-  { ...tests, test: { ...tests.test, include: [] } },
-  defineConfig({ test: { include: ["screenshots.ts"] } }),
-);
+export default defineConfig({
+  test: { ...each, globalSetup: ["support/setup.ts"], include: ["screenshots.ts"] },
+});

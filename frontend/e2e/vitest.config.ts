@@ -8,20 +8,39 @@ const found = (program: string) =>
     (folder) => existsSync(join(folder, program)),
   );
 /** Needs nginx. Where it cannot be fetched, as on macOS, pytest names what is left out. */
-const FLEET = found("nginx") || found("apt-get") ? [] : ["rolling.test.ts"];
+const HAS_FLEET = found("nginx") || found("apt-get");
+const FLEET = "rolling.test.ts";
+
+const root = import.meta.dirname;
+/** For each project's tests. */
+export const each = {
+  root,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  maxConcurrency: 2, // of tests of one file that say so
+  // Tests wait for what they expect, and do not pass by chance here. Where they decide on a change,
+  // real time and real audio on a busy machine get a second try, which the report names.
+  retry: process.env.CI ? 1 : 0,
+};
 
 export default defineConfig({
-  root: import.meta.dirname,
+  root,
   test: {
-    include: ["**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...FLEET],
     globalSetup: ["support/setup.ts"],
     maxWorkers: 4,
-    maxConcurrency: 2, // in a file that says so
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    // Tests wait for what they expect, and do not pass by chance here. Where they decide on a change,
-    // real time and real audio on a busy machine get a second try, which the report names.
-    retry: process.env.CI ? 1 : 0,
+    projects: [
+      {
+        test: {
+          ...each,
+          name: "page",
+          include: ["**/*.test.ts"],
+          exclude: [...configDefaults.exclude, FLEET],
+        },
+      },
+      // Sixty people and three bridges keep the machine busy: alone, after all others.
+      ...(HAS_FLEET
+        ? [{ test: { ...each, name: "fleet", include: [FLEET], sequence: { groupOrder: 1 } } }]
+        : []),
+    ],
   },
 });
