@@ -79,9 +79,11 @@ test("a page whose texts are rewritten while words arrive loses no word and no r
   await booth.line("Paused");
   await booth.press("Resume");
   await booth.recorded(seconds);
-  const heard = (await booth.liveWords()).trim();
-  expect(heard.split(/\s+/).length).toBeGreaterThan(seconds);
-  expect(words.join(" ").startsWith(heard.split(" word0 ")[0] ?? "")).toBe(true);
+  const heard = (await booth.liveWords()).trim().split(/\s+/);
+  expect(heard.length).toBeGreaterThan(seconds);
+  const resumed = heard.lastIndexOf("word0");
+  expect(heard.slice(0, resumed)).toEqual(words.slice(0, resumed));
+  expect(heard.slice(resumed)).toEqual(words.slice(0, heard.length - resumed));
   await booth.stop();
   await booth.status("Final");
   expect(await booth.transcript.inputValue()).toMatch(/^He walked down the street/);

@@ -119,6 +119,11 @@ def agrees(seconds: float, file: bytes) -> bool:
     )
 
 
+def hides(seconds: float, file: bytes) -> bool:
+    """Tell whether FFmpeg hears more than so long."""
+    return max(heard(file)) > seconds + TOLERANCE_SECONDS
+
+
 def _decoded(file: bytes, options: dict[str, str]) -> float:
     seconds, errors = 0.0, 0
     with (

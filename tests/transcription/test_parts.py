@@ -47,6 +47,16 @@ def test_what_is_behind_the_last_part_is_sound(good: dict[str, bytes], tmp_path:
     assert sound_bytes(good["m4a"], "mov,mp4,m4a,3gp,3g2,mj2") is None
 
 
+def test_what_no_standard_names_is_sound(good: dict[str, bytes]) -> None:
+    """An element of Matroska with an unknown name may hide a file; one that is known does not."""
+    webm = good["webm"]
+    size, own = len(webm).to_bytes(3), sound_bytes(webm, KINDS["webm"])
+    assert own is not None
+    for name, held in ((b"\x78\x78", len(webm)), (b"\xec", 0)):
+        file = webm + name + bytes([0x20 | size[0]]) + size[1:] + webm
+        assert sound_bytes(file, KINDS["webm"]) == own + held
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 @bounded(300)

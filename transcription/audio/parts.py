@@ -81,6 +81,24 @@ def _ogg(file: Whole) -> int:
 _BLOCKS: Final = frozenset({0xA3, 0xA1})
 _BLOCK_HEADER_BYTES: Final = 4
 """Track, time and flags: of small packets as much as a tenth."""
+_SILENT: Final = frozenset(
+    {
+        *(0x1A45_DFA3, 0xEC, 0xBF),
+        *(
+            0x114D_9B74,
+            0x1549_A966,
+            0x1654_AE6B,
+            0x1C53_BB6B,
+            0x1043_A770,
+            0x1941_A469,
+            0x1254_C367,
+        ),
+        *(0xE7, 0xA7, 0xAB, 0x5854, 0x9B, 0xFA, 0xFB, 0xFD, 0xA4, 0x75A1, 0x75A2, 0x8E),
+    }
+)
+"""What is known to hold no sound (RFC 9559, section 5.1): EBML, Void, CRC-32; in a Segment:
+SeekHead, Info, Tracks, Cues, Chapters, Attachments, Tags; in a Cluster or BlockGroup: times, sizes,
+places."""
 _MASTERS: Final = frozenset({0x1853_8067, 0x1F43_B675, 0xA0})
 """Segment, Cluster, BlockGroup."""
 
@@ -107,6 +125,8 @@ def _matroska(file: Whole) -> int:
             return total + len(file) - start
         if name in _BLOCKS:
             total += max(0, size - _BLOCK_HEADER_BYTES)
+        elif name not in _SILENT:
+            total += size
         at += size
     raise TooManyPartsError
 

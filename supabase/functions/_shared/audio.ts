@@ -4,10 +4,8 @@
  */
 
 import {
-  BufferSource,
   type EncodedPacket,
   EncodedPacketSink,
-  FLAC,
   Input,
   type InputAudioTrack,
   InputDisposedError,
@@ -17,14 +15,17 @@ import {
   UnsupportedInputFormatError,
   WEBM,
 } from "mediabunny";
+import { BoundedSource } from "./bounded_source.ts";
 import { type Format, heldBytes, mediaParts } from "./containers.ts";
 import { Failure } from "./failure.ts";
+import { isFlac, measureFlac } from "./flac.ts";
 import { FILES } from "./generated/constants.ts";
 import { kindOf, warn } from "./log.ts";
 import { invalid, Measured, unsupported } from "./measured.ts";
 import { isMp3, measureMp3 } from "./mp3.ts";
+import { checkTables } from "./mp4.ts";
 import { measureOgg } from "./ogg.ts";
-import { aacSeconds, flacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packets.ts";
+import { aacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packets.ts";
 import type { Settings } from "./settings.ts";
 import { isWav, measureWav } from "./wav.ts";
 
@@ -54,11 +55,10 @@ interface Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   "MP4": { format: "m4a", codecs: ["aac", "opus"] },
   "QuickTime File Format": { format: "m4a", codecs: ["aac", "opus"] },
-  "FLAC": { format: "flac", codecs: ["flac"] },
   "WebM": { format: "webm", codecs: ["opus", "vorbis"] },
   "Matroska": { format: "webm", codecs: ["opus", "vorbis"] },
 };
-const FORMATS = [MP4, QTFF, WEBM, MATROSKA, FLAC];
+const FORMATS = [MP4, QTFF, WEBM, MATROSKA];
 
 export interface AudioFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -106,7 +106,11 @@ async function measure(file: Uint8Array<ArrayBuffer>, measured: Measured): Promi
     measureOgg(file, measured);
     return "ogg";
   }
-  const input = new Input({ source: new BufferSource(file), formats: FORMATS });
+  if (isFlac(file)) {
+    measureFlac(file, measured);
+    return "flac";
+  }
+  const input = new Input({ source: new BoundedSource(file), formats: FORMATS });
   try {
     return await measureInput(input, file, measured);
   } catch (error) {
@@ -134,6 +138,7 @@ async function measureInput(
 ): Promise<Format> {
   const kind = KINDS[(await input.getFormat()).name];
   if (kind === undefined) throw unsupported(`This is no audio of an accepted format. ${ACCEPTED}`);
+  if (kind.format === "m4a") checkTables(file);
   const track = await soundTrack(input, kind);
   const secondsOf = await secondsBy(track);
   const sink = new EncodedPacketSink(track);
@@ -177,7 +182,6 @@ async function secondsBy(track: InputAudioTrack): Promise<SecondsOf> {
   const description = config?.description === undefined ? undefined : bytesOf(config.description);
   let secondsOf: SecondsOf | undefined;
   if (codec === "opus") secondsOf = opusSeconds;
-  if (codec === "flac") secondsOf = flacSeconds(config?.sampleRate ?? 0);
   if (codec === "aac" && description !== undefined) secondsOf = aacSeconds(description);
   if (codec === "vorbis" && description !== undefined) {
     const [id, , setup] = laced(description);
@@ -230,7 +234,7 @@ function bytesOf(source: AllowSharedBufferSource): Uint8Array {
 function looksAccepted(file: Uint8Array): boolean {
   const start = startOf(file);
   return start.slice(4, 8) === "ftyp" ||
-    ["fLaC", "ID3", "\x1aE\xdf\xa3"].some((magic) => start.startsWith(magic));
+    ["ID3", "\x1aE\xdf\xa3"].some((magic) => start.startsWith(magic));
 }
 
 function startOf(file: Uint8Array): string {

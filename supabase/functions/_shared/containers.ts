@@ -5,10 +5,21 @@
  * neither known to be something else nor read as sound counts as sound here.
  */
 
+import { boxes } from "./mp4.ts";
+
 const STREAMED = 0xffff_ffff;
 const BLOCKS = new Set([0xa3, 0xa1]);
 /** Segment, Cluster, BlockGroup. */
 const MASTERS = new Set([0x1853_8067, 0x1f43_b675, 0xa0]);
+/**
+ * What is known to hold no sound (RFC 9559, section 5.1): EBML, Void, CRC-32; in a Segment: SeekHead,
+ * Info, Tracks, Cues, Chapters, Attachments, Tags; in a Cluster and a BlockGroup: times, sizes, places.
+ */
+const SILENT = new Set([
+  ...[0x1a45_dfa3, 0xec, 0xbf],
+  ...[0x114d_9b74, 0x1549_a966, 0x1654_ae6b, 0x1c53_bb6b, 0x1043_a770, 0x1941_a469, 0x1254_c367],
+  ...[0xe7, 0xa7, 0xab, 0x5854, 0x9b, 0xfa, 0xfb, 0xfd, 0xa4, 0x75a1, 0x75a2, 0x8e],
+]);
 /** Track number, time and flags of a block (RFC 9559, section 10). */
 const BLOCK_HEADER_BYTES = 4;
 
@@ -49,22 +60,12 @@ interface Stretch {
 export function mediaParts(file: Uint8Array): Stretch[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const parts: Stretch[] = [];
-  for (let at = 0; at + 8 <= file.length;) {
-    const [told, name] = [
-      view.getUint32(at),
-      String.fromCharCode(...file.subarray(at + 4, at + 8)),
-    ];
-    const isLong = told === 1 && at + 16 <= file.length;
-    const length = isLong ? Number(view.getBigUint64(at + 8)) : told || file.length - at;
-    const head = isLong ? 16 : 8;
-    if (length < head) break;
-    if (name === "mdat") {
-      const [start, end] = [file.byteOffset + at + head, file.byteOffset + at + length];
-      parts.push({
-        holds: ({ byteOffset, length }) => byteOffset >= start && byteOffset + length <= end,
-      });
-    }
-    at += length;
+  for (const { name, start, end } of boxes(view, 0, file.length)) {
+    if (name !== "mdat") continue;
+    const [first, last] = [file.byteOffset + start, file.byteOffset + end];
+    parts.push({
+      holds: ({ byteOffset, length }) => byteOffset >= first && byteOffset + length <= last,
+    });
   }
   return parts;
 }
@@ -97,7 +98,7 @@ export function* riffParts(file: Uint8Array): Generator<Part> {
     if (length === STREAMED) length = long.get(name) ?? length;
     const isOdd = at + length > file.length || !/^[\x20-\x7e]{4}$/.test(name);
     yield { name, start: at, end: Math.min(at + length, file.length), isOdd };
-    if (isOdd) return;
+    if (at + length > file.length) return;
     at += length + length % 2;
   }
 }
@@ -119,6 +120,8 @@ interface Page {
   readonly serial: number;
   readonly segments: Uint8Array;
   readonly data: Uint8Array;
+  /** From its first byte to its last. */
+  readonly whole: Uint8Array;
   /** The file ends in the middle of it. */
   readonly isCut: boolean;
 }
@@ -139,6 +142,7 @@ export function* oggPages(file: Uint8Array): Generator<Page> {
       serial: view.getUint32(start + 14, true),
       segments,
       data,
+      whole: file.subarray(start, end),
       isCut: end > file.length,
     };
     start = nextPage(file, body + data.length);
@@ -180,13 +184,14 @@ function matroskaBytes(file: Uint8Array): number {
     if (MASTERS.has(name)) continue; // of known length or not, what is in it comes next
     if (width > 4 || sizeWidth > 8 || at + size > file.length) return total + file.length - start;
     if (BLOCKS.has(name)) total += Math.max(0, size - BLOCK_HEADER_BYTES);
+    else if (!SILENT.has(name)) total += size;
     at += size;
   }
   return total;
 }
 
 /** Bytes behind a FLAC file's metadata (RFC 9639, section 8.1). */
-function flacBytes(file: Uint8Array): number {
+export function flacBytes(file: Uint8Array): number {
   let at = tagBytes(file) + 4;
   for (let last = false; !last && at + 4 <= file.length;) {
     const [head = 0, a = 0, b = 0, c = 0] = file.subarray(at, at + 4);

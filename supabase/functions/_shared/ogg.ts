@@ -12,8 +12,9 @@ const MAX_HEADER_BYTES = 1024 * 1024;
 export function measureOgg(file: Uint8Array, measured: Measured): void {
   const streams = new Map<number, Stream>();
   let open: Stream | undefined;
-  for (const { flags, serial, segments, data, isCut } of oggPages(file)) {
+  for (const { flags, serial, segments, data, whole, isCut } of oggPages(file)) {
     if (isCut) break;
+    if (!isIntact(whole)) continue; // as readers do
     if (flags & 2) {
       const stream = new Stream(measured, open?.kind);
       // One begins when the one before has begun to sound; else they sound side by side.
@@ -81,7 +82,7 @@ class Stream {
 
 /** How many packets of a stream are headers, the first among them. */
 function headersOf(first: Uint8Array): number {
-  const name = String.fromCharCode(...first.subarray(0, 8));
+  const name = textOf(first);
   if (name.startsWith("OpusHead")) return 2;
   if (name.startsWith("\x01vorbis")) return 3;
   // RFC 9639, section 10.1: the count does not hold the first.
@@ -92,6 +93,10 @@ function headersOf(first: Uint8Array): number {
   throw unsupported("Ogg with an unknown codec is not accepted.");
 }
 
+function textOf(packet: Uint8Array): string {
+  return String.fromCharCode(...packet.subarray(0, 8));
+}
+
 /** What a decoder is set up for once and cannot change in the middle. */
 function kindOf(first: Uint8Array): string {
   const [from, to] = first[0] === 0x4f ? [9, 10] : first[0] === 0x7f ? [27, 30] : [11, 16];
@@ -99,8 +104,11 @@ function kindOf(first: Uint8Array): string {
 }
 
 function secondsBy(headers: readonly Uint8Array[]): SecondsOf {
-  const [first, , third] = headers;
-  if (first?.[0] === 0x4f) return opusSeconds;
+  const [first, second, third] = headers;
+  if (first?.[0] === 0x4f) {
+    if (second !== undefined && textOf(second) === "OpusTags") return opusSeconds;
+    throw invalid("The file is damaged: it cannot be read as audio.");
+  }
   if (first?.[0] === 0x7f) {
     const [a = 0, b = 0, c = 0] = first.subarray(27, 30);
     return flacSeconds(a << 12 | b << 4 | c >> 4);
@@ -109,3 +117,20 @@ function secondsBy(headers: readonly Uint8Array[]): SecondsOf {
   if (seconds === undefined) throw invalid("The file is damaged: it cannot be read as audio.");
   return seconds;
 }
+
+/** Whether a page's checksum is right: a CRC of all of it, its own four bytes taken for zeros. */
+function isIntact(page: Uint8Array): boolean {
+  let crc = 0;
+  for (let at = 0; at < page.length; at++) {
+    const byte = at >= 22 && at < 26 ? 0 : page[at] ?? 0;
+    crc = crc << 8 ^ (CRC_32[crc >>> 24 ^ byte] ?? 0);
+  }
+  return crc >>> 0 === new DataView(page.buffer, page.byteOffset).getUint32(22, true);
+}
+
+/** By the polynomial 0x04c11db7 (RFC 3533, section 6). */
+const CRC_32 = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 24;
+  for (let bit = 0; bit < 8; bit++) crc = crc < 0 ? crc << 1 ^ 0x04c1_1db7 : crc << 1;
+  return crc;
+});

@@ -23,9 +23,13 @@ export function measureWav(file: Uint8Array, measured: Measured): void {
   let bytesPerSecond: number | undefined;
   for (const { name, start, end } of riffParts(file)) {
     if (name === "fmt " && end - start >= 16) bytesPerSecond ??= rateOf(view, start, end);
-    if (name !== "data") continue;
-    if (bytesPerSecond !== undefined) measured.add((end - start) / bytesPerSecond, end - start);
-    break; // readers differ about a second one, so it counts as held and not as read
+    if (name !== "data" || end === start) continue;
+    // Some readers take the first, and others the last.
+    if (measured.packets > 0) {
+      throw invalid("The file's header is wrong: it names several pieces of sound.");
+    }
+    if (bytesPerSecond === undefined) break;
+    measured.add((end - start) / bytesPerSecond, end - start);
   }
   if (bytesPerSecond === undefined) {
     throw invalid("The file is damaged: it cannot be read as audio.");

@@ -1,0 +1,120 @@
+"""Files that lie, inspected by the Edge Function, which decodes nothing."""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.audio_files import CODECS, riff, tone, write_audio
+from tests.contract.inspecting import EdgeInspection, edge_inspection
+from tests.security.containers import containers, hides
+from tests.security.fuzzing import bounded
+from transcription.audio.container import AudioLimits, inspect
+from transcription.errors import InvalidAudio, UnsupportedAudio
+
+pytestmark = pytest.mark.process
+
+LIMITS: Final = AudioLimits(3.0, 300.0, 52_428_800)
+Files = Mapping[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Four seconds of each format."""
+    folder = tmp_path_factory.mktemp("good")
+    return {kind: write_audio(folder / kind, kind, seconds=4.0).read_bytes() for kind in CODECS}
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[EdgeInspection]:
+    """One process for all files."""
+    with edge_inspection() as opened:
+        yield opened
+
+
+def _broken_cluster(good: Files) -> bytes:
+    """A WebM whose cluster has no length: the search for the next one comes to the file's end."""
+    webm = good["webm"]
+    at = webm.index(b"\x1f\x43\xb6\x75") + 4
+    return webm[:at] + bytes(4) + webm[at + 4 :]
+
+
+def _table(good: Files, name: bytes, place: int, value: int) -> bytes:
+    """An M4A with another number in a table."""
+    m4a = bytearray(good["m4a"])
+    struct.pack_into(">I", m4a, m4a.index(name) + place, value)
+    return bytes(m4a)
+
+
+def _fragment_of_millions(good: Files) -> bytes:
+    """An M4A with a table of offsets that unfolds into four thousand million."""
+    m4a = good["m4a"]
+    at = m4a.index(b"stsz") - 4
+    table = struct.pack(">I4sIIII", 24, b"ctts", 0, 1, 0xFFFF_FFFF, 0)
+    out = bytearray(m4a[:at] + table + m4a[at:])
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+        size = out.index(name) - 4
+        struct.pack_into(">I", out, size, struct.unpack_from(">I", out, size)[0] + len(table))
+    return bytes(out)
+
+
+def _second_sound(_: Files) -> bytes:
+    """A WAV in which a short piece of sound comes behind the long one."""
+    form = struct.pack("<HHIIHH", 1, 1, 16_000, 32_000, 2, 16)
+    return riff((b"fmt ", form), (b"data", tone(16_000, 5)), (b"data", tone(16_000, 0.1)))
+
+
+def _altered_page(good: Files) -> bytes:
+    """An Ogg whose second page has another checksum than its bytes."""
+    ogg = bytearray(good["ogg"])
+    ogg[ogg.index(b"OpusTags") + 9] ^= 0xFF
+    return bytes(ogg)
+
+
+REFUSED: Final[Mapping[str, Callable[[Files], bytes]]] = {
+    "WebM with a broken cluster": _broken_cluster,
+    "WebM behind filling bytes": lambda good: good["webm"] + b"x" * 14 + good["webm"],
+    "M4A with chunks of millions": lambda good: _table(good, b"stsc", 16, 0xC302_0000),
+    "M4A with offsets of millions": _fragment_of_millions,
+    "WAV with two pieces of sound": _second_sound,
+    "Ogg with an altered page": _altered_page,
+    "FLAC of frames without samples": lambda good: good["flac"][:8] + bytes(4) + good["flac"][12:],
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_lie_is_refused_and_soon(edge: EdgeInspection, good: Files, name: str) -> None:
+    """A file that would be read for ever, fill the memory or hide sound is refused."""
+    told = edge.inspect(REFUSED[name](good))
+    assert told["refused"] == "invalid_audio"
+    assert edge.most_bytes < 200 * 1024 * 1024
+
+
+def test_flac_is_read_to_its_end(edge: EdgeInspection, good: Files) -> None:
+    """Files behind one another, a tag before them and zeros behind: every frame counts."""
+    tag = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)
+    told = edge.inspect(tag + 2 * good["flac"] + bytes(500))
+    assert told == {"mime": "audio/flac", "seconds": 8}
+
+
+@given(data=st.data())
+@bounded(40)
+def test_nothing_is_hidden(edge: EdgeInspection, good: Files, tmp_path: Path, data: Any) -> None:
+    """What the Edge Function takes lasts no longer than it says, and as long as Python says."""
+    file = data.draw(containers(dict(good)))
+    told = edge.inspect(file).get("seconds")
+    if told is None:
+        return
+    assert not hides(told, file)
+    path = tmp_path / "file"
+    path.write_bytes(file)
+    try:
+        with path.open("rb") as opened:
+            seconds = inspect(opened, LIMITS).duration_seconds
+    except (InvalidAudio, UnsupportedAudio):
+        return  # some of it cannot be decoded, which is not tried there
+    assert told == pytest.approx(seconds, abs=0.21 + 0.05 * told)
