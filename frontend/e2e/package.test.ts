@@ -429,6 +429,10 @@ describe.concurrent("In somebody's page", () => {
     await setScheme("light", ".utter");
     await eventually(paper, (colour) => expect(colour).toBe(light));
     await setScheme("", ".utter");
+    await eventually(paper, (colour) => expect(colour).toBe(dark));
+    await setScheme("light", "main"); // whatever stands between
+    await eventually(paper, (colour) => expect(colour).toBe(light));
+    await setScheme("", "main");
     await setScheme("light dark", "html");
     await page.emulateMedia({ colorScheme: "dark" });
     await eventually(paper, (colour) => expect(colour).toBe(dark));
@@ -475,11 +479,16 @@ describe("A fresh Next application", () => {
 });
 
 describe("A page without React", () => {
-  test("dictates by the custom element", async () => {
+  test("dictates by the custom element, under a strict content policy", async () => {
     const app = install("vanilla");
     const index = join(app, "index.html");
     writeFileSync(index, readFileSync(index, "utf8").replace("http://127.0.0.1:8780", stack.url));
     run("npm", ["run", "--silent", "build"], app);
+    // A page that refuses whatever a policy can refuse: no styles or scripts within it, no `blob:`.
+    const policy = "default-src 'self'; connect-src http: ws:; require-trusted-types-for 'script'";
+    const built = join(app, "dist", "index.html");
+    const meta = `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`;
+    writeFileSync(built, readFileSync(built, "utf8").replace("<head>", meta));
     expect(
       Object.keys(JSON.parse(readFileSync(join(app, "package.json"), "utf8")).dependencies),
     ).toEqual(["@utter/transcribe"]);
@@ -488,6 +497,8 @@ describe("A page without React", () => {
     await signUp(context, stack);
     await page.goto(url);
     await dictate(page);
+    const button = page.getByRole("button", { name: "Dictate" });
+    expect(await button.evaluate((each) => getComputedStyle(each).borderRadius)).toBe("50%");
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -58,7 +58,8 @@ export function DictationButton({
         onClick={() => dictation.toggle()}
         // The caret stays where the words are to go.
         onMouseDown={(event) => event.preventDefault()}
-        style={{ boxShadow: `0 0 0 ${Math.round(level * RING)}px var(--u-accent-soft)` }}
+        // None where a server renders: a page's content policy may refuse it there.
+        style={level ? { boxShadow: `0 0 0 ${level * RING}px var(--u-accent-soft)` } : undefined}
         title={fault ?? label}
         type="button"
       >

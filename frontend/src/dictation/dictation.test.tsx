@@ -4,10 +4,13 @@ import userEvent from "@testing-library/user-event";
 import { StrictMode, useRef, useState } from "react";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Scope } from "../lib/scope";
 import { FakeBridge } from "../testing/fake-bridge";
 import { CONFIG } from "../testing/fake-services";
 import { ScriptedSource } from "../testing/scripted-source";
 import { DictationButton } from "./DictationButton";
+import { Dictation } from "./dictation";
+import type { UtterDictation } from "./element";
 import { dictateInto } from "./field";
 import { useLevel, useLiveTranscript, useMicrophones } from "./hooks";
 import { LiveTranscript, type LiveTranscriptError } from "./live-transcript";
@@ -185,6 +188,54 @@ describe("A field", () => {
     dictated.commit("One two.");
     expect(field.querySelector("[data-utter-provisional]")).toBeNull();
     expect(field.textContent).toBe("Before. One two.");
+  });
+});
+
+describe("In a shadow root", () => {
+  const around = () => {
+    const root = document.createElement("div").attachShadow({ mode: "open" });
+    document.body.append(root.host);
+    return root;
+  };
+
+  test("the field with the caret takes the words, by keys", async () => {
+    const field = document.createElement("textarea");
+    around().append(field);
+    const scope = new Scope();
+    const dictation = new Dictation({ source, token }, () => undefined);
+    dictation.attach(scope);
+    field.focus();
+    field.dispatchEvent(
+      new KeyboardEvent("keydown", {
+        bubbles: true,
+        composed: true,
+        ctrlKey: true,
+        shiftKey: true,
+        code: "KeyD",
+      }),
+    );
+    const line = await bridge();
+    source.speak(0.5);
+    line.hear("Here.");
+    await vi.waitFor(() => expect(field.value).toBe("Here."));
+    scope.dispose();
+  });
+
+  test("the element keeps a token from before it was defined, and stays itself when moved", async () => {
+    const root = around();
+    const element = document.createElement("utter-dictation") as UtterDictation;
+    root.append(element);
+    element.token = token;
+    await import("../element");
+    expect(element.token).toBe(token);
+    const button = element.shadowRoot?.querySelector("button") as HTMLButtonElement;
+    root.host.append(element);
+    await Promise.resolve();
+    element.setAttribute("label-start", "Speak");
+    expect(button.getAttribute("aria-label")).toBe("Speak");
+    expect(element.shadowRoot?.querySelector("button")).toBe(button);
+    expect(element.shadowRoot?.adoptedStyleSheets).toHaveLength(1);
+    element.remove();
   });
 });
 

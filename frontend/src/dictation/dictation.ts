@@ -12,6 +12,13 @@ import {
 const isToggle = (event: KeyboardEvent) =>
   (event.ctrlKey || event.metaKey) && event.shiftKey && event.code === "KeyD";
 
+/** What has the caret, in whatever shadow root it is. */
+function focused(): Element | null {
+  let at = document.activeElement;
+  while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+  return at;
+}
+
 export class Dictation implements Readable<LiveTranscriptState> {
   readonly transcript: LiveTranscript;
   readonly getSnapshot: () => LiveTranscriptState;
@@ -38,7 +45,8 @@ export class Dictation implements Readable<LiveTranscriptState> {
     const own = new Scope(scope);
     own.add(this.transcript.subscribe(() => this.#follow()));
     own.listen(document, "focusin", (event) => {
-      if (isDictatable(event.target as Element)) this.#recent = event.target as Field;
+      const [field] = event.composedPath() as Element[]; // its target is where the shadow begins
+      if (isDictatable(field)) this.#recent = field;
     });
     own.listen(document, "keydown", (event) => this.#onKey(event as KeyboardEvent));
     own.add(() => {
@@ -72,7 +80,8 @@ export class Dictation implements Readable<LiveTranscriptState> {
   #field(): Field | undefined {
     const named = this.target();
     if (named) return isDictatable(named) ? named : undefined;
-    if (isDictatable(document.activeElement)) return document.activeElement;
+    const here = focused();
+    if (isDictatable(here)) return here;
     return this.#recent?.isConnected ? this.#recent : undefined;
   }
 
@@ -90,7 +99,7 @@ export class Dictation implements Readable<LiveTranscriptState> {
   /** Whether the caret is in the field that this is for; without one, in any. */
   #isHere(): boolean {
     const named = this.target();
-    return named ? named.contains(document.activeElement) : isDictatable(document.activeElement);
+    return named ? named.contains(focused()) : isDictatable(focused());
   }
 
   #follow(): void {

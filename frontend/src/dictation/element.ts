@@ -23,32 +23,69 @@ button:disabled { cursor: default; opacity: 0.6; }
 [role="status"] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 `;
 
-const ICONS = `<slot>
-<svg aria-hidden="true" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round">
-<g data-icon="idle"><rect x="9" y="3" width="6" height="11" rx="3"/><path d="M5 11a7 7 0 0 0 14 0M12 18v3"/></g>
-<rect data-icon="active" x="7" y="7" width="10" height="10" rx="2" fill="currentColor"/></svg></slot>`;
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Made without markup: a page may require trusted types, and refuse styles that are written in it. */
+function make(name: string, attributes: Record<string, string | number>, ...children: Element[]) {
+  const isDrawn = ["svg", "g", "rect", "path"].includes(name);
+  const made = document.createElementNS(isDrawn ? SVG : "http://www.w3.org/1999/xhtml", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, `${value}`);
+  made.append(...children);
+  return made;
+}
+
+function contents(): Element[] {
+  const stroke = { fill: "none", stroke: "currentColor", "stroke-width": 2 };
+  const microphone = [
+    make("rect", { x: 9, y: 3, width: 6, height: 11, rx: 3 }),
+    make("path", { d: "M5 11a7 7 0 0 0 14 0M12 18v3" }),
+  ];
+  const square = { x: 7, y: 7, width: 10, height: 10, rx: 2, fill: "currentColor" };
+  const icons = make(
+    "svg",
+    { "aria-hidden": "true", width: 20, height: 20, viewBox: "0 0 24 24", ...stroke },
+    make("g", { "data-icon": "idle", "stroke-linecap": "round" }, ...microphone),
+    make("rect", { "data-icon": "active", ...square }),
+  );
+  const button = { type: "button", part: "button", "aria-keyshortcuts": "Control+Shift+D" };
+  return [make("button", button, make("slot", {}, icons)), make("span", { role: "status" })];
+}
+
+function shadow(element: HTMLElement): ShadowRoot {
+  const root = element.attachShadow({ mode: "open" });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLE);
+  root.adoptedStyleSheets = [sheet];
+  root.append(...contents());
+  return root;
+}
 
 // A server renders the tag and never upgrades it.
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 export class UtterDictation extends Base {
-  static readonly observedAttributes = ["api-url", "language", "locale", "disabled"];
-  /** Your page's access token; without it people are signed in anonymously. */
-  token: TokenSupplier | undefined;
+  static readonly observedAttributes = ["locale", "disabled", "label-start", "label-stop"];
+  /**
+   * Your page's access token; without it people are signed in anonymously. Declared only: a page may
+   * have set it before the element was defined.
+   */
+  declare token: TokenSupplier | undefined;
   #scope: Scope | undefined;
   #dictation: Dictation | undefined;
   #render = () => {};
 
   connectedCallback(): void {
+    if (this.#scope) return; // moved within the page
     const scope = new Scope();
     this.#scope = scope;
-    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    root.innerHTML = `<style>${STYLE}</style><button type="button" part="button" aria-keyshortcuts="Control+Shift+D">${ICONS}</button><span role="status"></span>`;
+    const root = this.shadowRoot ?? shadow(this);
     const button = root.querySelector("button") as HTMLButtonElement;
     const status = root.querySelector("[role=status]") as HTMLElement;
     const dictation = new Dictation(this.#options(), () => {
       const id = this.getAttribute("for");
-      return id === null ? undefined : document.getElementById(id);
+      if (id === null) return undefined;
+      const around = this.getRootNode() as Document | ShadowRoot;
+      return around.getElementById(id) ?? document.getElementById(id);
     });
     this.#dictation = dictation;
     this.#render = () => {
@@ -93,7 +130,11 @@ export class UtterDictation extends Base {
   }
 
   disconnectedCallback(): void {
-    this.#scope?.dispose();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#scope?.dispose();
+      this.#scope = undefined;
+    });
   }
 
   attributeChangedCallback(): void {

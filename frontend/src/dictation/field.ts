@@ -5,19 +5,21 @@
  */
 export type Field = HTMLInputElement | HTMLTextAreaElement | HTMLElement;
 
-const isText = (field: Field): field is HTMLInputElement | HTMLTextAreaElement =>
-  field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement;
+type TextField = HTMLInputElement | HTMLTextAreaElement;
+
+/** By name: a field of another document, as in a frame, is of other classes. */
+const isText = (field: Element): field is TextField =>
+  field.localName === "textarea" || field.localName === "input";
 
 /** Types of `input` with a caret that words are spoken into; a password is not one. */
 const TEXT_TYPES = ["text", "search", "url"];
 
 /** Whether words can be put into it. */
 export function isDictatable(element: Element | null | undefined): element is Field {
-  if (element instanceof HTMLTextAreaElement) return !element.readOnly && !element.disabled;
-  if (element instanceof HTMLInputElement) {
-    return TEXT_TYPES.includes(element.type) && !element.readOnly && !element.disabled;
-  }
-  return element instanceof HTMLElement && element.isContentEditable;
+  if (!element) return false;
+  if (!isText(element)) return (element as HTMLElement).isContentEditable === true;
+  const isLine = element.localName === "input";
+  return !(isLine && !TEXT_TYPES.includes(element.type)) && !element.readOnly && !element.disabled;
 }
 
 /** No space follows an opening bracket or white space; and none goes before such punctuation. */
@@ -38,10 +40,8 @@ export function dictateInto(field: Field): Dictated {
 }
 
 /** React's own setter hides the element's: past it, React hears of the change. */
-function setValue(field: HTMLInputElement | HTMLTextAreaElement, value: string): void {
-  const prototype =
-    field instanceof HTMLInputElement ? HTMLInputElement.prototype : HTMLTextAreaElement.prototype;
-  Object.getOwnPropertyDescriptor(prototype, "value")?.set?.call(field, value);
+function setValue(field: TextField, value: string): void {
+  Reflect.set(Object.getPrototypeOf(field), "value", value, field);
 }
 
 function tell(field: Field, data: string): void {
@@ -51,7 +51,7 @@ function tell(field: Field, data: string): void {
 }
 
 class InText implements Dictated {
-  readonly #field: HTMLInputElement | HTMLTextAreaElement;
+  readonly #field: TextField;
   #value: string;
   /** Where the words go in `#value`: what is between is replaced. */
   #start: number;
@@ -61,7 +61,7 @@ class InText implements Dictated {
   /** Characters of the transcript that a person has taken over by typing. */
   #taken = 0;
 
-  constructor(field: HTMLInputElement | HTMLTextAreaElement) {
+  constructor(field: TextField) {
     this.#field = field;
     this.#value = field.value;
     this.#last = field.value;
@@ -115,7 +115,7 @@ class InText implements Dictated {
     this.#field.focus();
     this.#field.setSelectionRange(this.#start, this.#end);
     // Deprecated, and the only way into the browser's undo; it tells React by itself.
-    if (document.execCommand?.("insertText", false, words)) return;
+    if (this.#field.ownerDocument.execCommand?.("insertText", false, words)) return;
     const value = this.#value.slice(0, this.#start) + words + this.#value.slice(this.#end);
     this.#write(value, this.#start + words.length, words);
   }
@@ -198,9 +198,10 @@ class InContent implements Dictated {
     if (words === "") return;
     this.#field.focus();
     const selection = this.#field.ownerDocument.getSelection();
-    selection?.removeAllRanges();
-    selection?.addRange(this.#range);
-    if (document.execCommand?.("insertText", false, words)) return;
+    const { startContainer, startOffset, endContainer, endOffset } = this.#range;
+    // Unlike `addRange`, also within a shadow root.
+    selection?.setBaseAndExtent(startContainer, startOffset, endContainer, endOffset);
+    if (this.#field.ownerDocument.execCommand?.("insertText", false, words)) return;
     this.#range.deleteContents();
     this.#range.insertNode(document.createTextNode(words));
     tell(this.#field, words);
@@ -218,7 +219,7 @@ class InContent implements Dictated {
 const marks = new WeakMap<Field, HTMLElement>();
 
 /** Underlines a part of the field's text, by the same text, unseen, on top of it. */
-function mark(field: HTMLInputElement | HTMLTextAreaElement, from: number, to: number): void {
+function mark(field: TextField, from: number, to: number): void {
   unmark(field);
   if (from >= to) return;
   const style = getComputedStyle(field);
@@ -243,13 +244,14 @@ function mark(field: HTMLInputElement | HTMLTextAreaElement, from: number, to: n
     transition: "none",
     borderColor: "transparent",
     pointerEvents: "none",
-    whiteSpace: field instanceof HTMLInputElement ? "pre" : "pre-wrap",
+    whiteSpace: field.localName === "input" ? "pre" : "pre-wrap",
   });
   const words = document.createElement("u");
   words.textContent = field.value.slice(from, to);
   words.style.textDecoration = `underline dotted ${style.color}`;
   copy.append(field.value.slice(0, from), words);
-  document.body.append(copy);
+  // A dialog stands above all of the body.
+  (field.closest("dialog, [popover]") ?? field.ownerDocument.body).append(copy);
   copy.scrollTop = field.scrollTop;
   copy.scrollLeft = field.scrollLeft;
   marks.set(field, copy);

@@ -9,13 +9,17 @@ import type { Mode, ReferenceAudioValue } from "./state";
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
 export class UtterReferenceAudio extends Base {
-  /** Your page's access token; without it people are signed in anonymously. */
-  token: TokenSupplier | undefined;
+  /**
+   * Your page's access token; without it people are signed in anonymously. Declared only: a page may
+   * have set it before the element was defined.
+   */
+  declare token: TokenSupplier | undefined;
   /** What the page gets; undefined until something was recorded or chosen. */
   value: ReferenceAudioValue | undefined;
   #unmount: (() => void) | undefined;
 
   connectedCallback(): void {
+    if (this.#unmount) return; // moved within the page
     let gone = false;
     this.#unmount = () => {
       gone = true;
@@ -39,6 +43,11 @@ export class UtterReferenceAudio extends Base {
   }
 
   disconnectedCallback(): void {
-    this.#unmount?.();
+    // Not at once: the page may be moving it, or rendering by a React that is in the middle of it.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#unmount?.();
+      this.#unmount = undefined;
+    });
   }
 }

@@ -18,16 +18,18 @@ export function useScheme(element: RefObject<HTMLElement | null>): void {
       const root = element.current;
       if (!root) return;
       const scheme = getComputedStyle(root).colorScheme ?? "";
-      root.dataset.scheme = isDark(scheme, query?.matches ?? false) ? "dark" : "light";
+      const seen = isDark(scheme, query?.matches ?? false) ? "dark" : "light";
+      if (root.dataset.scheme !== seen) root.dataset.scheme = seen;
     };
     look();
     if (query) scope.listen(query, "change", look);
-    // A page's switch is an attribute of its root or body.
+    // A page's switch is an attribute, of any name, of whatever stands around.
     const observer = new MutationObserver(look);
-    const watched = { attributes: true, attributeFilter: ["class", "style", "data-theme"] };
-    observer.observe(document.documentElement, watched);
-    observer.observe(document.body, watched);
-    if (element.current) observer.observe(element.current, watched);
+    let at: Node | null | undefined = element.current;
+    while (at) {
+      observer.observe(at, { attributes: true });
+      at = at.parentNode ?? (at as ShadowRoot).host;
+    }
     scope.add(() => observer.disconnect());
   }, []);
 }
