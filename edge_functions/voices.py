@@ -1,12 +1,13 @@
 """`/api/voices`: what a user has stored."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from edge_functions.body import read_json
 from edge_functions.caller import Caller
@@ -33,7 +34,19 @@ def _in_the_calendar(moment: str | None) -> str | None:
     return moment
 
 
-VoiceId = Annotated[UUID, Path(description="As the list has it.")]
+def _written(pattern: str) -> BeforeValidator:
+    """Refuse what has another form, though Python would read it."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            raise ValueError("has another form")
+        return value
+
+    return BeforeValidator(check)
+
+
+_UUID: Final = "(?i:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})"
+VoiceId = Annotated[UUID, _written(_UUID), Path(description="As the list has it.")]
 
 
 @router.get(
@@ -46,7 +59,9 @@ VoiceId = Annotated[UUID, Path(description="As the list has it.")]
 async def list_voices(
     caller: CallerOf,
     services: ServicesOf,
-    limit: Annotated[int, Query(ge=1, le=MAX_VOICES_LISTED)] = MAX_VOICES_LISTED,
+    limit: Annotated[
+        int, _written("[0-9]{1,4}"), Query(ge=1, le=MAX_VOICES_LISTED)
+    ] = MAX_VOICES_LISTED,
     before: Annotated[
         str | None,
         Query(pattern=VOICES_BEFORE, description="`next` of the answer before."),

@@ -1,6 +1,6 @@
 """`/api/voices`: everybody sees, hears and deletes their own."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -53,6 +53,7 @@ async def test_a_long_list_is_read_in_pages(http: httpx.AsyncClient, speech: byt
         *("limit=0", "limit=101", "limit=two", "limit=", "before=", "before=yesterday"),
         *("before=2026-11-29", "before=2026-11-29T10:00:00", "before=2026-11-29T24:00:00Z"),
         *("before=2026-02-30T10:00:00Z", "before=0000-01-01T10:00:00Z"),
+        *("limit=+5", "limit=%205", "limit=5.0", "limit=1_0", "limit=00005"),
     ],
 )
 async def test_a_bad_page_is_refused(http: httpx.AsyncClient, query: str) -> None:
@@ -79,6 +80,21 @@ async def test_a_voice_is_heard_through_its_address(
     assert response.headers["content-type"] == "audio/wav"
     again = await http.get(f"/api/voices/{voice_id.upper()}")
     assert again.json()["voice_id"] == voice_id
+
+
+@pytest.mark.parametrize(
+    ("odd", "code"),
+    [
+        *((form, "invalid_message") for form in ("{{{}}}", "urn:uuid:{}", "{}%20", "x")),
+        *((form, "not_found") for form in ("{}", "{}%2f", "..%2f{}")),
+    ],
+)
+async def test_an_id_has_one_form(http: httpx.AsyncClient, odd: str, code: str) -> None:
+    """A voice is named as the list names it; other forms of the same UUID are none."""
+    path = f"/api/voices/{odd.format(UUID(int=4))}"
+    for method in ("GET", "DELETE"):
+        assert problem(await http.request(method, path)).code == code
+    assert problem(await http.get(f"/api/voices/{UUID(int=4).hex}")).code == "invalid_message"
 
 
 async def test_a_voice_is_renamed(http: httpx.AsyncClient, speech: bytes) -> None:

@@ -59,11 +59,11 @@ async function route(call: Call, services: Services): Promise<Response> {
   const path = new URL(request.url).pathname.replace(MOUNT, "");
   for (const [pattern, methods] of ROUTES) {
     const match = pattern.exec(path);
-    if (match === null) continue;
+    const rest = decoded(match?.groups?.rest ?? "");
+    // An encoded slash parts a path as any other does.
+    if (match === null || rest.includes("/")) continue;
     const handler = methods[request.method];
-    if (handler !== undefined) {
-      return await handler({ ...call, rest: decoded(match.groups?.rest ?? "") }, services);
-    }
+    if (handler !== undefined) return await handler({ ...call, rest }, services);
     const failure = new Failure("invalid_message", `${request.method} is not for this address.`);
     const headers = { Allow: Object.keys(methods).join(", ") };
     return respond(failure, requestId, { status: 405, headers });
