@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from edge_functions import (
     account,
@@ -39,10 +40,18 @@ _FUNCTIONS: Final = (
     health,
     pages,
 )
+_DOCUMENT: Final = "/api/openapi.json"
 _FORM_OVERHEAD_BYTES: Final = MAX_FIELDS_BYTES + 64 * 1024
 """Fields, and the headers of all parts."""
 _SLACK_SECONDS: Final = 300.0
 """Beyond body and provider: the ways to storage and back, each with a limit of its own."""
+
+
+def api_paths() -> tuple[str, ...]:
+    """Return every path below `/api`, with its parameters in braces; some need a setting."""
+    routers = [function.router for function in (*_FUNCTIONS, user_keys)]
+    found = [route.path for one in routers for route in one.routes if isinstance(route, Route)]
+    return tuple(sorted({_DOCUMENT, *(path for path in found if path.startswith("/api/"))}))
 
 
 def create_app(services: Services) -> FastAPI:
@@ -91,7 +100,7 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(user_keys.router)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
 
-    @app.get("/api/openapi.json", include_in_schema=False)
+    @app.get(_DOCUMENT, include_in_schema=False)
     async def openapi_document() -> JSONResponse:
         return JSONResponse(app.openapi())
 

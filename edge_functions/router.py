@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from edge_functions.app import create_app
+from edge_functions.app import api_paths, create_app
 from edge_functions.composition import compose, upkeeping
 from transcription.process.deployment import load_settings
 from transcription.settings import Settings
@@ -52,28 +52,26 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose path ends as the service's own paths do."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await Router(lifespan=lambda _: self.open())(scope, receive, send)
             return
         if self._app is None:
-            raise RuntimeError("Enter Api.open() before the first request.")
+            raise RuntimeError(
+                "The service is not open. Nothing runs the lifespan of a mounted application or of"
+                " a router in it: mount Api there, and enter Api.open() in your own lifespan."
+            )
         # Below a prefix of the host's, the service sees its own paths.
-        path = "/api/" + scope.get("path_params", {}).get("path", _below(scope))
+        path = "/api/" + _below(scope)
         await self._app(
             {**scope, "path": path, "raw_path": path.encode(), "root_path": "", "path_params": {}},
             receive,
             send,
         )
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        async with self.open():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
-
 
 def router(settings: Settings | None = None) -> APIRouter:
     """Return a router for `FastAPI.include_router`, with a lifespan of its own.
+
+    It has the service's own paths alone: what else there is below `/api` stays the host's.
 
     Args:
         settings: None reads the environment and `.env`, as the service itself does.
@@ -86,11 +84,11 @@ def router(settings: Settings | None = None) -> APIRouter:
             yield
 
     included = APIRouter(lifespan=lifespan)
-    included.routes.append(Route("/api/{path:path}", api, methods=list(_METHODS)))
+    included.routes += [Route(path, api, methods=list(_METHODS)) for path in api_paths()]
     return included
 
 
 def _below(scope: Scope) -> str:
-    """Return a mounted application's path below `/api`."""
+    """Return the path below `/api`, behind any prefix; where there is none, below the mount."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.removeprefix("/api").removeprefix("/")
+    return path.rpartition("/api/")[2].removeprefix("/")

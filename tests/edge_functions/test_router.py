@@ -8,7 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
+from starlette.types import Message
 
 from edge_functions.router import Api, router
 from local_stack.postgres import Postgres
@@ -56,16 +62,27 @@ async def test_a_router(postgres: Postgres, tmp_path: Path, speech: bytes, prefi
 
     async with neighbours(postgres, tmp_path) as near:
         app = FastAPI(lifespan=lifespan)
+        app.add_middleware(GZipMiddleware, minimum_size=1)
+        app.add_middleware(CORSMiddleware, allow_origins=["*"])
         app.include_router(router(settings_of(near, tmp_path)), prefix=prefix)
 
-        @app.get("/api-of-mine")
-        async def mine() -> str:
-            return "mine"
+        @app.middleware("http")
+        async def timed(request: Request, following: RequestResponseEndpoint) -> Response:
+            return await following(request)
+
+        @app.exception_handler(404)
+        async def lost(*_: object) -> Response:
+            return JSONResponse({"detail": "Not Found"}, 404)
+
+        @app.get(f"{prefix}/api/{{path:path}}")
+        async def mine(path: str) -> str:
+            return path
 
         async with asking(app) as http:
             assert events == ["opened"]
             await works(near, http, prefix, speech)
-            assert (await http.get("/api-of-mine")).json() == "mine"
+            assert (await http.get(f"{prefix}/api/of/mine")).json() == "of/mine"
+            assert (await http.put(f"{prefix}/api/config")).status_code == 405
             assert (await http.get("/elsewhere")).json() == {"detail": "Not Found"}
         assert events == ["opened", "closed"]
 
@@ -83,7 +100,31 @@ async def test_a_mounted_application(postgres: Postgres, tmp_path: Path, speech:
         app = Starlette(routes=[Mount("/speech", api)], lifespan=lifespan)
         async with asking(app) as http:
             await works(near, http, "/speech", speech)
+            # A proxy takes its prefix off the path, or does not.
+            behind = httpx.ASGITransport(app, root_path="/proxy")
+            async with httpx.AsyncClient(transport=behind, base_url="http://host.test") as proxied:
+                assert (await proxied.get("/proxy/speech/api/config")).status_code == 200
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://host.test") as http:
             with pytest.raises(RuntimeError, match=r"Api\.open"):
                 await http.get("/speech/api/config")
+
+
+async def test_a_service_that_cannot_start_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server learns that the start failed, and which setting is missing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SUPABASE_URL", raising=False)
+    told: list[Message] = []
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    with pytest.raises(SystemExit):
+        await Api()({"type": "lifespan"}, receive, send)
+    assert [one["type"] for one in told] == ["lifespan.startup.failed"]
+    assert "SUPABASE_URL" in told[0]["message"]
