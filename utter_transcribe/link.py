@@ -56,13 +56,16 @@ class Link:
     rewind: int = 0
     """How far before `acked` a successor begins."""
     ready_at: float = 0.0
-    resumed: bool = False
-    """Whether it hears again what an earlier one was handed."""
+    catches_up: bool = False
+    """Whether it is handed more at first than was just spoken."""
+    challenged: bool = False
+    """Whether a successor has asked for its place."""
     begin: int = 0
     sent: int = 0
     acked: int = 0
     spoken: int = 0
-    """What was acked when the last words came."""
+    """Up to where it was surely heard when the last words came."""
+    spoken_at: float = 0.0
     proven_at: int = 0
     """Where an `ack` shows that this session gets on."""
     stopped: bool = False

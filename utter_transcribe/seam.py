@@ -32,6 +32,8 @@ from typing import Final
 
 WINDOW: Final = 80
 """Words of each text that are compared; a rewind of ten seconds holds fewer."""
+WIDEST: Final = 320
+"""Those where nothing fits among them: a session may begin more than a minute before the end."""
 MIN_SCORE: Final = 2
 """One equal word, or two equal characters, more than what speaks against it."""
 SETTLE_WORDS: Final = 8
@@ -108,8 +110,8 @@ def _resemble(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _tail(text: str) -> tuple[_Word, ...]:
-    return tuple(deque(_words(text), maxlen=WINDOW))
+def _tail(text: str, window: int) -> tuple[_Word, ...]:
+    return tuple(deque(_words(text), maxlen=window))
 
 
 @lru_cache(maxsize=4)  # a text that grows soon grows behind the window
@@ -160,13 +162,19 @@ def _follow(old: str, new: str) -> str:
 
 def find(old: str, new: str) -> str | None:
     """Return `old` and `new` joined at their overlap, None when no overlap is found."""
-    tail, head = _tail(old), tuple(islice(_words(new), WINDOW))
-    seam = _align(tail, head)
+    known = tuple(islice(_words(new), WIDEST + 1))
+    window = WINDOW
+    seam = _align(_tail(old, window), known[:window])
+    if seam is None and len(known) > window:
+        window = WIDEST
+        seam = _align(_tail(old, window), known[:window])
     if seam is None:
         return None
+    tail, head = _tail(old, window), known[:window]
     rest = new[head[seam.new].end :]
     # What a text within the old one says otherwise at its end, the old one says with more context.
-    if seam.inside or not rest.strip():
+    is_inside = seam.inside and len(known) <= window
+    if is_inside or not rest.strip():
         return old
     return old[: tail[seam.old].end] + rest
 

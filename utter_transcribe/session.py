@@ -41,6 +41,12 @@ from utter_transcribe.transcript import Transcript
 STOP: Final = Stop(type="stop").model_dump_json()
 _UNHEARD: Final = frozenset({ErrorCode.PROVIDER_UNAVAILABLE, ErrorCode.PROVIDER_RATE_LIMITED})
 """Failures after which audio may have been taken and not heard."""
+_REPLACED: Final = frozenset({ErrorCode.FORBIDDEN, ErrorCode.SESSION_LIMIT})
+"""What a session says when another one of the same person takes its place."""
+_SLEPT_SECONDS: Final = 1.0
+"""What comes so much later than a deadline shows that the device slept."""
+_UNANSWERED_SECONDS: Final = 1.0
+"""Words come later than this after a voice only where the provider has stopped hearing."""
 _SILENT: Final = Failure("the service does not answer any more", retryable=True)
 _UNACKED_BYTES: Final = BYTES_PER_SECOND * limits.ACK_INTERVAL_MS // 1000
 """What a healthy service may leave without an `ack`."""
@@ -83,6 +89,9 @@ class Session:
         self._resumes: str | None = None
         self._avoid: str | None = None
         self._finish_by = math.inf
+        self._now = -math.inf
+        self._slept = False
+        """Whether deadlines were put off for a sleep, and nothing happened since but time."""
 
     @property
     def text(self) -> str:
@@ -113,6 +122,7 @@ class Session:
 
     def feed(self, pcm: bytes, now: float) -> None:
         """Take more audio; once the recording is full the audio has ended."""
+        self._happens(now)
         self._tally.audio(now)
         self.recording.append(pcm)
         if self.recording.full:
@@ -121,6 +131,7 @@ class Session:
 
     def end(self, now: float) -> None:
         """Take notice that no more audio comes."""
+        self._happens(now)
         self._no_more(now)
         if self._next and self._current and self._next.phase in {Phase.WAITING, Phase.OPENING}:
             self._drop(self._next)  # the draining one can bring it to its end alone
@@ -141,6 +152,7 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Take notice of the time."""
+        self._pass(now)
         if now >= self._finish_by:
             self._give_up(_SILENT)
         for link in (self._current, self._next):
@@ -157,6 +169,8 @@ class Session:
 
     def start_message(self, link: Link) -> str:
         """Return the `start` to send once the link's socket is open."""
+        if self._current:
+            self._current.challenged = True
         link.phase = Phase.STARTING
         going_on = {"resumes": self._resumes, "avoid": self._avoid}
         start = self._start.model_copy(update=going_on)
@@ -181,6 +195,7 @@ class Session:
         """Take a message of the service."""
         if link.phase is Phase.GONE:
             return
+        self._happens(now)
         if link is not self._current:  # all that a session may say before it is open
             if isinstance(message, server.Ready):
                 self._on_ready(link, message, now)
@@ -212,9 +227,10 @@ class Session:
                 self._on_final(link, message, now)
             case server.Error():
                 failure = Failure.from_error(message)
-                if failure.code is ErrorCode.SESSION_LIMIT:
-                    # The person continued elsewhere: do not take that place back.
-                    failure = replace(failure, retryable=False)
+                if failure.code in _REPLACED:
+                    # The person continued elsewhere: do not take that place back. Or a successor
+                    # of ours took it, and was lost.
+                    failure = replace(failure, retryable=link.challenged)
                 self.lost(link, failure, now)
 
     def lost(self, link: Link, failure: Failure, now: float) -> None:
@@ -230,7 +246,7 @@ class Session:
         else:
             self._current = None
             self._transcript.settle()
-            if failure.code in _UNHEARD:
+            if failure.code in _UNHEARD or self._left_voice_unanswered(link, now):
                 self._go_back(link)
             if self._next and self._next.alive:
                 return  # it is on its way, and may be why the current one was ended
@@ -244,21 +260,25 @@ class Session:
     def _on_ready(self, link: Link, ready: server.Ready, now: float) -> None:
         if self._current:
             self._transcript.settle()
+            if self._left_voice_unanswered(self._current, now):
+                self._go_back(self._current)
             self._drop(self._current)
         self._current, self._next = link, None
         link.phase = Phase.READY
-        link.ready_at = now
+        link.ready_at = link.spoken_at = now
         link.rewind = BYTES_PER_SECOND * ready.resume_rewind_ms // 1000
         link.begin = link.sent = link.acked = link.spoken = self._resume_at
         link.proven_at = self._acked + BYTES_PER_SECOND
         link.deadline = math.inf
-        link.resumed = bool(self._tally.session_ids)
+        resumed = bool(self._tally.session_ids)
+        link.catches_up = resumed or len(self.recording) - link.begin > BYTES_PER_SECOND
         self._resumes = ready.session_id
         self._tally.ready(ready, now)
-        self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, link.resumed))
+        self._tell(Opened(ready.session_id, ready.model, ready.max_seconds, resumed))
 
     def _on_delta(self, link: Link, text: str, now: float) -> None:
-        link.spoken = link.acked
+        link.spoken = self._heard(link, now)
+        link.spoken_at = now
         self._sign(now)
         self._tally.delta(now)
         self._transcript.add(text)
@@ -278,11 +298,16 @@ class Session:
 
     def _heard(self, link: Link, now: float) -> int:
         """Return up to where a link's audio was surely heard, but for the usual lag of text."""
-        if not link.resumed:
+        if not link.catches_up:
             return link.acked
         # A backlog is handed over faster than it was spoken; its text may come later than usual.
         surely = (now - link.ready_at) * self._patience.hearing * BYTES_PER_SECOND
         return min(link.acked, link.begin + int(surely) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE)
+
+    def _left_voice_unanswered(self, link: Link, now: float) -> bool:
+        """Tell whether somebody spoke since the last words: the provider may be deaf."""
+        is_long = now - link.spoken_at > _UNANSWERED_SECONDS
+        return is_long and self.recording.has_voice(link.spoken, link.acked)
 
     def _go_back(self, link: Link) -> None:
         """Resume from the last words: a provider that fails has often been deaf for a while."""
@@ -314,6 +339,25 @@ class Session:
                 self._tell(Reconnecting(failure, self._backoff.count, delay))
         elif not free:
             self._give_up(failure)
+
+    def _happens(self, now: float) -> None:
+        """Take notice of something that shows more than the time."""
+        self._pass(now)
+        self._slept = False
+
+    def _pass(self, now: float) -> None:
+        """Do not count time in which nothing could be heard: what came then is still to be read."""
+        slept = now - self._now if now - self.deadline() > _SLEPT_SECONDS else 0.0
+        self._now = now
+        if slept and self._current:
+            self._current.ready_at += slept
+        if not slept or self._slept:
+            return
+        self._slept = True
+        self._sign(now)
+        for link in (self._current, self._next):
+            if link and link.alive:
+                link.deadline = max(link.deadline, now + self._patience.ack)
 
     def _no_more(self, now: float) -> None:
         if not self._ended:

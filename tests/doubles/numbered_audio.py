@@ -1,13 +1,19 @@
 """A recording whose every 100 ms frame says its own number, so that a gap can be seen."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 
 from shared_schema.audio import FRAME_BYTES
 
+VOICE = 4096
+"""Added to the number of a frame that is as loud as a voice."""
 
-def frame(number: int) -> bytes:
-    """Return 100 ms of PCM in which every sample is `number`."""
+
+def frame(number: int, *, voice: bool = False) -> bytes:
+    """Return 100 ms of PCM in which every sample tells `number`."""
+    if voice:
+        return struct.pack("<hh", VOICE + number, -VOICE - number) * (FRAME_BYTES // 4)
     return number.to_bytes(2, "little") * (FRAME_BYTES // 2)
 
 

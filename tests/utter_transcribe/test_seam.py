@@ -55,6 +55,14 @@ def test_overlap_gives_the_whole(data: st.DataObject) -> None:
     assert seam.join(" ".join(whole[:end]), " ".join(whole[begin:])) == " ".join(whole)
 
 
+@pytest.mark.parametrize("overlap", [81, 200])
+def test_a_long_overlap_gives_the_whole(overlap: int) -> None:
+    """However far a session goes back, each word comes once."""
+    whole = distinct(390)
+    joined = seam.join(" ".join(whole[:350]), " ".join(whole[350 - overlap :]))
+    assert joined == " ".join(whole)
+
+
 @given(st.data())
 def test_cut_words_at_the_seam_are_mended(data: st.DataObject) -> None:
     """A cut first word of the new text and a wrong last word of the old one do no harm."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared_schema.server_messages import server_message
-from tests.doubles.numbered_audio import frame, numbers
+from tests.doubles.numbered_audio import VOICE, frame
 from utter_transcribe.effects import Leave, Open
 from utter_transcribe.errors import Failure
 from utter_transcribe.link import Link, Patience
@@ -33,7 +33,7 @@ class Player:
         """Let one step happen and return its effects."""
         effects: list[list[Any]] = []
         until = step["at"]
-        while self.session.deadline() <= until:
+        while step["do"] != "sleep" and self.session.deadline() <= until:
             self.now = max(self.now, self.session.deadline())
             self.session.tick(self.now)
             effects += self._settle()
@@ -49,7 +49,7 @@ class Player:
                 session.begin(now)
             case "speak":
                 for _ in range(round(step["seconds"] * 10)):
-                    session.feed(frame(self.spoken), now)
+                    session.feed(frame(self.spoken, voice=step.get("voice", False)), now)
                     self.spoken += 1
             case "end":
                 session.end(now)
@@ -73,7 +73,7 @@ class Player:
                 assert link
                 self.closed.append(link)
                 session.lost(link, Failure.from_close(step["code"]), now)
-            case "wait":
+            case "wait" | "sleep":
                 session.tick(now)
         return []
 
@@ -96,13 +96,19 @@ class Player:
             for link in self.links:
                 while message := self.session.next_message(link, self.now):
                     if isinstance(message, bytes):
-                        [at] = numbers(message)
+                        at = self._number_of(message)
                         effects.append(["audio", self._number(link), at / 10, (at + 1) / 10])
                     else:
                         assert message == STOP
                         effects.append(["stop", self._number(link)])
             if len(effects) == before:
                 return effects
+
+    def _number_of(self, pcm: bytes) -> int:
+        """Return which frame `pcm` is, whole."""
+        number = int.from_bytes(pcm[:2], "little") % VOICE
+        assert pcm in {frame(number), frame(number, voice=True)}
+        return number
 
     def _number(self, link: Link) -> int:
         return self.links.index(link) + 1

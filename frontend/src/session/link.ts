@@ -58,13 +58,17 @@ export class Link {
   /** How far before `acked` a successor begins. */
   rewind = 0;
   readyAt = 0;
-  /** Whether it hears again what an earlier one was handed. */
-  resumed = false;
+  /** Whether it is handed more at first than was just spoken. */
+  catchesUp = false;
+  /** Whether a successor has asked for its place. */
+  challenged = false;
   begin = 0;
   sent = 0;
   acked = 0;
   /** What was acked when the last words came. */
   spoken = 0;
+  /** When the last words came. */
+  spokenAt = 0;
   /** Where an `ack` shows that this session gets on. */
   provenAt = 0;
   /** Whether `stop` was sent, or the service ended the session. */

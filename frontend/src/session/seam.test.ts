@@ -34,6 +34,15 @@ test("Cut anywhere with three words of overlap, a text without repeats comes bac
   }
 });
 
+test.each([79, 81, 159, 200, 300])("An overlap of %i words gives the whole", (overlap) => {
+  const letters = "bcdfghjklmnpqrstvwxz";
+  const words = Array.from({ length: 390 }, (_, n) =>
+    [letters[n % 20], "aeiou"[n % 5], letters[(n * 7 + Math.floor(n / 20)) % 20]].join(""),
+  );
+  const joined = joinSeam(words.slice(0, 350).join(" "), words.slice(350 - overlap).join(" "));
+  expect(joined).toBe(words.join(" "));
+});
+
 test("Only the neighbourhood of the seam is compared", () => {
   const long = Array.from({ length: 5000 }, (_, n) => `word${n}`).join(" ");
   expect(joinSeam(long, "word4998 word4999 and on")).toBe(`${long} and on`);

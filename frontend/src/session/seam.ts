@@ -12,6 +12,8 @@
 
 /** Words of each text that are compared; a rewind of ten seconds holds fewer. */
 const WINDOW = 80;
+/** Those where nothing fits among them: a session may begin more than a minute before the end. */
+const WIDEST = 320;
 /** One equal word, or two equal characters, more than what speaks against it. */
 const MIN_SCORE = 2;
 /** New words after which a seam that was not found is taken for absent. */
@@ -142,13 +144,19 @@ export function follow(old: string, recent: string): string {
 
 /** Both texts joined at their overlap; undefined when none is found. */
 function find(old: string, recent: string): string | undefined {
-  const tail = words(old).slice(-WINDOW);
-  const head = words(recent).slice(0, WINDOW);
-  const seam = align(tail, head);
+  const [before, after] = [words(old), words(recent)];
+  let window = WINDOW;
+  let seam = align(before.slice(-window), after.slice(0, window));
+  if (!seam && after.length > window) {
+    window = WIDEST;
+    seam = align(before.slice(-window), after.slice(0, window));
+  }
   if (!seam) return undefined;
+  const [tail, head] = [before.slice(-window), after.slice(0, window)];
   const rest = recent.slice(head[seam.new]?.end);
   // What a text within the old one says otherwise at its end, the old one says with more context.
-  if (seam.inside || rest.trim() === "") return old;
+  const isInside = seam.inside && after.length <= window;
+  if (isInside || rest.trim() === "") return old;
   return old.slice(0, tail[seam.old]?.end) + rest;
 }
 

@@ -15,6 +15,12 @@ type Step = Record<string, unknown> & { at: number; do: string };
 type Case = { law: string; jitter?: number; rewind_ms?: number; steps: Step[] };
 type Told = [string, number, ...(number | string)[]];
 
+/** Added to the number of a frame that is as loud as a voice. */
+const VOICE = 4096;
+const plain = (number: number) => new Int16Array(FRAME_SAMPLES).fill(number);
+const voiced = (number: number) =>
+  plain(VOICE + number).map((sample, n) => (n % 2 ? -sample : sample));
+
 /** Plays one case: what happens goes in, what the session asks for comes out. */
 class Player {
   readonly session: Session;
@@ -32,7 +38,7 @@ class Player {
   play(step: Step): Told[] {
     this.#told = [];
     const until = Math.round(step.at * 1000);
-    for (;;) {
+    while (step.do !== "sleep") {
       const wake = this.session.wakeAt;
       if (wake === undefined || wake > until) break;
       this.#now = Math.max(this.#now, wake);
@@ -50,7 +56,7 @@ class Player {
         return [{ type: "start" }];
       case "speak":
         return Array.from({ length: Math.round((step.seconds as number) * 10) }, () => {
-          const pcm = new Int16Array(FRAME_SAMPLES).fill(this.#spoken);
+          const pcm = step.voice ? voiced(this.#spoken) : plain(this.#spoken);
           this.#spoken += 1;
           return { type: "audio", pcm };
         });
@@ -113,8 +119,9 @@ class Player {
       this.#told.push([type, link, ...going, ...(avoid ? [avoid] : [])]);
       return;
     }
-    const number = data[0] as number;
-    expect(data.every((sample) => sample === number)).toBe(true);
+    const number = Math.abs(data[0] as number) % VOICE;
+    const spoken = Math.abs(data[0] as number) < VOICE ? plain(number) : voiced(number);
+    expect(data.every((sample, n) => sample === spoken[n])).toBe(true);
     const last = this.#told.at(-1);
     if (last?.[0] === "audio" && last[1] === link && last[3] === number / 10) {
       last[3] = (number + 1) / 10;

@@ -37,6 +37,12 @@ const PUMP_MS = 100;
 const UNACKED = LIMITS.ack_interval_ms * MS;
 /** Failures after which audio may have been taken and not heard. */
 const UNHEARD: readonly string[] = ["provider_unavailable", "provider_rate_limited"];
+/** What a person's other session says when it takes the place of this one. */
+const REPLACED: readonly string[] = ["forbidden", "session_limit"];
+/** A tick that comes so much too late shows that the device slept, milliseconds. */
+const SLEPT_MS = 1000;
+/** Words come later than this after a voice only where the provider has stopped hearing. */
+const UNANSWERED_MS = 1000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class Session {
@@ -54,6 +60,8 @@ export class Session {
   #ended = false;
   #over: "ended" | "failed" | undefined;
   #finishBy = NEVER;
+  /** Whether deadlines were put off for a sleep, and nothing happened since but time. */
+  #slept = false;
   #online = true;
 
   #current: Link | undefined;
@@ -68,7 +76,6 @@ export class Session {
   #avoid: string | undefined;
   /** Whether a session of ours was ever open. */
   #hasHeard = false;
-
   #language: string | undefined;
   #secondsLeft: number | undefined;
   #ignored: readonly string[] = [];
@@ -85,8 +92,11 @@ export class Session {
 
   /** Takes one input at time `now` (monotonic milliseconds) and returns what is to be done. */
   handle(input: SessionInput, now: number): Effect[] {
+    const slept = now - (this.wakeAt ?? now) > SLEPT_MS ? now - this.#now : 0;
     this.#now = now;
     this.#effects = [];
+    if (slept > 0) this.#wakeUp(slept);
+    if (input.type !== "tick") this.#slept = false;
     this.#apply(input);
     if (this.#started && !this.#over) this.#tick();
     return this.#effects;
@@ -100,7 +110,8 @@ export class Session {
     if (this.#current) {
       times.push(this.#current.dueAt);
       const { stopped, sent } = this.#current;
-      const isWaiting = this.#recording.frame(sent, this.#ended).length > 0;
+      // After the last sample the stop waits for room as well.
+      const isWaiting = this.#ended || this.#recording.frame(sent, false).length > 0;
       if (!stopped && isWaiting) times.push(this.#now + PUMP_MS);
     }
     const earliest = Math.min(...times);
@@ -247,6 +258,18 @@ export class Session {
     }
   }
 
+  /** Does not count the time in which nothing could be heard: what came then is still to be read. */
+  #wakeUp(slept: number): void {
+    if (this.#current) this.#current.readyAt += slept;
+    if (this.#slept) return;
+    this.#slept = true;
+    this.#sign();
+    const soon = this.#now + this.#patience.ack * 1000;
+    for (const link of [this.#current, this.#next]) {
+      if (link?.alive) link.deadline = Math.max(link.deadline, soon);
+    }
+  }
+
   /** Sends what there is, never more than the socket passes on; the stop follows the last sample. */
   #send(): void {
     const link = this.#current;
@@ -293,6 +316,7 @@ export class Session {
     link.phase = "starting";
     const data = startMessage(this.#options, link.token, this.#resumes, this.#avoid);
     link.token = "";
+    if (this.#current) this.#current.challenged = true;
     this.#effects.push({ type: "send", link: id, data });
   }
 
@@ -332,17 +356,18 @@ export class Session {
     if (link.phase !== "starting") return;
     if (this.#current) {
       this.#transcript.settle();
+      if (this.#leftVoiceUnanswered(this.#current)) this.#goBack(this.#current);
       this.#drop(this.#current, NORMAL);
     }
     this.#current = link;
     this.#next = undefined;
     link.phase = "ready";
-    link.readyAt = this.#now;
+    link.readyAt = link.spokenAt = this.#now;
     link.rewind = message.resume_rewind_ms * MS;
     link.begin = link.sent = link.acked = link.spoken = this.#resumeAt;
     link.provenAt = this.#acked + STREAM_RATE;
     link.deadline = NEVER;
-    link.resumed = this.#hasHeard;
+    link.catchesUp = this.#hasHeard || this.#recording.length - link.begin > STREAM_RATE;
     this.#hasHeard = true;
     this.#resumes = message.session_id;
     this.#failure = undefined;
@@ -352,7 +377,8 @@ export class Session {
   }
 
   #onDelta(link: Link, text: string): void {
-    link.spoken = link.acked;
+    link.spoken = this.#heard(link);
+    link.spokenAt = this.#now;
     this.#sign();
     this.#transcript.add(text);
   }
@@ -371,10 +397,16 @@ export class Session {
 
   /** Up to where a link's audio was surely heard, but for the usual lag of text. */
   #heard(link: Link): number {
-    if (!link.resumed) return link.acked;
+    if (!link.catchesUp) return link.acked;
     // A backlog is handed over faster than it was spoken; its text may come later than usual.
     const surely = (this.#now - link.readyAt) * this.#patience.hearing * MS;
     return Math.min(link.acked, link.begin + Math.floor(surely));
+  }
+
+  /** Whether somebody spoke since the last words: the provider may have stopped hearing. */
+  #leftVoiceUnanswered(link: Link): boolean {
+    const isLong = this.#now - link.spokenAt > UNANSWERED_MS;
+    return isLong && this.#recording.hasVoice(link.spoken, link.acked);
   }
 
   /** Resumes from the last words: a provider that fails has often been deaf for a while. */
@@ -410,12 +442,14 @@ export class Session {
   #onError(link: Link, error: Wire.Error): void {
     this.#openSessions = error.open_sessions ?? [];
     this.#avoid = error.avoid ?? this.#avoid;
-    // Its person went on elsewhere: nobody asked to take that place back.
-    const replaced = error.code === "session_limit" && link === this.#current;
+    // Its person went on elsewhere, and nobody asked to take that place back; or a successor of ours
+    // took it, and was lost.
+    const replaced = link === this.#current && REPLACED.includes(error.code);
+    const retryable = replaced ? link.challenged : error.retryable;
     const failure: Failure = {
       code: error.code,
       message: error.message,
-      retryable: error.retryable && !replaced,
+      retryable,
       afterRefresh: error.code === "token_expired",
       ...(error.retry_after === undefined ? {} : { retryAfter: error.retry_after }),
     };
@@ -443,7 +477,7 @@ export class Session {
     } else {
       this.#current = undefined;
       this.#transcript.settle();
-      if (UNHEARD.includes(failure.code)) this.#goBack(link);
+      if (UNHEARD.includes(failure.code) || this.#leftVoiceUnanswered(link)) this.#goBack(link);
       if (this.#next?.alive) return; // it may be why the current one was ended
       if (this.#next) {
         this.#next = undefined; // it waits after tries that were free
