@@ -81,4 +81,5 @@ def _energy(frame: bytearray) -> float:
     """Return the mean square of a frame around its mean."""
     samples = memoryview(frame).cast("h")[::_STRIDE].tolist()
     mean = sum(samples) / len(samples)
-    return sum(map(mul, samples, samples)) / len(samples) - mean * mean
+    square: float = sum(map(mul, samples, samples)) / len(samples)
+    return square - mean * mean
