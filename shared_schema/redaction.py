@@ -18,12 +18,17 @@ _SECRETS: Final = (
     # Keys of providers are 32 letters and digits, or more.
     (re.compile(r"\b(?!%s\b)(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{32,}" % _UUID), "…"),  # noqa: UP031
 )
+_QUOTATIONS: Final = (
+    # What pydantic, and V8's JSON, could not read: it may be what somebody said.
+    (re.compile(r"input_value=.*(?=, input_type=)"), "input_value=…"),
+    (re.compile(r'(?:\.\.\.)?".*"(?:\.\.\.)?(?= is not valid JSON)'), "…"),
+)
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 
 
 def redacted(text: str) -> str:
-    """Return a text without what may be a token, a key or a password, and without controls."""
+    """Return a text without what may be a token, a key, a password or a quotation, and controls."""
     told = _CONTROLS.sub(" ", text)
-    for secret, instead in _SECRETS:
+    for secret, instead in (*_QUOTATIONS, *_SECRETS):
         told = secret.sub(instead, told)
     return told

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from pydantic import BaseModel, ValidationError
 
 from transcription.errors import Unauthenticated
 from transcription.process.logs import (
@@ -31,6 +32,11 @@ def logging_again() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.configure(**configuration)
+
+
+class _Row(BaseModel):
+    text: str
+    is_final: bool
 
 
 def _lines(stream: StringIO) -> list[dict[str, Any]]:
@@ -87,6 +93,22 @@ def test_words_of_others_hold_no_secret() -> None:
     assert len(_lines(stream)) == 2
     assert not [one for one in secrets if one in stream.getvalue()]
     assert "Illegal header value" in stream.getvalue()
+
+
+@pytest.mark.usefixtures("logging_again")
+def test_what_could_not_be_read_is_not_quoted() -> None:
+    """An exception about a row or an answer is logged with its field, and without its words."""
+    stream = StringIO()
+    configure_logging("INFO", stream)
+    rows = ({"text": "So I told her"}, {"text": ["So I", "told her"], "is_final": "told her"})
+    for row in rows:
+        try:
+            _Row.model_validate(row)
+        except ValidationError:
+            structlog.get_logger().exception("it_failed")
+    assert "is_final" in stream.getvalue()
+    assert "Field required" in stream.getvalue()
+    assert "told" not in stream.getvalue()
 
 
 @pytest.mark.usefixtures("logging_again")

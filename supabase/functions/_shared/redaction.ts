@@ -1,6 +1,9 @@
 /** Words of somebody else's exceptions, made fit for a log (`shared_schema/redaction.py`). */
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
+  // What pydantic, and V8's JSON, could not read: it may be what somebody said.
+  [/input_value=.*(?=, input_type=)/g, "input_value=…"],
+  [/(?:\.\.\.)?".*"(?:\.\.\.)?(?= is not valid JSON)/g, "…"],
   // What stands behind a scheme of HTTP authentication (RFC 9110, section 11.4).
   [/\b(bearer|basic)(\s+|%20|\\t)[^\s'",]+/gi, "$1 …"],
   // A user's name and password in an address (RFC 3986, section 3.2.1).
@@ -17,7 +20,7 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]+/g;
 
-/** Return a text without what may be a token, a key or a password, and without controls. */
+/** Return a text without what may be a token, a key, a password or a quotation, and controls. */
 export function redacted(text: string): string {
   return SECRETS.reduce(
     (told, [secret, instead]) => told.replace(secret, instead),
