@@ -459,6 +459,8 @@ def init(
     ] = None,
 ) -> None:
     """Add the product to your Supabase project: migrations and .env. Nothing is overwritten."""
+    if any("=" not in one for one in given or []):
+        _fail("--set takes NAME=VALUE")
     settings = dict(one.partition("=")[::2] for one in given or [])
     if unknown := settings.keys() - initial.ASKED.keys():
         _fail(f"--set knows {', '.join(initial.ASKED)}, not {', '.join(sorted(unknown))}")

@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Final
+
+from dotenv import dotenv_values
 
 PREFIX: Final = "utter_"
 """Before the name of each migration, to tell it from the project's own."""
 _NAMED: Final = re.compile(r"(?P<version>\d+)_(?P<name>.+)\.sql")
 _STAMP: Final = "%Y%m%d%H%M%S"
-_LINE: Final = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 ASKED: Final[Mapping[str, str]] = {
     "SUPABASE_URL": "Address of the Supabase project, like https://abc.supabase.co",
     "SUPABASE_PUBLISHABLE_KEY": "Publishable key (Project settings > API keys)",
@@ -34,6 +36,7 @@ class Added:
         present: Migrations that were there already.
         differing: Migrations that are there and are not what this version has; left as they are.
         missing: Settings that `.env` lacks or leaves empty.
+        unused: Settings that were given and are not in `.env`, because it was there already.
         ignored: Whether git leaves `.env` out, as far as `.gitignore` here says.
     """
 
@@ -41,6 +44,7 @@ class Added:
     present: tuple[str, ...]
     differing: tuple[str, ...]
     missing: tuple[str, ...]
+    unused: tuple[str, ...]
     ignored: bool
 
     def told(self) -> str:
@@ -49,13 +53,15 @@ class Added:
         if self.present:
             lines.append(f"already there: {len(self.present)} migrations")
         lines += [f"differs from this version, left as it is: {one}" for one in self.differing]
+        if self.unused:
+            lines.append(f".env is there, left as it is: without your {', '.join(self.unused)}")
         left = []
         if self.missing:
             left.append(f"Fill in .env: {', '.join(self.missing)}")
         if not self.ignored:
             left.append("Keep the keys out of git: add a line .env to .gitignore")
         left += [
-            "npx supabase@3 db push",
+            "npx supabase@3 db push (once before it: npx supabase@3 link)",
             "pip install 'utter-transcribe[services]'",
             "python -m utter_transcribe.ws_bridge, for live words",
             "python -m utter_transcribe.edge_functions, or app.include_router(router()) of"
@@ -106,8 +112,18 @@ def add_to(project: Path, settings: Mapping[str, str], now: datetime | None = No
     if not env.exists():
         _write_settings(env, settings)
         written.append(env.name)
+    read = dotenv_values(
+        stream=StringIO(env.read_text(encoding="utf-8", errors="replace")), interpolate=False
+    )
     return Added(
-        tuple(written), tuple(present), tuple(differing), _missing(env), _is_ignored(project)
+        tuple(written),
+        tuple(present),
+        tuple(differing),
+        missing=tuple(name for name in ASKED if not read.get(name)),
+        unused=tuple(
+            name for name, value in settings.items() if value.strip() not in ("", read.get(name))
+        ),
+        ignored=_is_ignored(project),
     )
 
 
@@ -146,20 +162,14 @@ def _write_settings(env: Path, settings: Mapping[str, str]) -> None:
 def _quoted(value: str) -> str:
     """Return a value as `.env` holds it: in single quotes where another reading is possible."""
     plain = value.strip()
-    return plain if re.fullmatch(r"[\w@%+:,./*-]*", plain) else f"'{plain.replace(chr(39), '')}'"
-
-
-def _missing(env: Path) -> tuple[str, ...]:
-    text = env.read_text(encoding="utf-8", errors="replace")
-    given = {
-        found[1]
-        for line in text.splitlines()
-        if (found := _LINE.match(line)) and line.partition("=")[2].strip(" '\"")
-    }
-    return tuple(name for name in ASKED if name not in given)
+    if re.fullmatch(r"[\w@%+:,./*-]*", plain):
+        return plain
+    escaped = plain.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _is_ignored(project: Path) -> bool:
     file = project / ".gitignore"
-    lines = file.read_text(encoding="utf-8", errors="replace").split() if file.exists() else []
-    return not {".env", "/.env", ".env*", "*.env"}.isdisjoint(lines)
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    lines = {line.strip() for line in text.splitlines()}
+    return not {".env", "/.env", "**/.env", ".env*", "*.env"}.isdisjoint(lines)

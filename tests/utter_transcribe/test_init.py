@@ -49,16 +49,36 @@ def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
     assert added.differing == (str(first.relative_to(tmp_path)),)
     assert len(added.present) == len(migrations()) - 2
     assert added.missing == tuple(name for name in ASKED if name != "SUPABASE_URL")
+    assert "without your MISTRAL_API_KEY" in added.told()
     assert str(first.relative_to(tmp_path)) in added.told()
 
 
-@pytest.mark.parametrize("value", ["plain", "with space", "a$b", "a#b", 'a"b', "  padded\r", "é=ü"])
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "with space", "a$b", "a#b", 'a"b', "it's", r"a\'b\\", "  padded\r", "é=ü"],
+)
 def test_a_value_is_read_as_it_was_given(tmp_path: Path, value: str) -> None:
     """`.env` gives every setting back, without what was pasted around it, to its owner alone."""
     add_to(tmp_path, {"MISTRAL_API_KEY": value}, NOW)
     env = tmp_path / ".env"
     assert dotenv_values(env)["MISTRAL_API_KEY"] == value.strip()
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
+
+
+def test_an_env_of_somebody_elses_hand_is_read_as_the_services_read_it(tmp_path: Path) -> None:
+    """Quotes, comments, several lines and Windows' ends of lines are understood; bytes stay."""
+    text = (
+        b"MINE='two\r\nSUPABASE_URL=https://not.this\r\n'\r\n"
+        b"SUPABASE_PUBLISHABLE_KEY= # later\r\n"
+        b'export SUPABASE_SECRET_KEY="s"\r\nMISTRAL_API_KEY=k # mine\r\n'
+    )
+    (tmp_path / ".env").write_bytes(text)
+    (tmp_path / ".gitignore").write_text("# .env is for tomorrow\n")
+    added = add_to(tmp_path, {"MISTRAL_API_KEY": "k"}, NOW)
+    assert (tmp_path / ".env").read_bytes() == text
+    given = {"SUPABASE_SECRET_KEY", "MISTRAL_API_KEY"}
+    assert added.missing == tuple(name for name in ASKED if name not in given)
+    assert (added.unused, added.ignored) == ((), False)
 
 
 @pytest.mark.process
@@ -96,5 +116,7 @@ async def test_the_command(tmp_path: Path) -> None:
     assert f"already there: {len(migrations())} migrations" in again[1]
     wrong = await run(tmp_path, "init", "--set", "SUPBASE_URL=x")
     assert (wrong[0], "SUPBASE_URL" in wrong[2]) == (1, True)
+    bare = await run(tmp_path, "init", "--set", "MISTRAL_API_KEY")
+    assert (bare[0], "NAME=VALUE" in bare[2]) == (1, True)
     nowhere = await run(tmp_path, "init", "not-there")
     assert (nowhere[0], "not-there is no folder" in nowhere[2]) == (1, True)
