@@ -131,11 +131,12 @@ async def test_the_wide_line_tells_everything_but_the_words(
 
 
 async def test_the_built_page_is_served(postgres: Postgres, tmp_path: Path) -> None:
-    """With a built page, `/` and `/clone` are it, and its files are kept by their digest."""
+    """With a built page, `/` and `/clone` are it; its files come compressed and are kept."""
     page = tmp_path / "dist"
     (page / "assets").mkdir(parents=True)
     (page / "index.html").write_text("<!doctype html><title>Booth</title>")
     (page / "assets" / "index-abc123.js").write_text("export {}")
+    (page / "assets" / "large-abc123.js").write_text(" " * 100_000)
     async with running(postgres, tmp_path, functions_page_dir=page) as world:
         for path in ("/", "/clone"):
             response = await world.http.get(path)
@@ -144,6 +145,13 @@ async def test_the_built_page_is_served(postgres: Postgres, tmp_path: Path) -> N
             assert "Booth" in response.text
         script = await world.http.get("/assets/index-abc123.js")
         assert "immutable" in script.headers["cache-control"]
+        assert "content-encoding" not in script.headers  # too little to gain
+        large = await world.http.get("/assets/large-abc123.js", headers={"Accept-Encoding": "gzip"})
+        assert large.headers["content-encoding"] == "gzip"
+        assert "accept-encoding" in large.headers["vary"].lower()
+        assert large.num_bytes_downloaded < len(large.content) == 100_000
+        part = {"Accept-Encoding": "gzip", "Range": "bytes=0-9"}
+        assert (await world.http.get("/assets/large-abc123.js", headers=part)).content == b" " * 10
         assert problem(await world.http.get("/nothing.js")).code == "not_found"
         assert problem(await world.http.get("/%2e%2e/uploads/lock")).code == "not_found"
         assert problem(await world.http.get("/api/nothing")).code == "not_found"
