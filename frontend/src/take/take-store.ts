@@ -41,8 +41,18 @@ export interface Words {
   readonly timed: Timed | undefined;
 }
 
+/** A file as its bytes: WebKit's private windows store no `File`. */
+interface Bytes {
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: ArrayBuffer;
+}
+
+/** As it lies in the database. */
+type Kept = Omit<TakeRecord, "file"> & { readonly file: File | Bytes | undefined };
+
 interface Schema extends DBSchema {
-  takes: { key: string; value: TakeRecord };
+  takes: { key: string; value: Kept };
   /** A recording's PCM in the order it came, under `[take id, number]`. */
   blocks: { key: [string, number]; value: Int16Array<ArrayBuffer> };
 }
@@ -50,6 +60,15 @@ interface Schema extends DBSchema {
 export interface StoredTake extends TakeRecord {
   readonly blocks: readonly Int16Array<ArrayBuffer>[];
 }
+
+async function asBytes(file: File): Promise<Bytes> {
+  return { name: file.name, type: file.type, bytes: await file.arrayBuffer() };
+}
+
+const asFile = (file: Kept["file"]) =>
+  file === undefined || file instanceof File
+    ? file
+    : new File([file.bytes], file.name, { type: file.type });
 
 const blocksOf = (id: string) => IDBKeyRange.bound([id, 0], [id, Number.POSITIVE_INFINITY]);
 
@@ -83,7 +102,14 @@ export class TakeStore {
   /** Writes what is kept beside the audio, whole. */
   async save(record: TakeRecord): Promise<void> {
     await this.hold(record.id);
-    await (await this.#open()).put("takes", record);
+    const database = await this.#open();
+    const { file } = record;
+    try {
+      await database.put("takes", record);
+    } catch (error) {
+      if (!file) throw error;
+      await database.put("takes", { ...record, file: await asBytes(file) });
+    }
   }
 
   /** Changes some of it; a take that is gone stays gone. */
@@ -115,7 +141,7 @@ export class TakeStore {
   async restore(owner: string | undefined, most: number): Promise<StoredTake[]> {
     const database = await this.#open();
     const records = await database.getAll("takes");
-    const at = ({ chosenAt, madeAt }: TakeRecord) => chosenAt ?? madeAt;
+    const at = ({ chosenAt, madeAt }: Kept) => chosenAt ?? madeAt;
     records.sort((a, b) => at(b) - at(a));
     const found: StoredTake[] = [];
     for (const record of records) {
@@ -124,7 +150,7 @@ export class TakeStore {
       if (this.#held.has(record.id) || !(await this.hold(record.id))) continue;
       const blocks = await database.getAll("blocks", blocksOf(record.id));
       const isThere = !record.removed && (record.file || blocks.length > 0);
-      if (isThere) found.push({ ...record, blocks });
+      if (isThere) found.push({ ...record, file: asFile(record.file), blocks });
       else await this.remove(record.id);
     }
     return found;
