@@ -29,7 +29,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-audit lint types schema bench profile chaos audit image package add-to-app release reset clean
+.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-browsers test-audit lint types schema bench profile chaos audit image package add-to-app release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ test-page: setup ## Test the page's parts
 test-browser: setup frontend/dist/.ready programs ## Test the page in a real browser against the real stack
 	@scripts/package.sh frontend/e2e chromium chromium-browser google-chrome; \
 	case $$? in 0) cd frontend && $(NPM) run --silent e2e ;; 3) ;; *) exit 1 ;; esac
+
+test-browsers: setup frontend/dist/.ready ## Test the page in Firefox and WebKit, with a microphone
+	@scripts/engines.sh; \
+	case $$? in 0) cd frontend && $(NPM) run --silent e2e:engines ;; 3) ;; *) exit 1 ;; esac
 
 programs: # What tests need that no package of Python or npm brings. One at a time: apt-get locks.
 	@scripts/debian.sh

@@ -1,15 +1,15 @@
 /** Tests in a real Chromium, four files at once: each starts its own stack, and mostly waits. */
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
+import { found, LACKING } from "./support/programs.ts";
 
-const found = (program: string) =>
-  [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "../.tools/debian/usr/sbin"].some(
-    (folder) => existsSync(join(folder, program)),
-  );
 /** Needs nginx. Where it cannot be fetched, as on macOS, pytest names what is left out. */
-const HAS_FLEET = found("nginx") || found("apt-get");
+const HAS_FLEET = found(["nginx", "apt-get"]);
 const FLEET = "rolling.test.ts";
+
+/** The journey alone, and `setup.ts` names what is left out; `make test-browsers` runs the rest. */
+const ENGINES = Object.values(LACKING).some((programs) => programs.length === 0)
+  ? ["engines/journey.test.ts"]
+  : [];
 
 const root = import.meta.dirname;
 /** For each project's tests. */
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           ...each,
           name: "page",
-          include: ["**/*.test.ts"],
+          include: ["*.test.ts", ...ENGINES],
           exclude: [...configDefaults.exclude, FLEET],
         },
       },

@@ -51,6 +51,10 @@ export class Booth {
     return this.page.getByText(words).and(this.page.locator(":not([role=status])")).first();
   }
 
+  see(words: string): Promise<void> {
+    return this.text(words).waitFor();
+  }
+
   async record(): Promise<void> {
     await this.press("Start recording");
     await this.button("Stop recording").waitFor();
@@ -87,6 +91,31 @@ export class Booth {
     return this.page.getByLabel("Name", { exact: true });
   }
 
+  heard(): Promise<string> {
+    return this.transcript.inputValue();
+  }
+
+  /** Adds to the transcript. */
+  async add(text: string): Promise<void> {
+    await this.transcript.focus();
+    await this.page.keyboard.press("ControlOrMeta+End");
+    await this.page.keyboard.type(text);
+  }
+
+  reload(): Promise<unknown> {
+    return this.page.reload();
+  }
+
+  async signIn({ email, password }: Pick<Person, "email" | "password">): Promise<void> {
+    await this.press("Sign in");
+    const dialog = this.page.getByRole("dialog");
+    await this.write(dialog.getByLabel("Email"), email);
+    await this.write(dialog.getByLabel("Password"), password);
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await this.button("Sign out").waitFor();
+  }
+
   /** How the line is: "Listening", "Reconnecting… still recording", … */
   async line(words: string): Promise<void> {
     await this.page.locator("[data-line]").getByText(words, { exact: true }).waitFor();
@@ -97,8 +126,14 @@ export class Booth {
     await this.page.locator("[data-transcript-status]").getByText(words, { exact: true }).waitFor();
   }
 
+  /** Types a text in place of what a field holds; in Firefox React hears nothing of a `fill`. */
+  async write(field: Locator, text: string): Promise<void> {
+    await field.selectText();
+    await this.page.keyboard.type(text);
+  }
+
   async clone(name: string): Promise<void> {
-    await this.name.fill(name);
+    await this.write(this.name, name);
     await this.page.getByLabel("This is my voice, or I may use it").check();
     await this.press("Clone voice");
     await this.page.getByText(`“${name}” is ready`).waitFor();
@@ -133,14 +168,11 @@ export interface Person {
   readonly accessToken: string;
 }
 
-/** Makes an account and lets every page of the context begin signed in with it. */
-export async function signUp(
-  context: BrowserContext,
+/** Makes an account; `answer` is its first session. */
+export async function makeAccount(
   stack: Pick<Stack, "supabaseUrl" | "env">,
-  /** Seconds that the page believes its token to be good for. */
-  options: { readonly expiresIn?: number; readonly email?: string } = {},
-): Promise<Person> {
-  const email = options.email ?? `${crypto.randomUUID()}@example.com`;
+  email = `${crypto.randomUUID()}@example.com`,
+) {
   const password = "correct horse battery";
   const response = await fetch(`${stack.supabaseUrl}/auth/v1/signup`, {
     method: "POST",
@@ -155,15 +187,26 @@ export async function signUp(
     access_token: string;
     expires_in: number;
   };
+  return { email, password, answer };
+}
+
+/** Makes an account and lets every page of the context begin signed in with it. */
+export async function signUp(
+  context: BrowserContext,
+  stack: Pick<Stack, "supabaseUrl" | "env">,
+  /** Seconds that the page believes its token to be good for. */
+  options: { readonly expiresIn?: number; readonly email?: string } = {},
+): Promise<Person> {
+  const { answer, ...person } = await makeAccount(stack, options.email);
   const session = JSON.stringify({
     ...answer,
     expires_at: Math.floor(Date.now() / 1000) + (options.expiresIn ?? answer.expires_in),
   });
   await context.addInitScript((value) => {
-    // Only once: a sign-out must stay one over a reload.
-    if (sessionStorage.getItem("seeded")) return;
+    // Only once: a sign-out must stay one over a reload. Firefox begins with a page without storage.
+    if (origin === "null" || sessionStorage.getItem("seeded")) return;
     sessionStorage.setItem("seeded", "yes");
     localStorage.setItem("utter-auth", value);
   }, session);
-  return { email, password, accessToken: answer.access_token };
+  return { ...person, accessToken: answer.access_token };
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { build } from "vite";
 import { makeFixtures } from "./fixtures";
+import { LACKING } from "./programs";
 
 const FRONTEND = join(import.meta.dirname, "..", "..");
 
@@ -24,4 +25,8 @@ export default async function setup(): Promise<void> {
     build: { outDir: E2E_BUILD, emptyOutDir: false },
   });
   makeFixtures();
+  for (const [engine, programs] of Object.entries(LACKING)) {
+    if (programs.length === 0) continue;
+    console.warn(`left out: ${engine} (this machine has no ${programs.join(", no ")})`);
+  }
 }

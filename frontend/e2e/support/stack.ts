@@ -37,7 +37,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + READY_MS;
   while (Date.now() < end) {
     if (await isTrue()) return;

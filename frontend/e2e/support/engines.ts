@@ -1,0 +1,47 @@
+/** Other engines than Chromium, as far as this machine has them. */
+import { Booth } from "./booth";
+import { openPage } from "./browser";
+import { launchFirefox } from "./firefox";
+import { LACKING } from "./programs";
+import { WebKit } from "./webkit";
+import { WebKitBooth } from "./webkit-booth";
+
+/** What a person does in any of them. */
+export interface Visit {
+  readonly booth: Omit<WebKitBooth, "complaints">;
+  /** Errors that nobody has caught so far. */
+  complaints(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: keyof typeof LACKING;
+  /** A browser of its own, that knows nobody. */
+  visit(env: Record<string, string>): Promise<Visit>;
+}
+
+const ENGINES: readonly Engine[] = [
+  {
+    name: "Firefox",
+    visit: async (env) => {
+      const browser = await launchFirefox(env);
+      const { page, complaints } = await openPage(browser);
+      page.on("dialog", (dialog) => void dialog.accept()); // leaving a recording
+      return {
+        booth: new Booth(page),
+        complaints: async () => complaints,
+        close: () => browser.close(),
+      };
+    },
+  },
+  {
+    name: "WebKit",
+    visit: async (env) => {
+      const webkit = await WebKit.launch(env);
+      const booth = new WebKitBooth(webkit);
+      return { booth, complaints: () => booth.complaints(), close: () => webkit.close() };
+    },
+  },
+];
+
+export const ENGINES_HERE = ENGINES.filter(({ name }) => LACKING[name].length === 0);
