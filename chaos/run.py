@@ -46,6 +46,7 @@ SETTINGS: Final = {
     "BRIDGE_PING_TIMEOUT_SECONDS": "3",
     "BRIDGE_HEARTBEAT_SECONDS": "2",
     "BRIDGE_SLOW_CONSUMER_SECONDS": "3",
+    "BRIDGE_SLACK_SECONDS": "20",
     "BRIDGE_DRAIN_SECONDS": "4",
     "FUNCTIONS_DRAIN_SECONDS": "15",
     "FUNCTIONS_UPLOAD_IDLE_SECONDS": "5",
@@ -129,7 +130,8 @@ class Run:
         for number in range(SENDERS):
             self._people.append(Sender(scene, _dice(seed, f"sender {number}"), folder).send)
         for number in range(STRANGERS):
-            self._people.append(Stranger(scene, _dice(seed, f"stranger {number}")).visit)
+            dice = _dice(seed, f"stranger {number}")
+            self._people.append(Stranger(scene, dice, self._allow).visit)
         self._people.append(Hopper(scene, _dice(seed, "hopper"), self._allow).hop)
 
     async def all(self, storms: list[list[Event]], seconds: float) -> Outcome:

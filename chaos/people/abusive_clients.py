@@ -1,4 +1,4 @@
-"""Clients that are not honest, or not well: they vanish, stall, flood and babble."""
+"""Clients that are not honest, or not well: they vanish, stall, trickle, flood and babble."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from chaos.observations import Line
-from chaos.people.scene import Scene
+from chaos.people.scene import Scene, id_of
 from chaos.speech import frame
 from shared_schema.audio import FRAME_MS
 from utter_transcribe.auth import AnonymousUser
@@ -30,6 +30,7 @@ LIFE_SECONDS: Final = 40.0
 """The longest that a service may let any of them be."""
 PAUSE_SECONDS: Final = 1.0
 _FLOOD_FRAMES: Final = 120
+_TRICKLE_SECONDS: Final = 0.5
 
 
 class Stranger:
@@ -38,17 +39,25 @@ class Stranger:
     Args:
         scene: Where.
         dice: What they do next.
+        allow: Gives a user, by id, so many live seconds a day.
     """
 
-    def __init__(self, scene: Scene, dice: Random) -> None:
+    def __init__(
+        self, scene: Scene, dice: Random, allow: Callable[[str, int], Awaitable[object]]
+    ) -> None:
         self._scene = scene
         self._dice = dice
+        self._allow = allow
         self._user: AnonymousUser = scene.user()
+        self._poor: AnonymousUser = scene.user()
+        self._is_poor = False
         self._manners: dict[str, Callable[[ClientConnection], Awaitable[bool]]] = {
             "vanishes": self._vanish,
             "falls silent": self._fall_silent,
             "does not listen": self._not_listen,
+            "trickles": self._trickle,
             "floods": self._flood,
+            "has nothing left": self._have_nothing,
             "babbles": self._babble,
             "says nothing": self._say_nothing,
             "lies about itself": self._lie,
@@ -57,15 +66,24 @@ class Stranger:
     async def visit(self) -> None:
         """Come again and again until it is over."""
         while not self._scene.over.is_set():
-            manner = self._dice.choice([*self._manners, "knocks"])
+            manner = self._dice.choice([*self._manners, "knocks", "uploads slowly"])
             if manner == "knocks":
                 await self._knock()
+            elif manner == "uploads slowly":
+                await self._upload_slowly()
             else:
                 line = Line(manner)
                 self._scene.evidence.lines.append(line)
+                if manner == "has nothing left":
+                    await self._use_up()
                 await self._talk(line, self._manners[manner])
                 line.ended = time.time()
             await self._scene.rest(self._dice, PAUSE_SECONDS)
+
+    async def _use_up(self) -> None:
+        if not self._is_poor and (user_id := await id_of(self._poor)):
+            await self._allow(user_id, 0)
+            self._is_poor = True
 
     async def _talk(self, line: Line, act: Callable[[ClientConnection], Awaitable[bool]]) -> None:
         try:
@@ -129,6 +147,21 @@ class Stranger:
             await socket.wait_closed()
         return True
 
+    async def _trickle(self, socket: ClientConnection) -> bool:
+        """Send a sample now and then, so that the session is never silent."""
+        await self._start(socket)
+        await asyncio.sleep(1)
+        samples = frame(next(self._scene.numbers), 0)
+        for at in range(0, len(samples), 2):
+            await socket.send(samples[at : at + 2])
+            await asyncio.sleep(_TRICKLE_SECONDS)
+        return False
+
+    async def _have_nothing(self, socket: ClientConnection) -> bool:
+        await self._start(socket, await self._poor())
+        await socket.wait_closed()
+        return False
+
     async def _flood(self, socket: ClientConnection) -> bool:
         await self._start(socket)
         await asyncio.sleep(1)
@@ -165,6 +198,30 @@ class Stranger:
         await self._start(socket, token)
         await socket.wait_closed()
         return False
+
+    async def _upload_slowly(self) -> None:
+        """Promise a large file, and send a few bytes of it now and then until it is refused."""
+        where = urlsplit(self._scene.url)
+        with suppress(OSError, TimeoutError, ClientError):
+            token = await self._user()
+            reader, writer = await asyncio.open_connection(where.hostname, where.port)
+            head = (
+                "POST /api/transcriptions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+                f"Authorization: Bearer {token}\r\n"
+                "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+                '--x\r\nContent-Disposition: form-data; name="audio"; filename="a"\r\n\r\n'
+            )
+            writer.write(head.encode())
+            refused = asyncio.create_task(reader.read())
+            try:
+                async with asyncio.timeout(LIFE_SECONDS):
+                    while not refused.done():
+                        writer.write(bytes(16))
+                        await writer.drain()
+                        await asyncio.sleep(_TRICKLE_SECONDS)
+            finally:
+                refused.cancel()
+                writer.transport.abort()
 
     async def _knock(self) -> None:
         """Open a connection and say half of a request, slowly."""

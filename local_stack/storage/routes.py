@@ -164,7 +164,8 @@ class StorageRoutes:
             requests.place(request),
             requests.upsert(request),
         )
-        await self._storage.may_write(caller, place, over=over)
+        operation = "storage.object.sign_upload_url"
+        await self._storage.may_write(caller, place, over=over, operation=operation)
         token = self._signatures.sign_upload(place, caller.subject, over=over)
         return JSONResponse({"url": f"/object/upload/sign/{place}?token={token}", "token": token})
 

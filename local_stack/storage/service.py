@@ -142,9 +142,11 @@ class Storage:
             raise StorageError.bucket_not_found()
         return await self.find_with_blob(None, place)
 
-    async def may_write(self, caller: Caller, place: Place, *, over: bool) -> None:
-        """Refuse as :meth:`upload` would, or because a policy lets nobody sign."""
-        async with self._acting(caller, "storage.object.sign_upload_url") as connection:
+    async def may_write(
+        self, caller: Caller, place: Place, *, over: bool, operation: str = ""
+    ) -> None:
+        """Refuse as :meth:`upload` would; policies are told the operation."""
+        async with self._acting(caller, operation) as connection:
             await objects.try_write(connection, place, caller.subject, over=over)
 
     async def list(self, caller: Caller, listing: Listing) -> list[DictRow]:

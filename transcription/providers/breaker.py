@@ -15,7 +15,7 @@ FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
 DOUBTS: Final = 3
 """Failures in a row of work that had begun, after which a provider is passed over. Each of them may
-be that one recording's fault, and one person must not close a provider for all the others."""
+be that one recording's fault, and one recording must not close a provider for all the others."""
 
 State = Literal["closed", "open", "half_open"]
 
