@@ -19,6 +19,7 @@ from shared_schema.server_messages import LiveSegment, Turn
 from tests.doubles.bridge import Line, scripted_bridge
 from tests.doubles.http import serve_answers
 from tests.doubles.numbered_audio import numbers, recording
+from tests.utter_transcribe import preloaded
 from tests.utter_transcribe.listener import eventually
 from tests.utter_transcribe.test_audio import wav
 from tests.utter_transcribe.test_files import ANSWER, VOICE, events, problem
@@ -26,6 +27,7 @@ from tests.utter_transcribe.test_files import ANSWER, VOICE, events, problem
 pytestmark = pytest.mark.process
 
 COMMAND = (sys.executable, "-c", "from utter_transcribe.cli import main; main()")
+_ENVIRONMENT = {"PATH": os.environ["PATH"], "COLUMNS": "80", "UTTER_TOKEN": "mine"}
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ async def command(
         *COMMAND,
         *map(str, arguments),
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "COLUMNS": "80", "UTTER_TOKEN": "mine"} | environment,
+        env=_ENVIRONMENT | environment,
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
@@ -67,6 +69,9 @@ async def run(
     folder: Path, *arguments: str | Path, stdin: bytes = b"", **environment: str
 ) -> tuple[int | None, str, str]:
     """Return the exit status, and what was written to standard output and standard error."""
+    environment = _ENVIRONMENT | environment
+    if sys.platform == "linux":  # the frameworks of macOS do not outlive a fork
+        return await preloaded.run(folder, [*map(str, arguments)], environment, stdin)
     async with command(folder, *arguments, **environment) as process:
         out, err = await process.communicate(stdin)
         return process.returncode, out.decode(), err.decode()
