@@ -101,6 +101,14 @@ def test_flac_is_read_to_its_end(edge: EdgeInspection, good: Files) -> None:
     assert told == {"mime": "audio/flac", "seconds": 8}
 
 
+def test_ogg_is_found_in_a_page_that_is_none(edge: EdgeInspection, good: Files) -> None:
+    """A file that begins in the middle of another's page is read from its own beginning."""
+    ogg = good["ogg"]
+    for cut in (150, 4000):
+        told = edge.inspect(ogg[:cut] + ogg)
+        assert told == {"mime": "audio/ogg", "seconds": 4.02}
+
+
 @given(data=st.data())
 @bounded(40)
 def test_nothing_is_hidden(edge: EdgeInspection, good: Files, tmp_path: Path, data: Any) -> None:

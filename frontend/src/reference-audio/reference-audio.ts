@@ -757,6 +757,12 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     try {
       const options = { ...this.#optionsFor("batch"), ...this.#timesWanted };
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
+      if (take.kind === "file") {
+        const { heardTake } = await import("../take/inspect");
+        if (signal.aborted) return;
+        const { limits } = this.services.config;
+        this.#patch({ take: heardTake(take, result.duration_seconds, limits, this.preset) });
+      }
       if (signal.aborted) return;
       const timed = timesOf(result);
       this.#patch({ timed });

@@ -7,10 +7,12 @@ import { FILES } from "../generated/constants";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { FileRefused } from "./file-refused";
-import { newTakeId, type Pcm, peaksOf, type Take } from "./take";
+import { judgedAnew, newTakeId, type Pcm, peaksOf, type Take } from "./take";
 
 /** The most bytes from the beginning by which a kind of file is known. */
 const HEAD_BYTES = 16;
+/** Browsers guess its length. */
+const MP3 = "audio/mpeg";
 
 /**
  * The type of a file, by its first bytes, or by its ending where these say nothing: what a browser
@@ -27,6 +29,8 @@ export async function typeOf(file: File): Promise<string | undefined> {
 }
 
 const METADATA_TIMEOUT_MS = 5000;
+/** By how much two readers of a whole file may differ. */
+const CLOSE_SECONDS = 0.5;
 
 /** The length as its container claims it, in seconds; undefined when the browser cannot tell. */
 async function claimedSeconds(file: File): Promise<number | undefined> {
@@ -92,8 +96,13 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
   // Decoding hours of audio could take all memory, only to learn what is known already.
   if (seconds === undefined || seconds <= 2 * limits.max_seconds) {
     pcm = await decode(typed);
-    if (pcm) {
-      measurement = measure(pcm.blocks, pcm.rate);
+    measurement = pcm && measure(pcm.blocks, pcm.rate);
+    if (type !== MP3 && measurement && (seconds ?? 0) - measurement.seconds > CLOSE_SECONDS) {
+      // Browsers stop at the first damaged packet; the server reads on.
+      pcm = undefined;
+      measurement = undefined;
+    }
+    if (pcm && measurement) {
       seconds = measurement.seconds;
       verdicts = judge(measurement, judgedBy);
       peaks = peaksOf(pcm);
@@ -109,4 +118,11 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
     peaks,
     pcm,
   };
+}
+
+/** The same take; where the server heard more or less of it, without what the browser read. */
+export function heardTake(take: Take, seconds: number, limits: AudioLimits, preset?: Preset): Take {
+  if (Math.abs(seconds - (take.seconds ?? seconds)) <= CLOSE_SECONDS) return take;
+  const unread = { ...take, seconds, measurement: undefined, pcm: undefined, peaks: [] };
+  return judgedAnew(unread, lengthLimits(limits, preset));
 }

@@ -120,19 +120,27 @@ interface Page {
   readonly serial: number;
   readonly segments: Uint8Array;
   readonly data: Uint8Array;
-  /** From its first byte to its last. */
-  readonly whole: Uint8Array;
-  /** The file ends in the middle of it. */
-  readonly isCut: boolean;
 }
 
-/** The pages of an Ogg file (RFC 3533, section 6). */
-export function* oggPages(file: Uint8Array): Generator<Page> {
+/**
+ * The pages of an Ogg file (RFC 3533, section 6).
+ *
+ * @param isIntact What is not, is passed over.
+ */
+export function* oggPages(
+  file: Uint8Array,
+  isIntact: (page: Uint8Array) => boolean = () => true,
+): Generator<Page> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   for (let start = nextPage(file, 0); start + 27 <= file.length;) {
     const body = start + 27 + view.getUint8(start + 26);
     const segments = file.subarray(start + 27, body);
     const end = body + segments.reduce((size, one) => size + one, 0);
+    const whole = file.subarray(start, end);
+    if (!isIntact(whole)) {
+      start = nextPage(file, start + 4); // there may be others in it
+      continue;
+    }
     const data = file.subarray(body, end);
     const [flags, position] = [view.getUint8(start + 5), view.getBigInt64(start + 6, true)];
     yield {
@@ -142,8 +150,6 @@ export function* oggPages(file: Uint8Array): Generator<Page> {
       serial: view.getUint32(start + 14, true),
       segments,
       data,
-      whole: file.subarray(start, end),
-      isCut: end > file.length,
     };
     start = nextPage(file, body + data.length);
   }

@@ -6,15 +6,21 @@ import { flacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packe
 
 /** The bytes of a sound packet that give its length. */
 const HEAD_BYTES = 32;
+/** How often all bytes are read at most: a page that is none may hide others. */
+const MOST_READINGS = 3;
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Add up the packets of every stream, each by its own headers. */
 export function measureOgg(file: Uint8Array, measured: Measured): void {
   const streams = new Map<number, Stream>();
   let open: Stream | undefined;
-  for (const { flags, serial, segments, data, whole, isCut } of oggPages(file)) {
-    if (isCut) break;
-    if (!isIntact(whole)) continue; // as readers do
+  let left = MOST_READINGS * file.length;
+  const isWhole = (page: Uint8Array) => {
+    left -= page.length;
+    if (left < 0) throw invalid("The file is cut into too many pieces.");
+    return isIntact(page);
+  };
+  for (const { flags, serial, segments, data } of oggPages(file, isWhole)) {
     if (flags & 2) {
       const stream = new Stream(measured, open?.kind);
       // One begins when the one before has begun to sound; else they sound side by side.
@@ -118,8 +124,11 @@ function secondsBy(headers: readonly Uint8Array[]): SecondsOf {
   return seconds;
 }
 
-/** Whether a page's checksum is right: a CRC of all of it, its own four bytes taken for zeros. */
+/** Whether a page is all there and its checksum right: a CRC of all of it, its own four bytes taken for zeros. */
 function isIntact(page: Uint8Array): boolean {
+  const segments = page.subarray(27, 27 + (page[26] ?? 0));
+  const size = 27 + segments.length + segments.reduce((sum, one) => sum + one, 0);
+  if (page.length < size || page.length < 27) return false;
   let crc = 0;
   for (let at = 0; at < page.length; at++) {
     const byte = at >= 22 && at < 26 ? 0 : page[at] ?? 0;
