@@ -101,6 +101,13 @@ def test_flac_is_read_to_its_end(edge: EdgeInspection, good: Files) -> None:
     assert told == {"mime": "audio/flac", "seconds": 8}
 
 
+def test_what_is_no_tag_hides_nothing(edge: EdgeInspection, good: Files) -> None:
+    """A tag whose length has bits that none may have is no tag: the frames in it count."""
+    mp3 = good["mp3"]
+    told = edge.inspect(mp3[:6] + b"\x00\x80\x0e\x00" + mp3[10:])
+    assert told == edge.inspect(mp3)
+
+
 def test_ogg_is_found_in_a_page_that_is_none(edge: EdgeInspection, good: Files) -> None:
     """A file that begins in the middle of another's page is read from its own beginning."""
     ogg = good["ogg"]

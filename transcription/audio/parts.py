@@ -155,7 +155,9 @@ def _tags(file: Whole) -> int:
     for _ in range(MAX_PARTS):
         if file[at : at + 3] != b"ID3" or at + 10 > len(file):
             return min(at, len(file))
-        a, b, c, d = (byte & 0x7F for byte in file[at + 6 : at + 10])
+        a, b, c, d = file[at + 6 : at + 10]
+        if (a | b | c | d) & 0x80:  # such a length is none
+            return at
         footer = 10 if file[at + 5] & 0x10 else 0
         at += 10 + (a << 21 | b << 14 | c << 7 | d) + footer
     raise TooManyPartsError

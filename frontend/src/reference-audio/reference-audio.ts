@@ -16,10 +16,10 @@ import { Backoff, type Spacing } from "../session/backoff";
 import { UNREACHABLE } from "../session/effects";
 import { IDLE_LIVE, Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
-import { FileRefused } from "../take/file-refused";
+import type { FileRefused } from "../take/file-refused";
 import { TakeKeeper } from "../take/keeper";
 import type { Meter } from "../take/meter";
-import { rebuildTake } from "../take/rebuild";
+import { inspection, rebuildTake } from "../take/rebuild";
 import { Recorder } from "../take/recorder";
 import type { SoundCheck } from "../take/sound-check";
 import {
@@ -483,7 +483,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#patch({ inspecting: true, fileFault: undefined });
     const scope = this.#takeScope;
     try {
-      const { inspectFile } = await import("../take/inspect"); // most people record
+      const { inspectFile } = await inspection();
       const take = await inspectFile(file, this.services.config.limits, this.preset);
       if (scope.disposed) return;
       this.#beginTake({ kind: "file", name: file.name, rate: 0, file: take.file }, take.id);
@@ -492,7 +492,8 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       if (this.#state.transcribeOnSelect && !isTooLong(take)) await this.transcribe();
     } catch (error) {
       if (scope.disposed) return;
-      const fileFault = error instanceof FileRefused ? error.fault : "unreadable";
+      // The class comes with the inspection.
+      const fileFault = (error as Partial<FileRefused>).fault ?? "unreadable";
       this.#patch({ inspecting: false, fileFault });
     }
   }
@@ -757,15 +758,18 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     try {
       const options = { ...this.#optionsFor("batch"), ...this.#timesWanted };
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
-      if (take.kind === "file") {
-        const { heardTake } = await import("../take/inspect");
-        if (signal.aborted) return;
-        const { limits } = this.services.config;
-        this.#patch({ take: heardTake(take, result.duration_seconds, limits, this.preset) });
-      }
+      const heard =
+        take.kind === "file"
+          ? (await inspection()).heardTake(
+              take,
+              result.duration_seconds,
+              this.services.config.limits,
+              this.preset,
+            )
+          : take;
       if (signal.aborted) return;
       const timed = timesOf(result);
-      this.#patch({ timed });
+      this.#patch({ timed, take: heard });
       this.#keeper.update({ timed });
       this.#dispatch({ type: "final", text: result.text, receipt: result.receipt });
       this.#hear(result.language);

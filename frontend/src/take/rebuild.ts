@@ -7,6 +7,9 @@ import type { AudioLimits } from "../generated/protocol";
 import { recordedTake, type Take } from "./take";
 import type { StoredTake } from "./take-store";
 
+/** Loads when it is needed: few takes are files. */
+export const inspection = () => import("./inspect");
+
 /** Undefined when it cannot be used any more: the limits have changed, or the file is unreadable. */
 export async function rebuildTake(
   { id, file, blocks, rate, name }: StoredTake,
@@ -18,7 +21,7 @@ export async function rebuildTake(
     return recordedTake(id, recorded, name, lengthLimits(limits, preset));
   }
   try {
-    const { inspectFile } = await import("./inspect"); // few takes are files
+    const { inspectFile } = await inspection();
     return { ...(await inspectFile(file, limits, preset)), id };
   } catch {
     return undefined;

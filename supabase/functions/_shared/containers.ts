@@ -212,8 +212,8 @@ export function tagBytes(file: Uint8Array): number {
   let at = 0;
   while (file[at] === 73 && file[at + 1] === 68 && file[at + 2] === 51 && at + 10 <= file.length) {
     const [flags = 0, a = 0, b = 0, c = 0, d = 0] = file.subarray(at + 5, at + 10);
-    at += 10 + ((a & 127) << 21 | (b & 127) << 14 | (c & 127) << 7 | d & 127) +
-      (flags & 16 ? 10 : 0);
+    if ((a | b | c | d) & 128) break; // such a length is none
+    at += 10 + (a << 21 | b << 14 | c << 7 | d) + (flags & 16 ? 10 : 0);
   }
   return Math.min(at, file.length);
 }
