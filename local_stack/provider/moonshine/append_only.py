@@ -1,8 +1,8 @@
 """Text that is only added to, from a line that is revised while it is spoken.
 
-A word is taken once the last four versions of its line agree on it and two more words follow it.
-The first words need two, unless another of the last four says otherwise, so that a person who
-begins to speak soon sees that they are heard.
+A word is taken once the last three versions of its line agree on it and two more words follow it.
+The first words of a stream need two, so that a person who begins to speak soon sees that they are
+heard.
 Case and punctuation do not count in that, for the end of an unfinished line has a false full stop
 or comma. Once the line is finished, what follows the words taken is added.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-_AGREEING = 4
+_AGREEING = 3
 _AGREEING_AT_FIRST = 2
 _WORDS_BEHIND = 2
 _LOOP_TIMES = 3
@@ -46,7 +46,10 @@ class AppendOnly:
         self._versions.append(words)
         if len(self._versions) < self._agreeing:
             return ""
-        rests = [version[_after(self._taken, version)[0] :] for version in self._versions]
+        rests = [
+            version[_after(self._taken, version)[0] :]
+            for version in list(self._versions)[-self._agreeing :]
+        ]
         rest = rests[-1]
         agreed = 0
         while agreed < len(rest) - _WORDS_BEHIND and all(

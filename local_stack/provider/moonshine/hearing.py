@@ -29,6 +29,8 @@ _OPTIONS = {
     # The open line is decoded again at each update, so its length is what one costs.
     "vad_max_segment_duration": "15",
 }
+_CUTTING = {"skip_transcription": "true"}
+_DECODING = {"vad_threshold": "0", "vad_max_segment_duration": "60"}  # it is given one line
 
 
 class MoonshineHearing:
@@ -43,23 +45,18 @@ class MoonshineHearing:
         self._clock = clock
         self._model = model
         self._separator = "" if model.language in SPACELESS else " "
-        self._transcriber: Any = None
+        self._stream: Any = None
+        self._decoder: Any = None
 
     def load(self) -> float:
         """Load the model and hear a sample: that measures it, and readies what forks share."""
         # Threads do not survive a fork, and sessions share the cores among themselves.
         os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"
-        bundled = Path(get_assets_path()) / "tiny-en"
-        try:
-            self._transcriber = Transcriber(
-                self._model.folder or str(bundled),
-                ModelArch[self._model.architecture.upper().replace("-", "_")],
-                options=_OPTIONS,
-            )
-        except (MoonshineError, OSError) as error:
-            where = self._model.folder or bundled
-            named = f"no {self._model.architecture} model in {where}"
-            raise RuntimeError(f"{named}: {error}") from error
+        if self._model.architecture.endswith("streaming"):  # it goes on where it was
+            self._stream = self._load({})
+        else:
+            self._stream = self._load(_CUTTING)
+            self._decoder = self._load(_DECODING)
         pcm = _SAMPLE.read_bytes()[_WAV_HEAD_BYTES:]
         live, step = self.live(), round(UPDATE_SECONDS * BYTES_PER_SECOND)
         began = time.process_time()
@@ -71,11 +68,11 @@ class MoonshineHearing:
 
     def live(self) -> LiveHearing:
         """Begin a live session."""
-        return LiveHearing(self._transcriber, self._separator, self._clock)
+        return LiveHearing(self._begin, self._separator, self._clock)
 
     def file(self, pcm: bytes, *, words: bool) -> Iterator[Utterance]:
         """Hear a whole file, line by line."""
-        lines = Lines(self._transcriber)
+        lines = self._begin()
         for at in range(0, len(pcm), _FILE_STEP_BYTES):
             lines.add(pcm[at : at + _FILE_STEP_BYTES])
             for line in lines.update():
@@ -84,6 +81,22 @@ class MoonshineHearing:
         for line in lines.close():
             if line.text.strip():
                 yield self._utterance(lines, line, words=words)
+
+    def _load(self, options: dict[str, str]) -> Any:
+        bundled = Path(get_assets_path()) / "tiny-en"
+        try:
+            return Transcriber(
+                self._model.folder or str(bundled),
+                ModelArch[self._model.architecture.upper().replace("-", "_")],
+                options=_OPTIONS | options,
+            )
+        except (MoonshineError, OSError) as error:
+            where = self._model.folder or bundled
+            named = f"no {self._model.architecture} model in {where}"
+            raise RuntimeError(f"{named}: {error}") from error
+
+    def _begin(self) -> Lines:
+        return Lines(self._stream, self._decoder)
 
     def _utterance(self, lines: Lines, line: Line, *, words: bool) -> Utterance:
         text = settled(line.text)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from moonshine_voice.errors import MoonshineError
 
-from local_stack.provider.offline.audio import BYTES_PER_SECOND
+from local_stack.provider.offline.audio import BYTES_PER_SECOND, SAMPLE_RATE
 
 _FULL_SCALE = 32_768
 _LEAST_LEVEL = 0.001
@@ -17,6 +17,9 @@ _LEAST_LEVEL = 0.001
 _KEPT_BYTES = 60 * BYTES_PER_SECOND
 _CLOSING = bytes(BYTES_PER_SECOND)
 """A second of silence, which ends a line."""
+_BEFORE = np.zeros(round(0.15 * SAMPLE_RATE), np.float32)
+_AFTER = np.zeros(round(0.5 * SAMPLE_RATE), np.float32)
+"""Around a line: the model hears first and last words better when a pause is beside them."""
 _MAX_FAILURES = 5
 _OLD_SPELLING = re.compile(r"\b(to)(?:-(?=(?:day|night)\b)|[- ](?=morrow\b))", re.IGNORECASE)
 """The model writes "to-morrow" now and then, as old books do."""
@@ -36,13 +39,15 @@ class Lines:
     """One stream.
 
     Args:
-        transcriber: The loaded library.
+        stream: The loaded library, which cuts the stream into lines.
+        decoder: The library, which takes a line's audio whole; None: what cuts also hears.
     """
 
-    def __init__(self, transcriber: Any) -> None:
+    def __init__(self, stream: Any, decoder: Any = None) -> None:
         # Its own updates come with `add_audio`; here they come when they are asked for.
-        self._stream = transcriber.create_stream(update_interval=math.inf)
+        self._stream = stream.create_stream(update_interval=math.inf)
         self._stream.start()
+        self._decoder = decoder
         self._kept = bytearray()
         self._dropped = 0
         self._finished: set[int] = set()
@@ -50,8 +55,7 @@ class Lines:
 
     def add(self, pcm: bytes) -> None:
         """Take PCM s16le mono 16 kHz."""
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / _FULL_SCALE
-        self._stream.add_audio(samples.tolist(), 16_000)
+        self._stream.add_audio(_floats(pcm).tolist(), SAMPLE_RATE)
         self._kept += pcm
         excess = len(self._kept) - _KEPT_BYTES
         if excess > 0:
@@ -67,7 +71,11 @@ class Lines:
             MoonshineError: The library fails again and again.
         """
         try:
-            lines = self._stream.update_transcription().lines
+            news = [
+                self._heard(one)
+                for one in self._stream.update_transcription().lines
+                if one.line_id not in self._finished
+            ]
         except MoonshineError:
             # It fails on a line of no length, which has a length at the next update.
             self._failures += 1
@@ -75,19 +83,8 @@ class Lines:
                 raise
             return []
         self._failures = 0
-        news = [
-            Line(
-                one.line_id,
-                _OLD_SPELLING.sub(r"\1", one.text),
-                one.start_time,
-                one.start_time + one.duration,
-                one.is_complete,
-            )
-            for one in lines
-            if one.line_id not in self._finished
-        ]
         self._finished.update(line.number for line in news if line.finished)
-        return [line if self._is_loud(line) else line._replace(text="") for line in news]
+        return news
 
     def close(self) -> list[Line]:
         """End the stream; return its last lines, all of them finished."""
@@ -101,6 +98,21 @@ class Lines:
         begin, end = (2 * round(at * BYTES_PER_SECOND / 2) - self._dropped for at in line[2:4])
         return bytes(self._kept[max(begin, 0) : max(end, 0)])
 
-    def _is_loud(self, line: Line) -> bool:
-        samples = np.frombuffer(self.audio(line), dtype="<i2").astype(np.float32) / _FULL_SCALE
-        return bool(samples.size == 0 or np.abs(samples).max() >= _LEAST_LEVEL)
+    def _heard(self, one: Any) -> Line:
+        line = Line(
+            one.line_id, one.text, one.start_time, one.start_time + one.duration, one.is_complete
+        )
+        samples = _floats(self.audio(line))
+        if samples.size and np.abs(samples).max() < _LEAST_LEVEL:
+            return line._replace(text="")
+        text = line.text if self._decoder is None else self._decoded(samples)
+        return line._replace(text=_OLD_SPELLING.sub(r"\1", text))
+
+    def _decoded(self, samples: np.ndarray) -> str:
+        around = np.concatenate([_BEFORE, samples, _AFTER])
+        heard = self._decoder.transcribe_without_streaming(around.tolist(), SAMPLE_RATE)
+        return "".join(line.text for line in heard.lines)
+
+
+def _floats(pcm: bytes) -> np.ndarray:
+    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / _FULL_SCALE

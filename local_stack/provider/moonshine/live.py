@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from local_stack.provider.moonshine.append_only import AppendOnly
 from local_stack.provider.moonshine.lines import Line, Lines
 from local_stack.provider.offline.audio import BYTES_PER_SECOND
 
-UPDATE_SECONDS = 0.25
+UPDATE_SECONDS = 0.4
 """Audio between two updates; more when one takes longer than that."""
 _CATCH_UP_SECONDS = 0.5
 """Audio between two updates when more has come meanwhile; at least twice what one takes."""
@@ -20,7 +19,7 @@ class LiveHearing:
     """One session.
 
     Args:
-        transcriber: The loaded library.
+        begin: Begins a stream.
         separator: What stands between two lines of the text.
         clock: Seconds that an update takes.
 
@@ -29,10 +28,13 @@ class LiveHearing:
     """
 
     def __init__(
-        self, transcriber: Any, separator: str = " ", clock: Callable[[], float] = time.monotonic
+        self,
+        begin: Callable[[], Lines],
+        separator: str = " ",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._transcriber = transcriber
+        self._begin = begin
         self._separator = separator
         self._lines: Lines | None = None
         self.text = AppendOnly()
@@ -52,7 +54,7 @@ class LiveHearing:
 
     def _hear(self, pcm: bytes) -> str:
         if self._lines is None:
-            self._lines = Lines(self._transcriber)
+            self._lines = self._begin()
         self._lines.add(pcm)
         self._waiting += len(pcm)
         if self._waiting < max(UPDATE_SECONDS, self._took) * BYTES_PER_SECOND:
