@@ -156,9 +156,12 @@ async def test_resume(database: Database, ledger: SupabaseLedger, user: User) ->
 async def test_addresses(
     database: Database, ledger: SupabaseLedger, address: str | None, known: bool
 ) -> None:
-    """An anonymous caller counts by address, in whatever form it comes; none is no error."""
+    """An anonymous caller counts by address, in whatever form it comes; all without one as one."""
     grant = await open_live(ledger, await account(database, anonymous=True), address=address)
-    assert ((await database.usage(grant.id))["address_key"] is not None) is known
+    none = await open_live(ledger, await account(database, anonymous=True), address=None)
+    keys = [(await database.usage(one.id))["address_key"] for one in (grant, none)]
+    assert None not in keys
+    assert (keys[0] != keys[1]) is known
 
 
 async def test_ledger_down_at_open(
