@@ -19,7 +19,7 @@ from local_stack.provider.mistral.wire import MistralWire
 from local_stack.provider.wire import Wire as ProviderWire
 from shared_schema.batch import Problem
 from tests.audio_files import write_audio
-from tests.local_stack.world import Person, open_world
+from tests.local_stack.world import TLS, Person, open_world
 from tests.local_stack.world import World as Stack
 from tests.waiting import until
 from tests.wires import MISTRAL, Wire
@@ -100,7 +100,9 @@ class World(Neighbours):
 async def signed_in(http: httpx.AsyncClient, person: Person) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client with a person's token, where another goes without."""
     headers = {"Authorization": f"Bearer {await person.token()}"}
-    async with httpx.AsyncClient(base_url=http.base_url, headers=headers, timeout=20) as client:
+    async with httpx.AsyncClient(
+        base_url=http.base_url, headers=headers, timeout=20, verify=TLS
+    ) as client:
         yield client
 
 

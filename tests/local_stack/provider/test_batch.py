@@ -11,6 +11,7 @@ import pytest
 
 from local_stack.provider import BatchScript, ProviderServer, Script, ScriptedEngine, batch, serve
 from tests.local_stack.provider.wire import BATCH_MODEL, KEY, REALTIME_MODEL
+from tests.local_stack.world import TLS
 
 FILE = {"file": ("speech.wav", b"RIFF....", "audio/wav")}
 V3 = "voxtral-mini-transcribe-3"
@@ -32,7 +33,7 @@ async def server(engine: ScriptedEngine) -> AsyncIterator[ProviderServer]:
 @pytest.fixture
 async def http(server: ProviderServer) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `server` with a key."""
-    async with httpx.AsyncClient(base_url=server.url, headers=KEY) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=KEY, verify=TLS) as client:
         yield client
 
 
