@@ -143,16 +143,29 @@ def typescript_constants() -> str:
             for one in presets.PRESETS
         ],
         "TEXT": _text_rule(),
-        "FILES": {
-            "accepted": files.ACCEPTED,
-            "mime_types": files.MIME_TYPES,
-            "extensions": files.EXTENSIONS,
-            "formats": [asdict(one) for one in files.FORMATS],
-            "heads": [
-                {"at": at, "bytes": list(head), "title": title} for at, head, title in files.HEADS
-            ],
-        },
     }
+    return _module(parts)
+
+
+def typescript_files() -> str:
+    """Return what is known of audio files as a TypeScript module; the page loads it with a file."""
+    return _module(
+        {
+            "FILES": {
+                "accepted": files.ACCEPTED,
+                "mime_types": files.MIME_TYPES,
+                "extensions": files.EXTENSIONS,
+                "formats": [asdict(one) for one in files.FORMATS],
+                "heads": [
+                    {"at": at, "bytes": list(head), "title": title}
+                    for at, head, title in files.HEADS
+                ],
+            },
+        }
+    )
+
+
+def _module(parts: Mapping[str, object]) -> str:
     lines = [
         f"export const {name} = {json.dumps(value, indent=2)} as const;\n"
         for name, value in parts.items()

@@ -120,8 +120,8 @@ def agrees(seconds: float, file: bytes) -> bool:
 
 
 def hides(seconds: float, file: bytes) -> bool:
-    """Tell whether FFmpeg hears more than so long."""
-    return max(heard(file)) > seconds + TOLERANCE_SECONDS
+    """Tell whether FFmpeg hears more than so long; a damaged place it may read twice."""
+    return max(heard(file)) > seconds + TOLERANCE_SECONDS + LEAD_IN_SECONDS
 
 
 def _decoded(file: bytes, options: dict[str, str]) -> float:

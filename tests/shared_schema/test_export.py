@@ -60,7 +60,7 @@ def test_the_pages_types_have_not_drifted(tmp_path: Path) -> None:
 def test_both_typescripts_have_the_same_types() -> None:
     """The Edge Functions' types are the page's; `make schema` copies them."""
     deno = ROOT / "supabase" / "functions" / "_shared" / "generated"
-    for name in ("protocol.ts", "constants.ts"):
+    for name in ("protocol.ts", "constants.ts", "files.ts"):
         assert (deno / name).read_text() == (PAGE / "src" / "generated" / name).read_text()
 
 

@@ -1,5 +1,5 @@
 /** What a chosen file may be, and why one is refused. */
-import { FILES } from "../generated/constants";
+import { FILES } from "../generated/files";
 import type { AudioLimits } from "../generated/protocol";
 import type { FileFault } from "../take/file-refused";
 import { megabytes, oneOf, spokenSeconds } from "../ui/format";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { isUsable } from "../audio/gate";
-import { FILES } from "../generated/constants";
+import { FILES } from "../generated/files";
 import { heardTake, inspectFile, typeOf } from "./inspect";
 
 const HEADS = {

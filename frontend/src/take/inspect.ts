@@ -3,7 +3,7 @@ import { judge, judgeLength, lengthLimits, type Verdict } from "../audio/gate";
 import { type Measurement, measure } from "../audio/measure";
 import { toInt16 } from "../audio/pcm";
 import type { Preset } from "../audio/presets";
-import { FILES } from "../generated/constants";
+import { FILES } from "../generated/files";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { FileRefused } from "./file-refused";

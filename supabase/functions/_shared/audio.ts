@@ -19,7 +19,7 @@ import { BoundedSource } from "./bounded_source.ts";
 import { type Format, heldBytes, mediaParts } from "./containers.ts";
 import { Failure } from "./failure.ts";
 import { isFlac, measureFlac } from "./flac.ts";
-import { FILES } from "./generated/constants.ts";
+import { FILES } from "./generated/files.ts";
 import { kindOf, warn } from "./log.ts";
 import { invalid, Measured, unsupported } from "./measured.ts";
 import { isMp3, measureMp3 } from "./mp3.ts";

@@ -1,7 +1,7 @@
 /** `GET /api/config`: what a page needs before anybody is signed in. */
 
 import { Failure } from "./failure.ts";
-import { FILES } from "./generated/constants.ts";
+import { FILES } from "./generated/files.ts";
 import type { LanguageOption, ModelOption, PublicConfig } from "./generated/protocol.ts";
 import { englishName } from "./languages.ts";
 import { type FileCapabilities, LANGUAGES } from "./models.ts";
