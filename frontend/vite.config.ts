@@ -17,6 +17,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // A worklet must be a file of its own: a `data:` URL is refused by a strict content policy.
     assetsInlineLimit: 0,
+    // What is too small for a file of its own, and comes with the first of them in any case.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: "small", test: /\/src\/(audio\/pcm|session\/token)\.ts$/ }],
+        },
+      },
+    },
   },
   server: {
     host: "127.0.0.1",

@@ -28,6 +28,7 @@ export function BiasTerms() {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
+  const [opened, setOpened] = useState(false);
   const terms = state.contextBias;
   const { contextBias } = abilities(reference.services.config, state.models);
   const add = () => {
@@ -41,8 +42,11 @@ export function BiasTerms() {
     add();
   };
   return (
-    <Fold label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}>
-      {contextBias === "phrases" ? (
+    <Fold
+      label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}
+      onToggle={() => setOpened(true)}
+    >
+      {opened && contextBias === "phrases" ? (
         <Suspense>
           <Topic />
         </Suspense>
