@@ -152,9 +152,8 @@ class Stranger:
         await self._start(socket)
         await asyncio.sleep(1)
         number = next(self._scene.numbers)
-        await socket.send(
-            frame(number, 0)
-        )  # by a sample alone, an ear could not tell the recording
+        # By a sample alone the provider could not tell the recording.
+        await socket.send(frame(number, 0))
         samples = frame(number, 1)
         for at in range(0, len(samples), 2):
             await socket.send(samples[at : at + 2])
