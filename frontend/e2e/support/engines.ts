@@ -9,6 +9,8 @@ import { WebKitBooth } from "./webkit-booth";
 /** What a person does in any of them. */
 export interface Visit {
   readonly booth: Omit<WebKitBooth, "complaints">;
+  /** Runs a function in the page. */
+  evaluate<T>(run: () => Promise<T>): Promise<T>;
   /** Errors that nobody has caught so far. */
   complaints(): Promise<string[]>;
   close(): Promise<void>;
@@ -29,6 +31,7 @@ const ENGINES: readonly Engine[] = [
       page.on("dialog", (dialog) => void dialog.accept()); // leaving a recording
       return {
         booth: new Booth(page),
+        evaluate: (run) => page.evaluate(run),
         complaints: async () => complaints,
         close: () => browser.close(),
       };
@@ -39,7 +42,12 @@ const ENGINES: readonly Engine[] = [
     visit: async (env) => {
       const webkit = await WebKit.launch(env);
       const booth = new WebKitBooth(webkit);
-      return { booth, complaints: () => booth.complaints(), close: () => webkit.close() };
+      return {
+        booth,
+        evaluate: (run) => webkit.evaluate(run),
+        complaints: () => booth.complaints(),
+        close: () => webkit.close(),
+      };
     },
   },
 ];

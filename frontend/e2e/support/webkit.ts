@@ -101,7 +101,7 @@ export class WebKit {
   /** Waits for an element that is shown, and returns its path in this session. */
   async #find(xpath: string): Promise<string> {
     let path = "";
-    await until(xpath, async () => {
+    const isThere = async () => {
       const elements = `${this.#session}/elements`;
       const query = { using: "xpath", value: xpath };
       for (const element of await call<Record<string, string>[]>("POST", elements, query)) {
@@ -110,7 +110,13 @@ export class WebKit {
         if (await call<boolean>("GET", `${path}/displayed`).catch(() => false)) return true;
       }
       return false;
-    });
+    };
+    try {
+      await until(xpath, isThere);
+    } catch (cause) {
+      const text = await this.evaluate(() => document.body.innerText);
+      throw new Error(`${xpath} is not there, but:\n${text}`, { cause });
+    }
     return path;
   }
 
