@@ -487,6 +487,12 @@ describe.concurrent("From 320 to 1440 px, in light and dark, axe finds nothing a
         await page.screenshot({ path: join(PICTURES, `${look}.png`), fullPage: true });
       }
     }
+    await page.setViewportSize({ width: 390, height: 664 });
+    const overflow = await page.evaluate(() => {
+      document.documentElement.style.fontSize = "200%";
+      return document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    });
+    expect(overflow, `${name} with text of twice the size`).toBe(0);
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -57,7 +57,7 @@ function RecordButton() {
   };
   return (
     <button
-      className={`group row-span-2 flex flex-col items-center gap-1.5 rounded-xl ${booth ? "shrink-0 p-1" : "py-1"}`}
+      className={`group row-span-2 flex flex-col items-center gap-1.5 rounded-xl ${booth ? "shrink-0 p-1" : "min-w-28 py-1"}`}
       data-record
       disabled={stage === "stopping" || reference.services.source.unavailable !== undefined}
       onClick={act}
@@ -147,7 +147,7 @@ function Idle() {
   const { state, t } = useParts();
   const opening = state.recorder.stage === "opening";
   return (
-    <p className="row-span-2 text-soft">
+    <p className="min-w-0 flex-1 basis-28 text-soft">
       {opening ? t("record.opening") : t("record.idle", bestOf(presetOf(state.preset)))}
     </p>
   );
@@ -226,8 +226,12 @@ export function RecordPanel() {
       <div
         className={
           booth
-            ? "flex h-[64px] shrink-0 items-center gap-2 border-t border-line px-2"
-            : "sticky bottom-0 z-10 -mx-4 grid grid-cols-[7rem_1fr] items-center gap-x-4 gap-y-2 bg-card px-4 py-2 sm:-mx-6 sm:grid-cols-[7rem_1fr_auto] sm:gap-x-6 sm:gap-y-1 sm:px-6"
+            ? "flex min-h-[64px] shrink-0 items-center gap-2 border-t border-line px-2"
+            : `sticky bottom-0 z-10 -mx-4 items-center gap-x-4 gap-y-2 bg-card px-4 py-2 sm:-mx-6 sm:gap-x-6 sm:gap-y-1 sm:px-6 ${
+                isRunning
+                  ? "grid grid-cols-[7rem_1fr] sm:grid-cols-[7rem_1fr_auto]"
+                  : "flex flex-wrap"
+              }`
         }
       >
         <RecordButton />

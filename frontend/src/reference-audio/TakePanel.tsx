@@ -50,7 +50,7 @@ function TranscriptionProgress() {
       : t("take.uploading", { percent: percent(t.locale, fraction) });
   return (
     <div className="space-y-1">
-      <div className="flex items-center justify-between gap-4">
+      <div className="flex flex-wrap items-center justify-between gap-x-4">
         <span className="text-soft tabular-nums">{words}</span>
         <Button onClick={() => reference.cancelTranscription()} variant="link">
           {t("take.cancel")}

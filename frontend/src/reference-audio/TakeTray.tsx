@@ -105,7 +105,7 @@ export function TakeTray() {
       {all.length > 0 ? (
         <>
           <h3 className="text-sm text-soft">{t(current ? "tray.title" : "tray.others")}</h3>
-          <ul className="-mx-1 flex gap-2 overflow-x-auto px-1 pb-2">
+          <ul className="relative -mx-1 flex gap-2 overflow-x-auto px-1 pb-2">
             {all.map((entry, index) => (
               <TakeCard
                 chosen={isCurrent(entry)}

@@ -38,12 +38,12 @@ function LanguageSelect() {
   const heard = languages.find(({ code }) => code === state.detectedLanguage);
   const detected = heard && languageName(t.locale, heard.code, heard.name);
   return (
-    <div className="flex items-center gap-2">
+    <div className="flex min-w-0 flex-wrap items-center gap-x-2">
       <label className="text-sm text-soft" htmlFor={id}>
         {t("transcript.language")}
       </label>
       <select
-        className="min-h-11 max-w-44 rounded-xl border border-edge bg-card px-3 py-2"
+        className="min-h-11 max-w-[min(11rem,100%)] rounded-xl border border-edge bg-card px-3 py-2"
         disabled={state.recorder.stage !== "idle"}
         id={id}
         onChange={(event) => reference.setLanguage(event.target.value)}
@@ -156,7 +156,7 @@ export function TranscriptCard() {
       <div className="mb-3 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 className="text-lg font-medium" id={`${id}-title`}>
           <label htmlFor={`${id}-text`}>{t("transcript.title")}</label>
-          <span className="ms-3 text-sm font-normal text-soft" data-transcript-status>
+          <span className="ms-3 inline-block text-sm font-normal text-soft" data-transcript-status>
             {transcriptStatus(t, state)}
           </span>
         </h2>

@@ -53,7 +53,7 @@ export function Tabs<K extends string>({
         {heading}
         <div
           aria-label={label}
-          className="inline-grid auto-cols-fr grid-flow-col gap-1 rounded-full bg-sunken p-1"
+          className="flex flex-wrap gap-1 rounded-[1.625rem] bg-sunken p-1"
           onKeyDown={onKeyDown}
           ref={list}
           role="tablist"
@@ -65,7 +65,7 @@ export function Tabs<K extends string>({
                 aria-controls={`${id}-panel`}
                 aria-disabled={disabled && !isSelected}
                 aria-selected={isSelected}
-                className={`min-h-11 rounded-full px-3 sm:px-5 ${
+                className={`min-h-11 flex-auto rounded-full px-3 sm:px-5 ${
                   isSelected
                     ? "bg-card font-medium shadow-sm ring-1 ring-line contrast-more:ring-2 contrast-more:ring-ink forced-colors:border-3 forced-colors:font-bold"
                     : "text-soft hover:text-ink aria-disabled:cursor-default aria-disabled:opacity-50 aria-disabled:hover:text-soft"
