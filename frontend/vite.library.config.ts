@@ -51,8 +51,8 @@ export const fileUrl = () =>
 }
 
 /**
- * Takes the layer off what Tailwind writes for browsers without `@property`, keeps it at home, and
- * writes the dark tokens apart.
+ * Takes the layer off what Tailwind writes for browsers without `@property`, keeps it at home, lets
+ * pages choose what a rem is, and writes the dark tokens apart.
  */
 function styles(): Plugin {
   return {
@@ -68,6 +68,8 @@ function styles(): Plugin {
             "$1.utter,.utter *$3",
           )
           .replace("@layer properties;", "")
+          // Where a page's root has another size; a media query means the browser's in any case.
+          .replace(/(?<=[:,( ])([\d.]+)rem/g, "calc($1*var(--utter-rem,1rem))")
           .replace(/\.utter\{([^}]*light-dark[^}]*)\}/, (_, tokens: string) => {
             const dark = tokens.split(";").filter((each) => each.includes("light-dark"));
             const pick = (text: string, side: "$1" | "$2") =>

@@ -164,6 +164,17 @@ describe("The tarball", () => {
     const readme = readFileSync(join(FRONTEND, "README.md"), "utf8");
     const examples = [...readme.matchAll(/```tsx\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
     expect(examples.length).toBeGreaterThan(2);
+    // What a strict page passes on, and finds.
+    const given = "{ locale: undefined, className: undefined, labels: undefined }";
+    writeFileSync(
+      join(app, "given.tsx"),
+      `import { type DictationButtonProps, type ReferenceAudioInputProps, useReferenceAudio } from "@utter/transcribe/react";
+      import "@utter/transcribe/element";
+      export const button: DictationButtonProps = ${given};
+      export const input: Partial<ReferenceAudioInputProps> = { ...${given}, onChange: undefined, onSignIn: undefined };
+      export const use = () => useReferenceAudio(undefined, { mode: undefined, language: undefined });
+      document.createElement("utter-dictation").token = async () => "";`,
+    );
     examples.forEach((code, n) => {
       writeFileSync(join(app, `example${n}.tsx`), code);
       expect(code.trim().split("\n").length).toBeLessThanOrEqual(25);
@@ -178,6 +189,7 @@ describe("The tarball", () => {
           lib: ["ES2022", "DOM", "DOM.Iterable"],
           jsx: "react-jsx",
           strict: true,
+          exactOptionalPropertyTypes: true,
           noEmit: true,
           types: ["react"],
         },
@@ -376,7 +388,10 @@ describe.concurrent("In somebody's page", () => {
   });
 
   test.each([
-    ["a reset of everything", "* { margin: 0; padding: 0; box-sizing: content-box; border: 0; }"],
+    [
+      "a reset of everything",
+      "* { margin: 0; padding: 0; box-sizing: content-box; border: 0; } :root { font-size: 62.5%; --utter-rem: 1.6rem; }",
+    ],
     [
       "rules for elements and words of its own",
       "h2 { font-size: 40px; color: red; margin: 50px } button { background: blue; padding: 20px; text-transform: uppercase } ul { list-style: square; padding-left: 60px } main p { margin: 3em } input, select, textarea { border: 5px solid green; width: 30px } .px-4 { padding: 77px } .flex { display: block }",

@@ -7,3 +7,9 @@ export { UtterDictation };
 if ("customElements" in globalThis) {
   customElements.get("utter-dictation") ?? customElements.define("utter-dictation", UtterDictation);
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "utter-dictation": UtterDictation;
+  }
+}

@@ -8,3 +8,9 @@ if ("customElements" in globalThis) {
   customElements.get("utter-reference-audio") ??
     customElements.define("utter-reference-audio", UtterReferenceAudio);
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "utter-reference-audio": UtterReferenceAudio;
+  }
+}

@@ -12,8 +12,8 @@ import type { LiveTranscriptOptions } from "./live-transcript";
 const STYLE = `
 :host { display: inline-block; --accent: var(--utter-accent, light-dark(#b8371a, #ff8766)); }
 :host([hidden]) { display: none; }
-button { all: unset; box-sizing: border-box; display: grid; place-items: center; width: 2.5rem;
-  height: 2.5rem; border: 1px solid var(--utter-edge, light-dark(#8d857c, #857b71));
+button { all: unset; box-sizing: border-box; display: grid; place-items: center;
+  width: calc(2.5 * var(--utter-rem, 1rem)); aspect-ratio: 1; border: 1px solid var(--utter-edge, light-dark(#8d857c, #857b71));
   border-radius: 50%; cursor: pointer; color: inherit; forced-color-adjust: auto; }
 button[aria-pressed="true"] { background: var(--accent); border-color: var(--accent);
   color: var(--utter-on-accent, light-dark(#fff, #241009));

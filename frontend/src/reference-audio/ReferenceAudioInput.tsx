@@ -26,15 +26,15 @@ export interface ReferenceAudioInputProps {
   /** From `useReferenceAudio`. */
   readonly reference: ReferenceAudio;
   /** Told after every change of what the page gets. */
-  readonly onChange?: (value: ReferenceAudioValue) => void;
+  readonly onChange?: ((value: ReferenceAudioValue) => void) | undefined;
   /** Lets the person sign in; without it that way out is not offered. */
-  readonly onSignIn?: () => void;
+  readonly onSignIn?: (() => void) | undefined;
   /** What it says is in the language of this locale; of `LocaleContext`, or English, without one. */
   readonly locale?: string | undefined;
   /** Your own wording, by the keys of the messages. */
   readonly labels?: ComponentLabels | undefined;
   /** Added to the root's own. */
-  readonly className?: string;
+  readonly className?: string | undefined;
 }
 
 /** The way to an end where the panel with the button has failed. */

@@ -62,13 +62,18 @@ interface Uncut extends Words {
   readonly cut: Stretch | undefined;
 }
 
+export interface InitialChoice {
+  readonly mode?: Mode | undefined;
+  readonly language?: string | undefined;
+}
+
 export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly recorder: Recorder;
   readonly services: ReferenceAudioServices;
   readonly transcriber: Transcriber;
   /** Whose take this is: a change clears it. */
   readonly person: Person;
-  readonly #initial: { readonly mode?: Mode; readonly language?: string };
+  readonly #initial: InitialChoice;
   readonly #scope: Scope;
   readonly #store: Store<ReferenceAudioState>;
   readonly getSnapshot: () => ReferenceAudioState;
@@ -92,11 +97,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   /** What each cut can be taken back to, the newest last. */
   #uncut: readonly Uncut[] = [];
 
-  constructor(
-    services: ReferenceAudioServices,
-    scope: Scope,
-    initial: { readonly mode?: Mode; readonly language?: string } = {},
-  ) {
+  constructor(services: ReferenceAudioServices, scope: Scope, initial: InitialChoice = {}) {
     this.services = services;
     this.#initial = initial;
     this.#scope = new Scope(scope);

@@ -5,15 +5,15 @@ import { useReadable, useScope } from "../ui/hooks";
 import type { Labels } from "../words/use-words";
 import type { Words } from "../words/words";
 import type { PanelMessages } from "./panels/catalogue";
-import { ReferenceAudio } from "./reference-audio";
+import { type InitialChoice, ReferenceAudio } from "./reference-audio";
 import type { ReferenceAudioServices } from "./services";
-import type { Mode, ReferenceAudioState } from "./state";
+import type { ReferenceAudioState } from "./state";
 import type { ReferenceMessages } from "./words/catalogue";
 
 /** Undefined until the page and the services are there. `initial` counts once. */
 export function useReferenceAudio(
   services: ReferenceAudioServices | undefined,
-  initial: { readonly mode?: Mode; readonly language?: string } = {},
+  initial: InitialChoice = {},
 ): ReferenceAudio | undefined {
   const [reference, setReference] = useState<ReferenceAudio>();
   useScope(
