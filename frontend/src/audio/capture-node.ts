@@ -114,8 +114,7 @@ export async function tap(
         listener.frame(message.pcm);
         break;
       case "flushed":
-        for (const resolve of flushed) resolve();
-        flushed = [];
+        flushed.shift()?.(); // of the flush that was asked for first: more may come before the next
         break;
     }
   };

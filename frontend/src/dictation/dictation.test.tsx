@@ -78,6 +78,77 @@ describe("Live words", () => {
     expect(source.closed).toBe(1);
   });
 
+  test("go on with a new session where a pause ends at once", async () => {
+    const words = new LiveTranscript({ source, token });
+    await words.start();
+    await bridge();
+    source.speak(1);
+    const pausing = words.pause();
+    words.resume();
+    await pausing;
+    source.speak(1);
+    await words.stop();
+    await vi.waitFor(() => expect(words.getSnapshot().isFinal).toBe(true));
+    expect(FakeBridge.all.reduce((sum, { samples }) => sum + samples, 0)).toBe(32_000);
+  });
+
+  test("hold the last frame where the service answers while the microphone closes", async () => {
+    let open = (_: Response) => {};
+    let close = () => {};
+    answer = () => new Promise((resolve) => (open = resolve));
+    const opened = source.open.bind(source);
+    source.open = async (...given) => {
+      const device = await opened(...given);
+      const slow = new Promise<void>((resolve) => (close = resolve));
+      return { ...device, close: () => slow.then(device.close) };
+    };
+    const words = new LiveTranscript({ source, token });
+    void words.start();
+    await vi.waitFor(() => expect(words.getSnapshot().stage).toBe("listening"));
+    source.speak(1.05);
+    const stopping = words.stop();
+    open(config());
+    const line = await bridge();
+    await vi.waitFor(() => expect(line.samples).toBe(16_000));
+    close();
+    await stopping;
+    await vi.waitFor(() => expect(words.getSnapshot().isFinal).toBe(true));
+    expect(line.samples).toBe(16_800);
+  });
+
+  test("tell of a part that was lost in a pause", async () => {
+    const errors: string[] = [];
+    const words = new LiveTranscript({ source, token, onError: ({ code }) => errors.push(code) });
+    await words.start();
+    const line = await bridge();
+    source.speak(1);
+    line.send = () => {};
+    await words.pause();
+    line.say({ type: "error", code: "provider_rejected", message: "No.", retryable: false });
+    await vi.waitFor(() => expect(errors).toEqual(["provider_rejected"]));
+    words.resume();
+    source.speak(1);
+    await words.stop();
+    await vi.waitFor(() => expect(words.getSnapshot().isFinal).toBe(true));
+    expect(errors).toEqual(["provider_rejected"]);
+    expect(FakeBridge.all.at(-1)?.samples).toBe(16_000);
+  });
+
+  test.each(["quota_exceeded", "budget_exceeded", "max_duration"])(
+    "tell of a limit that ends them while somebody speaks: %s",
+    async (reason) => {
+      const errors: string[] = [];
+      const words = new LiveTranscript({ source, token, onError: ({ code }) => errors.push(code) });
+      await words.start();
+      const line = await bridge();
+      source.speak(1);
+      line.say({ type: "final", text: "All there is.", status: "complete", reason });
+      await vi.waitFor(() => expect(words.getSnapshot().isFinal).toBe(true));
+      expect(words.getSnapshot().text).toBe("All there is.");
+      expect(errors).toEqual([reason]);
+    },
+  );
+
   test.each([
     ["a refused microphone", () => (source.fault = "denied"), "microphone_denied"],
     ["a service away", () => (answer = () => Promise.reject(new TypeError("x"))), "unreachable"],

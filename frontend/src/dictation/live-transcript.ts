@@ -17,18 +17,27 @@ import { type Readable, Store } from "../lib/store";
 import { ApiError } from "../services/http";
 import { connectLive, type LiveOptions, type LiveServices } from "../services/live";
 import type { SessionFailure } from "../session/effects";
+import { PATIENCE } from "../session/link";
 import { isOver, Live, type LiveView } from "../session/live";
 import { SignedOutError, SignInError } from "../session/token";
 
+/** Which limit ended it. */
+const LIMIT_WORDS: { readonly [reason: string]: string } = {
+  max_duration: "This is as long as it may be. Start again to go on.",
+  quota_exceeded: "You have used today's minutes.",
+  budget_exceeded: "Transcription is paused for today.",
+};
 /** Frames of 100 ms that wait for the configuration, at most: a minute. */
 const WAITING_FRAMES = 600;
+/** No recording is kept to fall back on: the text's end is awaited as long as the Python client does. */
+const PATIENT = { ...PATIENCE, finish: 120 };
 
 export type LiveTranscriptStage = "idle" | "opening" | "listening" | "paused" | "finishing";
 /** How the line to the service is; the microphone is heard in any case. */
 export type Line = "ready" | "connecting" | "slow" | "reconnecting" | "offline";
 
 export interface LiveTranscriptError {
-  readonly code: SessionFailure["code"] | `microphone_${SourceFault | "lost"}`;
+  readonly code: SessionFailure["code"] | "max_duration" | `microphone_${SourceFault | "lost"}`;
   /** For a person, in English. */
   readonly message: string;
   /** Of a sign-in that failed. */
@@ -114,6 +123,10 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
   #source: OpenSource | undefined;
   #live: Live | undefined;
   #waiting: Int16Array<ArrayBuffer>[] = [];
+  /** Resolves when the last frame before a pause or a stop has come. */
+  #quiet: Promise<void> = Promise.resolve();
+  /** The loss that was told last. */
+  #lost: SessionFailure | undefined;
   /** Peak of the newest block, 0 to 1; read it each frame. */
   level = 0;
 
@@ -164,8 +177,10 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
   async pause(): Promise<void> {
     if (this.getSnapshot().stage !== "listening") return;
     this.#store.patch({ stage: "paused" });
-    await this.#source?.pause();
-    this.#live?.stop();
+    const [live, part] = [this.#live, this.#live?.part];
+    this.#quiet = this.#source?.pause() ?? Promise.resolve();
+    await this.#quiet;
+    live?.stop(part);
   }
 
   resume(): void {
@@ -182,7 +197,8 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
     if (stage !== "listening" && stage !== "paused") return;
     this.#store.patch({ stage: "finishing" });
     const live = this.#live;
-    await this.#close();
+    this.#quiet = this.#close();
+    await this.#quiet;
     live?.stop(); // one that comes later is stopped as it begins
   }
 
@@ -225,7 +241,12 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
         ...(contextBias?.length ? { contextBias } : {}),
         ...(model ? { model } : {}),
       },
-      { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) },
+      {
+        url: realtimeUrl,
+        token,
+        patience: PATIENT,
+        ...(openSocket ? { connect: openSocket } : {}),
+      },
       talk,
     );
     this.#live = live;
@@ -234,7 +255,8 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
     for (const frame of this.#waiting) live.push(frame);
     this.#waiting = [];
     const { stage } = this.getSnapshot();
-    if (stage === "paused" || stage === "finishing") live.stop();
+    const part = live.part;
+    if (stage === "paused" || stage === "finishing") void this.#quiet.then(() => live.stop(part));
   }
 
   #listener(talk: Scope): AudioListener {
@@ -281,8 +303,15 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
       this.#options.onDelta?.(delta, view.text);
     }
     this.#store.patch({ line: lineOf(view), language: view.language });
+    // Its words are missing, also where another part goes on.
+    if (view.lost && view.lost !== this.#lost) this.#tell(view.lost);
+    this.#lost = view.lost;
     if (!over) return;
-    if (view.failure) this.#tell(view.failure);
+    // The person still speaks, and is not heard any more.
+    const { reason } = view;
+    if (reason && before.stage === "listening") {
+      this.#tell({ code: reason, message: LIMIT_WORDS[reason] ?? "The live words ended." });
+    }
     this.#end();
     this.#store.patch({
       stage: "idle",

@@ -82,6 +82,29 @@ describe("A take", () => {
     expect(state().take?.seconds).toBe(5);
   });
 
+  test("that is discarded while it stops takes nothing of the next one along", async () => {
+    let close = () => {};
+    const open = services.source.open.bind(services.source);
+    vi.spyOn(services.source, "open").mockImplementationOnce(async (...given) => {
+      const device = await open(...given);
+      const slow = new Promise<void>((resolve) => {
+        close = resolve;
+      });
+      return { ...device, close: () => slow };
+    });
+    await reference.record();
+    services.source.speak(12);
+    const stopping = reference.stop();
+    reference.discard();
+    await reference.record();
+    services.source.speak(5);
+    close();
+    await stopping;
+    expect(state().recorder.stage).toBe("recording");
+    await reference.stop();
+    expect(state().take?.seconds).toBe(5);
+  });
+
   test("without a sample is no take", async () => {
     await reference.record();
     await reference.stop();
@@ -642,6 +665,20 @@ describe("Over a reload", () => {
     expect(state().take).toBeUndefined();
     services.signIn("a0000000-0000-4000-8000-000000000000", false);
     await vi.waitFor(() => expect(state().take).toBeDefined());
+  });
+
+  test("what the browser refused for a while is written later: a take has no gap", async () => {
+    const full = new DOMException("", "QuotaExceededError");
+    vi.spyOn(store, "save").mockRejectedValueOnce(full);
+    vi.spyOn(store, "append").mockRejectedValueOnce(full).mockRejectedValueOnce(full);
+    await reference.record();
+    for (let second = 0; second < 5; second += 1) {
+      services.source.speak(1);
+      await reference.settled();
+    }
+    expect(state().kept).toBe(false);
+    await reload();
+    await vi.waitFor(() => expect(state().take?.seconds).toBe(5));
   });
 
   test("a browser that keeps nothing is told of, and the take is still whole", async () => {

@@ -444,8 +444,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   }
 
   async pause(): Promise<void> {
+    const part = this.#live?.part;
     await this.recorder.pause();
-    this.#live?.stop();
+    this.#live?.stop(part);
   }
 
   async resume(): Promise<void> {
@@ -462,7 +463,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   async stop(): Promise<void> {
     const { stage } = this.#state.recorder;
     if (stage === "idle" || stage === "stopping") return;
+    const scope = this.#takeScope;
     const recorded = await this.recorder.stop();
+    if (scope.disposed) return; // another person's take may be at hand
     this.#live?.stop();
     if (!recorded) {
       this.discard();

@@ -58,6 +58,23 @@ const environment = (token: TokenSupplier = async () => "token") => ({
   connect: (url: string) => new FakeSocket(url),
 });
 const settle = () => vi.advanceTimersByTimeAsync(0);
+
+test("A part is stopped when the next one begins, and a late stop of it ends no other", async () => {
+  const live = new Live({}, environment(), scope);
+  live.run();
+  await settle();
+  FakeSocket.all[0]?.open();
+  const { part } = live;
+  live.run(); // the recorder went on before its pause was over
+  live.stop(part);
+  expect(FakeSocket.all[0]?.sent.at(-1)).toEqual({ type: "stop" });
+  FakeSocket.all[0]?.say({ type: "final", text: "one", status: "complete" });
+  await settle();
+  FakeSocket.all[1]?.open();
+  live.push(new Int16Array(1600));
+  expect(FakeSocket.all[1]?.sent.map((each) => each instanceof Int16Array)).toEqual([false, true]);
+  expect(live.getSnapshot().phase).toBe("listening");
+});
 const final = (text: string) => ({ type: "final", text, status: "complete", session_id: "s" });
 
 test("A session goes from token to socket to words, and closes what it opened", async () => {

@@ -7,6 +7,7 @@ import {
   type SessionView,
   UNREACHABLE,
 } from "./effects";
+import type { Patience } from "./link";
 import { parseServerMessage, type SessionOptions } from "./messages";
 import { Session } from "./session";
 import { SignedOutError, SignInError, type TokenSupplier } from "./token";
@@ -23,6 +24,7 @@ export interface SessionEnvironment {
   readonly url: string;
   readonly token: TokenSupplier;
   readonly connect?: (url: string) => Socket;
+  readonly patience?: Patience;
 }
 
 /** Whether an address is this machine's own. */
@@ -67,10 +69,11 @@ export class SessionDriver {
     this.#environment = environment;
     this.#onChange = onChange;
     this.#scope = new Scope(scope);
-    this.#session = new Session(options, {
-      buffered: (link) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
+    const ports = {
+      buffered: (link: number) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
       random: Math.random,
-    });
+    };
+    this.#session = new Session(options, ports, environment.patience);
     this.#scope.add(() => this.give({ type: "cancel" }));
     if (isLoopback(environment.url)) return; // reached without a network
     const online = () => this.give({ type: "online", online: navigator.onLine });

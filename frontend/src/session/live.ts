@@ -22,6 +22,8 @@ export interface LiveView {
   readonly reason: SessionView["reason"];
   readonly failure: SessionFailure | undefined;
   readonly openSessions: readonly string[];
+  /** Why the last part that failed did; another one may go on. */
+  readonly lost: SessionFailure | undefined;
 }
 
 export const IDLE_LIVE: LiveView = {
@@ -35,6 +37,7 @@ export const IDLE_LIVE: LiveView = {
   reason: undefined,
   failure: undefined,
   openSessions: [],
+  lost: undefined,
 };
 
 /** Less than this is how every line is. */
@@ -58,8 +61,14 @@ export class Live implements Readable<LiveView> {
     this.#scope = scope;
   }
 
-  /** Begins the take, or goes on with it after `pause`. */
+  /** The part at hand, counted from 1. */
+  get part(): number {
+    return this.#parts.length;
+  }
+
+  /** Begins the take, or goes on with it after a pause; the part before is stopped. */
   run(): void {
+    this.stop();
     this.#parts.push(
       new SessionDriver(this.#options, this.#environment, this.#scope, () => this.#update()),
     );
@@ -70,9 +79,12 @@ export class Live implements Readable<LiveView> {
     this.#parts.at(-1)?.give({ type: "audio", pcm });
   }
 
-  /** Ends the part at hand: its last words still come. Pausing and stopping are the same here. */
-  stop(): void {
-    this.#parts.at(-1)?.give({ type: "stop" });
+  /**
+   * Ends a part, unless it was followed by another: its last words still come. Pausing and stopping
+   * are the same here.
+   */
+  stop(part = this.part): void {
+    if (part === this.part) this.#parts.at(-1)?.give({ type: "stop" });
   }
 
   cancel(): void {
@@ -106,6 +118,7 @@ export class Live implements Readable<LiveView> {
       reason: last.reason,
       failure: last.failure,
       openSessions: last.openSessions,
+      lost: views.findLast((view) => view.phase === "failed")?.failure,
     });
   }
 }

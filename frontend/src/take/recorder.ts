@@ -150,8 +150,9 @@ export class Recorder implements Readable<RecorderState> {
     const { stage } = this.getSnapshot();
     if (stage === "idle" || stage === "stopping") return undefined;
     this.#store.patch({ stage: "stopping" });
-    await this.#close();
     const recording = this.#recording;
+    await this.#close();
+    if (this.#recording !== recording) return undefined; // cancelled meanwhile, or begun anew
     this.#recording = undefined;
     this.#store.patch({ stage: "idle", silent: false });
     if (!recording || recording.samples === 0) return undefined;

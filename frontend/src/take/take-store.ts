@@ -83,7 +83,10 @@ export class TakeStore {
   }
 
   #open(): Promise<IDBPDatabase<Schema>> {
-    this.#database ??= this.#connect();
+    this.#database ??= this.#connect().catch((error: unknown) => {
+      this.#database = undefined; // the next write asks again
+      throw error;
+    });
     return this.#database;
   }
 

@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "أنت تسجّل في مكان آخر بالفعل.",
   "error.quota_exceeded": "استخدمت دقائق اليوم.",
   "error.budget_exceeded": "التفريغ النصي متوقف لهذا اليوم.",
+  "error.max_duration": "بلغت المدة القصوى. ابدأ من جديد للمتابعة.",
   "error.capacity": "الخادم مشغول. حاول بعد قليل.",
   "error.draining": "الخادم يعيد التشغيل. حاول بعد قليل.",
   "error.transcription_disabled": "التفريغ النصي معطّل.",

@@ -25,6 +25,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Du nimmst bereits woanders auf.",
   "error.quota_exceeded": "Deine Minuten für heute sind aufgebraucht.",
   "error.budget_exceeded": "Die Transkription ist für heute ausgesetzt.",
+  "error.max_duration": "Länger geht es nicht. Starte neu, um weiterzumachen.",
   "error.capacity": "Der Server ist ausgelastet. Versuche es gleich noch einmal.",
   "error.draining": "Der Server startet neu. Versuche es gleich noch einmal.",
   "error.transcription_disabled": "Die Transkription ist ausgeschaltet.",

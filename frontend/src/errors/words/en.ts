@@ -24,6 +24,7 @@ export const words = {
   "error.session_limit": "You are already recording elsewhere.",
   "error.quota_exceeded": "You have used today's minutes.",
   "error.budget_exceeded": "Transcription is paused for today.",
+  "error.max_duration": "This is as long as it may be. Start again to go on.",
   "error.capacity": "The server is busy. Try again in a moment.",
   "error.draining": "The server is restarting. Try again in a moment.",
   "error.transcription_disabled": "Transcription is off.",

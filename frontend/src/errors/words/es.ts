@@ -24,6 +24,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Ya estás grabando en otro lugar.",
   "error.quota_exceeded": "Has usado los minutos de hoy.",
   "error.budget_exceeded": "La transcripción está en pausa por hoy.",
+  "error.max_duration": "No puede durar más. Empieza de nuevo para continuar.",
   "error.capacity": "El servidor está ocupado. Inténtalo de nuevo en un momento.",
   "error.draining": "El servidor se está reiniciando. Inténtalo de nuevo en un momento.",
   "error.transcription_disabled": "La transcripción está desactivada.",

@@ -24,6 +24,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Un enregistrement est déjà en cours ailleurs.",
   "error.quota_exceeded": "Vous avez utilisé vos minutes du jour.",
   "error.budget_exceeded": "La transcription est suspendue pour aujourd’hui.",
+  "error.max_duration": "La durée maximale est atteinte. Recommencez pour continuer.",
   "error.capacity": "Le serveur est occupé. Réessayez dans un instant.",
   "error.draining": "Le serveur redémarre. Réessayez dans un instant.",
   "error.transcription_disabled": "La transcription est désactivée.",

@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "आप पहले से कहीं और रिकॉर्ड कर रहे हैं।",
   "error.quota_exceeded": "आपके आज के मिनट ख़त्म हो गए।",
   "error.budget_exceeded": "ट्रांसक्रिप्शन आज के लिए रुका हुआ है।",
+  "error.max_duration": "अधिकतम अवधि पूरी हो गई। जारी रखने के लिए फिर से शुरू करें।",
   "error.capacity": "सर्वर व्यस्त है। थोड़ी देर में फिर कोशिश करें।",
   "error.draining": "सर्वर फिर से शुरू हो रहा है। थोड़ी देर में फिर कोशिश करें।",
   "error.transcription_disabled": "ट्रांसक्रिप्शन बंद है।",

@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Stai già registrando altrove.",
   "error.quota_exceeded": "Hai usato i minuti di oggi.",
   "error.budget_exceeded": "Per oggi la trascrizione è sospesa.",
+  "error.max_duration": "È stata raggiunta la durata massima. Ricomincia per continuare.",
   "error.capacity": "Il server è occupato. Riprova tra poco.",
   "error.draining": "Il server si sta riavviando. Riprova tra poco.",
   "error.transcription_disabled": "La trascrizione è disattivata.",

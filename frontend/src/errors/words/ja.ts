@@ -24,6 +24,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "すでに別の場所で録音中です。",
   "error.quota_exceeded": "今日の時間を使い切りました。",
   "error.budget_exceeded": "本日の文字起こしは停止しています。",
+  "error.max_duration": "最大の長さに達しました。続けるには、もう一度始めてください。",
   "error.capacity": "サーバーが混み合っています。少し待ってからお試しください。",
   "error.draining": "サーバーを再起動しています。少し待ってからお試しください。",
   "error.transcription_disabled": "文字起こしはオフです。",

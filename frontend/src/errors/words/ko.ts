@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "이미 다른 곳에서 녹음 중입니다.",
   "error.quota_exceeded": "오늘 시간을 모두 썼습니다.",
   "error.budget_exceeded": "오늘은 변환이 중단되었습니다.",
+  "error.max_duration": "최대 길이에 도달했습니다. 계속하려면 다시 시작하세요.",
   "error.capacity": "서버가 붐빕니다. 잠시 후 다시 시도하세요.",
   "error.draining": "서버가 다시 시작하는 중입니다. 잠시 후 다시 시도하세요.",
   "error.transcription_disabled": "텍스트 변환이 꺼져 있습니다.",

@@ -24,6 +24,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Je bent elders al aan het opnemen.",
   "error.quota_exceeded": "Je minuten van vandaag zijn op.",
   "error.budget_exceeded": "Transcriptie is voor vandaag gepauzeerd.",
+  "error.max_duration": "Langer kan niet. Begin opnieuw om verder te gaan.",
   "error.capacity": "De server is bezet. Probeer het zo opnieuw.",
   "error.draining": "De server start opnieuw op. Probeer het zo opnieuw.",
   "error.transcription_disabled": "Transcriptie staat uit.",

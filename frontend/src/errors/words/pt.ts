@@ -24,6 +24,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Você já está gravando em outro lugar.",
   "error.quota_exceeded": "Você usou os minutos de hoje.",
   "error.budget_exceeded": "A transcrição está suspensa por hoje.",
+  "error.max_duration": "A duração máxima foi atingida. Comece de novo para continuar.",
   "error.capacity": "O servidor está ocupado. Tente de novo em instantes.",
   "error.draining": "O servidor está reiniciando. Tente de novo em instantes.",
   "error.transcription_disabled": "A transcrição está desativada.",

@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "Вы уже записываете в другом месте.",
   "error.quota_exceeded": "Вы израсходовали минуты на сегодня.",
   "error.budget_exceeded": "Расшифровка на сегодня приостановлена.",
+  "error.max_duration": "Достигнута предельная длительность. Начните снова, чтобы продолжить.",
   "error.capacity": "Сервер занят. Попробуйте чуть позже.",
   "error.draining": "Сервер перезапускается. Попробуйте чуть позже.",
   "error.transcription_disabled": "Расшифровка отключена.",

@@ -23,6 +23,7 @@ export const words: Record<keyof typeof english, string> = {
   "error.session_limit": "你已在别处录音。",
   "error.quota_exceeded": "今天的分钟数已用完。",
   "error.budget_exceeded": "今天已暂停转写。",
+  "error.max_duration": "已达到最长时长。请重新开始以继续。",
   "error.capacity": "服务器繁忙，请稍后重试。",
   "error.draining": "服务器正在重启，请稍后重试。",
   "error.transcription_disabled": "转写已关闭。",
