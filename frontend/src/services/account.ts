@@ -107,7 +107,7 @@ export class Account implements Readable<AccountState> {
       return await this.#client;
     } catch (error) {
       this.#client = undefined;
-      throw toSignInError(error);
+      throw await toSignInError(error);
     }
   }
 
@@ -162,7 +162,7 @@ export class Account implements Readable<AccountState> {
   async #token(refresh: boolean): Promise<string> {
     const auth = await this.#auth();
     const { data, error } = await auth.getSession();
-    if (!data.session && error) throw this.#toFailure(error);
+    if (!data.session && error) throw await this.#toFailure(error);
     const session = data.session ?? (await this.#anonymous());
     const left = (session.expires_at ?? 0) - Date.now() / 1000;
     // A clock that was put back makes a session last longer than it does.
@@ -173,7 +173,7 @@ export class Account implements Readable<AccountState> {
     const renewed = await (refresh || left <= 0 ? renewal : this.#briefly(renewal));
     if (renewed?.data.session) return renewed.data.session.access_token;
     if (!refresh && left > 0) return session.access_token;
-    throw this.#toFailure(renewed?.error);
+    throw await this.#toFailure(renewed?.error);
   }
 
   async #briefly<T>(promise: Promise<T>): Promise<T | undefined> {
@@ -188,8 +188,8 @@ export class Account implements Readable<AccountState> {
   }
 
   /** A refusal ends the sign-in; a token that cannot be renewed for now is still somebody's. */
-  #toFailure(error: unknown): Error {
-    if (error && !isSignedOut(error)) return toSignInError(error);
+  async #toFailure(error: unknown): Promise<Error> {
+    if (error && !isSignedOut(error)) return await toSignInError(error);
     this.#store.set({ status: "out", ended: true });
     return new SignedOutError();
   }
@@ -206,7 +206,7 @@ export class Account implements Readable<AccountState> {
 
   async #signInAnonymously(): Promise<Session> {
     const { data, error } = await (await this.#auth()).signInAnonymously();
-    if (!data.session) throw toSignInError(error);
+    if (!data.session) throw await toSignInError(error);
     this.#take(data.session);
     return data.session;
   }
@@ -219,7 +219,7 @@ export class Account implements Readable<AccountState> {
   /** @throws SignInError */
   async signIn(email: string, password: string): Promise<void> {
     const { error } = await (await this.#auth()).signInWithPassword({ email, password });
-    if (error) throw toSignInError(error);
+    if (error) throw await toSignInError(error);
   }
 
   /**
@@ -233,14 +233,14 @@ export class Account implements Readable<AccountState> {
     const state = this.#store.getSnapshot();
     if (state.status === "in" && state.isAnonymous) return this.#link(auth, email, password);
     const { data, error } = await auth.signUp({ email, password });
-    if (error) throw toSignInError(error);
+    if (error) throw await toSignInError(error);
     return { confirm: !data.session };
   }
 
   async #link(auth: Client, email: string, password: string): Promise<{ confirm: boolean }> {
     await this.token(); // one that is good for the call
     const { data, error } = await auth.updateUser({ email, password });
-    if (error) throw toSignInError(error);
+    if (error) throw await toSignInError(error);
     if (data.user.is_anonymous) return { confirm: true };
     await auth.refreshSession(); // the token at hand still says "anonymous"
     return { confirm: false };
@@ -254,13 +254,13 @@ export class Account implements Readable<AccountState> {
   async resetPassword(email: string): Promise<void> {
     const redirectTo = `${location.origin}${location.pathname}`;
     const { error } = await (await this.#auth()).resetPasswordForEmail(email, { redirectTo });
-    if (error) throw toSignInError(error);
+    if (error) throw await toSignInError(error);
   }
 
   /** @throws SignInError */
   async changePassword(password: string): Promise<void> {
     const { error } = await (await this.#auth()).updateUser({ password });
-    if (error) throw toSignInError(error);
+    if (error) throw await toSignInError(error);
     this.#recovering.set(false);
   }
 

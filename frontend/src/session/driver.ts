@@ -58,6 +58,7 @@ export class SessionDriver {
   readonly #sockets = new Map<number, OpenSocket>();
   #wakeAt: number | undefined;
   #cancelWake = () => {};
+  #voice: typeof import("./voice") | undefined;
 
   /** Ends with the scope; `onChange` is called after everything that may have changed the view. */
   constructor(
@@ -71,6 +72,8 @@ export class SessionDriver {
     this.#scope = new Scope(scope);
     const ports = {
       buffered: (link: number) => this.#sockets.get(link)?.socket.bufferedAmount ?? 0,
+      hasVoice: (pcm: Int16Array, from: number, to: number) =>
+        this.#voice?.hasVoice(pcm, from, to) ?? false,
       random: Math.random,
     };
     this.#session = new Session(options, ports, environment.patience);
@@ -134,6 +137,12 @@ export class SessionDriver {
   }
 
   #connect(link: number): void {
+    void import("./voice").then(
+      (voice) => {
+        this.#voice = voice;
+      },
+      () => {}, // without it a successor begins a little before the last `ack`
+    );
     const { url, connect } = this.#environment;
     const socket = connect ? connect(url) : new WebSocket(url);
     const scope = new Scope(this.#scope);

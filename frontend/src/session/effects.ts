@@ -92,6 +92,8 @@ export const UNREACHABLE: Failure = {
 export interface SessionPorts {
   /** Bytes that a link's socket has not sent yet. */
   buffered(link: number): number;
+  /** Whether half a second or more between two samples is probably a voice. */
+  hasVoice(pcm: Int16Array, from: number, to: number): boolean;
   /** From 0 to 1, for jitter. */
   random(): number;
 }

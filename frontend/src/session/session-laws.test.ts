@@ -7,6 +7,7 @@ import type { Effect, SessionInput } from "./effects";
 import { PATIENCE } from "./link";
 import type { ServerMessage } from "./messages";
 import { Session } from "./session";
+import { hasVoice } from "./voice";
 
 const RUNS = Number(process.env.SESSION_LAW_RUNS ?? 80);
 const FIRST = Number(process.env.SESSION_LAW_SEED ?? 1);
@@ -96,7 +97,11 @@ class World {
     this.#random = generator(seed);
     this.session = new Session(
       {},
-      { buffered: () => (this.chance(0.02) ? 64 * 1024 : 0), random: () => this.#random() },
+      {
+        hasVoice,
+        buffered: () => (this.chance(0.02) ? 64 * 1024 : 0),
+        random: () => this.#random(),
+      },
       { ...PATIENCE, finish: 120 },
     );
   }

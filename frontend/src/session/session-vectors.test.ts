@@ -6,6 +6,7 @@ import type { Effect, SessionInput } from "./effects";
 import type { Patience } from "./link";
 import type { ServerMessage } from "./messages";
 import { Session } from "./session";
+import { hasVoice } from "./voice";
 
 const { backoff_max, retry_after, ...seconds } = vectors.patience;
 const PATIENCE: Patience = { ...seconds, backoffMax: backoff_max, retryAfter: retry_after };
@@ -30,7 +31,7 @@ class Player {
   #now = 0;
 
   constructor({ jitter = 1, rewind_ms = 1000 }: Case) {
-    this.session = new Session({}, { buffered: () => 0, random: () => jitter }, PATIENCE);
+    this.session = new Session({}, { hasVoice, buffered: () => 0, random: () => jitter }, PATIENCE);
     this.#rewindMs = rewind_ms;
   }
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Effect, SessionInput } from "./effects";
 import type { ServerMessage, SessionOptions } from "./messages";
 import { Session } from "./session";
+import { hasVoice } from "./voice";
 
 const REWIND_MS = 2500;
 const FRAME = 1600;
@@ -17,6 +18,7 @@ class World {
 
   constructor(options: SessionOptions = { language: "en" }) {
     this.session = new Session(options, {
+      hasVoice,
       buffered: () => this.buffered,
       random: () => this.random,
     });

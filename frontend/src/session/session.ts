@@ -406,7 +406,7 @@ export class Session {
   /** Whether somebody spoke since the last words: the provider may have stopped hearing. */
   #leftVoiceUnanswered(link: Link): boolean {
     const isLong = this.#now - link.spokenAt > UNANSWERED_MS;
-    return isLong && this.#recording.hasVoice(link.spoken, link.acked);
+    return isLong && this.#ports.hasVoice(this.#recording.pcm, link.spoken, link.acked);
   }
 
   /** Resumes from the last words: a provider that fails has often been deaf for a while. */
