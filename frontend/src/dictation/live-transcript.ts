@@ -22,10 +22,10 @@ import { isOver, Live, type LiveView } from "../session/live";
 import { SignedOutError, SignInError } from "../session/token";
 
 /** Which limit ended it. */
-const LIMIT_WORDS: { readonly [reason: string]: string } = {
-  max_duration: "This is as long as it may be. Start again to go on.",
-  quota_exceeded: "You have used today's minutes.",
-  budget_exceeded: "Transcription is paused for today.",
+const LIMITS: { readonly [reason: string]: Pick<LiveTranscriptError, "message"> } = {
+  max_duration: { message: "This is as long as it may be. Start again to go on." },
+  quota_exceeded: { message: "You have used today's minutes." },
+  budget_exceeded: { message: "Transcription is paused for today." },
 };
 /** Frames of 100 ms that wait for the configuration, at most: a minute. */
 const WAITING_FRAMES = 600;
@@ -310,7 +310,7 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
     // The person still speaks, and is not heard any more.
     const { reason } = view;
     if (reason && before.stage === "listening") {
-      this.#tell({ code: reason, message: LIMIT_WORDS[reason] ?? "The live words ended." });
+      this.#tell({ code: reason, message: "The live words ended.", ...LIMITS[reason] });
     }
     this.#end();
     this.#store.patch({
