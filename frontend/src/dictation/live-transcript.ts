@@ -20,13 +20,8 @@ import type { SessionFailure } from "../session/effects";
 import { PATIENCE } from "../session/link";
 import { isOver, Live, type LiveView } from "../session/live";
 import { SignedOutError, SignInError } from "../session/token";
+import { LIMIT_WORDS } from "./limits";
 
-/** Which limit ended it. */
-const LIMITS: { readonly [reason: string]: Pick<LiveTranscriptError, "message"> } = {
-  max_duration: { message: "This is as long as it may be. Start again to go on." },
-  quota_exceeded: { message: "You have used today's minutes." },
-  budget_exceeded: { message: "Transcription is paused for today." },
-};
 /** Frames of 100 ms that wait for the configuration, at most: a minute. */
 const WAITING_FRAMES = 600;
 /** No recording is kept to fall back on: the text's end is awaited as long as the Python client does. */
@@ -310,7 +305,7 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
     // The person still speaks, and is not heard any more.
     const { reason } = view;
     if (reason && before.stage === "listening") {
-      this.#tell({ code: reason, message: "The live words ended.", ...LIMITS[reason] });
+      this.#tell({ code: reason, message: LIMIT_WORDS[reason] ?? reason });
     }
     this.#end();
     this.#store.patch({
