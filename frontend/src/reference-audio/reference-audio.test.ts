@@ -667,20 +667,6 @@ describe("Over a reload", () => {
     await vi.waitFor(() => expect(state().take).toBeDefined());
   });
 
-  test("what the browser refused for a while is written later: a take has no gap", async () => {
-    const full = new DOMException("", "QuotaExceededError");
-    vi.spyOn(store, "save").mockRejectedValueOnce(full);
-    vi.spyOn(store, "append").mockRejectedValueOnce(full).mockRejectedValueOnce(full);
-    await reference.record();
-    for (let second = 0; second < 5; second += 1) {
-      services.source.speak(1);
-      await reference.settled();
-    }
-    expect(state().kept).toBe(false);
-    await reload();
-    await vi.waitFor(() => expect(state().take?.seconds).toBe(5));
-  });
-
   test("a browser that keeps nothing is told of, and the take is still whole", async () => {
     vi.spyOn(store, "save").mockRejectedValue(new DOMException("", "QuotaExceededError"));
     await recordTake();

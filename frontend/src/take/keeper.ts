@@ -10,11 +10,6 @@ const SETTLE_MS = 400;
 
 type Change = Partial<Omit<TakeRecord, "id">>;
 
-interface Write {
-  readonly id: string;
-  readonly run: (store: TakeStore) => Promise<void>;
-}
-
 /** False once the browser has refused to keep something (private mode, no space left). */
 export class TakeKeeper implements Readable<boolean> {
   readonly #store: TakeStore | undefined;
@@ -23,8 +18,6 @@ export class TakeKeeper implements Readable<boolean> {
   readonly getSnapshot = this.#works.getSnapshot;
   readonly subscribe = this.#works.subscribe;
   #queue: Promise<void> = Promise.resolve();
-  /** Writes that the browser has refused, oldest first: they are tried again beside the next one. */
-  #refused: Write[] = [];
   #record: TakeRecord | undefined;
   #pending: Int16Array<ArrayBuffer>[] = [];
   #pendingSamples = 0;
@@ -37,10 +30,6 @@ export class TakeKeeper implements Readable<boolean> {
     this.#scope = new Scope(parent);
     this.#works.set(store !== undefined);
     this.#scope.add(() => this.#flush());
-    // A page out of sight may end without another word.
-    this.#scope.listen(document, "visibilitychange", () => {
-      if (document.visibilityState === "hidden") this.#flush();
-    });
   }
 
   /** What is kept beside the audio of the take at hand. */
@@ -51,8 +40,7 @@ export class TakeKeeper implements Readable<boolean> {
   /** Begins a take; the one before it must have been forgotten or adopted elsewhere. */
   begin(record: TakeRecord): void {
     this.#adopt(record, 0);
-    const newest = () => (this.#record?.id === record.id ? this.#record : record);
-    this.#enqueue(record.id, (store) => store.save(newest()));
+    this.#enqueue((store) => store.save(record));
   }
 
   /** Goes on with a take that is in the database already. */
@@ -89,7 +77,7 @@ export class TakeKeeper implements Readable<boolean> {
     this.#chunks += 1;
     this.#pending = [];
     this.#pendingSamples = 0;
-    this.#enqueue(id, (store) => store.append(id, index, chunk));
+    this.#enqueue((store) => store.append(id, index, chunk));
   }
 
   /** Notes a change beside the audio; many in a row are written once. */
@@ -106,7 +94,7 @@ export class TakeKeeper implements Readable<boolean> {
     const change = this.#change;
     this.#change = {};
     if (id !== undefined && Object.keys(change).length > 0) {
-      this.#enqueue(id, (store) => store.update(id, change));
+      this.#enqueue((store) => store.update(id, change));
     }
   }
 
@@ -120,7 +108,7 @@ export class TakeKeeper implements Readable<boolean> {
     if (!record || record.owner !== undefined) return record;
     const owned = { ...record, owner };
     if (record === this.#record) this.#record = owned;
-    this.#enqueue(record.id, (store) => store.update(record.id, { owner }));
+    this.#enqueue((store) => store.update(record.id, { owner }));
     return owned;
   }
 
@@ -145,20 +133,17 @@ export class TakeKeeper implements Readable<boolean> {
 
   /** Deletes a take that is not at hand, for good. */
   remove(id: string): void {
-    this.#enqueue(id, (store) => {
-      this.#refused = this.#refused.filter((write) => write.id !== id);
-      return store.remove(id);
-    });
+    this.#enqueue((store) => store.remove(id));
   }
 
   /** Lets another page have a take that is not at hand. */
   release(id: string): void {
-    this.#enqueue(id, async (store) => store.release(id));
+    this.#enqueue(async (store) => store.release(id));
   }
 
   /** Marks a take that is not at hand as deleted, or takes that back. */
   mark(id: string, removed: boolean): void {
-    this.#enqueue(id, (store) => store.update(id, { removed }));
+    this.#enqueue((store) => store.update(id, { removed }));
   }
 
   #letGo(): string | undefined {
@@ -176,31 +161,14 @@ export class TakeKeeper implements Readable<boolean> {
     return this.#queue;
   }
 
-  #enqueue(id: string, run: Write["run"]): void {
+  #enqueue(write: (store: TakeStore) => Promise<void>): void {
     const store = this.#store;
     if (!store) return;
-    this.#queue = this.#queue.then(async () => {
-      await this.#tryAgain(store);
-      try {
-        await run(store);
-      } catch {
-        // The take lives on in the page; that it may not outlive it is told to the person.
+    this.#queue = this.#queue
+      .then(() => write(store))
+      .catch(() => {
+        // The take lives on in the page; that it would not outlive it is told to the person.
         this.#works.set(false);
-        this.#refused.push({ id, run });
-      }
-    });
-  }
-
-  /** Writes what was refused, as far as the browser takes it now: a take is to have no gap. */
-  async #tryAgain(store: TakeStore): Promise<void> {
-    try {
-      for (let next = this.#refused[0]; next; next = this.#refused[0]) {
-        await next.run(store);
-        const done = next;
-        this.#refused = this.#refused.filter((write) => write !== done);
-      }
-    } catch {
-      // Still refused; the next write asks again.
-    }
+      });
   }
 }
