@@ -21,7 +21,7 @@ as $$
 declare
   code text;
 begin
-  perform from auth.users as u where u.id = person for key share;
+  perform ledger.keep_account(person);
   code := ledger.account_refusal(person, moment);
   if code is null then
     return null;

@@ -94,7 +94,7 @@ declare
 begin
   perform ledger.lock_accounts(array[account], identity_keys);
   -- As `refusal_of_account`: who deletes the account meanwhile has its rows.
-  perform from auth.users as u where u.id = erase_user.user_id for key share;
+  perform ledger.keep_account(user_id);
   perform from public.transcription_usage as t
   where t.user_id = erase_user.user_id order by t.id for update;
   revoked := public.revoke_transcriptions(user_id);

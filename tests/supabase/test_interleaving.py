@@ -1,7 +1,9 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import psycopg
 
 from tests.database import Connection, Database
 from tests.supabase.ledger_calls import close, limit, open_live
@@ -201,3 +203,17 @@ async def test_an_account_that_is_deleted_meanwhile_opens_nothing(database: Data
         " from ledger.deployment_days"
     )
     assert totals == {"cost": 0, "n": 0}
+
+
+async def test_a_role_that_may_not_update_accounts_can_use_them(database: Database) -> None:
+    """Where the owner of the functions has no such right, sessions open and accounts are erased."""
+    admin = database.server.dsn_of("supabase_admin", database.name)
+    async with await psycopg.AsyncConnection.connect(admin, autocommit=True) as connection:
+        await connection.execute("revoke all on auth.users from postgres")
+        await connection.execute("grant select, references on auth.users to postgres")
+    user = str(uuid4())
+    async with await psycopg.AsyncConnection.connect(admin, autocommit=True) as connection:
+        await connection.execute("insert into auth.users (id) values (%s)", (user,))
+    assert "id" in await open_live(database, user)
+    erased = await database.call("erase_user", user_id=UUID(user))
+    assert erased["revoked_sessions"] == 1
