@@ -143,6 +143,7 @@ class Session:
         self._timing = timing
         self._watchdog = Watchdog(timing.timeouts, now)
         self._granted = 0
+        self._has_cut = False
         self._credit = 0
         self._cut_by: FinalReason = "max_duration"
         self._soon = 0
@@ -205,6 +206,7 @@ class Session:
                 self.fail(UnsupportedAudio(f"This is {kind}. {_PCM_ALONE}"), now)
                 return b""
         frame = frame[: self._granted - self.received]
+        self._has_cut = len(frame) < size
         if not frame:
             return b""
         self.received += len(frame)
@@ -259,12 +261,17 @@ class Session:
     def regrant(self, seconds: float, cut_by: FinalReason | None = None) -> None:
         """Set how many seconds of audio may come in all; what was taken in already stays.
 
+        Where a frame was cut at the grant, the audio ends.
+
         Args:
             seconds: The new grant.
             cut_by: What running into it means; by default what it meant, or the quota if the
                 grant is shorter than it was.
         """
         granted = max(self.received, audio.whole_samples(seconds))
+        if self._has_cut:
+            # What was cut off is gone: audio that went on behind it would have a hole.
+            granted = self.received
         if cut_by is not None:
             self._cut_by = cut_by
         elif granted < self._granted:

@@ -186,6 +186,20 @@ def test_a_grant_may_grow_while_it_is_used() -> None:
     assert session.outcome == "max_duration"
 
 
+def test_a_grant_that_grows_too_late_leaves_no_hole() -> None:
+    """Audio that was cut at its grant ends there, and the client knows what to send again."""
+    session = live()
+    session.regrant(0.15, "max_duration")
+    hear(session, FRAME_BYTES, 0.0)
+    kept = session.receive_audio(bytes(FRAME_BYTES), 0.1)
+    session.regrant(0.4)
+    assert session.receive_audio(bytes(FRAME_BYTES), 0.2) == b""
+    session.handed_over(len(kept), 0.2)
+    assert (len(kept), session.received) == (FRAME_BYTES // 2, FRAME_BYTES * 3 // 2)
+    assert taken(session)[-1] == EndAudio()
+    assert session.outcome == "max_duration"
+
+
 def test_a_grant_cut_in_silence_ends_at_the_tick() -> None:
     """A grant that is cut below what was used ends the audio though no frame comes any more."""
     session = live()
