@@ -58,6 +58,7 @@ MADE: Final = {
     "package": "frontend/e2e/package.test.ts",
     "image": "tests/deploy/test_image.py",
     "add-to-app": "bench/add_to_app.py",
+    "test-browsers": "scripts/engines.sh",
 }
 """Targets of make, and what runs what they run."""
 

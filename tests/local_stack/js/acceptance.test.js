@@ -148,10 +148,12 @@ test("a take is stored, read back in both ways, listed and removed", async () =>
   assert.deepEqual(await ok(files.list(`${id}/takes`)), []);
 });
 
-test("an upload is signed for somebody else to send", async () => {
+test("the service signs an upload for somebody else to send, and a visitor may not", async () => {
   const { id, files } = await anonymous();
   const path = `${id}/takes/a.wav`;
-  const { token } = await ok(files.createSignedUploadUrl(path));
+  assert.equal((await refused(files.createSignedUploadUrl(path))).statusCode, "403");
+  const service = open(SUPABASE_SECRET_KEY).storage.from(BUCKET);
+  const { token } = await ok(service.createSignedUploadUrl(path));
   await ok(open().storage.from(BUCKET).uploadToSignedUrl(path, token, blob()));
   assert.deepEqual(await bytes(await ok(files.download(path))), SOUND);
 });
