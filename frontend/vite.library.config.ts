@@ -68,8 +68,9 @@ function styles(): Plugin {
             "$1.utter,.utter *$3",
           )
           .replace("@layer properties;", "")
-          // Where a page's root has another size; a media query means the browser's in any case.
-          .replace(/(?<=[:,( ])([\d.]+)rem/g, "calc($1*var(--utter-rem,1rem))")
+          // Where a page's root has another size; a media query means the browser's in any case. Names
+          // of classes, such as `max-w-\[min\(11rem…`, stay as they are.
+          .replace(/(?<=(?<!\\)[:,( ])([\d.]+)rem/g, "calc($1*var(--utter-rem,1rem))")
           .replace(/\.utter\{([^}]*light-dark[^}]*)\}/, (_, tokens: string) => {
             const dark = tokens.split(";").filter((each) => each.includes("light-dark"));
             const pick = (text: string, side: "$1" | "$2") =>
