@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,11 @@ class MoonshineHearing:
 
     def live(self) -> LiveHearing:
         """Begin a live session."""
-        return LiveHearing(self._begin, self._separator, self._clock)
+        return LiveHearing(partial(self._begin, live=True), self._separator, self._clock)
 
     def file(self, pcm: bytes, *, words: bool) -> Iterator[Utterance]:
         """Hear a whole file, line by line."""
-        lines = self._begin()
+        lines = self._begin(live=False)
         for at in range(0, len(pcm), _FILE_STEP_BYTES):
             lines.add(pcm[at : at + _FILE_STEP_BYTES])
             for line in lines.update():
@@ -95,8 +96,8 @@ class MoonshineHearing:
             named = f"no {self._model.architecture} model in {where}"
             raise RuntimeError(f"{named}: {error}") from error
 
-    def _begin(self) -> Lines:
-        return Lines(self._stream, self._decoder)
+    def _begin(self, *, live: bool) -> Lines:
+        return Lines(self._stream, self._decoder, live=live)
 
     def _utterance(self, lines: Lines, line: Line, *, words: bool) -> Utterance:
         text = settled(line.text)
