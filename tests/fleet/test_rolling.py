@@ -141,7 +141,7 @@ async def test_a_process_that_drains_costs_nobody_a_try(world: World, tmp_path: 
         draining.signal(signal.SIGTERM)
         await until(lambda: not _listens(draining.port))
         # The proxy has kept connections; one that it uses in the moment of their end gets a 502.
-        await until(lambda: _connections(draining.port) == 1)
+        await until(lambda: _ends(draining.port) == 2)
         for _ in range(6):
             assert (await api.transcribe(file)).text == "one two"
         assert not last.done()
@@ -156,9 +156,11 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _connections(port: int) -> int:
+def _ends(port: int) -> int:
+    """Both ends of each connection, until both have closed it."""
+    over = {psutil.CONN_LISTEN, psutil.CONN_TIME_WAIT, psutil.CONN_NONE}
     return sum(
-        one.status == psutil.CONN_ESTABLISHED and one.laddr[1:] == (port,)
+        one.status not in over and (port,) in {one.laddr[1:], one.raddr[1:]}
         for one in psutil.net_connections("tcp")
     )
 
