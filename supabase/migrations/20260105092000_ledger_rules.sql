@@ -4,8 +4,9 @@
 -- at least its credit; and what is charged to a user, an address or the deployment in a day only grows
 -- while a lock keeps everybody else from letting it grow too.
 --
--- Locks, in this order, so that nobody waits for each other: accounts (advisory), rows of usage by id,
--- addresses (advisory), then totals: the deployment's parts by day and number, addresses, users.
+-- Locks, in this order, so that nobody waits for each other: accounts (advisory, then the row of
+-- auth.users), rows of usage by id, addresses (advisory), then totals: the deployment's parts by day and
+-- number, addresses, users.
 -- What only gives back (a settlement) takes rows and totals alone. Within each kind all are taken at
 -- once, since who comes back for one more may find it with somebody who waits.
 
