@@ -134,8 +134,9 @@ def _routes(port: int, bridges: Sequence[int], functions: Sequence[int]) -> str:
     text = _swap(text, r"(?m)^ *limit_conn per_address .*\n", "")
     text = _swap(text, r"(?m)^ *ssl_\w+ .*\n", "")
     for name, ports in (("bridge", bridges), ("functions", functions)):
-        servers = "".join(rf"\n    server {HOST}:{one}\1;" for one in ports)
-        text = _swap(text, rf"(?:\n    server {name}-\d+:\d+([^;]*);)+", servers)
+        for rest in (r" max_fails=1[^;]*;", r" max_fails=0[^;]*;"):
+            servers = "".join(rf"\n    server {HOST}:{one}\1" for one in ports)
+            text = _swap(text, rf"(?:\n    server {name}-\d+:\d+({rest}))+", servers)
     return text
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.deploy.files import DEPLOY, binary
+from tests.ports import free_port
 
 CADDY: Final = str(Path(sys.executable).parent / "caddy")
 _CADDY_OPTIONS: Final = (
@@ -100,14 +100,6 @@ def trusting() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
-
-
-def free_port() -> int:
-    """Return a port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _placed(text: str, places: Mapping[str, str]) -> str:

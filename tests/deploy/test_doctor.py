@@ -17,8 +17,9 @@ from edge_functions.doctor.finding import Finding, is_well, to_json
 from local_stack.postgres import Postgres
 from local_stack.provider import Script
 from tests.deploy.files import binary
-from tests.deploy.proxies import CADDY, free_port, listening, trusting, write_nginx
+from tests.deploy.proxies import CADDY, listening, trusting, write_nginx
 from tests.edge_functions.world import KEY, World, beside, neighbours
+from tests.ports import free_port
 from transcription.process import shell
 from transcription.rpc import connect
 from transcription.settings import Settings

@@ -20,9 +20,10 @@ from local_stack.provider import Script
 from local_stack.provider.script import BatchScript
 from shared_schema.base import REALTIME_PATH
 from tests.deploy.files import DEPLOY, binary
-from tests.deploy.proxies import CADDY, Proxy, caddy, free_port, nginx, run, trusting, write_nginx
+from tests.deploy.proxies import CADDY, Proxy, caddy, nginx, run, trusting, write_nginx
 from tests.edge_functions import world as functions
 from tests.edge_functions.world import PATH, wav
+from tests.ports import free_port
 from tests.waiting import until
 from tests.ws_bridge.world import SILENCE, Talk, World, running
 

@@ -1,9 +1,7 @@
 """The whole product, started as the README says, for the commands of the documentation."""
 
 import os
-import random
 import shlex
-import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.ports import room
 from utter_transcribe.local import Local
 
 ROOT: Final = Path(__file__).parents[2]
@@ -107,16 +106,3 @@ def serving(folder: Path) -> Iterator[Product]:
             )
         finally:
             demo.terminate()
-
-
-def room() -> int:
-    """Return how far from the usual ports there is room for a stack."""
-    while True:
-        offset = random.randrange(1000, 11_000)  # noqa: S311 - no secret
-        if all(_is_free(port) for service in Local(offset).services() for port in service.ports):
-            return offset
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0

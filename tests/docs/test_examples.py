@@ -10,13 +10,12 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from tests.docs.product import ROOT, SHORT, SHORT_WORDS, Product, room
+from tests.docs.product import ROOT, SHORT, SHORT_WORDS, Product
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(180)
 PYTHON = "python examples/live.py"
 NODE = "node examples/node/live.mjs"
-BASE_PORT = 20_000
-"""Nothing that `room` looks for is this far."""
 
 
 def _grow(lines: list[str]) -> bool:
@@ -93,7 +92,7 @@ def test_curl_shows_no_token(product: Product) -> None:
 
 def test_an_application_of_ones_own(product: Product) -> None:
     """The application serves its own path and ours."""
-    port = BASE_PORT + room()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with product.started(f"python -m uvicorn examples.fastapi_app:app --port {port}") as process:
         for _ in range(300):

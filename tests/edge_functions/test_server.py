@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ import pytest
 from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import PATH, World, half_an_upload, problem, running
+from tests.ports import free_port
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -138,13 +138,6 @@ async def test_a_port_that_is_taken_is_told(world: World) -> None:
     assert started.returncode == 1
     assert err.startswith(b"Cannot start: ")
     assert err.count(b"\n") == 1
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment_of(world: World, *, port: int) -> dict[str, str]:

@@ -18,6 +18,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worl
 
 @pytest.fixture
 def world(shared: World) -> World:
-    """The fleet; its provider is well."""
+    """The fleet; its provider is well, and has heard nothing yet."""
     shared.engine.script = Script()
+    shared.provider.sessions.clear()
     return shared

@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from tests.docs.product import room
 from tests.needs import SUITES, left_out
 from tests.packaging.conftest import ROOT
+from tests.ports import room
 
 POSIX: Final = (
     "awk",

@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import json
 import os
-import random
 import signal
 import socket
 import sys
@@ -21,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from shared_schema.base import REALTIME_PATH
+from tests.ports import is_room, room
 from utter_transcribe.cli import app
 from utter_transcribe.local import Local
 
@@ -33,26 +33,7 @@ BIN = Path(sys.executable).parent
 @pytest.fixture
 def offset() -> int:
     """How far from the usual ports there is room for a stack."""
-    while True:
-        offset = random.randrange(1000, 11_000)  # noqa: S311 - no secret
-        if all(is_free(port) for port in ports(offset)):
-            return offset
-
-
-def ports(offset: int) -> list[int]:
-    """Return every port of a demonstration."""
-    return [port for service in Local(offset).services() for port in service.ports]
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return room()
 
 
 class Demo:
@@ -139,7 +120,7 @@ async def test_it_serves_until_ctrl_c_and_starts_again(tmp_path: Path, offset: i
         running.process.send_signal(signal.SIGINT)
         assert await running.ended() == (0, "")
     assert not [child for child in children if child.is_running()]
-    assert all(map(is_free, ports(offset)))
+    assert is_room(offset)
 
     async with demo(tmp_path, offset, "--once") as running:
         status, err = await running.ended()
@@ -240,7 +221,7 @@ async def test_a_service_that_cannot_start_is_shown(tmp_path: Path, offset: int)
     assert status == 1
     assert "Supabase and the offline engine ended with status 1" in err
     assert "is in use by a running local_stack" in err
-    assert all(map(is_free, ports(offset)))
+    assert is_room(offset)
 
 
 def test_several_providers_are_seen_to_fail_over(
