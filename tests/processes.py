@@ -26,10 +26,10 @@ class Processes:
         self._started = 0
         self._started_here = 0
         """Of those, by the main thread: a thread may serve what an earlier test has left."""
-        self._started_by: set[str] = set()
-        """Names of the fixtures in whose set-up any thread started a program."""
-        self._started_by_here: set[str] = set()
-        """Names of the fixtures whose set-up itself started a program."""
+        self._started_by: set[tuple[str, str]] = set()
+        """Fixtures in whose set-up any thread started a program, as `_fixtures` names them."""
+        self._started_by_here: set[tuple[str, str]] = set()
+        """Fixtures whose set-up itself started a program."""
         sys.addaudithook(self._audit)
         # uvloop starts programs without the events that Python raises.
         for name in ("create_subprocess_exec", "create_subprocess_shell"):
@@ -54,7 +54,7 @@ class Processes:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark the tests that use a fixture of `FIXTURES`."""
         for item in items:
-            if FIXTURES.intersection(_fixtures(item)):
+            if FIXTURES.intersection(name for _, name in _fixtures(item)):
                 item.add_marker(MARKER)
 
     @pytest.hookimpl(wrapper=True)
@@ -65,9 +65,9 @@ class Processes:
         before, before_here = self._started, self._started_here
         value = yield
         if self._started > before:
-            self._started_by.add(fixturedef.argname)
+            self._started_by.add((fixturedef.baseid, fixturedef.argname))
         if self._started_here > before_here:
-            self._started_by_here.add(fixturedef.argname)
+            self._started_by_here.add((fixturedef.baseid, fixturedef.argname))
         return value
 
     @pytest.hookimpl(wrapper=True)
@@ -88,5 +88,9 @@ class Processes:
         return value
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return item.fixturenames if isinstance(item, pytest.Function) else []
+def _fixtures(item: pytest.Item) -> set[tuple[str, str]]:
+    """Return the fixtures of a test: where each is defined, for many share a name, and its name."""
+    if not isinstance(item, pytest.Function):
+        return set()
+    known = item._fixtureinfo.name2fixturedefs
+    return {(one.baseid, name) for name in item.fixturenames for one in known.get(name, ())}
