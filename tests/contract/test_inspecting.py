@@ -36,6 +36,12 @@ def edge() -> Iterator[EdgeInspection]:
         yield opened
 
 
+def _between_others(good: Files) -> bytes:
+    """A WebM between parts of others: Deno's library heard the first, FFmpeg more of the last."""
+    webm = good["webm"]
+    return webm[: webm.index(b"\x18\x53\x80\x67") + 4] + webm + webm[: len(webm) // 14]
+
+
 def _broken_cluster(good: Files) -> bytes:
     """A WebM whose cluster has no length: the search for the next one comes to the file's end."""
     webm = good["webm"]
@@ -77,6 +83,7 @@ def _altered_page(good: Files) -> bytes:
 
 REFUSED: Final[Mapping[str, Callable[[Files], bytes]]] = {
     "WebM with a broken cluster": _broken_cluster,
+    "WebM between parts of others": _between_others,
     "WebM behind filling bytes": lambda good: good["webm"] + b"x" * 14 + good["webm"],
     "M4A with chunks of millions": lambda good: _table(good, b"stsc", 16, 0xC302_0000),
     "M4A with offsets of millions": _fragment_of_millions,

@@ -16,18 +16,19 @@ import {
   WEBM,
 } from "mediabunny";
 import { BoundedSource } from "./bounded_source.ts";
-import { type Format, heldBytes, mediaParts } from "./containers.ts";
+import { type Format, heldBytes, mediaParts, withoutZeros } from "./containers.ts";
 import { Failure } from "./failure.ts";
 import { isFlac, measureFlac } from "./flac.ts";
 import { FILES } from "./generated/files.ts";
 import { kindOf, warn } from "./log.ts";
-import { invalid, Measured, unsupported } from "./measured.ts";
+import { IN_PARTS, invalid, Measured, unsupported } from "./measured.ts";
 import { isMp3, measureMp3 } from "./mp3.ts";
 import { checkTables } from "./mp4.ts";
 import { measureOgg } from "./ogg.ts";
 import { aacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packets.ts";
 import type { Settings } from "./settings.ts";
 import { isWav, measureWav } from "./wav.ts";
+import { webmHeld } from "./webm.ts";
 
 const { accepted: ACCEPTED } = FILES;
 const HEADER_TOLERANCE_SECONDS = 1;
@@ -35,7 +36,6 @@ const HEADER_TOLERANCE_SECONDS = 1;
 const PADDING_SECONDS = 0.1;
 /** A spatial track beside an ordinary one, which other software does not decode. */
 const UNHEARD = "apac";
-const IN_PARTS = "The file is damaged: parts of it cannot be read.";
 
 const MIMES: Readonly<Record<Format, string>> = {
   wav: "audio/wav",
@@ -140,6 +140,7 @@ async function measureInput(
   if (kind === undefined) throw unsupported(`This is no audio of an accepted format. ${ACCEPTED}`);
   if (kind.format === "m4a") checkTables(file);
   const track = await soundTrack(input, kind);
+  const held = kind.format === "webm" ? webmHeld(withoutZeros(file)) : undefined;
   const secondsOf = await secondsBy(track);
   const sink = new EncodedPacketSink(track);
   const parts = kind.format === "m4a" ? mediaParts(file) : undefined;
@@ -153,6 +154,10 @@ async function measureInput(
   }
   // The library stops at a packet that lies outside of the file.
   if (last && await sink.getNextPacket(last, { metadataOnly: true })) throw invalid(IN_PARTS);
+  const missing = (held?.packets ?? 0) - measured.packets;
+  if (missing > 1 && missing * measured.seconds > PADDING_SECONDS * measured.packets) {
+    throw invalid(IN_PARTS);
+  }
   return kind.format;
 }
 

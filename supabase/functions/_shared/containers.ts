@@ -6,22 +6,9 @@
  */
 
 import { boxes } from "./mp4.ts";
+import { webmHeld } from "./webm.ts";
 
 const STREAMED = 0xffff_ffff;
-const BLOCKS = new Set([0xa3, 0xa1]);
-/** Segment, Cluster, BlockGroup. */
-const MASTERS = new Set([0x1853_8067, 0x1f43_b675, 0xa0]);
-/**
- * What is known to hold no sound (RFC 9559, section 5.1): EBML, Void, CRC-32; in a Segment: SeekHead,
- * Info, Tracks, Cues, Chapters, Attachments, Tags; in a Cluster and a BlockGroup: times, sizes, places.
- */
-const SILENT = new Set([
-  ...[0x1a45_dfa3, 0xec, 0xbf],
-  ...[0x114d_9b74, 0x1549_a966, 0x1654_ae6b, 0x1c53_bb6b, 0x1043_a770, 0x1941_a469, 0x1254_c367],
-  ...[0xe7, 0xa7, 0xab, 0x5854, 0x9b, 0xfa, 0xfb, 0xfd, 0xa4, 0x75a1, 0x75a2, 0x8e],
-]);
-/** Track number, time and flags of a block (RFC 9559, section 10). */
-const BLOCK_HEADER_BYTES = 4;
 
 export type Format = "wav" | "mp3" | "m4a" | "flac" | "ogg" | "webm";
 
@@ -33,7 +20,7 @@ export function heldBytes(file: Uint8Array, format: Format): number | undefined 
     case "ogg":
       return oggBytes(file);
     case "webm":
-      return matroskaBytes(withoutZeros(file));
+      return webmHeld(withoutZeros(file)).bytes;
     case "flac":
       return flacBytes(withoutZeros(file));
     case "mp3":
@@ -44,7 +31,7 @@ export function heldBytes(file: Uint8Array, format: Format): number | undefined 
 }
 
 /** Return a file without the zeros at its end, which no reader of packets takes for one. */
-function withoutZeros(file: Uint8Array): Uint8Array {
+export function withoutZeros(file: Uint8Array): Uint8Array {
   let end = file.length;
   while (end > 0 && file[end - 1] === 0) end--;
   return file.subarray(0, end);
@@ -172,28 +159,6 @@ function nextPage(file: Uint8Array, from: number): number {
     if (file[at + 1] === 103 && file[at + 2] === 103 && file[at + 3] === 83) return at;
   }
   return file.length;
-}
-
-/** Bytes of elements (RFC 8794, section 4) that are blocks. */
-function matroskaBytes(file: Uint8Array): number {
-  let total = 0;
-  for (let at = 0; at < file.length;) {
-    const start = at;
-    const width = Math.clz32(file[at] ?? 0) - 23;
-    let name = 0;
-    for (let n = 0; n < width; n++) name = name * 256 + (file[at++] ?? 0);
-    const lead = file[at] ?? 0;
-    const sizeWidth = Math.clz32(lead) - 23;
-    let size = lead & (1 << 8 - sizeWidth) - 1;
-    for (let n = 1; n < sizeWidth; n++) size = size * 256 + (file[at + n] ?? 0);
-    at += sizeWidth;
-    if (MASTERS.has(name)) continue; // of known length or not, what is in it comes next
-    if (width > 4 || sizeWidth > 8 || at + size > file.length) return total + file.length - start;
-    if (BLOCKS.has(name)) total += Math.max(0, size - BLOCK_HEADER_BYTES);
-    else if (!SILENT.has(name)) total += size;
-    at += size;
-  }
-  return total;
 }
 
 /** Bytes behind a FLAC file's metadata (RFC 9639, section 8.1). */

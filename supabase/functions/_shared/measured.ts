@@ -5,6 +5,8 @@ import { Failure } from "./failure.ts";
 /** Opus packets of 2.5 ms fill five minutes with 120,000. */
 const MAX_PACKETS = 150_000;
 
+export const IN_PARTS = "The file is damaged: parts of it cannot be read.";
+
 /** Adds packets up. */
 export class Measured {
   seconds = 0;
