@@ -15,7 +15,6 @@ from tests.audio_files import write_audio
 from tests.contract.test_bad_files import twice
 from tests.contract.world import TARGETS, Target
 from tests.doubles.gate import Gate
-from tests.edge_functions.test_bad_input import cut
 from tests.edge_functions.test_voices import clone
 from tests.edge_functions.world import PATH, problem
 from tests.local_stack.world import Person
@@ -47,11 +46,6 @@ FILES: dict[str, Ask] = {
         lambda folder: damaged(write_audio(folder / "a", "m4a", seconds=8)),
         (422, "invalid_audio"),
         200,
-    ),
-    "cut WebM": (
-        lambda folder: cut(write_audio(folder / "a", "webm", seconds=4.9), 0.9),
-        200,
-        (422, "invalid_audio"),
     ),
     "chained WebM": (
         lambda folder: twice(write_audio(folder / "a", "webm")),

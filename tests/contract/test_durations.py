@@ -18,6 +18,7 @@ from tests.audio_files import (
 )
 from tests.contract.test_bad_files import twice
 from tests.contract.world import Target
+from tests.edge_functions.test_bad_input import cut
 from tests.edge_functions.world import PATH, problem
 from tests.local_stack.world import Person
 
@@ -63,6 +64,10 @@ MEASURED: dict[str, tuple[Callable[[Path], bytes], float]] = {
     ),
     "Opus, a fast clock": (
         lambda folder: ticking(write_audio(folder / "a", "webm", seconds=4), 0.01),
+        4,
+    ),
+    "a WebM that was cut off": (
+        lambda folder: cut(write_audio(folder / "a", "webm", seconds=5), 0.8).read_bytes(),
         4,
     ),
     "FLAC in Ogg": (

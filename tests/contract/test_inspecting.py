@@ -1,10 +1,13 @@
 """Files that lie, inspected by the Edge Function, which decodes nothing."""
 
+import io
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +21,8 @@ from transcription.errors import InvalidAudio, UnsupportedAudio
 
 pytestmark = pytest.mark.process
 
+SEGMENT: Final = b"\x18\x53\x80\x67"
+CLUSTER: Final = b"\x1f\x43\xb6\x75"
 LIMITS: Final = AudioLimits(3.0, 300.0, 52_428_800)
 Files = Mapping[str, bytes]
 
@@ -39,13 +44,13 @@ def edge() -> Iterator[EdgeInspection]:
 def _between_others(good: Files) -> bytes:
     """A WebM between parts of others: Deno's library heard the first, FFmpeg more of the last."""
     webm = good["webm"]
-    return webm[: webm.index(b"\x18\x53\x80\x67") + 4] + webm + webm[: len(webm) // 14]
+    return webm[: webm.index(SEGMENT) + 4] + webm + webm[: len(webm) // 14]
 
 
 def _broken_cluster(good: Files) -> bytes:
     """A WebM whose cluster has no length: the search for the next one comes to the file's end."""
     webm = good["webm"]
-    at = webm.index(b"\x1f\x43\xb6\x75") + 4
+    at = webm.index(CLUSTER) + 4
     return webm[:at] + bytes(4) + webm[at + 4 :]
 
 
@@ -99,6 +104,58 @@ def test_a_lie_is_refused_and_soon(edge: EdgeInspection, good: Files, name: str)
     told = edge.inspect(REFUSED[name](good))
     assert told["refused"] == "invalid_audio"
     assert edge.most_bytes < 200 * 1024 * 1024
+
+
+def _sized(number: int) -> bytes:
+    """Return a number as EBML writes it, in two bytes."""
+    return (0x4000 | number).to_bytes(2)
+
+
+def _xiph(sizes: list[int]) -> bytes:
+    return b"".join(b"\xff" * (size // 255) + bytes([size % 255]) for size in sizes)
+
+
+def _ebml(sizes: list[int]) -> bytes:
+    steps = (after - before + 0x1FFF for before, after in pairwise(sizes))
+    return b"".join(map(_sized, [*sizes[:1], *steps]))
+
+
+LACINGS: Final[Mapping[str, tuple[int, Callable[[list[int]], bytes]]]] = {
+    "one packet": (0, lambda _: b""),
+    "sizes as in Ogg": (2, lambda sizes: bytes([len(sizes)]) + _xiph(sizes)),
+    "equal sizes": (4, lambda sizes: bytes([len(sizes)])),
+    "sizes by their differences": (6, lambda sizes: bytes([len(sizes)]) + _ebml(sizes)),
+}
+"""How the packets of a block are told apart: flags, and the bytes before these (RFC 9559, 10.3)."""
+
+
+@pytest.mark.parametrize("name", LACINGS)
+def test_every_packet_of_a_block_counts(
+    edge: EdgeInspection, good: Files, tmp_path: Path, name: str
+) -> None:
+    """In clusters without a length, whose times start again, each packet of a block counts."""
+    flags, head = LACINGS[name]
+    with av.open(io.BytesIO(good["webm"]), "r") as opened:
+        packets = [bytes(packet) for packet in opened.demux() if packet.size]
+    if flags == 4:
+        packets = [packets[0]] * len(packets)
+    at_once = 5 if flags else 1
+    file = good["webm"][: good["webm"].index(CLUSTER)]
+    segment = file.index(SEGMENT) + 4
+    file = file[:segment] + b"\x01" + b"\xff" * 7 + file[segment + 8 :]
+    for first in range(0, len(packets), at_once):
+        if first % 50 == 0:
+            file += CLUSTER + b"\xff" + b"\xe7\x81\0"
+        some = packets[first : first + at_once]
+        block = bytes([0x81, 0, first % 50, 0x80 | flags])
+        block += head([len(packet) for packet in some[:-1]]) + b"".join(some)
+        file += b"\xa3" + _sized(len(block)) + block
+    path = tmp_path / "file"
+    path.write_bytes(file)
+    with path.open("rb") as content:
+        seconds = inspect(content, LIMITS).duration_seconds
+    assert seconds == pytest.approx(4, abs=0.05)
+    assert edge.inspect(file)["seconds"] == pytest.approx(seconds, abs=0.05)
 
 
 def test_flac_is_read_to_its_end(edge: EdgeInspection, good: Files) -> None:

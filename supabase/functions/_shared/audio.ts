@@ -21,14 +21,14 @@ import { Failure } from "./failure.ts";
 import { isFlac, measureFlac } from "./flac.ts";
 import { FILES } from "./generated/files.ts";
 import { kindOf, warn } from "./log.ts";
-import { IN_PARTS, invalid, Measured, unsupported } from "./measured.ts";
+import { IN_PARTS, invalid, Measured, UNCOMMON, unsupported } from "./measured.ts";
 import { isMp3, measureMp3 } from "./mp3.ts";
 import { checkTables } from "./mp4.ts";
 import { measureOgg } from "./ogg.ts";
 import { aacSeconds, opusSeconds, type SecondsOf, vorbisSeconds } from "./packets.ts";
 import type { Settings } from "./settings.ts";
 import { isWav, measureWav } from "./wav.ts";
-import { webmHeld } from "./webm.ts";
+import { measureWebm } from "./webm.ts";
 
 const { accepted: ACCEPTED } = FILES;
 const HEADER_TOLERANCE_SECONDS = 1;
@@ -140,24 +140,23 @@ async function measureInput(
   if (kind === undefined) throw unsupported(`This is no audio of an accepted format. ${ACCEPTED}`);
   if (kind.format === "m4a") checkTables(file);
   const track = await soundTrack(input, kind);
-  const held = kind.format === "webm" ? webmHeld(withoutZeros(file)) : undefined;
   const secondsOf = await secondsBy(track);
+  if (kind.format === "webm") {
+    measureWebm(withoutZeros(file), track.id, secondsOf, measured);
+    return "webm";
+  }
   const sink = new EncodedPacketSink(track);
-  const parts = kind.format === "m4a" ? mediaParts(file) : undefined;
+  const parts = mediaParts(file);
   let last: EncodedPacket | undefined;
   for await (const packet of sink.packets()) {
     const { data } = packet;
     measured.add(secondsOf(data), data.length);
     if (measured.isEnough) return kind.format;
-    if (parts?.every((part) => !part.holds(data)) === true) throw invalid(IN_PARTS);
+    if (!parts.some((part) => part.holds(data))) throw invalid(IN_PARTS);
     last = packet;
   }
   // The library stops at a packet that lies outside of the file.
   if (last && await sink.getNextPacket(last, { metadataOnly: true })) throw invalid(IN_PARTS);
-  const missing = (held?.packets ?? 0) - measured.packets;
-  if (missing > 1 && missing * measured.seconds > PADDING_SECONDS * measured.packets) {
-    throw invalid(IN_PARTS);
-  }
   return kind.format;
 }
 
@@ -193,7 +192,7 @@ async function secondsBy(track: InputAudioTrack): Promise<SecondsOf> {
     if (id !== undefined && setup !== undefined) secondsOf = vorbisSeconds(id, setup);
   }
   if (secondsOf === undefined) {
-    throw unsupported(`The file keeps its sound in an uncommon way. ${ACCEPTED}`);
+    throw unsupported(UNCOMMON);
   }
   return secondsOf;
 }

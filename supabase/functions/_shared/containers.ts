@@ -6,7 +6,7 @@
  */
 
 import { boxes } from "./mp4.ts";
-import { webmHeld } from "./webm.ts";
+import { webmBytes } from "./webm.ts";
 
 const STREAMED = 0xffff_ffff;
 
@@ -20,7 +20,7 @@ export function heldBytes(file: Uint8Array, format: Format): number | undefined 
     case "ogg":
       return oggBytes(file);
     case "webm":
-      return webmHeld(withoutZeros(file)).bytes;
+      return webmBytes(withoutZeros(file));
     case "flac":
       return flacBytes(withoutZeros(file));
     case "mp3":

@@ -1,11 +1,13 @@
 /** What a file's packets say together. */
 
 import { Failure } from "./failure.ts";
+import { FILES } from "./generated/files.ts";
 
 /** Opus packets of 2.5 ms fill five minutes with 120,000. */
 const MAX_PACKETS = 150_000;
 
 export const IN_PARTS = "The file is damaged: parts of it cannot be read.";
+export const UNCOMMON = `The file keeps its sound in an uncommon way. ${FILES.accepted}`;
 
 /** Adds packets up. */
 export class Measured {
