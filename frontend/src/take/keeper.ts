@@ -21,7 +21,8 @@ export class TakeKeeper implements Readable<boolean> {
   #record: TakeRecord | undefined;
   #pending: Int16Array<ArrayBuffer>[] = [];
   #pendingSamples = 0;
-  #chunks = 0;
+  /** Chunks of audio, and how many are written: one that was refused is tried with the next. */
+  #tape = { chunks: [] as Int16Array<ArrayBuffer>[], written: 0 };
   #change: Change = {};
   #cancelSettle = () => {};
 
@@ -39,20 +40,20 @@ export class TakeKeeper implements Readable<boolean> {
 
   /** Begins a take; the one before it must have been forgotten or adopted elsewhere. */
   begin(record: TakeRecord): void {
-    this.#adopt(record, 0);
+    this.#adopt(record);
     this.#enqueue((store) => store.save(record));
   }
 
   /** Goes on with a take that is in the database already. */
   resume(record: TakeRecord): void {
-    this.#adopt(record, Number.NaN);
+    this.#adopt(record);
   }
 
-  #adopt(record: TakeRecord, chunks: number): void {
+  #adopt(record: TakeRecord): void {
     this.#record = record;
     this.#pending = [];
     this.#pendingSamples = 0;
-    this.#chunks = chunks;
+    this.#tape = { chunks: [], written: 0 };
     this.#change = {};
   }
 
@@ -73,11 +74,17 @@ export class TakeKeeper implements Readable<boolean> {
       chunk.set(block, at);
       at += block.length;
     }
-    const index = this.#chunks;
-    this.#chunks += 1;
     this.#pending = [];
     this.#pendingSamples = 0;
-    this.#enqueue((store) => store.append(id, index, chunk));
+    const tape = this.#tape;
+    tape.chunks.push(chunk);
+    this.#enqueue(async (store) => {
+      for (let next = tape.chunks[0]; next; next = tape.chunks[0]) {
+        await store.append(id, tape.written, next);
+        tape.chunks.shift();
+        tape.written += 1;
+      }
+    });
   }
 
   /** Notes a change beside the audio; many in a row are written once. */
