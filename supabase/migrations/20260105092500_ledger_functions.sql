@@ -13,9 +13,9 @@ as $$
   ))
 $$;
 
--- What a banned or deleted account is told; null for any other, which is kept from being deleted until the
+-- Returns what a banned or deleted account is told; null for any other, which it keeps from being deleted until the
 -- transaction ends. Whoever deletes it waits for its rows, so this comes before any of them is locked.
-create function ledger.refusal_of_account(person uuid, moment timestamptz) returns jsonb
+create function ledger.keep_or_refuse_account(person uuid, moment timestamptz) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
@@ -140,7 +140,7 @@ begin
     return ledger.refusal('forbidden');
   end if;
 
-  refused := ledger.refusal_of_account(user_id, moment);
+  refused := ledger.keep_or_refuse_account(user_id, moment);
   if refused is not null then
     return refused;
   end if;

@@ -33,7 +33,7 @@ begin
   end if;
   perform pg_advisory_xact_lock(hashtextextended('idempotency key ' || user_id::text || ' ' || key, 0));
   moment := ledger.clock();
-  refused := ledger.refusal_of_account(user_id, moment);
+  refused := ledger.keep_or_refuse_account(user_id, moment);
   if refused is not null then
     return refused;
   end if;

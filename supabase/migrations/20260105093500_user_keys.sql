@@ -61,7 +61,7 @@ begin
   end if;
   perform pg_advisory_xact_lock(hashtextextended('own key ' || user_id::text, 0));
   moment := ledger.clock();
-  refused := ledger.refusal_of_account(user_id, moment);
+  refused := ledger.keep_or_refuse_account(user_id, moment);
   if refused is not null then
     return refused;
   end if;
@@ -90,7 +90,7 @@ language plpgsql volatile security definer set search_path = '' set lock_timeout
 as $$
 declare
   kept public.own_keys;
-  refused jsonb := ledger.refusal_of_account(user_id, ledger.clock());
+  refused jsonb := ledger.keep_or_refuse_account(user_id, ledger.clock());
 begin
   if refused is not null then
     return refused;

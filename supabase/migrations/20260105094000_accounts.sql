@@ -93,7 +93,7 @@ declare
   rows bigint;
 begin
   perform ledger.lock_accounts(array[account], identity_keys);
-  -- As `refusal_of_account`: who deletes the account meanwhile has its rows.
+  -- As `keep_or_refuse_account`: who deletes the account meanwhile has its rows.
   perform ledger.keep_account(user_id);
   perform from public.transcription_usage as t
   where t.user_id = erase_user.user_id order by t.id for update;
