@@ -1,20 +1,8 @@
 /** What else each engine does in a way of its own: sound, files, storage, dialogs. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { eventually, makeAccount } from "../support/booth";
-import { ENGINES_HERE, type Visit } from "../support/engines";
+import { inEachEngine } from "../support/engines";
 import { SHORT, SHORT_WORDS, wordErrors } from "../support/fixtures";
-import { type Stack, startStack } from "../support/stack";
-import { VirtualMicrophone } from "../support/virtual-microphone";
-
-let stack: Stack;
-let microphone: VirtualMicrophone;
-beforeAll(async () => {
-  [stack, microphone] = await Promise.all([startStack(), VirtualMicrophone.start()]);
-});
-afterAll(async () => {
-  await stack?.close();
-  await microphone?.close();
-});
 
 /** What the page has written into the browser's database. */
 async function keptTexts(): Promise<string[]> {
@@ -28,16 +16,9 @@ async function keptTexts(): Promise<string[]> {
   );
 }
 
-describe.each(ENGINES_HERE)("$name", (engine) => {
-  let visit: Visit;
-  beforeAll(async () => {
-    visit = await engine.visit(microphone.env);
-  });
-  afterAll(async () => {
-    await visit?.close();
-  });
-
+inEachEngine((scene) => {
   test("the system's microphone is heard, live and in the final pass", async () => {
+    const { stack, microphone, visit } = scene;
     const { booth } = visit;
     await booth.open(`${stack.url}/clone`);
     await booth.record();
@@ -57,6 +38,7 @@ describe.each(ENGINES_HERE)("$name", (engine) => {
   });
 
   test("a reload in mid-recording has kept the take", async () => {
+    const { stack, visit } = scene;
     const { booth } = visit;
     await booth.open(`${stack.url}/clone?loopback=/fixtures/short.wav`);
     await booth.record();
@@ -70,6 +52,7 @@ describe.each(ENGINES_HERE)("$name", (engine) => {
   });
 
   test("a file and its words are there after a reload, also in a private window", async () => {
+    const { stack, visit } = scene;
     const { booth } = visit;
     await booth.open(`${stack.url}/clone`);
     await booth.choose(SHORT, true);
@@ -89,6 +72,7 @@ describe.each(ENGINES_HERE)("$name", (engine) => {
   });
 
   test("somebody who signs in has voices of their own", async () => {
+    const { stack, visit } = scene;
     const { booth } = visit;
     const person = await makeAccount(stack);
     await booth.open(`${stack.url}/clone`);

@@ -1,8 +1,11 @@
 /** Other engines than Chromium, as far as this machine has them. */
+import { afterAll, beforeAll, describe } from "vitest";
 import { Booth } from "./booth";
 import { openPage } from "./browser";
 import { launchFirefox } from "./firefox";
 import { LACKING } from "./programs";
+import { type Stack, startStack } from "./stack";
+import { VirtualMicrophone } from "./virtual-microphone";
 import { WebKit } from "./webkit";
 import { WebKitBooth } from "./webkit-booth";
 
@@ -52,4 +55,32 @@ const ENGINES: readonly Engine[] = [
   },
 ];
 
-export const ENGINES_HERE = ENGINES.filter(({ name }) => LACKING[name].length === 0);
+const ENGINES_HERE = ENGINES.filter(({ name }) => LACKING[name].length === 0);
+
+/** What the tests of an engine share; there from the first test on. */
+export interface Scene {
+  stack: Stack;
+  microphone: VirtualMicrophone;
+  visit: Visit;
+}
+
+/** Runs tests in each engine, on one stack and with one microphone. */
+export function inEachEngine(tests: (scene: Scene) => void): void {
+  const scene = {} as Scene;
+  beforeAll(async () => {
+    [scene.stack, scene.microphone] = await Promise.all([startStack(), VirtualMicrophone.start()]);
+  });
+  afterAll(async () => {
+    await scene.stack?.close();
+    await scene.microphone?.close();
+  });
+  describe.each(ENGINES_HERE)("$name", (engine) => {
+    beforeAll(async () => {
+      scene.visit = await engine.visit(scene.microphone.env);
+    });
+    afterAll(async () => {
+      await scene.visit?.close();
+    });
+    tests(scene);
+  });
+}
