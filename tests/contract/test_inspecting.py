@@ -54,6 +54,16 @@ def _broken_cluster(good: Files) -> bytes:
     return webm[:at] + bytes(4) + webm[at + 4 :]
 
 
+def _uneven_packets(good: Files) -> bytes:
+    """A WebM with a block that claims equal packets, of which it holds no whole number."""
+    webm = bytearray(good["webm"])
+    at = webm.index(b"\xa3", webm.index(CLUSTER) + 4)
+    webm[at + 6] |= 4
+    size = int.from_bytes(webm[at + 1 : at + 3]) - 0x4000 - 5
+    webm[at + 7] = next(others for others in range(1, 9) if size % (others + 1))
+    return bytes(webm)
+
+
 def _table(good: Files, name: bytes, place: int, value: int) -> bytes:
     """An M4A with another number in a table."""
     m4a = bytearray(good["m4a"])
@@ -90,6 +100,7 @@ REFUSED: Final[Mapping[str, Callable[[Files], bytes]]] = {
     "WebM with a broken cluster": _broken_cluster,
     "WebM between parts of others": _between_others,
     "WebM behind filling bytes": lambda good: good["webm"] + b"x" * 14 + good["webm"],
+    "WebM with a block of uneven packets": _uneven_packets,
     "M4A with chunks of millions": lambda good: _table(good, b"stsc", 16, 0xC302_0000),
     "M4A with offsets of millions": _fragment_of_millions,
     "WAV with two pieces of sound": _second_sound,

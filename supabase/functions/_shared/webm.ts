@@ -43,8 +43,8 @@ interface Piece {
 /**
  * Add up the packets of a track.
  *
- * @throws {Failure} `invalid_audio`: not all readers find the same clusters; `unsupported_audio`:
- *   its packets are packed.
+ * @throws {Failure} `invalid_audio`: not all readers find the same clusters or packets;
+ *   `unsupported_audio`: its packets are compressed or encrypted.
  */
 export function measureWebm(
   file: Uint8Array,
@@ -91,13 +91,10 @@ function* pieces(file: Uint8Array): Generator<Piece> {
       at = start;
       continue;
     }
-    if (end > inside.end) break;
+    if (end > Math.min(inside.end, file.length)) break;
     const data = file.subarray(start, end);
     if (BLOCKS.get(name) === inside.name) {
-      if (end > file.length) withoutClusters(data);
       yield { data, isBlock: true };
-    } else if (end > file.length) {
-      break;
     } else if (!isSilent(name, inside.name)) {
       yield { data: withoutClusters(data), isBlock: false };
     }
@@ -187,7 +184,13 @@ function* packets(block: Uint8Array, track: number): Generator<Uint8Array> {
       sizes.push(size);
     }
   }
-  for (const size of sizes) yield block.subarray(at, at += Math.max(0, size));
+  // FFmpeg leaves out what comes behind sizes that do not fit, up to the next cluster.
+  const isUneven = lacing === LACING.fixed && (block.length - at) % (sizes.length + 1) !== 0;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (isUneven || sizes.some((size) => size < 0) || at + total > block.length) {
+    throw invalid(IN_PARTS);
+  }
+  for (const size of sizes) yield block.subarray(at, at += size);
   yield block.subarray(at);
 }
 
