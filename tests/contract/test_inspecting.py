@@ -169,6 +169,14 @@ def test_every_packet_of_a_block_counts(
     assert edge.inspect(file)["seconds"] == pytest.approx(seconds, abs=0.05)
 
 
+def test_a_packet_that_no_decoder_takes_does_not_count(edge: EdgeInspection, good: Files) -> None:
+    """A packet of Opus that claims more than 120 ms adds nothing."""
+    webm = bytearray(good["webm"])
+    at = webm.index(b"\xa3", webm.index(CLUSTER) + 4)
+    webm[at + 7 : at + 9] = b"\xff\xff"  # 63 frames of 20 ms
+    assert edge.inspect(bytes(webm)) == {"mime": "audio/webm", "seconds": 4}
+
+
 def test_flac_is_read_to_its_end(edge: EdgeInspection, good: Files) -> None:
     """Files behind one another, a tag before them and zeros behind: every frame counts."""
     tag = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)

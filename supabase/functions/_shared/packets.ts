@@ -20,6 +20,9 @@ const FLAC_RATES = [
   ...[32_000, 44_100, 48_000, 96_000],
 ];
 
+/** RFC 6716, section 3.4: no decoder takes a longer packet. */
+const MOST_OPUS_MILLISECONDS = 120;
+
 /** Seconds of an Opus packet, from its table of contents (RFC 6716, section 3.1). */
 export function opusSeconds(packet: Uint8Array): number {
   const toc = packet[0];
@@ -32,7 +35,8 @@ export function opusSeconds(packet: Uint8Array): number {
     : [2.5, 5, 10, 20][config % 4];
   const code = toc & 3;
   const frames = code === 0 ? 1 : code === 3 ? (packet[1] ?? 0) & 63 : 2;
-  return (milliseconds ?? 0) * frames / 1000;
+  const all = (milliseconds ?? 0) * frames;
+  return all > MOST_OPUS_MILLISECONDS ? 0 : all / 1000;
 }
 
 /**
