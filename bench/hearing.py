@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import multiprocessing
 import random
 import resource
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from bench import results
 from local_stack.provider.moonshine.alignment import align
 from local_stack.provider.offline.audio import BYTES_PER_SECOND, read_audio
 from local_stack.provider.offline.hearing import Hearing
@@ -28,7 +28,7 @@ from local_stack.provider.offline.models import Library, choose, is_installed
 from local_stack.provider.sphinx.hearing import SphinxHearing
 from utter_transcribe.wer import word_error_rate, words
 
-RESULTS: Final = Path(__file__).with_name("hearing.json")
+RESULTS: Final = results.FOLDER / "hearing.json"
 SAMPLES: Final = Path(__file__).parents[1] / "local_stack" / "samples"
 FRAME_BYTES: Final = BYTES_PER_SECOND // 10
 SNRS: Final = (None, 20, 10)
@@ -183,7 +183,7 @@ def main() -> None:
                         flush=True,
                     )
     if only is None:
-        RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        results.write(RESULTS, [asdict(row) for row in rows])
 
 
 if __name__ == "__main__":
