@@ -164,10 +164,11 @@ def with_spatial_track(path: Path, seconds: float) -> bytes:
     return track[:at] + b"apac" + track[at + 4 :]
 
 
-def cut_by_edit_list(path: Path, seconds: float, kept: float) -> bytes:
-    """An M4A whose edit list keeps less than its tables name."""
+def cut_by_edit_list(path: Path, seconds: float, kept: float, begin: float = 0) -> bytes:
+    """An M4A of 48 kHz whose edit list keeps less than its tables name, from this second on."""
     content = bytearray(write_audio(path, "m4a", seconds=seconds).read_bytes())
-    struct.pack_into(">I", content, content.index(b"elst") + 12, round(1000 * kept))
+    place = content.index(b"elst") + 12
+    struct.pack_into(">II", content, place, round(1000 * kept), round(48_000 * begin))
     return bytes(content)
 
 

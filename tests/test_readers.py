@@ -93,6 +93,10 @@ CASES: Final[Mapping[str, tuple[Make, Taken | Refused]]] = {
         lambda folder: audio_files.cut_by_edit_list(folder / "a", 20, 4),
         Taken(20),
     ),
+    "M4A whose edit list cuts its beginning off": (
+        lambda folder: audio_files.cut_by_edit_list(folder / "a", 5, 5, begin=0.9),
+        Taken(5),
+    ),
     "M4A whose table points behind its end": (
         lambda folder: audio_files.with_lost_chunk(folder / "a", 5),
         Refused("damaged"),

@@ -6,6 +6,7 @@ nothing of it and hold copies, which `make schema` writes: what one takes, the o
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 import av
@@ -163,7 +164,9 @@ def opened(file: BinaryIO, *, formats: Collection[str] | None = None) -> Iterato
         if not sound.is_indexed or not file.seekable():
             yield sound
             return
-        kept = len(sound.stream.index_entries)
+        # What is cut off at the beginning stays in the table, marked.
+        entries = islice(sound.stream.index_entries, MAX_PACKETS)
+        kept = sum(not entry.is_discard for entry in entries)
     file.seek(0)
     with _open(file, options | {"ignore_editlist": "1"}) as container:
         sound = Sound(container)

@@ -114,6 +114,10 @@ MEASURED: dict[str, tuple[Callable[[Path], bytes], float]] = {
         4,
     ),
     "an edit list that cuts most out": (lambda folder: cut_by_edit_list(folder / "a", 8, 1), 8),
+    "an edit list that cuts the beginning off": (
+        lambda folder: cut_by_edit_list(folder / "a", 8, 8, begin=0.9),
+        8,
+    ),
 }
 
 REFUSED: dict[str, tuple[Callable[[Path], bytes], str]] = {
