@@ -12,7 +12,7 @@ DENO := DENO_DIR=../../.tools/deno ../../$(BIN)/deno
 DENO_FILES := --config api/deno.json api/*.ts _shared/*.ts
 TREES := bench/node examples/node tests/adapters tests/local_stack/js tests/supabase/cli
 READY := .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) frontend/dist/.ready
-# Tests that start programs wait more than they work: four at once keep two cores busy.
+# Tests wait more than they work: four at once keep two cores busy.
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 # Two targets at once, each one's output in one piece where make can do that (not on macOS).
@@ -47,7 +47,7 @@ check: setup .venv/.all-ready .tools/deno/.ready ## Check all that needs no brow
 	@$(TWO) check-python types lint test-page
 
 check-python: setup .venv/.all-ready
-	@$(PYTEST) -n 2 -q -m "not process"
+	@$(PYTEST) -n $(WORKERS) -q -m "not process"
 
 test: setup $(READY) programs ## Check everything
 	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit

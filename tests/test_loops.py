@@ -81,7 +81,7 @@ def test_check_is_computed() -> None:
     """`make check` picks by the marker alone, and has every test of the page without a browser."""
     makefile = (ROOT / "Makefile").read_text()
     recipes = dict(re.findall(r"^([a-z-]+):[^\n]*\n((?:\t.*\n)+)", makefile, re.MULTILINE))
-    assert recipes["check-python"] == f'\t@$(PYTEST) -n 2 -q -m "not {MARKER}"\n'
+    assert recipes["check-python"] == f'\t@$(PYTEST) -n $(WORKERS) -q -m "not {MARKER}"\n'
     assert recipes["test-python"].splitlines()[-1] == "\t@$(PYTEST) -n $(WORKERS)"
     assert recipes["check"] == "\t@$(TWO) check-python types lint test-page\n"
     checked = set(recipes["test"].split()) - {"@$(TWO)", "test-python"}
