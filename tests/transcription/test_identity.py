@@ -204,9 +204,10 @@ async def test_a_token_brings_no_key_of_its_own() -> None:
         {"nbf": IN_THE_FUTURE},
         {"iat": IN_THE_FUTURE},
         {"exp": "soon"},
+        {"exp": 10**400},
         *({name: None} for name in ("iss", "aud", "role", "sub", "exp")),
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:60],
 )
 async def test_a_claim_that_is_not_ours_is_refused(changes: dict[str, Any]) -> None:
     """Issuer, audience, role, subject and times must be there and be ours."""

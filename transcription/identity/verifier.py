@@ -4,8 +4,8 @@ Supabase Auth signs with ES256 or RS256 keys that it publishes as a JWKS; older 
 sign HS256 with a shared secret, which is accepted only where that secret is set.
 """
 
-import math
 import re
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -160,7 +160,8 @@ def _check_times(claims: dict[str, Any], now: float) -> None:
     for name in ("exp", "nbf", "iat"):
         told = claims.get(name, now)
         is_number = isinstance(told, int | float) and not isinstance(told, bool)
-        if not is_number or not math.isfinite(told):
+        # An integer may be too long for a float, which is what comparisons with the clock are.
+        if not is_number or not abs(told) <= sys.float_info.max:
             raise Unauthenticated(_NOT_VALID)
     if claims["exp"] <= now - LEEWAY_SECONDS:
         raise TokenExpired
