@@ -46,7 +46,28 @@ def sets_a_cookie(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in {"set_cookie", "cookies"}
 
 
-@pytest.mark.parametrize("rule", [compares_a_secret, follows_redirects, sets_a_cookie])
+def swallows_cancellation(node: ast.AST) -> bool:
+    """Whether a task that is cancelled may go on as if it were not."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "suppress":
+        return any(_catches_cancellation(one) for one in node.args)
+    return (
+        isinstance(node, ast.ExceptHandler)
+        and (node.type is None or _catches_cancellation(node.type))
+        and not isinstance(node.body[-1], ast.Raise)
+    )
+
+
+def _catches_cancellation(kind: ast.expr) -> bool:
+    """Whether an `except` of this catches it."""
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    names = {ast.unparse(one).rpartition(".")[2] for one in kinds}
+    return bool(names & {"BaseException", "CancelledError", "BaseExceptionGroup"})
+
+
+RULES: Final = (compares_a_secret, follows_redirects, sets_a_cookie, swallows_cancellation)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_no_service_does_it(rule: object) -> None:
     """No line of the services, nor of the local stack where it compares keys, does what it says."""
     assert callable(rule)
@@ -64,6 +85,9 @@ def test_no_service_does_it(rule: object) -> None:
         (follows_redirects, "AsyncClient(follow_redirects=chosen)"),
         (sets_a_cookie, "response.set_cookie('session', token)"),
         (sets_a_cookie, "request.cookies['session']"),
+        (swallows_cancellation, "try: f()\nexcept: pass"),
+        (swallows_cancellation, "try: f()\nexcept (OSError, CancelledError): return"),
+        (swallows_cancellation, "with suppress(asyncio.CancelledError): f()"),
     ],
 )
 def test_the_rules_find_what_they_are_for(rule: object, code: str) -> None:

@@ -15,7 +15,7 @@ PAGE_LINKS: Final = re.findall(
 )
 
 
-def _tests(file: Path) -> set[str]:
+def named_in(file: Path) -> set[str]:
     """Return the tests of a file: functions, and state machines that were given a name."""
     names = set()
     for node in ast.parse(file.read_text()).body:
@@ -29,7 +29,7 @@ def _tests(file: Path) -> set[str]:
 @pytest.mark.parametrize(("test", "file"), LINKS, ids=[test for test, _ in LINKS])
 def test_what_is_named_is_there(test: str, file: str) -> None:
     """Each test that is said to show something is in the file that is named."""
-    assert test in _tests((DOCUMENT.parent / file).resolve())
+    assert test in named_in((DOCUMENT.parent / file).resolve())
 
 
 @pytest.mark.parametrize(("test", "file"), PAGE_LINKS, ids=[test for test, _ in PAGE_LINKS])
@@ -46,7 +46,7 @@ def test_every_attack_that_is_tried_is_named() -> None:
         name
         for file in here.glob("test_*.py")
         if file.name not in known
-        for name in _tests(file)
+        for name in named_in(file)
         if not name.startswith(("test_the_", "test_a_secret_would"))
     }
     assert tried <= {test for test, _ in LINKS}

@@ -108,6 +108,7 @@ async def _wander(run: Run) -> None:
     assert answer.status_code == 401
     for name in ("X-Request-Id", "User-Agent", "Idempotency-Key", "X-Forwarded-For", "traceparent"):
         await http.get("/api/usage", headers={name: '{"event": "forged"}'})
+    await http.get("/api/usage", headers={"Referer": f"{ORIGIN}/diary", "Origin": ORIGIN})
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "cookie"}
     for origin in (ORIGIN, "http://evil.test", "null"):
         await http.options("/api/transcriptions", headers={"Origin": origin, **asks})
@@ -187,9 +188,9 @@ async def test_no_token_is_ever_repeated(run: Run) -> None:
 
 
 async def test_no_word_is_written_down(run: Run) -> None:
-    """Neither what was said nor how a voice is called is in any log line."""
+    """Neither what was said, nor how a voice is called, nor which page calls is in any log line."""
     assert any(WORDS[0] in answer for answer in run.answers)
-    for word in WORDS:
+    for word in (*WORDS, ORIGIN, "evil.test"):
         assert not any(word in line for line in run.said.lines)
 
 

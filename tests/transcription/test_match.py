@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared_schema.limits import MAX_TRANSCRIPT_CHARACTERS
-from shared_schema.match import Match, Witness
+from shared_schema.match import DoubtKind, Match, Witness
 from transcription.match.coverage import Voice
 from transcription.match.doubts import Evidence
 from transcription.match.levels import levels_of
@@ -91,6 +93,26 @@ def heard(case: dict[str, Any]) -> dict[str, Any]:
 def test_windows(case: dict[str, Any]) -> None:
     """Voice is found, and the best part proposed, as in the page."""
     assert heard(case) == case["is"]
+
+
+SAID = st.lists(
+    st.sampled_from(("dawn", "dorn", "fail", "fare", "a", "the", "14", "15")), max_size=4
+)
+
+
+@given(text=SAID, script=SAID, live=SAID, final=SAID)
+@settings(max_examples=100)
+def test_what_is_not_slight(
+    text: list[str], script: list[str], live: list[str], final: list[str]
+) -> None:
+    """What differs from the script is not slight, nor what the final pass alone has or lacks."""
+    heard = {Witness.SCRIPT: script, Witness.LIVE: live, Witness.FINAL_PASS: final}
+    witnesses = [Evidence(one, " ".join(words)) for one, words in heard.items()]
+    for doubt in match(" ".join(text), witnesses, language="en").doubts:
+        against = {one.witness for one in doubt.readings if not one.agrees}
+        one_sided = doubt.kind is not DoubtKind.CHANGED and against == {Witness.FINAL_PASS}
+        if Witness.SCRIPT in against or one_sided:
+            assert not doubt.slight
 
 
 def _final(text: str, heard: str, language: str) -> Match:
