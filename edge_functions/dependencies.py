@@ -27,7 +27,7 @@ async def _caller(
 ) -> Caller:
     if bearer is None or len(request.headers.getlist("Authorization")) > 1:
         raise Unauthenticated("Sign in and send 'Authorization: Bearer <access token>'.")
-    token = bearer.credentials.strip()
+    token = bearer.credentials.strip(" ")
     user = await services.shell.verifier.user(token)
     address = client_address(
         request.client.host if request.client is not None else None,

@@ -97,7 +97,7 @@ class HandshakeGuard:
             return None
         if len(values) > 1 or not values[0].lower().startswith(_BEARER):
             raise Unauthenticated("Authorization must be 'Bearer <access token>'.")
-        return await self._verifier.user(values[0][len(_BEARER) :].strip())
+        return await self._verifier.user(values[0][len(_BEARER) :].strip(" "))
 
 
 def _path_of(request: Request) -> str:

@@ -99,8 +99,11 @@ async def test_callers_need_a_token(target: Target, speech: bytes) -> None:
         told = problem(response)
         assert (told.status, told.code) == (401, "unauthenticated")
         assert response.headers["www-authenticate"] == "Bearer"
-    twice = [("Authorization", f"Bearer {good}"), ("Authorization", f"Bearer {good}")]
-    assert problem(await target.http.get("/api/usage", headers=twice)).status == 401
+    bearer = f"Bearer {good}"
+    for values in ([bearer, bearer], [f"{bearer} x"], [f"Bearer \xa0{good}"]):
+        odd = [(b"Authorization", value.encode("latin-1")) for value in values]
+        assert problem(await target.http.get("/api/usage", headers=odd)).status == 401
+    assert problem(await target.http.get(f"/api/usage?access_token={good}")).status == 401
     told = problem(await asked(target, "sb_secret_abc"))
     assert "API key" in told.detail
 

@@ -251,6 +251,18 @@ async def test_quota(world: World, http: httpx.AsyncClient, ada: Person) -> None
     assert len(await world.usage_of(ada)) == 1
 
 
+async def test_a_secrets_lifetime_is_reserved(
+    world: World, http: httpx.AsyncClient, ada: Person
+) -> None:
+    """However few seconds are asked for, a secret's whole lifetime is reserved, or there is none."""
+    await limit(world, ada, 119, sessions=2)
+    assert (await token(http, max_seconds=3)).max_seconds == 3
+    [row] = await world.usage_of(ada)
+    assert row["charged"] == 60
+    assert problem(await http.post(PATH, json={"max_seconds": 3})).status == 429
+    assert len(await world.usage_of(ada)) == 1
+
+
 async def test_racing_for_the_last_seconds(
     world: World, http: httpx.AsyncClient, ada: Person
 ) -> None:
