@@ -1,5 +1,7 @@
 """Files that cannot be used: each with its code, and with nothing left behind."""
 
+import gzip
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from uuid import uuid4
@@ -175,6 +177,15 @@ async def test_the_largest_file_is_taken(
     assert response.status_code == 200, response.text
     assert response.json()["duration_seconds"] == 180.0
     assert target.provider.requests[-1].size == 52_428_800
+
+
+async def test_a_body_is_read_as_it_is(http: httpx.AsyncClient, speech: bytes) -> None:
+    """A body that says it is compressed is not unpacked, whatever it would be then."""
+    form = httpx.Request("POST", "http://a", files={"audio": ("a.wav", speech)})
+    for encoding, pack in {"gzip": gzip.compress, "deflate": zlib.compress}.items():
+        headers = {"Content-Type": form.headers["Content-Type"], "Content-Encoding": encoding}
+        told = problem(await http.post(PATH, content=pack(form.read()), headers=headers))
+        assert told.code == "invalid_message"
 
 
 async def test_a_large_body_is_refused_at_the_limit(target: Target, ada: Person) -> None:

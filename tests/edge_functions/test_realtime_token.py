@@ -254,7 +254,7 @@ async def test_quota(world: World, http: httpx.AsyncClient, ada: Person) -> None
 async def test_a_secrets_lifetime_is_reserved(
     world: World, http: httpx.AsyncClient, ada: Person
 ) -> None:
-    """However few seconds are asked for, a secret's whole lifetime is reserved, or there is none."""
+    """However few seconds are asked for, a secret's lifetime is reserved, or there is none."""
     await limit(world, ada, 119, sessions=2)
     assert (await token(http, max_seconds=3)).max_seconds == 3
     [row] = await world.usage_of(ada)
