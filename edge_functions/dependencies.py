@@ -25,9 +25,11 @@ async def _caller(
     services: ServicesOf,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    if bearer is None or len(request.headers.getlist("Authorization")) > 1:
+    told = request.headers.getlist("Authorization")
+    if bearer is None or len(told) > 1:
         raise Unauthenticated("Sign in and send 'Authorization: Bearer <access token>'.")
-    token = bearer.credentials.strip(" ")
+    # FastAPI's own reading strips spaces that are none in HTTP.
+    token = told[0].partition(" ")[2].strip(" ")
     user = await services.shell.verifier.user(token)
     address = client_address(
         request.client.host if request.client is not None else None,

@@ -311,3 +311,28 @@ async def test_a_transcription_is_one_line(
     for secret in ("confidential", await ada.token(), KEY, target.stack.supabase.keys.secret):
         assert secret not in str(written)
     assert "confidential" in response.text
+
+
+async def test_a_fault_is_written_without_words(
+    target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
+) -> None:
+    """Whatever a provider answers, and whatever a clone holds: no word, token or key is written."""
+    words = f"confidential {KEY}"
+    bad = [BatchScript(status=status, message=words) for status in (401, 422)]
+    bad += [BatchScript(body=body) for body in (words, json.dumps({"text": [words], words: 7}))]
+    bad += [BatchScript(text=words, drop_after_events=1)]
+    before = len(target.log())
+    with capture_logs() as logs:
+        for batch in bad:
+            target.engine.script = Script(batch=batch)
+            for accept in ("application/json", "text/event-stream"):
+                file = {"audio": ("confidential.wav", speech)}
+                await http.post(PATH, files=file, headers={"Accept": accept})
+        forged = f"{(await ada.token())[:-4]}AAAA"
+        await http.get("/api/usage", headers={"Authorization": f"Bearer {forged}"})
+        form = {"name": "confidential", "transcript": words, "language": "en"}
+        await http.post("/api/clone", files={"audio": speech}, data=form)
+        await until(lambda: "voice_stored" in str(target.log()[before:] or logs))
+    written = str(target.log()[before:] or logs)
+    for secret in ("confidential", *(await ada.token()).split(".")[1:2], KEY):
+        assert secret not in written
