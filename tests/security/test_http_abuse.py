@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import psutil
 import pytest
 
 from local_stack.postgres import Postgres
 from local_stack.provider import BatchScript, Script
 from tests.edge_functions.world import PATH, World, problem, running
 from tests.security.strangers import CROWD, REAL, Stranger, Strangers, addresses, strangers
+from tests.sockets import connections
 from tests.waiting import FairClock, until, within
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -159,8 +159,7 @@ async def test_an_answer_that_is_not_read_is_given_up(postgres: Postgres, tmp_pa
 
 def _connections(port: int) -> int:
     """Return how many connections this process has at one of its own ports."""
-    found = psutil.Process().net_connections("tcp4")
-    return sum(1 for one in found if one.laddr.port == port and one.raddr)
+    return sum(ours == port for ours, _ in connections())
 
 
 @pytest.mark.parametrize("signed_in", [True, False])

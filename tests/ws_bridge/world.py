@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import psutil
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -23,6 +22,7 @@ from shared_schema.server_messages import server_message
 from tests.doubles.auth import Issuer, serve_issuer
 from tests.doubles.ledger import MemoryLedger
 from tests.doubles.provider import HandHeldProvider
+from tests.sockets import connections
 from tests.waiting import until
 from tests.wires import MISTRAL, Wire
 from transcription.process.shell import Address, Shell
@@ -197,8 +197,7 @@ class World(Line):
     def upstream_sockets(self) -> int:
         """Return how many sockets this process has open to the provider's port."""
         port = urlsplit(self.provider.url).port
-        connections = psutil.Process().net_connections("tcp4")
-        return sum(1 for one in connections if one.raddr and one.raddr.port == port)
+        return sum(peer == port for _, peer in connections())
 
     async def is_clean(self, upstreams: int | None = None, *, provider_reads: bool = True) -> None:
         """Wait until nothing of any session is left: places, grants, upstream sockets, tasks.
