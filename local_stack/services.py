@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from local_stack.api_keys import ApiKeys
+from local_stack.auth.passwords import Passwords
 from local_stack.auth.routes import AuthRoutes
 from local_stack.auth.tokens import AccessTokens
 from local_stack.caller import Callers
@@ -41,6 +42,7 @@ async def serve_supabase(
     data_dir: DataDir,
     dsn_of: Callable[[str], str],
     project: Project | None = None,
+    passwords: Passwords | None = None,
 ) -> AsyncIterator[Supabase]:
     """Serve until the block ends.
 
@@ -49,6 +51,7 @@ async def serve_supabase(
         data_dir: Where keys and files are kept; held by the caller.
         dsn_of: Gives the connection string of a login role.
         project: Settings.
+        passwords: Hashes those of people; None: as dearly as OWASP recommends.
     """
     project = project or Project()
     keys = ApiKeys.load(data_dir.api_keys)
@@ -67,7 +70,14 @@ async def serve_supabase(
         stack.push_async_callback(files_routes.resumable.aclose)
         app = create_app(
             [
-                AuthRoutes(auth, callers, signing_keys, tokens, project).mount(),
+                AuthRoutes(
+                    auth,
+                    callers,
+                    signing_keys,
+                    tokens,
+                    project=project,
+                    passwords=passwords or Passwords(),
+                ).mount(),
                 RestRoutes(rest, callers, max_rows=project.max_rows).mount(),
                 files_routes.mount(),
             ]

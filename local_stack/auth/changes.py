@@ -6,8 +6,9 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from local_stack.auth import passwords, sessions, users
+from local_stack.auth import sessions, users
 from local_stack.auth.errors import AuthError
+from local_stack.auth.passwords import Passwords
 from local_stack.auth.sessions import Scope
 from local_stack.pools import Connection
 
@@ -50,12 +51,15 @@ class Changes:
             await users.merge_metadata(connection, user["id"], self.metadata)
 
 
-async def read(body: dict[str, Any], user: DictRow, shortest_password: int) -> Changes:
+async def read(
+    body: dict[str, Any], user: DictRow, passwords: Passwords, shortest_password: int
+) -> Changes:
     """The changes that a request asks for.
 
     Args:
         body: Of `PUT /user`; a member that is ``null`` asks for nothing.
         user: The person.
+        passwords: Hashes and compares them.
         shortest_password: Characters.
 
     Raises:

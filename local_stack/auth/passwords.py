@@ -7,30 +7,38 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LONGEST = 72  # what bcrypt takes: so many go on the platform
 
-# OWASP's "Password Storage Cheat Sheet": the least memory that it recommends for argon2id.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
-
-async def hashed(password: str) -> str:
-    """A new hash; computed off the event loop, for it is meant to take its time."""
-    return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def matches(password: str, against: str | None) -> bool:
-    """Whether a password is the one that was hashed.
+class Passwords:
+    """Hashes passwords, and compares them with hashes.
 
     Args:
-        password: As typed.
-        against: Its hash; ``None`` where there is none, which takes as long to refuse.
+        hasher: How dear a hash is.
     """
-    return await asyncio.to_thread(_matches, password, against)
 
+    # OWASP's "Password Storage Cheat Sheet": the least memory that it recommends for argon2id.
+    USUAL = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
-def _matches(password: str, against: str | None) -> bool:
-    if not against:
-        _hasher.hash(password)
-        return False
-    try:
-        return _hasher.verify(against, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    def __init__(self, hasher: PasswordHasher = USUAL) -> None:
+        self._hasher = hasher
+
+    async def hashed(self, password: str) -> str:
+        """A new hash; computed off the event loop, for it is meant to take its time."""
+        return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def matches(self, password: str, against: str | None) -> bool:
+        """Whether a password is the one that was hashed.
+
+        Args:
+            password: As typed.
+            against: Its hash; ``None`` where there is none, which takes as long to refuse.
+        """
+        return await asyncio.to_thread(self._matches, password, against)
+
+    def _matches(self, password: str, against: str | None) -> bool:
+        if not against:
+            self._hasher.hash(password)
+            return False
+        try:
+            return self._hasher.verify(against, password)
+        except (VerificationError, InvalidHashError):
+            return False

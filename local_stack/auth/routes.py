@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from local_stack.auth import changes, passwords, sessions, users
+from local_stack.auth import changes, sessions, users
 from local_stack.auth.errors import AuthError
+from local_stack.auth.passwords import Passwords
 from local_stack.auth.sessions import Refusal, Scope, Session
 from local_stack.auth.tokens import AccessTokens
 from local_stack.bodies import BadJsonError, read_object
@@ -43,13 +44,16 @@ class AuthRoutes:
         callers: Callers,
         signing_keys: SigningKeys,
         tokens: AccessTokens,
+        *,
         project: Project,
+        passwords: Passwords,
     ) -> None:
         self._pool = pool
         self._callers = callers
         self._signing_keys = signing_keys
         self._tokens = tokens
         self._project = project
+        self._passwords = passwords
 
     def mount(self) -> Mount:
         """The service under `/auth/v1`."""
@@ -108,7 +112,7 @@ class AuthRoutes:
                 return await self._signed_in(connection, request, user_id, "anonymous")
         email = users.clean_email(body["email"])
         password = users.check_password(body.get("password"), self._project.shortest_password)
-        password_hash = await passwords.hashed(password)
+        password_hash = await self._passwords.hashed(password)
         async with self._transaction() as connection:
             user_id = await users.create_with_password(connection, email, password_hash, metadata)
             return await self._signed_in(connection, request, user_id, "password")
@@ -134,7 +138,7 @@ class AuthRoutes:
         async with self._transaction() as connection:
             user = await users.by_email(connection, email.lower())
         known = user["encrypted_password"] if user else None
-        if not await passwords.matches(password, known) or user is None:
+        if not await self._passwords.matches(password, known) or user is None:
             raise AuthError(400, "invalid_credentials", "Invalid login credentials")
         async with self._transaction() as connection:
             return await self._signed_in(connection, request, user["id"], "password")
@@ -176,7 +180,9 @@ class AuthRoutes:
         async with self._transaction() as connection:
             who = await self._authenticate(connection, request)
         told = await _object(request)
-        wanted = await changes.read(told, who.user, self._project.shortest_password)
+        wanted = await changes.read(
+            told, who.user, self._passwords, self._project.shortest_password
+        )
         async with self._transaction() as connection:
             await wanted.apply(connection, who.user, who.session_id)
             user = await _existing(connection, who.user["id"])
@@ -190,7 +196,7 @@ class AuthRoutes:
             raise AuthError.unsupported("these attributes of a user")
         email = users.clean_email(body.get("email"))
         password = users.check_password(body.get("password"), self._project.shortest_password)
-        password_hash = await passwords.hashed(password)
+        password_hash = await self._passwords.hashed(password)
         metadata = users.check_metadata(body.get("user_metadata"))
         async with self._transaction() as connection:
             user_id = await users.create_with_password(connection, email, password_hash, metadata)

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import psycopg
+from argon2 import PasswordHasher
 from psycopg.rows import DictRow, dict_row
 from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
+from local_stack.auth.passwords import Passwords
 from local_stack.data_dir import DataDir
 from local_stack.postgres import Postgres
 from local_stack.project import Project
@@ -19,6 +21,8 @@ from local_stack.serving import listen
 
 TLS = httpx.create_ssl_context()  # made once: it is most of what a client costs
 PASSWORD = "correct horse"
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""For people who are made by the hundred: a hash of the usual cost is most of what one takes."""
 BUCKET = "reference-audio"
 WAV: Any = {"content-type": "audio/wav"}
 
@@ -123,6 +127,7 @@ async def open_world(
                 data_dir,
                 lambda role: postgres.dsn_of(role, database),
                 project,
+                QUICK,
             )
         )
         owner = await stack.enter_async_context(
