@@ -35,10 +35,9 @@ from local_stack.provider.offline.hearing import Hearing, Utterance, Word
 from local_stack.provider.offline.models import choose
 from local_stack.samples.make_samples import silence
 from shared_schema.match import CoverageKind, Match, Witness
-from transcription.match.coverage import Voice
 from transcription.match.difference import compare
 from transcription.match.doubts import Evidence
-from transcription.match.levels import Levels, levels_of
+from transcription.match.levels import Levels, Voice, levels_of
 from transcription.match.match import match
 from transcription.match.numerals import numerals
 from transcription.match.times import Timed

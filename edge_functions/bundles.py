@@ -22,6 +22,7 @@ from edge_functions.voices import VoiceId, ready_voice
 from shared_schema.bundles import (
     MEDIA_TYPE,
     BundleManifest,
+    Measures,
     ReferenceText,
     ReferenceWav,
     Window,
@@ -115,7 +116,7 @@ def _pack(upload: Upload, row: VoiceRow, preset: ReferencePreset, reference: Ref
         bytes=upload.copy.stat().st_size,
         sample_rate=reference.sample_rate,
         duration_seconds=reference.duration_seconds,
-        measures=reference.measures,
+        measures=Measures(**reference.measures),
     )
     manifest = BundleManifest(
         preset=preset.id,

@@ -8,8 +8,8 @@ from shared_schema.limits import MAX_STORED_DOUBTS
 from shared_schema.match import Coverage, CoverageKind, Match, Witness
 from shared_schema.voices import CloneRequest, VoiceMatch
 from transcription.errors import TextMismatch
-from transcription.match.coverage import Voice
 from transcription.match.doubts import Evidence
+from transcription.match.levels import Voice
 from transcription.match.match import match
 from transcription.match.times import Timed
 from transcription.providers.base import Segment, TranscriptionResult, Word

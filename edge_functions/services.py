@@ -17,7 +17,7 @@ from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInfo
 from transcription.audio.reference import Reference
-from transcription.match.coverage import Voice
+from transcription.match.levels import Voice
 from transcription.process.shell import Shell
 from transcription.providers.base import FileProvider
 from transcription.user_keys.providers import Providers

@@ -32,7 +32,7 @@ from transcription.errors import (
     TranscriptionError,
 )
 from transcription.ledger.base import Outcome
-from transcription.match.coverage import Voice
+from transcription.match.levels import Voice
 from transcription.process import tracing
 from transcription.process.record import TranscriptionRecord
 from transcription.providers.base import (

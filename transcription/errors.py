@@ -28,11 +28,13 @@ TranscriptionError
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import uuid4
 
 from shared_schema.errors import ERRORS, ErrorCode, ErrorSpec
-from shared_schema.match import Match
+
+if TYPE_CHECKING:
+    from shared_schema.match import Match
 
 KEY_REFUSED: Final = "key_refused"
 """Reason of a provider's failure that has no code of its own."""
@@ -199,7 +201,7 @@ class TextMismatch(TranscriptionError):
         message: str | None = None,
         *,
         retry_after: float | None = None,
-        match: Match | None = None,
+        match: "Match | None" = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.match = match

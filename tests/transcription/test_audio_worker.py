@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,6 +76,16 @@ async def test_a_fault_of_ours_is_an_internal_error(fault: Fault, tmp_path: Path
         assert failures == ["internal"]
         fault.end()
         assert (await inspector.inspect(good)).duration_seconds == 5.0
+
+
+@pytest.mark.process
+def test_it_starts_without_the_contracts_models() -> None:
+    """A worker imports no pydantic, which would double the time and the CPU of its start."""
+    imported = "import sys, transcription.audio.worker; print('pydantic' in sys.modules)"
+    told = subprocess.run(  # noqa: S603 - our own command
+        (sys.executable, "-c", imported), capture_output=True, check=True
+    )
+    assert told.stdout == b"False\n"
 
 
 @pytest.mark.process

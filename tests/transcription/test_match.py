@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from shared_schema.limits import MAX_TRANSCRIPT_CHARACTERS
 from shared_schema.match import DoubtKind, Match, Witness
-from transcription.match.coverage import Voice
 from transcription.match.doubts import Evidence
-from transcription.match.levels import levels_of
+from transcription.match.levels import Voice, levels_of
 from transcription.match.match import match
 from transcription.match.numerals import numerals
 from transcription.match.times import Span, Timed

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from shared_schema.bundles import Measures
 from transcription.audio.container import COPY_MIME, AudioInfo, AudioLimits
 from transcription.audio.process import ReadingProcess
 from transcription.audio.reference import Reference
@@ -27,7 +26,7 @@ from transcription.errors import (
     TranscriptionError,
     UnsupportedAudio,
 )
-from transcription.match.coverage import Voice
+from transcription.match.levels import Voice
 from transcription.match.times import Span
 from transcription.process.addresses import network_of
 from transcription.process.metrics import AudioFailure
@@ -190,7 +189,7 @@ class AudioInspector:
         writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         with _opened(source, os.O_RDONLY) as file, _opened(target, writing) as copy:
             made = await self._ask(request, (file, copy), owner, address)
-        return Reference(**made | {"measures": Measures(**made["measures"])})
+        return Reference(**made)
 
     async def _ask(
         self,

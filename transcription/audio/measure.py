@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from shared_schema.bundles import Measures
 from shared_schema.levels import FLOOR_DBFS, NOISE_CEILING
 from transcription.match.levels import Levels
 
@@ -13,8 +12,10 @@ _ROOM_WINDOWS: Final = 5
 """In which the room is heard: a pause between words is as long."""
 
 
-def measures_of(levels: Levels, peak: int) -> Measures:
-    """Return what a recording is like.
+def measures_of(levels: Levels, peak: int) -> dict[str, float]:
+    """Return what a recording is like: the fields of `shared_schema.bundles.Measures`.
+
+    An audio process calls this, and starts without pydantic in half the time and memory.
 
     Args:
         levels: Of the recording.
@@ -24,14 +25,14 @@ def measures_of(levels: Levels, peak: int) -> Measures:
     spoken = [at for at, level in enumerate(levels.dbfs) if level >= levels.threshold]
     energies = [_energy(level) for level in levels.dbfs]
     after = levels.seconds - (spoken[-1] + 1) * step if spoken else levels.seconds
-    return Measures(
-        peak_dbfs=_decibels((peak / _FULL_SCALE) ** 2),
-        speech_dbfs=_decibels(_mean([energies[at] for at in spoken])),
-        noise_dbfs=min(_decibels(_room(energies)), NOISE_CEILING),
-        clipped_seconds=round(sum(levels.clipped) * step, 2),
-        leading_silence_seconds=round(spoken[0] * step if spoken else levels.seconds, 2),
-        trailing_silence_seconds=round(max(0.0, after), 2),
-    )
+    return {
+        "peak_dbfs": _decibels((peak / _FULL_SCALE) ** 2),
+        "speech_dbfs": _decibels(_mean([energies[at] for at in spoken])),
+        "noise_dbfs": min(_decibels(_room(energies)), NOISE_CEILING),
+        "clipped_seconds": round(sum(levels.clipped) * step, 2),
+        "leading_silence_seconds": round(spoken[0] * step if spoken else levels.seconds, 2),
+        "trailing_silence_seconds": round(max(0.0, after), 2),
+    }
 
 
 def _room(energies: Sequence[float]) -> float:

@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from shared_schema.bundles import Measures
 from shared_schema.levels import PAUSE_SECONDS
 from transcription.audio.container import FORMATS, refusal
 from transcription.audio.measure import measures_of
 from transcription.audio.reader import UnreadableError, opened
 from transcription.errors import InvalidAudio
-from transcription.match.coverage import Voice
-from transcription.match.levels import levels_of
+from transcription.match.levels import Voice, levels_of
 
 MAX_RATE: Final = 48_000
 _BYTES: Final = 2
@@ -53,7 +51,8 @@ class Reference:
     sample_rate: int
     """Hertz."""
     duration_seconds: float
-    measures: Measures
+    measures: dict[str, float]
+    """The fields of `shared_schema.bundles.Measures`."""
 
 
 def write_reference(

@@ -75,7 +75,7 @@ def _done(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     if request["task"] == "reference":
         with os.fdopen(descriptors[1], "wb", closefd=False) as target:
             made = write_reference(source, target, request["rate"], request["max_seconds"])
-        return asdict(made) | {"measures": made.measures.model_dump()}
+        return asdict(made)
     return asdict(inspect(source, AudioLimits(**request["limits"]), _limit_time))
 
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from shared_schema.match import Coverage, CoverageKind
+from transcription.match.levels import Voice
 from transcription.match.times import Span
 from transcription.match.words import Word, is_spaceless, rounded
 
@@ -36,26 +36,6 @@ USUAL_PACE: Final[Mapping[str, float]] = MappingProxyType(
 """Words a second, of people who read aloud; characters in scripts without spaces."""
 _OTHER_PACE: Final = 2.4
 _OTHER_PACE_SPACELESS: Final = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """Where somebody speaks.
-
-    Attributes:
-        seconds: The length of the audio.
-        stretches: Each with voice, in order; None where only the length is known.
-    """
-
-    seconds: float
-    stretches: Sequence[Span] | None = None
-
-    @property
-    def spoken_seconds(self) -> float:
-        """Seconds of voice, the short pauses between words counted; all of them where unknown."""
-        if self.stretches is None:
-            return self.seconds
-        return sum(one.end - one.start for one in self.stretches)
 
 
 def coverage(

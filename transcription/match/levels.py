@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import mul
 
@@ -28,6 +28,26 @@ from transcription.match.times import Span
 
 _FULL_SCALE = 32_768
 _CLIPPED = math.floor(CLIP_LEVEL * _FULL_SCALE + 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where somebody speaks.
+
+    Attributes:
+        seconds: The length of the audio.
+        stretches: Each with voice, in order; None where only the length is known.
+    """
+
+    seconds: float
+    stretches: Sequence[Span] | None = None
+
+    @property
+    def spoken_seconds(self) -> float:
+        """Seconds of voice, the short pauses between words counted; all of them where unknown."""
+        if self.stretches is None:
+            return self.seconds
+        return sum(one.end - one.start for one in self.stretches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared_schema.match import Match, Witness
-from transcription.match.coverage import Voice, coverage
+from transcription.match.coverage import coverage
 from transcription.match.doubts import Compared, Evidence, beside, find
+from transcription.match.levels import Voice
 from transcription.match.times import Span, join
 from transcription.match.words import Word, rounded, split
 
