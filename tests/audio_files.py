@@ -3,7 +3,9 @@
 import array
 import math
 import struct
+from functools import cache, lru_cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import av
@@ -30,10 +32,15 @@ CODECS = {
 }
 
 
+@cache
+def _second(rate: int) -> bytes:
+    samples = (int(4000 * math.sin(2 * math.pi * 220 * n / rate)) for n in range(rate))
+    return array.array("h", samples).tobytes()
+
+
 def tone(rate: int, seconds: float) -> bytes:
     """A quiet tone as 16-bit samples."""
-    samples = (int(4000 * math.sin(2 * math.pi * 220 * n / rate)) for n in range(rate))
-    second = array.array("h", samples).tobytes()
+    second = _second(rate)
     size = 2 * round(rate * seconds)
     return (second * (size // len(second) + 1))[:size]
 
@@ -50,11 +57,37 @@ def write_audio(
     layout: str = "mono",
 ) -> Path:
     """Write a tone as a file of the given kind, whatever its name says."""
-    with av.open(str(path), "w", format=CONTAINERS.get(kind, kind), options=options or {}) as out:
-        streams = [add_track(out, codec or CODECS[kind], rate, layout) for _ in range(tracks)]
-        for stream in streams:
-            mux_tone(out, stream, seconds)
+    content = _encoded(
+        kind=CONTAINERS.get(kind, kind),
+        codec=codec or CODECS[kind],
+        seconds=seconds,
+        rate=rate,
+        options=tuple((options or {}).items()),
+        tracks=tracks,
+        layout=layout,
+    )
+    path.write_bytes(content)
     return path
+
+
+@lru_cache(maxsize=32)
+def _encoded(
+    *,
+    kind: str,
+    codec: str,
+    seconds: float,
+    rate: int,
+    options: tuple[tuple[str, str], ...],
+    tracks: int,
+    layout: str,
+) -> bytes:
+    """Encode a tone; once for all services and tests that are asked the same."""
+    with NamedTemporaryFile() as file:
+        with av.open(file.name, "w", format=kind, options=dict(options)) as out:
+            streams = [add_track(out, codec, rate, layout) for _ in range(tracks)]
+            for stream in streams:
+                mux_tone(out, stream, seconds)
+        return Path(file.name).read_bytes()
 
 
 def add_track(out: OutputContainer, codec: str, rate: int, layout: str = "mono") -> AudioStream:
@@ -188,17 +221,24 @@ def damaged_in_the_middle(content: bytes, size: int) -> bytes:
 
 def write_vorbis(path: Path, kind: str, *, seconds: float = 4.0, rate: int = 48_000) -> Path:
     """Write a tone as Vorbis, whose only encoder here takes two channels, in WebM or Ogg."""
-    with av.open(str(path), "w", format=CONTAINERS[kind]) as out:
-        stream: Any = out.add_stream("vorbis", rate=rate, options={"strict": "-2"})
-        stream.layout = "stereo"
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
-        sound = tone(rate, seconds)
-        for start in range(0, len(sound), 2 * rate // 5):
-            piece = sound[start : start + 2 * rate // 5]
-            frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
-            frame.sample_rate, frame.pts = rate, start // 2
-            frame.planes[0].update(piece)
-            for one in resampler.resample(frame):
-                out.mux(stream.encode(one))
-        out.mux(stream.encode(None))
+    path.write_bytes(_vorbis(CONTAINERS[kind], seconds, rate))
     return path
+
+
+@lru_cache(maxsize=8)
+def _vorbis(kind: str, seconds: float, rate: int) -> bytes:
+    with NamedTemporaryFile() as file:
+        with av.open(file.name, "w", format=kind) as out:
+            stream: Any = out.add_stream("vorbis", rate=rate, options={"strict": "-2"})
+            stream.layout = "stereo"
+            resampler = av.AudioResampler(format="fltp", layout="stereo", rate=rate)
+            sound = tone(rate, seconds)
+            for start in range(0, len(sound), 2 * rate // 5):
+                piece = sound[start : start + 2 * rate // 5]
+                frame = av.AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
+                frame.sample_rate, frame.pts = rate, start // 2
+                frame.planes[0].update(piece)
+                for one in resampler.resample(frame):
+                    out.mux(stream.encode(one))
+            out.mux(stream.encode(None))
+        return Path(file.name).read_bytes()

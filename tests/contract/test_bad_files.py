@@ -50,7 +50,11 @@ def prefixed(magic: bytes) -> Callable[[Path], Path]:
         (lambda folder: wav(folder, 2.9), 422, "invalid_audio"),
         (lambda folder: wav(folder, 301), 422, "invalid_audio"),
         (lambda folder: wav(folder, 700), 422, "invalid_audio"),
-        (lambda folder: write_audio(folder / "a", "mp3", seconds=301), 422, "invalid_audio"),
+        (
+            lambda folder: write_audio(folder / "a", "mp3", seconds=301, rate=16_000),
+            422,
+            "invalid_audio",
+        ),
         (lambda folder: write_audio(folder / "a", "webm", seconds=301), 422, "invalid_audio"),
         (lambda folder: write_video(folder / "film.mp4"), 415, "unsupported_audio"),
         (lambda folder: write_audio(folder / "a", "webm", tracks=2), 415, "unsupported_audio"),
