@@ -1,5 +1,6 @@
 """What every test may rely on."""
 
+import gc
 from collections import Counter
 
 import pytest
@@ -28,6 +29,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Add the marker that `make check` goes by."""
     config.addinivalue_line("markers", f"{MARKER}: starts a program, or a fixture of it does")
     config.pluginmanager.register(Processes())
+    gc.disable()  # until all is collected: nothing of it is garbage
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what lives as long as the tests do."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
