@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench import machine, results
 from bench.cores import Cores
-from bench.knee import measure, picture, ramp, summary, tables
+from bench.knee import measure, ramp, summary, tables
 from bench.knee.plan import FULL, QUICK, Knee, Plan, Trial
 from bench.knee.ramp import Ramp
 from bench.knee.summary import Point
@@ -100,6 +100,8 @@ def _write(
     }
     results.write(folder / "knee.json", whole)
     if summary.curve(points):
+        from bench.knee import picture  # noqa: PLC0415 - loads matplotlib
+
         picture.draw(folder / "knee.svg", points, knee, plan.bridges)
 
 
