@@ -46,14 +46,14 @@ run: setup frontend/dist/.ready ## Build the page, and start bridge and function
 check: setup .venv/.all-ready .tools/deno/.ready ## Check all that needs no browser and starts no program: for every change
 	@$(TWO) check-python types lint test-page
 
-check-python: setup .venv/.all-ready
+check-python: setup .venv/.all-ready tests/__pycache__
 	@$(PYTEST) -n $(WORKERS) -q -m "not process"
 
 test: setup $(READY) programs ## Check everything
 	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit
 	@$(MAKE) --no-print-directory test-browser
 
-test-python: setup $(READY) programs ## Test the services, the schema and the client
+test-python: setup $(READY) programs tests/__pycache__ ## Test the services, the schema and the client
 	@$(PYTEST) -n $(WORKERS)
 
 test-pythons: setup | $(UV) ## Run the demonstration and the audio tests on every other Python of the machine
@@ -171,6 +171,10 @@ $(UV):
 	@echo "Installing what checks deploy/ and supabase/functions/, and draws what was measured…"
 	@$(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
 	@touch $@
+
+# In a fresh clone, each of the workers would compile all modules for itself.
+tests/__pycache__: | .venv/.all-ready
+	@$(BIN)/pytest --collect-only -q >/dev/null || true
 
 .tools/deno/.ready: .venv/.all-ready supabase/deno.lock supabase/functions/api/deno.json
 	@cd supabase/functions && $(DENO) cache --quiet --frozen --lock=../deno.lock --config api/deno.json api/index.ts
