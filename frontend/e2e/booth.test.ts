@@ -2,12 +2,22 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ServerMessage } from "../src/generated/protocol";
 import { Booth } from "./support/booth";
 import { launch, openPage } from "./support/browser";
 import { FakeWire } from "./support/fake-wire";
 import { REFERENCE } from "./support/fixtures";
 import { type PageServer, servePage } from "./support/page-server";
 import { E2E_BUILD } from "./support/setup";
+
+const ELSEWHERE: ServerMessage = {
+  type: "error",
+  message: "You are already transcribing.",
+  code: "session_limit",
+  retryable: true,
+  retry_after: 30,
+  open_sessions: ["6b0d1f0e-1111-4a5e-9a3b-2f1de3f6c111"],
+};
 
 /** Where to write a screenshot of each, if anywhere. */
 const PICTURES = process.env.PICTURES;
@@ -100,5 +110,42 @@ test("At 320 px and up, both ways round and at 200%, five lines of the text and 
   await booth.press("Redo");
   expect(await page.locator("blockquote").innerText()).toBe(text);
   expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test("What is wrong leaves room for five lines: elsewhere, and with nothing to hear", async () => {
+  const { page, context } = await openPage(browser, { viewport: { width: 390, height: 664 } });
+  const wire = new FakeWire();
+  let sockets = 0;
+  wire.onSocket = (socket, self) => {
+    sockets += 1;
+    if (sockets > 1) return self.serve(socket);
+    socket.onMessage(() => {
+      socket.send(JSON.stringify(ELSEWHERE));
+      void socket.close({ code: 4429 });
+    });
+  };
+  await wire.install(context);
+  await page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = async () =>
+      new AudioContext().createMediaStreamDestination().stream;
+  });
+  const booth = await new Booth(page).open(`${server.url}/clone`);
+  const look = async (what: string) => {
+    for (const { name, ...size } of SCREENS) {
+      await page.setViewportSize(size);
+      const { lines, stop } = await seen(page);
+      expect(stop, `${what}, ${name}`).toBe(true);
+      expect(lines, `${what}, ${name}`).toBeGreaterThanOrEqual(5);
+      if (PICTURES) await page.screenshot({ path: join(PICTURES, `booth-${what}-${name}.png`) });
+    }
+  };
+  await booth.record();
+  await booth.text("You are already recording elsewhere.").waitFor();
+  await look("elsewhere");
+  await booth.press("Take over here");
+  await booth.line("Listening");
+  await page.getByLabel("Microphone").waitFor();
+  await look("muted");
   await context.close();
 });

@@ -54,6 +54,13 @@ test("A redo adds a take; one is chosen, deletion is taken back, and a reload ke
   await take(3);
   expect(await chosen()).toMatch(/^Take 2\s+0:03/);
 
+  // A longer word for it cuts off no number.
+  await page.getByLabel("Page language").selectOption("de");
+  await booth.button("Aufnahme 2 abspielen").waitFor();
+  const isWhole = (names: Element[]) => names.every((one) => one.scrollWidth <= one.clientWidth);
+  expect(await page.locator("[aria-pressed] .truncate").evaluateAll(isWhole)).toBe(true);
+  await page.getByLabel("Sprache der Seite").selectOption("en");
+
   await booth.press(/^Take 1/);
   await booth.status("Edited by you");
   expect(await booth.transcript.inputValue()).toBe("The first one's words.");

@@ -66,7 +66,7 @@ export function BiasTerms() {
             ref={input}
             value={typed}
           />
-          <Button disabled={typed.trim() === ""} onClick={add}>
+          <Button className="shrink-0" disabled={typed.trim() === ""} onClick={add}>
             {t("terms.add")}
           </Button>
         </div>

@@ -195,7 +195,7 @@ function Panes({
       ref={panes}
     >
       <div className={pane}>
-        <div className="space-y-2 pt-2 text-sm">
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-2 pt-2 text-sm">
           <Remarks />
         </div>
         <ReadAloud />

@@ -54,7 +54,7 @@ function TakeCard({
   const seconds = take.seconds ?? 0;
   return (
     <li
-      className={`flex w-40 shrink-0 flex-col rounded-xl border ${
+      className={`flex max-w-64 min-w-40 shrink-0 flex-col rounded-xl border ${
         chosen ? "border-accent bg-accent-soft font-medium forced-colors:border-3" : "border-edge"
       }`}
     >

@@ -43,7 +43,7 @@ function LanguageSelect() {
         {t("transcript.language")}
       </label>
       <select
-        className="min-h-11 max-w-[min(11rem,100%)] rounded-xl border border-edge bg-card px-3 py-2"
+        className="min-h-11 max-w-[min(14rem,100%)] rounded-xl border border-edge bg-card px-3 py-2"
         disabled={state.recorder.stage !== "idle"}
         id={id}
         onChange={(event) => reference.setLanguage(event.target.value)}

@@ -38,7 +38,9 @@ export function Message({
 }) {
   const colours = tone === "fair" ? "bg-fair-soft" : "bg-sunken";
   return (
-    <div className={`appear rounded-xl px-4 py-3 ${colours}`}>
+    <div
+      className={`appear flex flex-wrap items-center gap-x-5 rounded-xl px-4 py-3 forced-colors:border ${colours}`}
+    >
       <p>{children}</p>
       {actions ? <div className="flex flex-wrap gap-x-5">{actions}</div> : null}
     </div>
