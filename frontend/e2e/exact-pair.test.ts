@@ -67,7 +67,6 @@ test("a misread word is found, heard and settled; the cut that follows takes its
     {
       viewport: { width: 320, height: 664 },
       colorScheme: "dark",
-      reducedMotion: "reduce",
       acceptDownloads: true,
     },
     `/clone?loopback=${REFERENCE_URL}`,

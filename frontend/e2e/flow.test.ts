@@ -62,7 +62,7 @@ async function storedVoice(booth: Booth): Promise<{ voice: VoiceDetail; wav: Uin
 describe("Record", () => {
   test("words come while speaking, the final pass fills the box, an edit is stored, the voice plays", async () => {
     const on = await launch({ microphone: REFERENCE });
-    const booth = await enter({ on });
+    const booth = await enter({ on, reducedMotion: "no-preference" });
     await booth.record();
     await eventually(
       () => booth.liveWords(),

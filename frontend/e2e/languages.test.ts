@@ -122,8 +122,7 @@ test.each([
 ])(
   "In $language at $width px nothing is cut off, and axe finds nothing",
   async ({ language, width }) => {
-    // Without fades: what comes late would be judged half faded in.
-    const options = { viewport: { width, height: 800 }, reducedMotion: "reduce" } as const;
+    const options = { viewport: { width, height: 800 } };
     const page = await enter(options, `?lang=${language}`);
     const look = async (state: string) => {
       expect(await overflow(page)).toBe(0);

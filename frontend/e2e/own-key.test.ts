@@ -36,7 +36,6 @@ test("a key is stored, shown by its last four, used for the words, and deleted",
     context,
     complaints: heard,
   } = await openPage(browser, {
-    reducedMotion: "reduce", // or axe would see colours in the midst of a fade
     viewport: { width: 320, height: 700 },
   });
   complaints = heard;

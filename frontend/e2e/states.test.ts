@@ -466,7 +466,7 @@ describe.concurrent("From 320 to 1440 px, in light and dark, axe finds nothing a
   test.each(Object.entries(STATES))("%s", async (name, state) => {
     const wire = new FakeWire();
     state.prepare?.(wire);
-    const { page, context, complaints } = await openPage(browser, { reducedMotion: "reduce" });
+    const { page, context, complaints } = await openPage(browser);
     await wire.install(context);
     await state.before?.(page);
     await page.goto(`${server.url}/clone`);
@@ -619,7 +619,7 @@ describe("Motion", () => {
   });
 
   test("is not wanted: no waveform moves and nothing fades", async () => {
-    const { booth, page } = await enter(undefined, { reducedMotion: "reduce" });
+    const { booth, page } = await enter();
     await booth.record();
     await booth.recorded(2);
     expect(await moves(page)).toEqual({ canvas: 0, animated: 0 });

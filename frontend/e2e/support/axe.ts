@@ -8,7 +8,7 @@ const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe
 
 export async function violations(page: Page): Promise<string[]> {
   // Evaluated and not added as a script: the page's policy allows no inline ones.
-  await page.evaluate(SOURCE);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(SOURCE);
   return page.evaluate(async () => {
     // What fades in has its colours once it is there.
     const fades = document.getAnimations().filter((each) => {
