@@ -31,6 +31,8 @@ class Run:
         round: Counted from 1.
         cpu_us_per_frame: CPU of the relays' processes for each frame that reached the provider in
             the window, microseconds; None without a relay.
+        cpu_ms_per_open: CPU of the relays' processes for each session that opened, without that of
+            the frames which came meanwhile, milliseconds; None without a relay.
         relay_cpu: Cores that the relays used, together.
         load_cpu: The same of the load generator.
         provider_cpu: The same of the fake provider.
@@ -57,6 +59,7 @@ class Run:
     sessions: int
     round: int
     cpu_us_per_frame: float | None
+    cpu_ms_per_open: float | None
     relay_cpu: float | None
     load_cpu: float
     provider_cpu: float
@@ -166,6 +169,7 @@ class Lab:
             for child in (self._provider, self._supabase):
                 await child.ask(do="forget")
             uss, rss = _memory(children)
+            closed = await self._read(children)
             async with watch(children[0]) if watch is not None else nullcontext():
                 await self._load.ask(
                     do="hold",
@@ -187,6 +191,8 @@ class Lab:
         took = after.at - before.at
         frames = max(1, after.frames - before.frames)
         used = after.relay - before.relay
+        per_frame = used / frames
+        opening = before.relay - closed.relay - per_frame * (before.frames - closed.frames)
         load, provider = after.load - before.load, after.provider - before.provider
         ledger = after.ledger - before.ledger
         others = after.machine - before.machine - used - load - provider - ledger
@@ -195,7 +201,8 @@ class Lab:
             variant=variant.name,
             sessions=sessions,
             round=number,
-            cpu_us_per_frame=1e6 * used / frames if children else None,
+            cpu_us_per_frame=1e6 * per_frame if children else None,
+            cpu_ms_per_open=1e3 * opening / sessions if children else None,
             relay_cpu=used / took if children else None,
             load_cpu=load / took,
             provider_cpu=provider / took,

@@ -31,6 +31,7 @@ class Row:
     sessions: int
     rounds: int
     cpu_us_per_frame: float | None
+    cpu_ms_per_open: float | None
     relay_cpu: float | None
     load_cpu: float
     provider_cpu: float
@@ -107,6 +108,7 @@ def _row(runs: Sequence[Run], direct: Sequence[Run] | None) -> Row:
         sessions=runs[0].sessions,
         rounds=len(runs),
         cpu_us_per_frame=maybe(lambda run: run.cpu_us_per_frame),
+        cpu_ms_per_open=maybe(lambda run: run.cpu_ms_per_open),
         relay_cpu=relay_cpu,
         load_cpu=load_cpu,
         provider_cpu=provider_cpu,
@@ -152,13 +154,18 @@ def first_sessions(runs: Sequence[Run]) -> list[FirstSession]:
 def targets(table: Sequence[Row], *, sessions: int = 150) -> list[Target]:
     """Return what the bridge has to keep, as far as it was measured."""
     found: list[Target] = []
-    at = {row.variant: row.cpu_us_per_frame for row in table if row.sessions == sessions}
-    ours = at.get(BRIDGE.name)
+    at = {row.variant: row for row in table if row.sessions == sessions}
+    ours, node = at.get(BRIDGE.name), at.get(NODE.name)
     for other, limit in ((SKETCH, 0.65), (NODE, 0.9)):
-        theirs = at.get(other.name)
-        if ours is not None and theirs:
+        theirs = at[other.name].cpu_us_per_frame if other.name in at else None
+        if ours is not None and ours.cpu_us_per_frame is not None and theirs:
             law = f"CPU per frame beside {other.name}, {sessions} sessions"
-            found.append(Target(law, ours / theirs, limit))
+            found.append(Target(law, ours.cpu_us_per_frame / theirs, limit))
+    if ours is not None and ours.cpu_ms_per_open is not None:
+        found.append(Target(f"CPU per open, ms, {sessions} sessions", ours.cpu_ms_per_open, 1.5))
+    if ours is not None and node is not None:
+        law = f"p99 beside {NODE.name}, {sessions} sessions"
+        found.append(Target(law, ours.p99_ms / node.p99_ms, 1.0))
     bridge = [row for row in table if row.variant == BRIDGE.name]
     if bridge:
         found += [

@@ -78,6 +78,7 @@ def _costs(rows: Sequence[Row]) -> Table:
         ("sessions", "variant"),
         (
             "CPU µs/frame",
+            "ms/open",
             "CPU",
             "KB/session",
             "lost",
@@ -94,6 +95,7 @@ def _costs(rows: Sequence[Row]) -> Table:
         rows,
         lambda row: (
             figure(row.cpu_us_per_frame, 0),
+            figure(row.cpu_ms_per_open),
             figure(row.relay_cpu),
             figure(row.uss_kb_per_session, 0),
             f"{row.lost_frames:g}",

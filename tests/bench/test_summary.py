@@ -11,6 +11,7 @@ BASE = Run(
     sessions=150,
     round=1,
     cpu_us_per_frame=80.0,
+    cpu_ms_per_open=1.0,
     relay_cpu=0.2,
     load_cpu=0.1,
     provider_cpu=0.1,
@@ -75,6 +76,8 @@ def test_targets() -> None:
     node = found["CPU per frame beside node, 150 sessions"]
     assert (sketch.measured, sketch.kept) == (0.5, True)
     assert (node.measured, node.kept) == (0.8, True)
+    assert found["CPU per open, ms, 150 sessions"].measured == 1.0
+    assert found["p99 beside node, 150 sessions"].kept
     assert not found["lost frames"].kept
     assert found["missing finals"].kept
 
