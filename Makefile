@@ -50,8 +50,7 @@ check-python: setup .venv/.all-ready tests/__pycache__
 	@$(PYTEST) -n $(WORKERS) -q -m "not process"
 
 test: setup $(READY) programs ## Check everything
-	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit
-	@$(MAKE) --no-print-directory test-browser
+	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit test-browser
 
 test-python: setup $(READY) programs tests/__pycache__ ## Test the services, the schema and the client
 	@$(PYTEST) -n $(WORKERS)

@@ -11,9 +11,12 @@ import { startStack } from "./support/stack";
 const IMAGES = join(import.meta.dirname, "..", "..", "docs", "images");
 
 test.each([
-  { colorScheme: "light", width: 800 },
-  { colorScheme: "dark", width: 800 },
-] as const)("Recording and reviewing in $colorScheme", async ({ colorScheme, width }) => {
+  { name: "page", colorScheme: "light", width: 800, height: 1000 },
+  { name: "page", colorScheme: "dark", width: 800, height: 1000 },
+  { name: "phone", colorScheme: "light", width: 390, height: 664 },
+  { name: "phone", colorScheme: "dark", width: 390, height: 664 },
+] as const)("Recording, and reviewing where there is room: $name, $colorScheme", async (look) => {
+  const { name, colorScheme, ...viewport } = look;
   mkdirSync(IMAGES, { recursive: true });
   const [stack, browser] = await Promise.all([
     startStack({ NOTICE: "Offline engine (Moonshine, English). Set MISTRAL_API_KEY for Voxtral." }),
@@ -22,7 +25,8 @@ test.each([
   try {
     const { page, context } = await openPage(browser, {
       colorScheme,
-      viewport: { width, height: 1000 },
+      reducedMotion: "no-preference",
+      viewport,
       deviceScaleFactor: 2,
     });
     await toRead(page, SAID);
@@ -33,10 +37,11 @@ test.each([
     await booth.recorded(11);
     await eventually(
       () => booth.liveWords(),
-      (words) => expect(words.split(" ").length).toBeGreaterThan(15),
+      (words) => expect(words.split(/\s+/).length).toBeGreaterThan(15),
     );
     await page.mouse.move(0, 0);
-    await page.screenshot({ path: join(IMAGES, `page-recording-${colorScheme}.png`) });
+    await page.screenshot({ path: join(IMAGES, `${name}-recording-${colorScheme}.png`) });
+    if (name === "phone") return;
     await booth.recorded(17);
     await booth.stop();
     await booth.status("Final");
