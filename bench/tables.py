@@ -77,7 +77,7 @@ def _costs(rows: Sequence[Row]) -> Table:
         "Cost (medians over the rounds, sums of what must not happen)",
         ("sessions", "variant"),
         (
-            "CPU µs/frame",
+            "µs/frame",
             "ms/open",
             "CPU",
             "KB/session",

@@ -4,7 +4,7 @@ The line holds the fields of `TranscriptionRecord` alone: never a token, a key, 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Final, cast
 
 import structlog
@@ -159,10 +159,13 @@ class Records:
             health.worked()
 
 
+_FIELDS: Final = tuple(field.name for field in fields(TranscriptionRecord))
+
+
 def log_transcription(record: TranscriptionRecord) -> None:
     """Write the wide line of a transcription that ended, and tell its trace the same."""
     record.trace_id = tracing.trace_id()
-    told = {name: value for name, value in asdict(record).items() if value is not None}
+    told = {name: value for name in _FIELDS if (value := getattr(record, name)) is not None}
     _log.info("transcription", **told)
     tracing.describe(
         failure=record.code if record.code in _OURS else None,
