@@ -97,7 +97,7 @@ types: setup .venv/.all-ready .tools/deno/.ready ## Check types
 schema: setup ## Write the contract's documents and the types of both TypeScripts again
 	@$(BIN)/python -m shared_schema
 	@cd frontend && $(NPM) run --silent schema
-	@for copy in utter_transcribe local_stack/provider; do cp transcription/audio/reader.py $$copy/reader.py; done
+	@for package in utter_transcribe local_stack/provider; do cp transcription/audio/reader.py $$package/generated/; done
 	@cp frontend/src/generated/protocol.ts supabase/functions/_shared/generated/protocol.ts
 
 bench: setup .venv/.all-ready bench/node/node_modules/.ready ## Measure the bridge beside three others, the knee of two, large uploads, the time to ready, and the ledger

@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HOME: Final = "utter_transcribe"
 MOVED: Final = ("shared_schema", "transcription", "ws_bridge", "edge_functions")
 """Packages that the wheel holds inside `HOME`."""
-LEFT_OUT: Final = ("__pycache__", "generated")
+LEFT_OUT: Final = ("__pycache__", "*.json")
 
 
 class CustomBuildHook(BuildHookInterface[Any]):

@@ -34,14 +34,14 @@ def documents() -> dict[Path, str]:
         deno / "languages.ts": export.typescript_languages(),
         deno / "bodies.ts": export.typescript_bodies(),
         deno / "spoken.ts": export.typescript_spoken(),
-        **{deno.parent / "match" / f"{name}.ts": _for_deno(name) for name in MATCH},
+        **{deno / "match" / f"{name}.ts": _for_deno(name) for name in MATCH},
     }
 
 
 def _for_deno(name: str) -> str:
-    """Return a module of the page as Deno imports it: by the names of files."""
+    """Return a module of the page as Deno imports it: by the names of files, one folder down."""
     page = (_ROOT / "frontend" / "src" / "match" / f"{name}.ts").read_text(encoding="utf-8")
-    return _IMPORTED.sub(r"\1.ts", page)
+    return _IMPORTED.sub(r"\1.ts", page).replace('"../generated/', '"../')
 
 
 def main() -> None:

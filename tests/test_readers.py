@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from local_stack.provider import reader as stand_in_reader
+from local_stack.provider.generated import reader as stand_in_reader
 from local_stack.provider.offline.audio import read_audio
 from tests import audio_files
 from tests.audio_files import write_audio
@@ -120,7 +120,7 @@ async def inspector() -> AsyncIterator[AudioInspector]:
         yield opened
 
 
-@pytest.mark.parametrize("copy", ["utter_transcribe", "local_stack/provider"])
+@pytest.mark.parametrize("copy", ["utter_transcribe/generated", "local_stack/provider/generated"])
 async def test_all_read_with_the_same_code(copy: str) -> None:
     """Readers that import nothing of the services hold copies, which `make schema` writes."""
     original = ROOT / "transcription" / "audio" / "reader.py"

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 from shared_schema.audio import FRAME_BYTES, SAMPLE_RATE, seconds
 from shared_schema.files import known_head
 from utter_transcribe.errors import AudioError
-from utter_transcribe.reader import NotOpenedError, Sound, UnreadableError, opened
+from utter_transcribe.generated.reader import NotOpenedError, Sound, UnreadableError, opened
 
 _HEAD_BYTES: Final = 12
 _AHEAD: Final = 32

@@ -15,9 +15,9 @@ import {
   pasted,
 } from "../../supabase/functions/_shared/pasted.ts";
 import { isMultipart, readForm } from "../../supabase/functions/_shared/multipart.ts";
-import { type Voice } from "../../supabase/functions/_shared/match/coverage.ts";
-import { type Evidence } from "../../supabase/functions/_shared/match/doubts.ts";
-import { match } from "../../supabase/functions/_shared/match/match.ts";
+import { type Voice } from "../../supabase/functions/_shared/generated/match/coverage.ts";
+import { type Evidence } from "../../supabase/functions/_shared/generated/match/doubts.ts";
+import { match } from "../../supabase/functions/_shared/generated/match/match.ts";
 import { Receipts } from "../../supabase/functions/_shared/receipts.ts";
 import { redacted } from "../../supabase/functions/_shared/redaction.ts";
 import { clean } from "../../supabase/functions/_shared/text.ts";

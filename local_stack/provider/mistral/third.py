@@ -9,7 +9,7 @@ from typing import Any
 from pybase64 import b64decode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from local_stack.provider.reader import UnreadableError
+from local_stack.provider.generated.reader import UnreadableError
 
 CONTEXT_TOKENS = 65_536
 """Shared by the audio and the texts that it is biased with."""

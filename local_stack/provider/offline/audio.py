@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from local_stack.provider.reader import UnreadableError, opened
+from local_stack.provider.generated.reader import UnreadableError, opened
 
 SAMPLE_RATE = 16_000
 """Hertz; PCM s16le mono."""

@@ -12,10 +12,10 @@ import os
 import socket
 from contextlib import suppress
 
+from local_stack.provider.generated.reader import UnreadableError
 from local_stack.provider.offline.audio import BYTES_PER_SECOND, read_audio
 from local_stack.provider.offline.frames import Inbox, Job, Kind, pack
 from local_stack.provider.offline.hearing import Hearing
-from local_stack.provider.reader import UnreadableError
 
 _FILE_NICENESS = 10
 """A file waits for the live sessions, which have a person before them."""

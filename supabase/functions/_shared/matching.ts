@@ -2,10 +2,10 @@
 
 import { Failure } from "./failure.ts";
 import { LIMITS } from "./generated/constants.ts";
+import type { Evidence } from "./generated/match/doubts.ts";
+import { match } from "./generated/match/match.ts";
+import type { Timed } from "./generated/match/times.ts";
 import type { CloneRequest, Match, VoiceMatch, Word } from "./generated/protocol.ts";
-import type { Evidence } from "./match/doubts.ts";
-import { match } from "./match/match.ts";
-import type { Timed } from "./match/times.ts";
 import type { Result } from "./mistral_answers.ts";
 import type { Heard, Receipts } from "./receipts.ts";
 

@@ -10,8 +10,8 @@ import av
 import pytest
 from av.audio.resampler import AudioResampler
 
+from local_stack.provider.generated.reader import UnreadableError
 from local_stack.provider.offline.audio import read_audio
-from local_stack.provider.reader import UnreadableError
 from tests.local_stack.provider.wire import SAMPLES, sample_pcm
 
 

@@ -3,8 +3,8 @@
  *
  * `transcription/match/doubts.py` is the same in Python.
  */
-import type { Doubt, Reading, Witness } from "../generated/protocol.ts";
-import { UNSTRESSED } from "../generated/spoken.ts";
+import type { Doubt, Reading, Witness } from "../protocol.ts";
+import { UNSTRESSED } from "../spoken.ts";
 import { alternatives } from "./alternatives.ts";
 import { compare, type Step } from "./difference.ts";
 import { mayBeMisheard } from "./likeness.ts";

@@ -11,7 +11,7 @@ import {
   ENGLISH_ENDINGS,
   NEGATED,
   SIGNS,
-} from "../generated/spoken.ts";
+} from "../spoken.ts";
 import { numerals } from "./numerals.ts";
 import { fold } from "./words.ts";
 

@@ -11,7 +11,7 @@ import {
   ORDINAL_ENDINGS,
   ORDINAL_SIGNS,
   ORDINALS,
-} from "../generated/spoken.ts";
+} from "../spoken.ts";
 import { fold } from "./words.ts";
 
 type Table = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@
  *
  * `transcription/match/match.py` is the same in Python.
  */
-import type { Match } from "../generated/protocol.ts";
+import type { Match } from "../protocol.ts";
 import { coverage, type Voice } from "./coverage.ts";
 import { beside, type Compared, type Evidence, find } from "./doubts.ts";
 import { join, type Span } from "./times.ts";

@@ -3,7 +3,7 @@
  *
  * `transcription/match/coverage.py` is the same in Python.
  */
-import type { Coverage, CoverageKind } from "../generated/protocol.ts";
+import type { Coverage, CoverageKind } from "../protocol.ts";
 import type { Span } from "./times.ts";
 import { isSpaceless, type Word } from "./words.ts";
 

@@ -4,7 +4,7 @@
  * `transcription/match/likeness.py` is the same in Python. Costs and limits are measured:
  * `bench/exactness.py`.
  */
-import { IRREGULAR, SPELLINGS } from "../generated/spoken.ts";
+import { IRREGULAR, SPELLINGS } from "../spoken.ts";
 
 /** Longer ones are no misheard word. */
 const MAX_LETTERS = 60;
