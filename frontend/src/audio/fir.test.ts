@@ -1,5 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { besselI0, designResampler, frequencyResponse } from "./fir";
+import { besselI0, designResampler, type ResamplerDesign } from "./fir";
+
+/** Gain at `hertz`, as a factor, of what the branches do together. */
+function frequencyResponse(design: ResamplerDesign, hertz: number): number {
+  const { up, taps, branches, inputRate } = design;
+  const step = (2 * Math.PI * hertz) / (inputRate * up);
+  let real = 0;
+  let imaginary = 0;
+  for (let phase = 0; phase < up; phase += 1) {
+    for (let k = 0; k < taps; k += 1) {
+      const tap = branches[phase * taps + (taps - 1 - k)] as number;
+      const angle = step * (phase + k * up);
+      real += tap * Math.cos(angle);
+      imaginary -= tap * Math.sin(angle);
+    }
+  }
+  return Math.hypot(real, imaginary) / up;
+}
 
 const decibels = (gain: number) => 20 * Math.log10(gain);
 

@@ -94,20 +94,3 @@ export function designResampler(inputRate: number, outputRate: number): Resample
   }
   return { inputRate, outputRate, up, down, taps, branches, delay: taps / 2 };
 }
-
-/** Gain at `hertz`, as a factor, of what the branches do together. */
-export function frequencyResponse(design: ResamplerDesign, hertz: number): number {
-  const { up, taps, branches, inputRate } = design;
-  const step = (2 * Math.PI * hertz) / (inputRate * up);
-  let real = 0;
-  let imaginary = 0;
-  for (let phase = 0; phase < up; phase += 1) {
-    for (let k = 0; k < taps; k += 1) {
-      const tap = branches[phase * taps + (taps - 1 - k)] as number;
-      const angle = step * (phase + k * up);
-      real += tap * Math.cos(angle);
-      imaginary -= tap * Math.sin(angle);
-    }
-  }
-  return Math.hypot(real, imaginary) / up;
-}

@@ -4,8 +4,6 @@
 export const STREAM_RATE = 16_000;
 /** Samples of one frame of the live stream: 100 ms. */
 export const FRAME_SAMPLES = 1600;
-/** Bytes of one millisecond of the live stream. */
-export const STREAM_BYTES_PER_MS = (STREAM_RATE * 2) / 1000;
 /** The highest rate a recording is kept at, in hertz. */
 export const MAX_KEPT_RATE = 48_000;
 /** What stands for silence where a logarithm would be minus infinity. */

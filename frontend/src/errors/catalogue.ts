@@ -15,12 +15,20 @@ export interface Fault {
   readonly message: string;
 }
 
+/** Codes and reasons that mean the same to a person as another, whose words they have. */
+const SAME: Readonly<Record<string, string>> = {
+  "error.signed_out": "error.unauthenticated",
+  "error.token_expired": "error.unauthenticated",
+  "signIn.user_already_exists": "signIn.email_exists",
+};
+
 const isKey = (key: string): key is keyof typeof english => Object.hasOwn(english, key);
 
 /** The fault in the language of this locale. In English the message often says more than the code. */
 export async function faultWords(locale: string, fault: Fault): Promise<string> {
   const { code, reason, message } = fault;
-  const key = reason === undefined ? `error.${code}` : `signIn.${reason}`;
+  const asked = reason === undefined ? `error.${code}` : `signIn.${reason}`;
+  const key = SAME[asked] ?? asked;
   await CATALOGUE.load(locale).catch(() => {}); // English stays
   const words = CATALOGUE.in(locale);
   return words.language === "en" || !isKey(key) ? message : words(key);

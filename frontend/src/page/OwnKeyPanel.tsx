@@ -59,7 +59,7 @@ function KeyForm({
         </Button>
         {isFirst ? null : (
           <Button onClick={onDone} variant="quiet">
-            {t("key.cancel")}
+            {t("voices.cancel")}
           </Button>
         )}
       </div>

@@ -10,6 +10,7 @@ import {
 import type { Preset } from "../audio/presets";
 import { propose } from "../match/window";
 import { download } from "../reference-audio/ProblemMessage";
+import { usePanelWords } from "../reference-audio/panels/use-panel-words";
 import { useParts } from "../reference-audio/use-reference-audio";
 import { isTooLong, peaksOf, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
@@ -248,6 +249,7 @@ function Controls({
 export function TrimWaveform({ take }: { readonly take: Take }) {
   const { reference, state } = useParts();
   const t = usePairWords();
+  const panels = usePanelWords();
   const { cut } = state;
   const { preset } = reference;
   const heard = useTakePart(state, take);
@@ -435,7 +437,7 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
             {cut ? (
               <>
                 <Button onClick={() => reference.uncut()} ref={undo} variant="link">
-                  {t("trim.undo")}
+                  {panels("tray.undo")}
                 </Button>
                 <Button onClick={() => download(whole.file)} variant="link">
                   {t("trim.download")}

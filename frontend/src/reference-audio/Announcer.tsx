@@ -9,6 +9,7 @@ import { usePanelWords } from "./panels/use-panel-words";
 import { sourceProblem, transcriptionProblem } from "./problems";
 import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
 import { useParts } from "./use-reference-audio";
+import { checkWords } from "./verdict-words";
 
 /** What to say about the step from one state to the next. */
 export function announcement(
@@ -31,8 +32,9 @@ export function announcement(
     return t("tray.deleted", { seconds: Math.floor(removed.take.seconds ?? 0) });
   }
   if (check?.open && is.stage === "idle") {
-    if (check.verdict && check.verdict !== before.check?.verdict)
-      return t(`check.${check.verdict}`);
+    if (check.verdict && check.verdict !== before.check?.verdict) {
+      return checkWords(t, check.verdict);
+    }
     if (!before.check?.open) return t("check.speak");
   }
   const whole = after.original ?? after.take;
@@ -47,11 +49,11 @@ export function announcement(
   if (was.seconds < warning && is.seconds >= warning && is.stage === "recording") {
     return t("said.left", { count: WARNING_SECONDS });
   }
-  if (is.silent && !was.silent) return t("said.silent");
+  if (is.silent && !was.silent) return t("hint.silent");
   if (is.stage === "recording") {
     const [line, now] = [before.live.phase, after.live.phase];
     if (after.live.openSessions.length > 0 && before.live.openSessions.length === 0) {
-      return t("said.elsewhere");
+      return t("problem.elsewhere");
     }
     if (now === "reconnecting" && line === "listening") return t("said.reconnecting");
     if (now === "failed" && line !== "failed") return t("said.wordsStopped");
@@ -59,7 +61,7 @@ export function announcement(
   }
   if (after.transcription.status !== before.transcription.status) {
     if (after.transcription.status === "done") {
-      return t(after.transcript.offered ? "said.offered" : "said.ready");
+      return t(after.transcript.offered ? "offer.ready" : "said.ready");
     }
     if (after.transcription.status === "failed") {
       const { words, why } = transcriptionProblem(t, after.transcription.failure, isAnonymous);

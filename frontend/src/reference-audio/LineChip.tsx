@@ -14,7 +14,7 @@ export function describeLine(
   enabled: boolean,
   paused: boolean,
 ): Line {
-  if (paused) return { words: t("line.paused"), tone: "off" };
+  if (paused) return { words: t("level.paused"), tone: "off" };
   if (!enabled) return { words: t("line.recording"), tone: "good" };
   if (live.openSessions.length > 0) return { words: t("line.still"), tone: "wait" };
   switch (live.phase) {

@@ -6,6 +6,7 @@ import { MicrophonePicker } from "./MicrophonePicker";
 import { SourceProblem } from "./ProblemMessage";
 import { usePanelWords } from "./panels/use-panel-words";
 import { useParts } from "./use-reference-audio";
+import { checkWords } from "./verdict-words";
 
 function Verdict() {
   const { state } = useParts();
@@ -20,7 +21,7 @@ function Verdict() {
       <span className={`mt-0.5 ${isGreat ? "text-good" : "text-fair"}`}>
         {isGreat ? <CheckIcon /> : <NoteIcon />}
       </span>
-      <span>{t(`check.${verdict}`)}</span>
+      <span>{checkWords(t, verdict)}</span>
     </p>
   );
 }

@@ -148,7 +148,7 @@ function Idle() {
   const opening = state.recorder.stage === "opening";
   return (
     <p className="min-w-0 flex-1 basis-28 text-soft">
-      {opening ? t("record.opening") : t("record.idle", bestOf(presetOf(state.preset)))}
+      {opening ? t("dictation.opening") : t("record.idle", bestOf(presetOf(state.preset)))}
     </p>
   );
 }

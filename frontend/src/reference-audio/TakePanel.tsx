@@ -46,14 +46,14 @@ function TranscriptionProgress() {
   const fraction = transcription.status === "uploading" ? transcription.fraction : undefined;
   const words =
     fraction === undefined
-      ? t("take.transcribing")
+      ? t("transcript.transcribing")
       : t("take.uploading", { percent: percent(t.locale, fraction) });
   return (
     <div className="space-y-1">
       <div className="flex flex-wrap items-center justify-between gap-x-4">
         <span className="text-soft tabular-nums">{words}</span>
         <Button onClick={() => reference.cancelTranscription()} variant="link">
-          {t("take.cancel")}
+          {t("record.cancel")}
         </Button>
       </div>
       <ProgressBar fraction={fraction} label={words} />

@@ -73,7 +73,7 @@ export function transcriptionProblem(
         waysOut: ["try-again", "download"],
       };
     case "transcription_disabled":
-      return { words: t("problem.off"), waysOut: [] };
+      return { words: t("transcript.off"), waysOut: [] };
     case "budget_exceeded":
       return { words: t("problem.budget"), waysOut: ["download"] };
     case "request_in_progress":

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "تعذّر الوصول إلى الخادم.",
-  "error.signed_out": "سجّل الدخول من جديد.",
   "error.invalid_message": "الطلب غير صحيح. أعد تحميل الصفحة ثم حاول مرة أخرى.",
   "error.unsupported_version": "هذه الصفحة قديمة. أعد تحميلها.",
   "error.unsupported_audio": "لا يمكن استخدام هذا النوع من الصوت.",
   "error.invalid_audio": "لا يمكن استخدام هذا التسجيل.",
   "error.payload_too_large": "هذا التسجيل كبير جدًا.",
   "error.unauthenticated": "سجّل الدخول من جديد.",
-  "error.token_expired": "سجّل الدخول من جديد.",
   "error.auth_unavailable": "يتعذّر التحقق من الدخول الآن. حاول بعد قليل.",
   "error.forbidden": "لا يُسمح لك بهذا.",
   "error.not_found": "لم يعد موجودًا.",
@@ -56,7 +54,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "رفضت خدمة الدخول. حاول مرة أخرى أو استخدم حسابًا آخر.",
   "signIn.same_password": "هذه كلمة مرورك الحالية.",
   "signIn.signup_disabled": "إنشاء الحسابات معطّل هنا.",
-  "signIn.user_already_exists": "يوجد حساب بهذا البريد. سجّل الدخول به.",
   "signIn.user_banned": "هذا الحساب موقوف.",
   "signIn.weak_password": "كلمة المرور سهلة التخمين. استخدم كلمة أطول.",
 };

@@ -3,7 +3,6 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Der Server ist nicht erreichbar.",
-  "error.signed_out": "Bitte melde dich erneut an.",
   "error.invalid_message":
     "Die Anfrage war fehlerhaft. Lade die Seite neu und versuche es noch einmal.",
   "error.unsupported_version": "Diese Seite ist veraltet. Lade sie neu.",
@@ -11,7 +10,6 @@ export const words: Record<keyof typeof english, string> = {
   "error.invalid_audio": "Diese Aufnahme kann nicht verwendet werden.",
   "error.payload_too_large": "Diese Aufnahme ist zu groß.",
   "error.unauthenticated": "Bitte melde dich erneut an.",
-  "error.token_expired": "Bitte melde dich erneut an.",
   "error.auth_unavailable":
     "Anmeldungen können gerade nicht geprüft werden. Versuche es gleich noch einmal.",
   "error.forbidden": "Das ist dir nicht erlaubt.",
@@ -65,8 +63,6 @@ export const words: Record<keyof typeof english, string> = {
     "Der Anmeldedienst hat abgelehnt. Versuche es noch einmal oder mit einem anderen Konto.",
   "signIn.same_password": "Das ist dein bisheriges Passwort.",
   "signIn.signup_disabled": "Neue Konten sind hier ausgeschaltet.",
-  "signIn.user_already_exists":
-    "Zu dieser E-Mail-Adresse gibt es schon ein Konto. Melde dich damit an.",
   "signIn.user_banned": "Dieses Konto ist gesperrt.",
   "signIn.weak_password": "Dieses Passwort ist zu leicht zu erraten. Nimm ein längeres.",
 };

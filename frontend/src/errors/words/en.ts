@@ -4,14 +4,12 @@
  */
 export const words = {
   "error.unreachable": "The server cannot be reached.",
-  "error.signed_out": "Please sign in again.",
   "error.invalid_message": "The request was malformed. Reload the page, then try again.",
   "error.unsupported_version": "This page is out of date. Reload it.",
   "error.unsupported_audio": "This kind of audio can't be used.",
   "error.invalid_audio": "This recording can't be used.",
   "error.payload_too_large": "This recording is too large.",
   "error.unauthenticated": "Please sign in again.",
-  "error.token_expired": "Please sign in again.",
   "error.auth_unavailable": "Sign-ins can't be checked right now. Try again in a moment.",
   "error.forbidden": "You may not do this.",
   "error.not_found": "It is no longer there.",
@@ -60,7 +58,6 @@ export const words = {
   "signIn.refused": "The sign-in service refused. Try again, or sign in with another account.",
   "signIn.same_password": "This is the password that you have.",
   "signIn.signup_disabled": "New accounts are switched off here.",
-  "signIn.user_already_exists": "There is an account with this email. Sign in with it.",
   "signIn.user_banned": "This account is suspended.",
   "signIn.weak_password": "This password is too easy to guess. Use a longer one.",
 } as const;

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "No se puede conectar con el servidor.",
-  "error.signed_out": "Vuelve a iniciar sesión.",
   "error.invalid_message": "La solicitud no era válida. Recarga la página e inténtalo de nuevo.",
   "error.unsupported_version": "Esta página está desactualizada. Recárgala.",
   "error.unsupported_audio": "Este tipo de audio no se puede usar.",
   "error.invalid_audio": "Esta grabación no se puede usar.",
   "error.payload_too_large": "Esta grabación es demasiado grande.",
   "error.unauthenticated": "Vuelve a iniciar sesión.",
-  "error.token_expired": "Vuelve a iniciar sesión.",
   "error.auth_unavailable":
     "Ahora no se pueden comprobar las sesiones. Inténtalo de nuevo en un momento.",
   "error.forbidden": "No tienes permiso para hacerlo.",
@@ -64,7 +62,6 @@ export const words: Record<keyof typeof english, string> = {
     "El servicio de inicio de sesión lo rechazó. Inténtalo de nuevo o usa otra cuenta.",
   "signIn.same_password": "Esta es la contraseña que ya tienes.",
   "signIn.signup_disabled": "Aquí no se pueden crear cuentas nuevas.",
-  "signIn.user_already_exists": "Ya hay una cuenta con este correo. Inicia sesión con ella.",
   "signIn.user_banned": "Esta cuenta está suspendida.",
   "signIn.weak_password": "Esta contraseña es demasiado fácil de adivinar. Usa una más larga.",
 };

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Le serveur est injoignable.",
-  "error.signed_out": "Reconnectez-vous.",
   "error.invalid_message": "La requête est incorrecte. Rechargez la page, puis réessayez.",
   "error.unsupported_version": "Cette page n’est plus à jour. Rechargez-la.",
   "error.unsupported_audio": "Ce type d’audio n’est pas pris en charge.",
   "error.invalid_audio": "Cet enregistrement est inutilisable.",
   "error.payload_too_large": "Cet enregistrement est trop volumineux.",
   "error.unauthenticated": "Reconnectez-vous.",
-  "error.token_expired": "Reconnectez-vous.",
   "error.auth_unavailable":
     "Impossible de vérifier les connexions pour le moment. Réessayez dans un instant.",
   "error.forbidden": "Vous n’avez pas le droit de faire cela.",
@@ -63,8 +61,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "Le service de connexion a refusé. Réessayez, ou utilisez un autre compte.",
   "signIn.same_password": "C’est votre mot de passe actuel.",
   "signIn.signup_disabled": "La création de comptes est désactivée ici.",
-  "signIn.user_already_exists":
-    "Un compte existe déjà avec cette adresse e-mail. Connectez-vous avec celui-ci.",
   "signIn.user_banned": "Ce compte est suspendu.",
   "signIn.weak_password": "Ce mot de passe est trop facile à deviner. Choisissez-en un plus long.",
 };

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "सर्वर तक नहीं पहुँचा जा सका।",
-  "error.signed_out": "फिर से साइन इन करें।",
   "error.invalid_message": "अनुरोध सही नहीं था। पेज रीलोड करके फिर कोशिश करें।",
   "error.unsupported_version": "यह पेज पुराना हो गया है। इसे रीलोड करें।",
   "error.unsupported_audio": "इस तरह का ऑडियो इस्तेमाल नहीं हो सकता।",
   "error.invalid_audio": "यह रिकॉर्डिंग इस्तेमाल नहीं हो सकती।",
   "error.payload_too_large": "यह रिकॉर्डिंग बहुत बड़ी है।",
   "error.unauthenticated": "फिर से साइन इन करें।",
-  "error.token_expired": "फिर से साइन इन करें।",
   "error.auth_unavailable": "अभी साइन-इन की जाँच नहीं हो पा रही। थोड़ी देर में फिर कोशिश करें।",
   "error.forbidden": "आपको इसकी अनुमति नहीं है।",
   "error.not_found": "यह अब मौजूद नहीं है।",
@@ -56,7 +54,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "साइन-इन सेवा ने मना किया। फिर कोशिश करें या दूसरे खाते से साइन इन करें।",
   "signIn.same_password": "यह आपका मौजूदा पासवर्ड ही है।",
   "signIn.signup_disabled": "यहाँ नए खाते बंद हैं।",
-  "signIn.user_already_exists": "इस ईमेल से एक खाता मौजूद है। उसी से साइन इन करें।",
   "signIn.user_banned": "यह खाता निलंबित है।",
   "signIn.weak_password": "यह पासवर्ड आसानी से पहचाना जा सकता है। कोई लंबा पासवर्ड रखें।",
 };

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Impossibile raggiungere il server.",
-  "error.signed_out": "Accedi di nuovo.",
   "error.invalid_message": "La richiesta non è valida. Ricarica la pagina e riprova.",
   "error.unsupported_version": "Questa pagina non è aggiornata. Ricaricala.",
   "error.unsupported_audio": "Questo tipo di audio non è utilizzabile.",
   "error.invalid_audio": "Questa registrazione non è utilizzabile.",
   "error.payload_too_large": "Questa registrazione è troppo grande.",
   "error.unauthenticated": "Accedi di nuovo.",
-  "error.token_expired": "Accedi di nuovo.",
   "error.auth_unavailable": "Al momento non è possibile verificare gli accessi. Riprova tra poco.",
   "error.forbidden": "Non hai il permesso di farlo.",
   "error.not_found": "Non esiste più.",
@@ -59,7 +57,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "Il servizio di accesso ha rifiutato. Riprova o usa un altro account.",
   "signIn.same_password": "Questa è già la tua password.",
   "signIn.signup_disabled": "Qui non si possono creare nuovi account.",
-  "signIn.user_already_exists": "Esiste già un account con questa email. Accedi con quello.",
   "signIn.user_banned": "Questo account è sospeso.",
   "signIn.weak_password": "Questa password è troppo facile da indovinare. Usane una più lunga.",
 };

@@ -3,7 +3,6 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "サーバーに接続できません。",
-  "error.signed_out": "もう一度ログインしてください。",
   "error.invalid_message":
     "リクエストに誤りがあります。ページを再読み込みして、もう一度お試しください。",
   "error.unsupported_version": "ページが古くなっています。再読み込みしてください。",
@@ -11,7 +10,6 @@ export const words: Record<keyof typeof english, string> = {
   "error.invalid_audio": "この録音は使えません。",
   "error.payload_too_large": "録音が大きすぎます。",
   "error.unauthenticated": "もう一度ログインしてください。",
-  "error.token_expired": "もう一度ログインしてください。",
   "error.auth_unavailable": "現在ログインを確認できません。少し待ってからお試しください。",
   "error.forbidden": "この操作は許可されていません。",
   "error.not_found": "すでに存在しません。",
@@ -61,8 +59,6 @@ export const words: Record<keyof typeof english, string> = {
     "ログインサービスに拒否されました。もう一度試すか、別のアカウントをお使いください。",
   "signIn.same_password": "現在と同じパスワードです。",
   "signIn.signup_disabled": "ここでは新規登録できません。",
-  "signIn.user_already_exists":
-    "このメールアドレスのアカウントがあります。そちらでログインしてください。",
   "signIn.user_banned": "このアカウントは停止されています。",
   "signIn.weak_password": "推測されやすいパスワードです。もっと長くしてください。",
 };

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "서버에 연결할 수 없습니다.",
-  "error.signed_out": "다시 로그인하세요.",
   "error.invalid_message": "요청이 잘못되었습니다. 페이지를 새로 고친 뒤 다시 시도하세요.",
   "error.unsupported_version": "페이지가 오래되었습니다. 새로 고치세요.",
   "error.unsupported_audio": "이 종류의 오디오는 사용할 수 없습니다.",
   "error.invalid_audio": "이 녹음은 사용할 수 없습니다.",
   "error.payload_too_large": "녹음이 너무 큽니다.",
   "error.unauthenticated": "다시 로그인하세요.",
-  "error.token_expired": "다시 로그인하세요.",
   "error.auth_unavailable": "지금은 로그인을 확인할 수 없습니다. 잠시 후 다시 시도하세요.",
   "error.forbidden": "허용되지 않은 작업입니다.",
   "error.not_found": "더 이상 존재하지 않습니다.",
@@ -57,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "로그인 서비스가 거부했습니다. 다시 시도하거나 다른 계정을 사용하세요.",
   "signIn.same_password": "지금 쓰는 비밀번호와 같습니다.",
   "signIn.signup_disabled": "여기서는 새 계정을 만들 수 없습니다.",
-  "signIn.user_already_exists": "이 이메일로 만든 계정이 있습니다. 그 계정으로 로그인하세요.",
   "signIn.user_banned": "정지된 계정입니다.",
   "signIn.weak_password": "추측하기 쉬운 비밀번호입니다. 더 길게 만드세요.",
 };

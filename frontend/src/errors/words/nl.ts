@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "De server is niet bereikbaar.",
-  "error.signed_out": "Log opnieuw in.",
   "error.invalid_message": "Het verzoek klopte niet. Herlaad de pagina en probeer het opnieuw.",
   "error.unsupported_version": "Deze pagina is verouderd. Herlaad de pagina.",
   "error.unsupported_audio": "Dit soort audio kan niet worden gebruikt.",
   "error.invalid_audio": "Deze opname kan niet worden gebruikt.",
   "error.payload_too_large": "Deze opname is te groot.",
   "error.unauthenticated": "Log opnieuw in.",
-  "error.token_expired": "Log opnieuw in.",
   "error.auth_unavailable":
     "Aanmeldingen kunnen nu niet worden gecontroleerd. Probeer het zo opnieuw.",
   "error.forbidden": "Dat mag je niet doen.",
@@ -61,7 +59,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "De aanmelddienst weigerde. Probeer het opnieuw of gebruik een ander account.",
   "signIn.same_password": "Dit is je huidige wachtwoord.",
   "signIn.signup_disabled": "Nieuwe accounts zijn hier uitgeschakeld.",
-  "signIn.user_already_exists": "Er is al een account met dit e-mailadres. Log daarmee in.",
   "signIn.user_banned": "Dit account is geblokkeerd.",
   "signIn.weak_password": "Dit wachtwoord is te makkelijk te raden. Kies een langer.",
 };

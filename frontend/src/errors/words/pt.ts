@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Não é possível acessar o servidor.",
-  "error.signed_out": "Entre novamente.",
   "error.invalid_message": "A solicitação é inválida. Recarregue a página e tente de novo.",
   "error.unsupported_version": "Esta página está desatualizada. Recarregue-a.",
   "error.unsupported_audio": "Este tipo de áudio não pode ser usado.",
   "error.invalid_audio": "Esta gravação não pode ser usada.",
   "error.payload_too_large": "Esta gravação é grande demais.",
   "error.unauthenticated": "Entre novamente.",
-  "error.token_expired": "Entre novamente.",
   "error.auth_unavailable":
     "Não é possível verificar os acessos agora. Tente de novo em instantes.",
   "error.forbidden": "Você não tem permissão para isso.",
@@ -63,7 +61,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "O serviço de login recusou. Tente de novo ou use outra conta.",
   "signIn.same_password": "Esta já é a sua senha.",
   "signIn.signup_disabled": "A criação de contas está desativada aqui.",
-  "signIn.user_already_exists": "Já existe uma conta com este e-mail. Entre com ela.",
   "signIn.user_banned": "Esta conta está suspensa.",
   "signIn.weak_password": "Esta senha é fácil demais de adivinhar. Use uma mais longa.",
 };

@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "Сервер недоступен.",
-  "error.signed_out": "Войдите снова.",
   "error.invalid_message": "Запрос составлен неверно. Обновите страницу и попробуйте ещё раз.",
   "error.unsupported_version": "Страница устарела. Обновите её.",
   "error.unsupported_audio": "Этот тип аудио использовать нельзя.",
   "error.invalid_audio": "Эту запись использовать нельзя.",
   "error.payload_too_large": "Запись слишком большая.",
   "error.unauthenticated": "Войдите снова.",
-  "error.token_expired": "Войдите снова.",
   "error.auth_unavailable": "Сейчас не удаётся проверить вход. Попробуйте чуть позже.",
   "error.forbidden": "Это действие вам недоступно.",
   "error.not_found": "Этого больше нет.",
@@ -58,7 +56,6 @@ export const words: Record<keyof typeof english, string> = {
     "Служба входа отказала. Попробуйте ещё раз или войдите с другой учётной записью.",
   "signIn.same_password": "Это ваш нынешний пароль.",
   "signIn.signup_disabled": "Создание учётных записей здесь отключено.",
-  "signIn.user_already_exists": "Учётная запись с этим адресом уже есть. Войдите в неё.",
   "signIn.user_banned": "Эта учётная запись заблокирована.",
   "signIn.weak_password": "Этот пароль слишком легко угадать. Выберите подлиннее.",
 };

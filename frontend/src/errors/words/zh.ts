@@ -3,14 +3,12 @@ import type { words as english } from "./en";
 
 export const words: Record<keyof typeof english, string> = {
   "error.unreachable": "无法连接服务器。",
-  "error.signed_out": "请重新登录。",
   "error.invalid_message": "请求格式有误。请刷新页面后重试。",
   "error.unsupported_version": "此页面已过期，请刷新。",
   "error.unsupported_audio": "无法使用这种音频。",
   "error.invalid_audio": "无法使用这段录音。",
   "error.payload_too_large": "这段录音太大。",
   "error.unauthenticated": "请重新登录。",
-  "error.token_expired": "请重新登录。",
   "error.auth_unavailable": "暂时无法验证登录，请稍后重试。",
   "error.forbidden": "你无权执行此操作。",
   "error.not_found": "它已不存在。",
@@ -55,7 +53,6 @@ export const words: Record<keyof typeof english, string> = {
   "signIn.refused": "登录服务拒绝了请求。请重试，或换一个账号。",
   "signIn.same_password": "这就是你现在的密码。",
   "signIn.signup_disabled": "此处已关闭注册。",
-  "signIn.user_already_exists": "该邮箱已有账号，请用它登录。",
   "signIn.user_banned": "该账号已被停用。",
   "signIn.weak_password": "密码太容易被猜到，请换更长的。",
 };

@@ -113,7 +113,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "مفتاح Mistral جديد",
   "key.help": "يُحفظ مشفّرًا، ولا يظهر منه بعد ذلك إلا آخر أربعة أحرف.",
   "key.store": "حفظ واختبار",
-  "key.cancel": "إلغاء",
   "key.test": "اختبار",
   "key.replace": "استبدال",
   "key.delete": "حذف",

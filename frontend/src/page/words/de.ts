@@ -118,7 +118,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.help":
     "Er wird verschlüsselt gespeichert; danach sind nur noch die letzten vier Zeichen zu sehen.",
   "key.store": "Speichern und testen",
-  "key.cancel": "Abbrechen",
   "key.test": "Testen",
   "key.replace": "Ersetzen",
   "key.delete": "Löschen",

@@ -127,7 +127,6 @@ export const words = {
   "key.newField": "New Mistral key",
   "key.help": "It is kept encrypted, and never shown again but for its last four characters.",
   "key.store": "Store and test",
-  "key.cancel": "Cancel",
   "key.test": "Test",
   "key.replace": "Replace",
   "key.delete": "Delete",

@@ -115,7 +115,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "Nueva clave de Mistral",
   "key.help": "Se guarda cifrada; solo se vuelven a mostrar sus cuatro últimos caracteres.",
   "key.store": "Guardar y probar",
-  "key.cancel": "Cancelar",
   "key.test": "Probar",
   "key.replace": "Reemplazar",
   "key.delete": "Eliminar",

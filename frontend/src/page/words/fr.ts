@@ -120,7 +120,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.help":
     "Elle est conservée chiffrée ; seuls ses quatre derniers caractères restent visibles.",
   "key.store": "Enregistrer et tester",
-  "key.cancel": "Annuler",
   "key.test": "Tester",
   "key.replace": "Remplacer",
   "key.delete": "Supprimer",

@@ -109,7 +109,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "नई Mistral कुंजी",
   "key.help": "यह एन्क्रिप्ट करके रखी जाती है; बाद में केवल आख़िरी चार अक्षर दिखते हैं।",
   "key.store": "सहेजें और जाँचें",
-  "key.cancel": "रद्द करें",
   "key.test": "जाँचें",
   "key.replace": "बदलें",
   "key.delete": "हटाएँ",

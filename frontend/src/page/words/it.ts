@@ -116,7 +116,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "Nuova chiave Mistral",
   "key.help": "È conservata cifrata; restano visibili solo gli ultimi quattro caratteri.",
   "key.store": "Salva e prova",
-  "key.cancel": "Annulla",
   "key.test": "Prova",
   "key.replace": "Sostituisci",
   "key.delete": "Elimina",

@@ -109,7 +109,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "新しいMistralキー",
   "key.help": "暗号化して保存します。以後は末尾の4文字だけを表示します。",
   "key.store": "保存してテスト",
-  "key.cancel": "キャンセル",
   "key.test": "テスト",
   "key.replace": "置き換え",
   "key.delete": "削除",

@@ -109,7 +109,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "새 Mistral 키",
   "key.help": "암호화해 보관하며, 이후에는 마지막 네 글자만 표시됩니다.",
   "key.store": "저장하고 테스트",
-  "key.cancel": "취소",
   "key.test": "테스트",
   "key.replace": "교체",
   "key.delete": "삭제",

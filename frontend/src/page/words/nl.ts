@@ -113,7 +113,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "Nieuwe Mistral-sleutel",
   "key.help": "Hij wordt versleuteld bewaard; alleen de laatste vier tekens blijven zichtbaar.",
   "key.store": "Opslaan en testen",
-  "key.cancel": "Annuleren",
   "key.test": "Testen",
   "key.replace": "Vervangen",
   "key.delete": "Verwijderen",

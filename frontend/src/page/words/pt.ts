@@ -118,7 +118,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.help":
     "Ela fica guardada com criptografia; só os quatro últimos caracteres continuam visíveis.",
   "key.store": "Salvar e testar",
-  "key.cancel": "Cancelar",
   "key.test": "Testar",
   "key.replace": "Substituir",
   "key.delete": "Excluir",

@@ -115,7 +115,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "Новый ключ Mistral",
   "key.help": "Он хранится в зашифрованном виде; видны останутся только последние четыре символа.",
   "key.store": "Сохранить и проверить",
-  "key.cancel": "Отмена",
   "key.test": "Проверить",
   "key.replace": "Заменить",
   "key.delete": "Удалить",

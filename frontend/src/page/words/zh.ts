@@ -108,7 +108,6 @@ export const words: Record<keyof typeof english, string> = {
   "key.newField": "新的 Mistral 密钥",
   "key.help": "密钥加密保存，之后只显示最后四个字符。",
   "key.store": "保存并测试",
-  "key.cancel": "取消",
   "key.test": "测试",
   "key.replace": "替换",
   "key.delete": "删除",

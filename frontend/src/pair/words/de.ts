@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Kostet {seconds, plural, one {# Sekunde} other {# Sekunden}} deiner heutigen Minuten.",
   "check.agree": "Alle Wörter stimmen überein.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Schließen",
   "check.count": "{count, plural, one {# Wort zu prüfen} other {# Wörter zu prüfen}}",
   "check.heard.again": "noch einmal gehört",
@@ -55,7 +54,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Vorschau beenden",
   "trim.silence": "{seconds} s Stille an den Enden.",
   "trim.best": "Länger als nötig: Der beste Teil ist markiert, von Pause zu Pause.",
-  "trim.undo": "Rückgängig",
   "zoom.in": "Vergrößern",
   "zoom.out": "Verkleinern",
 };

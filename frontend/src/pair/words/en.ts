@@ -4,7 +4,6 @@ export const words = {
   "check.again.cost":
     "Uses {seconds, plural, one {# second} other {# seconds}} of today's minutes.",
   "check.agree": "All words agree.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Close",
   "check.count": "{count, plural, one {# word to check} other {# words to check}}",
   "check.heard.again": "heard again",
@@ -53,7 +52,6 @@ export const words = {
   "trim.preview.stop": "Stop the preview",
   "trim.silence": "{seconds} s of silence at the ends.",
   "trim.best": "Longer than it should be: the best part is marked, from pause to pause.",
-  "trim.undo": "Undo",
   "zoom.in": "Zoom in",
   "zoom.out": "Zoom out",
 } as const;

@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} de tus minutos de hoy.",
   "check.agree": "Todas las palabras coinciden.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Cerrar",
   "check.count":
     "{count, plural, one {# palabra por revisar} many {# de palabras por revisar} other {# palabras por revisar}}",
@@ -56,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Detener la vista previa",
   "trim.silence": "{seconds} s de silencio en los extremos.",
   "trim.best": "Es más larga de lo debido: está marcada la mejor parte, de pausa a pausa.",
-  "trim.undo": "Deshacer",
   "zoom.in": "Acercar",
   "zoom.out": "Alejar",
 };

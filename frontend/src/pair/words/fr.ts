@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Utilise {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} de vos minutes du jour.",
   "check.agree": "Tous les mots concordent.",
-  "check.chip": "{text} : {sources}",
   "check.close": "Fermer",
   "check.count":
     "{count, plural, one {# mot à vérifier} many {# de mots à vérifier} other {# mots à vérifier}}",
@@ -56,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Arrêter l’aperçu",
   "trim.silence": "{seconds} s de silence aux extrémités.",
   "trim.best": "Trop long : la meilleure partie est sélectionnée, de pause à pause.",
-  "trim.undo": "Annuler",
   "zoom.in": "Zoom avant",
   "zoom.out": "Zoom arrière",
 };

@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "फिर जाँचें",
   "check.again.cost": "आज के मिनटों में से {seconds, plural, one {# सेकंड} other {# सेकंड}} लगेंगे।",
   "check.agree": "सभी शब्द मेल खाते हैं।",
-  "check.chip": "{text}: {sources}",
   "check.close": "बंद करें",
   "check.count": "{count, plural, one {# शब्द जाँचना है} other {# शब्द जाँचने हैं}}",
   "check.heard.again": "फिर सुना गया",
@@ -52,7 +51,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "सुनना रोकें",
   "trim.silence": "सिरों पर {seconds} से॰ की ख़ामोशी।",
   "trim.best": "ज़रूरत से लंबा: विराम से विराम तक सबसे अच्छा हिस्सा चुना गया है।",
-  "trim.undo": "वापस लाएँ",
   "zoom.in": "बड़ा करें",
   "zoom.out": "छोटा करें",
 };

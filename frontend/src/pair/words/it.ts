@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} dei minuti di oggi.",
   "check.agree": "Tutte le parole concordano.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Chiudi",
   "check.count":
     "{count, plural, one {# parola da controllare} many {# di parole da controllare} other {# parole da controllare}}",
@@ -56,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Interrompi l’anteprima",
   "trim.silence": "{seconds} s di silenzio alle estremità.",
   "trim.best": "Più lunga del dovuto: è selezionata la parte migliore, da pausa a pausa.",
-  "trim.undo": "Annulla",
   "zoom.in": "Ingrandisci",
   "zoom.out": "Riduci",
 };

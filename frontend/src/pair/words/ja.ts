@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "もう一度確認",
   "check.again.cost": "今日の時間を{seconds, plural, other {#秒}}使います。",
   "check.agree": "すべての語が一致しています。",
-  "check.chip": "{text}：{sources}",
   "check.close": "閉じる",
   "check.count": "{count, plural, other {要確認 #語}}",
   "check.heard.again": "再聴取",
@@ -52,7 +51,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "試聴を停止",
   "trim.silence": "両端に{seconds}秒の無音があります。",
   "trim.best": "長すぎるため、間から間までの最良の部分を選びました。",
-  "trim.undo": "元に戻す",
   "zoom.in": "拡大",
   "zoom.out": "縮小",
 };

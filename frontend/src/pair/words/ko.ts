@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "다시 확인",
   "check.again.cost": "오늘 시간에서 {seconds, plural, other {#초}}를 사용합니다.",
   "check.agree": "모든 단어가 일치합니다.",
-  "check.chip": "{text}: {sources}",
   "check.close": "닫기",
   "check.count": "{count, plural, other {확인할 단어 #개}}",
   "check.heard.again": "다시 들음",
@@ -54,7 +53,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "미리 듣기 중지",
   "trim.silence": "양 끝에 {seconds}초의 침묵이 있습니다.",
   "trim.best": "너무 길어 쉬는 곳 사이의 가장 좋은 부분을 선택했습니다.",
-  "trim.undo": "실행 취소",
   "zoom.in": "확대",
   "zoom.out": "축소",
 };

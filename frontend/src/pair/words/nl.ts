@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Gebruikt {seconds, plural, one {# seconde} other {# seconden}} van je minuten van vandaag.",
   "check.agree": "Alle woorden kloppen.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Sluiten",
   "check.count": "{count, plural, one {# woord te controleren} other {# woorden te controleren}}",
   "check.heard.again": "opnieuw gehoord",
@@ -55,7 +54,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Voorbeeld stoppen",
   "trim.silence": "{seconds} s stilte aan de uiteinden.",
   "trim.best": "Langer dan nodig: het beste deel is gemarkeerd, van pauze tot pauze.",
-  "trim.undo": "Ongedaan maken",
   "zoom.in": "Inzoomen",
   "zoom.out": "Uitzoomen",
 };

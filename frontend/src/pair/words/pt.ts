@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} dos minutos de hoje.",
   "check.agree": "Todas as palavras coincidem.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Fechar",
   "check.count":
     "{count, plural, one {# palavra a conferir} many {# de palavras a conferir} other {# palavras a conferir}}",
@@ -56,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Parar a prévia",
   "trim.silence": "{seconds} s de silêncio nas pontas.",
   "trim.best": "Mais longa do que deveria: a melhor parte está marcada, de pausa a pausa.",
-  "trim.undo": "Desfazer",
   "zoom.in": "Ampliar",
   "zoom.out": "Reduzir",
 };

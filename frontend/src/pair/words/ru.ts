@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Расходует {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}} из сегодняшних минут.",
   "check.agree": "Все слова совпадают.",
-  "check.chip": "{text}: {sources}",
   "check.close": "Закрыть",
   "check.count":
     "{count, plural, one {Проверьте # слово} few {Проверьте # слова} many {Проверьте # слов} other {Проверьте # слова}}",
@@ -56,7 +55,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "Остановить прослушивание",
   "trim.silence": "{seconds} с тишины по краям.",
   "trim.best": "Длиннее, чем нужно: выделена лучшая часть, от паузы до паузы.",
-  "trim.undo": "Отменить",
   "zoom.in": "Увеличить",
   "zoom.out": "Уменьшить",
 };

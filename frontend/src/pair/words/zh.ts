@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "再次检查",
   "check.again.cost": "将使用今天分钟数中的 {seconds, plural, other {# 秒}}。",
   "check.agree": "所有字词一致。",
-  "check.chip": "{text}：{sources}",
   "check.close": "关闭",
   "check.count": "{count, plural, other {# 处待核对}}",
   "check.heard.again": "再次听到",
@@ -51,7 +50,6 @@ export const words: Record<keyof typeof english, string> = {
   "trim.preview.stop": "停止试听",
   "trim.silence": "首尾有 {seconds} 秒静音。",
   "trim.best": "偏长：已按停顿选出最好的一段。",
-  "trim.undo": "撤销",
   "zoom.in": "放大",
   "zoom.out": "缩小",
 };

@@ -3,7 +3,7 @@ import { SHARED } from "../../ui/words/catalogue";
 import { Catalogue, type Part, type Words } from "../../words/words";
 import { words as english } from "./en";
 
-const REFERENCE = {
+export const REFERENCE = {
   english,
   others: import.meta.glob(["./*.ts", "!./en.ts", "!./catalogue.ts"]),
 } as Part<typeof english>;

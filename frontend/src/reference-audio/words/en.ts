@@ -21,7 +21,6 @@ export const words = {
   "record.stop": "Stop recording",
   "record.pause": "Pause",
   "record.resume": "Resume",
-  "record.opening": "Waiting for the microphone…",
   "record.idle": "{from}–{to} seconds works best.",
   "record.text": "Text to read",
   "record.wordsLater": "The words come when you stop.",
@@ -49,7 +48,6 @@ export const words = {
   "level.loud": "Too loud",
 
   // How the line to the service is, beside the clock.
-  "line.paused": "Paused",
   "line.recording": "Recording",
   "line.still": "Still recording",
   "line.offline": "Offline: still recording",

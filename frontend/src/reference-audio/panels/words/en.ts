@@ -8,10 +8,8 @@ export const words = {
   "take.unplayable": "This browser cannot play this file; its length is checked when it is sent.",
   "take.notKept": "This browser cannot keep the take over a reload.",
   "take.transcribe": "Transcribe",
-  "take.transcribing": "Transcribing…",
   /** `{percent}` as in "40%". */
   "take.uploading": "Uploading, {percent}",
-  "take.cancel": "Cancel",
   "take.redo": "Redo",
   "take.other": "Choose another file",
   "take.download": "Download",
@@ -22,14 +20,12 @@ export const words = {
   "verdict.short": "A little short: {length}. {from}–{to} seconds works best.",
   "verdict.long": "Rather long: {length}. {from}–{to} seconds works best.",
   "verdict.length": "Good length: {length}.",
-  "verdict.silent": "We hear nothing. Is the microphone muted?",
   "verdict.dropouts": "The sound drops out completely in places. Was the microphone muted?",
   "verdict.quiet": "Too quiet. Move closer to the microphone.",
   "verdict.level": "Good level.",
   "verdict.unclipped": "No clipping.",
   "verdict.clipped": "Too loud: the sound is clipped. Move back, or turn the input down.",
   "verdict.peaks": "A few peaks are clipped. A little quieter would be better.",
-  "verdict.noisy": "There is noise: a fan? a window?",
   "verdict.faint": "Your voice hardly stands out from the room. Move closer.",
   "verdict.room": "Quiet room.",
 
@@ -90,7 +86,6 @@ export const words = {
   "check.quiet": "A bit quiet: come closer.",
   "check.loud": "Too loud: move back a little.",
   "check.noisy": "There is a steady noise: a fan? a window?",
-  "check.dead": "We hear nothing. Is the microphone muted?",
   "check.countdown": "Count 3-2-1 before a recording",
 
   // Said by screen readers.
@@ -99,10 +94,8 @@ export const words = {
   "said.paused": "Recording paused.",
   "said.stopped": "Recording stopped. {length}",
   "said.left": "{count, plural, one {# second left.} other {# seconds left.}}",
-  "said.elsewhere": "You are already recording elsewhere.",
   "said.reconnecting": "Reconnecting. Still recording.",
   "said.wordsStopped": "Live words stopped. Still recording.",
-  "said.offered": "A new transcript is ready.",
   "said.ready": "The transcript is ready.",
 
   // Ways out of a problem.
@@ -144,8 +137,6 @@ export const words = {
   "problem.noLive": "There are no live words. Your recording is safe.",
   "problem.signIn": "Signing in didn't work. Your recording is safe.",
   "problem.unusable": "This recording can't be used.",
-  "problem.off": "Transcription is off; type what you said.",
-  "said.silent": "We hear nothing. Is the microphone muted?",
   "preset.any": "Any engine",
   "preset.label": "Made for",
 } as const;
