@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
-from types import TracebackType
 from typing import Final, Self
 
 from chaos.speech import WORD_FRAMES, Ear, word
@@ -80,12 +79,7 @@ class FaultyProvider:
         """Nothing is needed."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Nothing was taken."""
 
     def cards(self) -> Mapping[str, ModelCard]:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from types import TracebackType
 from typing import Any, Final, Protocol, Self, TextIO
 
 from pydantic import TypeAdapter
@@ -39,12 +38,7 @@ class Display(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def __call__(self, event: Event) -> None:
         """Take an event."""

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from itertools import cycle
-from types import TracebackType
 from typing import Self
 
 from local_stack.provider.cards import HOSTED
@@ -69,12 +68,7 @@ class ScriptedEngine:
         """Nothing is needed."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Nothing was taken."""
 
     def cards(self) -> Mapping[str, ModelCard]:

@@ -243,7 +243,7 @@ async def test_a_provider_that_reads_nothing_can_be_left(wire: Wire) -> None:
         session_open = _session(wire, server.url)
         async with session_open as session:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(_send_for_ever(session), 0.5)
+                await _send_until_stuck(session)
             assert not session.offer(FRAMES[0])
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(session.end(), 0.1)
@@ -280,9 +280,9 @@ async def test_a_path_before_the_wire_is_kept(wire: Wire) -> None:
     assert asked == [f"/gateway{wire.target}"]
 
 
-async def _send_for_ever(session: RealtimeSession) -> None:
+async def _send_until_stuck(session: RealtimeSession) -> None:
     while True:
-        await session.send(bytes(65_536))
+        await asyncio.wait_for(session.send(bytes(65_536)), 0.5)
 
 
 async def _is_closed(server: ProviderServer) -> None:

@@ -8,13 +8,14 @@ import asyncio
 import logging
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
+from pybase64 import b64encode
 from pydantic import SecretStr
 from pydantic_core import from_json
 from websockets.asyncio.client import ClientConnection, connect
@@ -24,7 +25,7 @@ from shared_schema.network import trusts_environment
 from transcription.direct_socket import DirectSocket
 from transcription.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from transcription.providers import failures
-from transcription.providers.base import RealtimeEvent, TranscriptDone
+from transcription.providers.base import RealtimeEvent, RealtimeOptions, TranscriptDone
 
 _CLOSE_SECONDS: Final = 0.5
 _MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
@@ -32,38 +33,33 @@ _MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
 _WRITE_LIMIT: Final = 32_768
 """Bytes that may wait for a provider that reads slowly: about 0.75 s of audio, as base64."""
 
-S = TypeVar("S")
-
 _log = structlog.get_logger(__name__)
 # A child of the library's, which never writes headers or payloads: see `process.logs`.
 _socket_log = logging.getLogger("websockets.provider")
 
 
-class Upstream:
-    """Opens sockets to one provider's realtime wire.
+class Upstream(ABC):
+    """Opens realtime sessions with one provider; what is asked of it is its subclass's to say.
 
     Args:
         server_url: The provider's address, `http:` or `https:`.
-        path: Of the wire, behind the address's own.
         api_key: Told as a bearer; None: the provider asks for none.
         connect_seconds: Limit on the way to the open session.
-        absent: Statuses of the handshake that mean that there is no realtime at this address.
     """
 
+    _path: str
+    """Of the wire, behind the address's own."""
+    _absent: frozenset[int] = frozenset()
+    """Statuses of the handshake that mean that there is no realtime at this address."""
+    _session: type["UpstreamSession"]
+
     def __init__(
-        self,
-        server_url: str,
-        path: str,
-        *,
-        api_key: SecretStr | None,
-        connect_seconds: float,
-        absent: frozenset[int] = frozenset(),
+        self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
     ) -> None:
-        self._absent = absent
         parts = urlsplit(server_url)
         secure = parts.scheme == "https"
         self._url = urlunsplit(
-            ("wss" if secure else "ws", parts.netloc, parts.path.rstrip("/") + path, "", "")
+            ("wss" if secure else "ws", parts.netloc, parts.path.rstrip("/") + self._path, "", "")
         )
         self._headers = (
             {} if api_key is None else {"Authorization": f"Bearer {api_key.get_secret_value()}"}
@@ -71,27 +67,32 @@ class Upstream:
         self._connect_seconds = connect_seconds
         self._tls = _trusted() if secure else None
 
-    @asynccontextmanager
-    async def open(
-        self,
-        greet: Callable[["UpstreamSocket"], Awaitable[S]],
-        query: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[S]:
-        """Connect, greet, and give what came of that; close when left, whatever happened.
+    @abstractmethod
+    def _update(self, options: RealtimeOptions) -> str:
+        """Return the message that says what a session is to be."""
 
-        Args:
-            greet: Makes a socket a session.
-            query: Of the address.
+    def _query(self, options: RealtimeOptions) -> Mapping[str, str]:
+        """Return the query of the address."""
+        return {}
+
+    async def aclose(self) -> None:  # noqa: B027 - for all of them
+        """Do nothing: only sessions hold connections, and they stay open."""
+
+    @asynccontextmanager
+    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["UpstreamSession"]:
+        """Connect, await the greeting, configure; close when left, whatever happened.
 
         Raises:
             ProviderError: the provider cannot be reached in time or refuses.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connect_seconds
-        socket = await self._connect(f"{self._url}?{urlencode(query)}" if query else self._url)
+        query = urlencode(self._query(options))
+        socket = await self._connect(f"{self._url}?{query}" if query else self._url)
         try:
+            session = self._session(socket)
             async with _until(deadline):
-                session = await greet(socket)
+                await session.configure(self._update(options))
             yield session
         finally:
             socket.ignore()
@@ -181,21 +182,25 @@ class UpstreamSession(ABC):
         socket: Just opened.
     """
 
+    _append_head: bytes
+    """Of the message that hands PCM over, before its base64."""
+    _append_tail: bytes
+    _endings: Sequence[str]
+    """Messages that say that no more audio comes."""
     _probes: Sequence[str] = ()
     """Messages that ask for the text of the audio so far."""
+    _nothing: bytes | None = None
+    """What we answer in the provider's place, where it answers nothing to an end without audio."""
 
     def __init__(self, socket: UpstreamSocket) -> None:
         self._socket = socket
+        self._begun = False
         self._ended = False
         self.request_id: str | None = None
 
-    @abstractmethod
     def _append(self, pcm: bytes) -> bytes:
         """Return the message that hands PCM over."""
-
-    @abstractmethod
-    def _endings(self) -> Sequence[str]:
-        """Return the messages that say that no more audio comes."""
+        return b"".join((self._append_head, b64encode(pcm), self._append_tail))
 
     @abstractmethod
     def _event(self, message: bytes) -> RealtimeEvent | None:
@@ -248,6 +253,7 @@ class UpstreamSession(ABC):
         Raises:
             ProviderError: the provider is gone.
         """
+        self._begun = True
         await self._say(self._append(pcm))
 
     async def probe(self) -> None:
@@ -264,8 +270,11 @@ class UpstreamSession(ABC):
         if self._ended:
             return
         self._ended = True
+        if self._nothing is not None and not self._begun:
+            self._socket.pretend(self._nothing)
+            return
         try:
-            for message in self._endings():
+            for message in self._endings:
                 await self._socket.send(message)
         except ConnectionClosed:
             return

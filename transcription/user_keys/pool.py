@@ -9,7 +9,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
 import structlog
@@ -66,12 +65,7 @@ class KeyedProviders(Generic[P]):
         self._sweeper = asyncio.create_task(self._sweep(), name="keyed-providers")
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Let go of all."""
         self._sweeper.cancel()
         await asyncio.gather(self._sweeper, return_exceptions=True)

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 from local_stack.provider.cards import HOSTED
@@ -86,12 +85,7 @@ class OfflineEngine:
         self.vitals.places.set(self.max_sessions)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop every process."""
         async with asyncio.TaskGroup() as group:
             for worker in self._workers:

@@ -8,6 +8,7 @@ where each figure is from.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -150,20 +151,15 @@ def realtime_capabilities(model: str, card: Card | None = None) -> RealtimeCapab
     delays = known.streaming_delays_ms
     if card.streaming_delays_ms is not None:
         delays = tuple(range(one.min, one.max + 1) for one in card.streaming_delays_ms)
-    return RealtimeCapabilities(
-        model=model,
+    return replace(
+        known,
         languages=languages,
         accepts_language=bool(languages),
         accepts_context_bias=_flag(card, "context_bias", known.accepts_context_bias),
-        single_word_bias=known.single_word_bias,
         streaming_delays_ms=delays,
         max_lag_ms=max(known.max_lag_ms, *(one.stop for one in delays), 0),
         diarization=_flag(card, "diarization", known.diarization),
         turn_detection=_flag(card, "turn_detection", known.turn_detection),
-        speaker_references=known.speaker_references,
-        max_bias_terms=known.max_bias_terms,
-        max_bias_bytes=known.max_bias_bytes,
-        microdollars_per_minute=known.microdollars_per_minute,
     )
 
 
@@ -199,19 +195,12 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
     timestamps = known.timestamps
     if card.timestamp_granularities is not None:
         timestamps = frozenset(one for one in _GRANULARITIES if one in card.timestamp_granularities)
-    return FileCapabilities(
-        model=model,
+    return replace(
+        known,
         languages=known.languages if card.languages is None else frozenset(card.languages),
         timestamps=timestamps,
         diarization=_flag(card, "diarization", known.diarization),
         context_bias=_flag(card, "context_bias", known.context_bias),
-        single_word_bias=known.single_word_bias,
-        language_or_timestamps=known.language_or_timestamps,
-        language_on_request=known.language_on_request,
-        speaker_references=known.speaker_references,
-        max_bias_terms=known.max_bias_terms,
-        max_bias_bytes=known.max_bias_bytes,
-        microdollars_per_minute=known.microdollars_per_minute,
     )
 
 

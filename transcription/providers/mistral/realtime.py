@@ -5,8 +5,7 @@ connection swallows cancellation, so a deadline around its reader never fires, a
 permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
@@ -21,8 +20,6 @@ from mistralai.client.models import (
     TurnDetectionConfig,
 )
 from mistralai.extra.realtime.connection import parse_realtime_event
-from pybase64 import b64encode
-from pydantic import SecretStr
 
 from shared_schema.audio import SAMPLE_RATE
 from shared_schema.client_messages import TurnSettings
@@ -30,11 +27,9 @@ from transcription.errors import ProviderError
 from transcription.providers import failures
 from transcription.providers.base import RealtimeEvent, RealtimeOptions
 from transcription.providers.mistral import answers
-from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
+from transcription.providers.socket import Upstream, UpstreamSession, payload
 
 PATH: Final = "/v1/audio/transcriptions/realtime"
-_APPEND_HEAD: Final = b'{"audio":"'
-_APPEND_TAIL: Final = b'","type":"input_audio.append"}'
 _END: Final = (
     RealtimeTranscriptionInputAudioFlush().model_dump_json(),
     RealtimeTranscriptionInputAudioEnd().model_dump_json(),
@@ -43,53 +38,14 @@ _END: Final = (
 _log = structlog.get_logger(__name__)
 
 
-class MistralRealtime:
-    """Opens realtime sessions with Mistral.
-
-    Args:
-        server_url: Mistral's address, `http:` or `https:`.
-        api_key: Sent as a bearer.
-        connect_seconds: Limit on the handshake up to `session.created`.
-    """
-
-    def __init__(
-        self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
-    ) -> None:
-        self._upstream = Upstream(
-            server_url, PATH, api_key=api_key, connect_seconds=connect_seconds
-        )
-
-    async def aclose(self) -> None:
-        """Do nothing: only sessions hold connections, and they stay open."""
-
-    @asynccontextmanager
-    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["MistralSession"]:
-        """Connect, await `session.created`, configure; close when left, whatever happened.
-
-        Raises:
-            ProviderError: Mistral cannot be reached in time or refuses.
-        """
-
-        async def greet(socket: UpstreamSocket) -> MistralSession:
-            session = MistralSession(socket)
-            await session.configure(update_message(options))
-            return session
-
-        async with self._upstream.open(greet, {"model": options.model}) as session:
-            yield session
-
-
 class MistralSession(UpstreamSession):
     """One open session; made by `MistralRealtime.open_realtime`."""
 
+    # `input_audio.append` as the SDK writes it, without its model.
+    _append_head = b'{"audio":"'
+    _append_tail = b'","type":"input_audio.append"}'
+    _endings = _END
     _probes = _END[:1]
-
-    def _append(self, pcm: bytes) -> bytes:
-        """Return `input_audio.append` as the SDK writes it, without its model."""
-        return b"".join((_APPEND_HEAD, b64encode(pcm), _APPEND_TAIL))
-
-    def _endings(self) -> Sequence[str]:
-        return _END
 
     def _created(self, message: bytes) -> str | None:
         event = parse_realtime_event(payload(message))
@@ -109,6 +65,19 @@ class MistralSession(UpstreamSession):
                 raise _failed(event)
             return None
         return answers.event(told)
+
+
+class MistralRealtime(Upstream):
+    """Opens realtime sessions with Mistral."""
+
+    _path = PATH
+    _session = MistralSession
+
+    def _query(self, options: RealtimeOptions) -> Mapping[str, str]:
+        return {"model": options.model}
+
+    def _update(self, options: RealtimeOptions) -> str:
+        return update_message(options)
 
 
 def build_validators() -> None:

@@ -6,13 +6,10 @@ of turns is off, so that deltas come as speech does, and the one commit at the e
 
 import json
 from array import array
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
-from pybase64 import b64encode
-from pydantic import SecretStr
 
 from shared_schema import audio
 from transcription.errors import ProviderError
@@ -27,13 +24,7 @@ from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSo
 
 RATE: Final = 24_000
 """Hertz: the only rate of `audio/pcm` there."""
-_PATH: Final = "/v1/realtime"
-_ABSENT: Final = frozenset({404, 405})
 _TRANSCRIPTION: Final = "conversation.item.input_audio_transcription."
-_APPEND_HEAD: Final = b'{"type":"input_audio_buffer.append","audio":"'
-_APPEND_TAIL: Final = b'"}'
-_END: Final = ('{"type":"input_audio_buffer.commit"}',)
-_NOTHING: Final = json.dumps({"type": f"{_TRANSCRIPTION}completed", "transcript": ""}).encode()
 _STATUSES: Final = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -48,44 +39,14 @@ _STATUSES: Final = {
 _log = structlog.get_logger(__name__)
 
 
-class OpenAIRealtime:
-    """Opens realtime transcription sessions.
-
-    Args:
-        server_url: Its address, `http:` or `https:`.
-        api_key: Sent as a bearer; None where the server asks for none.
-        connect_seconds: Limit on the handshake up to `session.created`.
-    """
-
-    def __init__(
-        self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
-    ) -> None:
-        self._upstream = Upstream(
-            server_url, _PATH, api_key=api_key, connect_seconds=connect_seconds, absent=_ABSENT
-        )
-
-    async def aclose(self) -> None:
-        """Do nothing: only sessions hold connections, and they stay open."""
-
-    @asynccontextmanager
-    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["OpenAISession"]:
-        """Connect, await `session.created`, configure; close when left, whatever happened.
-
-        Raises:
-            ProviderError: the server cannot be reached in time or refuses.
-        """
-
-        async def greet(socket: UpstreamSocket) -> OpenAISession:
-            session = OpenAISession(socket)
-            await session.configure(update_message(options))
-            return session
-
-        async with self._upstream.open(greet, {"intent": "transcription"}) as session:
-            yield session
-
-
 class OpenAISession(UpstreamSession):
     """One open session; made by `OpenAIRealtime.open_realtime`."""
+
+    _append_head = b'{"type":"input_audio_buffer.append","audio":"'
+    _append_tail = b'"}'
+    _endings = ('{"type":"input_audio_buffer.commit"}',)
+    # A commit of nothing is an error there.
+    _nothing = json.dumps({"type": f"{_TRANSCRIPTION}completed", "transcript": ""}).encode()
 
     def __init__(self, socket: UpstreamSocket) -> None:
         super().__init__(socket)
@@ -105,18 +66,8 @@ class OpenAISession(UpstreamSession):
         self._bytes += len(pcm)
         await super().send(pcm)
 
-    async def end(self) -> None:
-        """End the audio, once. A commit of nothing is an error there, so we answer."""
-        if not self._bytes and not self._ended:
-            self._ended = True
-            self._socket.pretend(_NOTHING)
-        await super().end()
-
     def _append(self, pcm: bytes) -> bytes:
-        return b"".join((_APPEND_HEAD, b64encode(self._faster.feed(pcm)), _APPEND_TAIL))
-
-    def _endings(self) -> Sequence[str]:
-        return _END
+        return super()._append(self._faster.feed(pcm))
 
     def _created(self, message: bytes) -> str | None:
         match payload(message):
@@ -140,6 +91,20 @@ class OpenAISession(UpstreamSession):
                 raise _failed(told)
             case _:
                 return None
+
+
+class OpenAIRealtime(Upstream):
+    """Opens realtime transcription sessions."""
+
+    _path = "/v1/realtime"
+    _absent = frozenset({404, 405})
+    _session = OpenAISession
+
+    def _query(self, options: RealtimeOptions) -> Mapping[str, str]:
+        return {"intent": "transcription"}
+
+    def _update(self, options: RealtimeOptions) -> str:
+        return update_message(options)
 
 
 class Faster:

@@ -5,13 +5,9 @@ generation, and a last commit, which ends the audio. There is no package to take
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
-from pybase64 import b64encode
-from pydantic import SecretStr
 
 from shared_schema import audio
 from transcription.errors import ProviderError
@@ -24,14 +20,7 @@ from transcription.providers.base import (
 )
 from transcription.providers.socket import Upstream, UpstreamSession, UpstreamSocket, payload
 
-_ABSENT: Final = frozenset({403, 404})
-"""What vLLM answers where the path or the model's realtime task is missing; a wrong key is 401."""
-_PATH: Final = "/v1/realtime"
-_APPEND_HEAD: Final = b'{"type":"input_audio_buffer.append","audio":"'
-_APPEND_TAIL: Final = b'"}'
 _START: Final = '{"type":"input_audio_buffer.commit","final":false}'
-_END: Final = ('{"type":"input_audio_buffer.commit","final":true}',)
-_NOTHING: Final = b'{"type":"transcription.done","text":""}'
 _STATUSES: Final = {
     "invalid_json": 400,
     "unknown_event": 400,
@@ -46,52 +35,16 @@ _STATUSES: Final = {
 _log = structlog.get_logger(__name__)
 
 
-class VllmRealtime:
-    """Opens realtime sessions with vLLM.
-
-    Args:
-        server_url: Its address, `http:` or `https:`.
-        api_key: As its `--api-key`; None where it has none.
-        connect_seconds: Limit on the handshake up to `session.created`.
-    """
-
-    def __init__(
-        self, *, server_url: str, api_key: SecretStr | None, connect_seconds: float
-    ) -> None:
-        self._upstream = Upstream(
-            server_url,
-            _PATH,
-            api_key=api_key,
-            connect_seconds=connect_seconds,
-            absent=_ABSENT,
-        )
-
-    async def aclose(self) -> None:
-        """Do nothing: only sessions hold connections, and they stay open."""
-
-    @asynccontextmanager
-    async def open_realtime(self, options: RealtimeOptions) -> AsyncIterator["VllmSession"]:
-        """Connect, await `session.created`, name the model; close when left, whatever happened.
-
-        Raises:
-            ProviderError: vLLM cannot be reached in time or refuses.
-        """
-
-        async def greet(socket: UpstreamSocket) -> VllmSession:
-            session = VllmSession(socket)
-            await session.configure(json.dumps({"type": "session.update", "model": options.model}))
-            return session
-
-        async with self._upstream.open(greet) as session:
-            yield session
-
-
 class VllmSession(UpstreamSession):
     """One open session; made by `VllmRealtime.open_realtime`."""
 
+    _append_head = b'{"type":"input_audio_buffer.append","audio":"'
+    _append_tail = b'"}'
+    _endings = ('{"type":"input_audio_buffer.commit","final":true}',)
+    _nothing = b'{"type":"transcription.done","text":""}'
+
     def __init__(self, socket: UpstreamSocket) -> None:
         super().__init__(socket)
-        self._begun = False
         self._started = False
         self._bytes = 0
 
@@ -108,25 +61,11 @@ class VllmSession(UpstreamSession):
         Raises:
             ProviderError: the provider is gone.
         """
-        self._begun = True
         await super().send(pcm)
         self._bytes += len(pcm)
         if not self._started:
             await self._say(_START)
             self._started = True
-
-    async def end(self) -> None:
-        """End the audio, once. Where there was none vLLM would not answer, so we do."""
-        if not self._begun and not self._ended:
-            self._ended = True
-            self._socket.pretend(_NOTHING)
-        await super().end()
-
-    def _append(self, pcm: bytes) -> bytes:
-        return b"".join((_APPEND_HEAD, b64encode(pcm), _APPEND_TAIL))
-
-    def _endings(self) -> Sequence[str]:
-        return _END
 
     def _created(self, message: bytes) -> str | None:
         match payload(message):
@@ -148,6 +87,18 @@ class VllmSession(UpstreamSession):
                 raise _failed(told)
             case _:
                 return None
+
+
+class VllmRealtime(Upstream):
+    """Opens realtime sessions with vLLM."""
+
+    _path = "/v1/realtime"
+    # What vLLM answers where the path or the model's realtime task is missing; a wrong key is 401.
+    _absent = frozenset({403, 404})
+    _session = VllmSession
+
+    def _update(self, options: RealtimeOptions) -> str:
+        return json.dumps({"type": "session.update", "model": options.model})
 
 
 def _failed(event: dict[str, Any]) -> ProviderError:
