@@ -9,8 +9,6 @@ Then recordings of three minutes are made of the sentences, with pauses, noise a
 random. The part that is proposed of each is heard anew and compared with what is said in it.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import re

@@ -6,8 +6,6 @@ audio that came meanwhile waits. So no recording needs real time, falling behind
 what else the machine does shows in nothing.
 """
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import multiprocessing

@@ -1,7 +1,5 @@
 """`python -m local_stack.provider`: a provider's wire alone, for a terminal or a test."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import errno

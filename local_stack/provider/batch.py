@@ -1,7 +1,5 @@
 """Files on the wire; what a form and an answer look like is each wire's own."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, Protocol

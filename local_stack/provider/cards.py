@@ -1,7 +1,5 @@
 """Transcription models, as far as this stack stands in for them."""
 
-from __future__ import annotations
-
 from local_stack.provider.engine import ModelCard
 
 _LANGUAGES = ("en", "zh", "hi", "es", "ar", "fr", "pt", "ru", "de", "ja", "ko", "it", "nl")

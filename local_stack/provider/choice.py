@@ -1,7 +1,5 @@
 """Which engine a command runs, by what its arguments and the environment say."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from collections.abc import Mapping

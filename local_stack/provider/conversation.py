@@ -1,7 +1,5 @@
 """One realtime session on an upgraded socket; what is said on it is each wire's own."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from abc import ABC, abstractmethod

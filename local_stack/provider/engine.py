@@ -10,8 +10,6 @@ An engine's exceptions::
     └── OptionError  a running session keeps its old options; the wire answers with an event
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self

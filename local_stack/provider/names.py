@@ -1,7 +1,5 @@
 """Which wires there are, by name. A new one is a line here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

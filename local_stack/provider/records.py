@@ -1,7 +1,5 @@
 """What the server saw, for tests to look at."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field

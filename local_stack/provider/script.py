@@ -1,7 +1,5 @@
 """What a scripted provider says and how it fails: one script per connection or request."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from pathlib import Path
@@ -168,7 +166,7 @@ class Script(_Strict):
     """How a file is answered."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> Script:
+    def _says_something(self) -> "Script":
         if self.repeat and not (self.pieces and any(self.pieces)):
             raise ValueError("repeat: there is no text to repeat")
         return self

@@ -1,7 +1,5 @@
 """An engine that says what it was told to say, and fails where it was told to fail."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -79,7 +77,7 @@ class ScriptedEngine:
         """It counts nothing."""
         return b""
 
-    async def connect(self, model: str) -> ScriptedSession:
+    async def connect(self, model: str) -> "ScriptedSession":
         """Begin the next script.
 
         Raises:

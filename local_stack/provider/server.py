@@ -5,8 +5,6 @@ the `websockets` server; from then on uvicorn has no part in that socket, so tha
 what it costs on a `websockets` server of its own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import uuid

@@ -1,7 +1,5 @@
 """How bytes look on the sockets: the interface between the server and a wire."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ sentence, spoken by the voice `rms` without its case and punctuation; sentences 
 of silence, and 0.5 s are put before the first and after the last.
 """
 
-from __future__ import annotations
-
 import subprocess
 import tempfile
 import wave

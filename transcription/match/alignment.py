@@ -3,8 +3,6 @@
 `frontend/src/match/alignment.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 `frontend/src/match/alternatives.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from shared_schema import spoken

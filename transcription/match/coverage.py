@@ -3,8 +3,6 @@
 `frontend/src/match/coverage.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final

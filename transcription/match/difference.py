@@ -3,8 +3,6 @@
 `frontend/src/match/difference.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple

@@ -3,8 +3,6 @@
 `frontend/src/match/doubts.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise

@@ -3,8 +3,6 @@
 `frontend/src/match/levels.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 import math
 import sys
 from array import array
@@ -137,7 +135,7 @@ def _dbfs(energy: float) -> float:
     return max(FLOOR_DBFS, 10 * math.log10(energy)) if energy > 0 else FLOOR_DBFS
 
 
-def _is_clipped(window: array[int]) -> bool:
+def _is_clipped(window: "array[int]") -> bool:
     if max(window) < _CLIPPED and min(window) > -_CLIPPED:
         return False
     run = 0

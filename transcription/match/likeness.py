@@ -4,8 +4,6 @@
 `bench/exactness.py`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence

@@ -4,8 +4,6 @@
 `shared_schema/spoken.py`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final

@@ -3,8 +3,6 @@
 `frontend/src/match/times.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

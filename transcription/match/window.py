@@ -3,8 +3,6 @@
 `frontend/src/match/window.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import accumulate, pairwise
 from typing import Final

@@ -3,8 +3,6 @@
 `frontend/src/match/words.ts` is the same in TypeScript.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Files on the wire: `POST /v1/audio/transcriptions`."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Client secrets: `POST /v1/client/sessions`, and the handshakes that show one."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Mapping

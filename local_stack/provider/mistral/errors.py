@@ -1,7 +1,5 @@
 """Error bodies and events as Mistral shapes them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from local_stack.provider.engine import Message

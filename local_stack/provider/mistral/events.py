@@ -1,7 +1,5 @@
 """An engine's events as the wire's JSON; realtime and server-sent events share it."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Model cards as `GET /v1/models` returns them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from local_stack.provider.engine import ModelCard

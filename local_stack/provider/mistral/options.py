@@ -1,7 +1,5 @@
 """What `session.update` may ask for, held against what the model can do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal

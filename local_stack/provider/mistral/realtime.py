@@ -1,7 +1,5 @@
 """One realtime session on the wire: `GET /v1/audio/transcriptions/realtime`, upgraded."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, Literal
 

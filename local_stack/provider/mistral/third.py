@@ -1,7 +1,5 @@
 """What the third generation of Voxtral wants of its options, beyond what a model's card tells."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

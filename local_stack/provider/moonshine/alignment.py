@@ -1,7 +1,5 @@
 """When each word of a known English text was said, by PocketSphinx."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import Any

@@ -7,8 +7,6 @@ Case and punctuation do not count in that, for the end of an unfinished line has
 or comma. Once the line is finished, what follows the words taken is added.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 

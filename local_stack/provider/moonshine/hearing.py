@@ -1,7 +1,5 @@
 """Moonshine as a worker's ear."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Iterator

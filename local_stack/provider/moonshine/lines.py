@@ -1,7 +1,5 @@
 """A stream of audio as lines of speech: the library's own stream, with what it needs around it."""
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Any, NamedTuple

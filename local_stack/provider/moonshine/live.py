@@ -1,7 +1,5 @@
 """Live hearing by Moonshine."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 

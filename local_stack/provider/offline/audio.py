@@ -1,7 +1,5 @@
 """The one audio format inside the offline engines, and files made into it."""
 
-from __future__ import annotations
-
 import io
 
 from local_stack.provider.generated.reader import UnreadableError, opened

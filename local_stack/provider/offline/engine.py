@@ -1,7 +1,5 @@
 """The offline engine: a process per session, and no more of them than the machine bears."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -105,7 +103,7 @@ class OfflineEngine:
         """What it counts of itself in Prometheus' text format."""
         return self.vitals.exposition()
 
-    async def connect(self, model: str) -> OfflineSession:
+    async def connect(self, model: str) -> "OfflineSession":
         """Begin a live session in a process of its own.
 
         Raises:

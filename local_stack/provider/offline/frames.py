@@ -1,7 +1,5 @@
 """What server and workers say to one another: a kind, a length, a payload."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct

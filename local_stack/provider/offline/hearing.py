@@ -3,8 +3,6 @@
 `load` runs once, in the process that workers are forked from. All else runs in a worker.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """Which library hears with which model, and which of them this machine has."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -60,7 +58,7 @@ class Model:
         return json.dumps(asdict(self))
 
     @classmethod
-    def loads(cls, text: str) -> Model:
+    def loads(cls, text: str) -> "Model":
         """What `dumps` wrote."""
         return cls(**json.loads(text))
 

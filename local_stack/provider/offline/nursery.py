@@ -6,8 +6,6 @@ the byte names its job, the descriptor is the socket it talks on, the answer is 
 The end of that socket is the end of this process.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os

@@ -1,7 +1,5 @@
 """The workers' processes as the server holds them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

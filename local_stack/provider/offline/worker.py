@@ -5,8 +5,6 @@ so every session has a process of its own. The end of its socket is its end: non
 server, however that one ended.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """Files on the wire: `POST /v1/audio/transcriptions`, as OpenAI has it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

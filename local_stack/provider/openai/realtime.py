@@ -1,7 +1,5 @@
 """One transcription session on the wire: `GET /v1/realtime?intent=transcription`, upgraded."""
 
-from __future__ import annotations
-
 import binascii
 import json
 from base64 import b64decode

@@ -1,7 +1,5 @@
 """Paths and refusals of OpenAI's wire."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection

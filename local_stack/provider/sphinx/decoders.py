@@ -1,7 +1,5 @@
 """The two decoders, each loaded once per process."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from pocketsphinx import Decoder

@@ -1,7 +1,5 @@
 """A whole file by PocketSphinx: PCM in, utterances with their words out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """PocketSphinx as a worker's ear."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from local_stack.provider.offline.audio import BYTES_PER_SECOND
@@ -21,7 +19,7 @@ class SphinxHearing:
         live_decoder()
         file_decoder()
 
-    def live(self) -> _Live:
+    def live(self) -> "_Live":
         """Begin a live session."""
         return _Live()
 

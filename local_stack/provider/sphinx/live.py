@@ -5,8 +5,6 @@ word is therefore committed only once several partials in a row agreed on it and
 follow it, which costs about a second of delay.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Words with their place in the audio, as a decoder's segments tell them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Files on the wire: `POST /v1/audio/transcriptions`, in OpenAI's shape."""
 
-from __future__ import annotations
-
 import json
 import math
 from typing import Any

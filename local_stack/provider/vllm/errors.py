@@ -1,7 +1,5 @@
 """Errors as vLLM shapes them: an object over HTTP, a bare string on the socket."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One realtime session on the wire: `GET /v1/realtime`, upgraded."""
 
-from __future__ import annotations
-
 import asyncio
 import binascii
 import json

@@ -1,7 +1,5 @@
 """Paths, keys and refusals of vLLM's wire."""
 
-from __future__ import annotations
-
 import hmac
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The half of the wire that takes files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Client secrets: who may open a socket with one, and for how long."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The command: one line when ready, one line when not, and nothing left behind."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket

@@ -1,7 +1,5 @@
 """The realtime half of the wire."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

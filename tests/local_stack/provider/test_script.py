@@ -1,7 +1,5 @@
 """Scripts as files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Every way in which a script can make the realtime half fail."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """The unmodified `mistralai` package against this wire."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

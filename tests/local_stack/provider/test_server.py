@@ -1,7 +1,5 @@
 """Both halves of the wire on one port, and the end of everything."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import socket
@@ -119,7 +117,7 @@ async def test_port_taken() -> None:
     """A port that is taken is an error before the engine is entered."""
 
     class Untouched(ScriptedEngine):
-        async def __aenter__(self) -> Untouched:
+        async def __aenter__(self) -> "Untouched":
             raise AssertionError("entered")
 
     with (

@@ -1,7 +1,5 @@
 """vLLM's wire: what it says, when it says nothing, and how it refuses."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

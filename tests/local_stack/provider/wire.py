@@ -1,7 +1,5 @@
 """A bare client of the wire, so that tests see every byte and nothing is forgiven."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

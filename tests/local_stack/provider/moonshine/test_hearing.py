@@ -1,7 +1,5 @@
 """Moonshine as a worker's ear."""
 
-from __future__ import annotations
-
 import math
 from array import array
 from collections.abc import Callable

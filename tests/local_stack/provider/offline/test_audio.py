@@ -1,7 +1,5 @@
 """Files of any kind, read as what the offline engines hear."""
 
-from __future__ import annotations
-
 import io
 import math
 from array import array

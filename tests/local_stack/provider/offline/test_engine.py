@@ -1,7 +1,5 @@
 """The offline engine behind the wire."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -1,7 +1,5 @@
 """Whole files, by PocketSphinx."""
 
-from __future__ import annotations
-
 from local_stack.provider.offline.audio import read_audio
 from local_stack.provider.sphinx.decoders import file_decoder
 from local_stack.provider.sphinx.file import hear_file

@@ -1,7 +1,5 @@
 """Words out of a stream of audio."""
 
-from __future__ import annotations
-
 import random
 
 import pytest
