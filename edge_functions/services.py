@@ -29,19 +29,15 @@ class Inspector(Protocol):
 
     async def ready(self) -> bool:
         """Tell whether files can be read."""
-        ...
 
     async def inspect(self, path: Path, owner: str, address: str | None) -> AudioInfo:
         """Decode a file and tell what it is."""
-        ...
 
     async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
         """Write a copy for a provider that takes less."""
-        ...
 
     async def voice(self, path: Path, owner: str, address: str | None) -> Voice:
         """Tell where somebody speaks."""
-        ...
 
     async def reference(
         self,
@@ -54,7 +50,6 @@ class Inspector(Protocol):
         max_seconds: float,
     ) -> Reference:
         """Write a WAV for a cloning engine."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,19 +36,15 @@ class Tool(Protocol):
     @property
     def name(self) -> str:
         """Of the program."""
-        ...
 
     def build(self, file: Path, context: Path, tag: str, arguments: Mapping[str, str]) -> None:
         """Build an image."""
-        ...
 
     def take(self, archive: Path, tag: str, environment: Mapping[str, str]) -> None:
         """Make an image of a root file system."""
-        ...
 
     def size(self, tag: str) -> int:
         """Return the bytes of an image's files, not compressed."""
-        ...
 
     def command(
         self, tag: str, environment: Mapping[str, str], command: Sequence[str]
@@ -57,11 +53,9 @@ class Tool(Protocol):
 
         It ends with the command, and passes SIGTERM on.
         """
-        ...
 
     def close(self) -> None:
         """Let go of what was mounted."""
-        ...
 
 
 @dataclass

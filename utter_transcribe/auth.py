@@ -25,7 +25,6 @@ class TokenSupplier(Protocol):
         Raises:
             ClientError: There is none.
         """
-        ...
 
 
 class GivenToken:

@@ -42,7 +42,6 @@ class Display(Protocol):
 
     def __call__(self, event: Event) -> None:
         """Take an event."""
-        ...
 
 
 class JsonLines:

@@ -23,39 +23,30 @@ class Held(Protocol):
     @property
     def session(self) -> Session:
         """What it relays."""
-        ...
 
     def let_in(self) -> None:
         """It has a place from now on."""
-        ...
 
     def credit(self, seconds: float) -> None:
         """Let so many seconds of audio be handed over in all."""
-        ...
 
     def lost(self, loss: Loss) -> None:
         """End, because the ledger has given the place away or an operator has ended the session."""
-        ...
 
     def tick(self, now: float) -> None:
         """Look at the clock."""
-        ...
 
     def drain(self, seconds: float, now: float) -> None:
         """Tell the client that the server goes away in `seconds`."""
-        ...
 
     def end(self, now: float) -> None:
         """Tell the client that the server goes away now, with the text that there is."""
-        ...
 
     def evict(self) -> bool:
         """Tell the client that the server is full."""
-        ...
 
     async def replace(self, now: float) -> None:
         """End and settle, because another session takes the place."""
-        ...
 
 
 class Bridge:

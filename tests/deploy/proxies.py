@@ -32,7 +32,6 @@ class Proxy(Protocol):
         self, folder: Path, addresses: Mapping[str, str]
     ) -> AbstractAsyncContextManager[int]:
         """Run it."""
-        ...
 
 
 async def run(*command: str, cwd: Path, **environment: str) -> str:

@@ -47,7 +47,6 @@ class KeySource(Protocol):
             Unauthenticated: there is no such key.
             AuthUnavailable: no keys are held and none can be fetched.
         """
-        ...
 
 
 class Verifier:

@@ -105,7 +105,6 @@ class Ledger(Protocol):
             Unauthenticated: the account is gone.
             LedgerUnavailable: nothing can be reserved now.
         """
-        ...
 
     async def touch(self, audio_seconds: Mapping[str, float]) -> Mapping[str, Lease]:
         """Prolong leases: how much audio each session has used so far, by session.
@@ -113,7 +112,6 @@ class Ledger(Protocol):
         Raises:
             LedgerUnavailable: nothing was prolonged; sessions go on.
         """
-        ...
 
     async def close(
         self,
@@ -127,7 +125,6 @@ class Ledger(Protocol):
 
         Never fails: None means that the ledger is away and the settlement is kept for it.
         """
-        ...
 
     async def start_direct(self, user: User, session_id: str, *, most_in_a_minute: int) -> None:
         """Mark a session just opened as carried by its client: it gets no heartbeats.
@@ -138,7 +135,6 @@ class Ledger(Protocol):
             SessionLimit: the user has started too many within a minute.
             LedgerUnavailable: nothing was said.
         """
-        ...
 
     async def settle_direct(
         self, user: User, session_id: str, *, audio_seconds: float, minimum_seconds: float
@@ -155,7 +151,6 @@ class Ledger(Protocol):
             NotFound: there is no such session of this user's.
             LedgerUnavailable: it was not settled, and is charged its whole grant in the end.
         """
-        ...
 
     async def usage(self, user: User) -> Usage:
         """Return what a user has used today, and may.
@@ -163,4 +158,3 @@ class Ledger(Protocol):
         Raises:
             LedgerUnavailable: it cannot be read now.
         """
-        ...

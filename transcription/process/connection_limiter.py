@@ -19,7 +19,6 @@ class Evictable(Protocol):
 
     def evict(self) -> bool:
         """Close for a connection that comes, or return False and stay."""
-        ...
 
 
 class ConnectionLimiter:

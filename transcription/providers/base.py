@@ -136,14 +136,12 @@ class RealtimeSession(Protocol):
     @property
     def request_id(self) -> str | None:
         """The provider's own name for the session, for the log."""
-        ...
 
     def offer(self, pcm: bytes) -> bool:
         """Hand over PCM s16le, mono, 16 kHz, if the socket takes it at once.
 
         False: nothing was handed over, and `send` has to be awaited.
         """
-        ...
 
     async def send(self, pcm: bytes) -> None:
         """Hand over PCM s16le, mono, 16 kHz; returns when the socket has taken it.
@@ -151,7 +149,6 @@ class RealtimeSession(Protocol):
         Raises:
             ProviderError: the provider is gone.
         """
-        ...
 
     async def probe(self) -> None:
         """Ask for the text of the audio so far, where the wire can: who lives says something.
@@ -159,11 +156,9 @@ class RealtimeSession(Protocol):
         Raises:
             ProviderError: the provider is gone.
         """
-        ...
 
     async def end(self) -> None:
         """Say that no more audio comes. Sending twice is harmless."""
-        ...
 
     async def listen(self, hear: Callable[[RealtimeEvent], None]) -> None:
         """Tell `hear` what the provider says as it comes, up to and with `TranscriptDone`.
@@ -171,7 +166,6 @@ class RealtimeSession(Protocol):
         Raises:
             ProviderError: it failed, or closed before it was done.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +273,6 @@ class Models(Protocol):
         Raises:
             NotFound: the model is not offered, or takes no live audio.
         """
-        ...
 
     async def file_capabilities(self, model: str, key: SecretStr | None = None) -> FileCapabilities:
         """Return what `model` can do with a file, as far as the provider says.
@@ -291,15 +284,12 @@ class Models(Protocol):
         Raises:
             NotFound: the model is not offered, or takes no files.
         """
-        ...
 
     async def warm_up(self, models: Collection[str]) -> None:
         """Do once, before the first call, what would make a call to one of these models slow."""
-        ...
 
     async def aclose(self) -> None:
         """Close every connection."""
-        ...
 
 
 class RealtimeProvider(Protocol):
@@ -313,11 +303,9 @@ class RealtimeProvider(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
-        ...
 
     async def aclose(self) -> None:
         """Close every connection that no session uses."""
-        ...
 
 
 class FileProvider(Protocol):
@@ -329,7 +317,6 @@ class FileProvider(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
-        ...
 
     def stream_file(
         self, audio: AudioFile, options: FileOptions
@@ -339,11 +326,9 @@ class FileProvider(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
-        ...
 
     async def aclose(self) -> None:
         """Close every connection."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,12 +349,10 @@ class SecretMint(Protocol):
     @property
     def wire(self) -> Literal["mistral"]:
         """Whose protocol clients speak with it."""
-        ...
 
     @property
     def url(self) -> str:
         """Where clients connect: `ws:` or `wss:`."""
-        ...
 
     async def mint(self, key: SecretStr, options: RealtimeOptions, *, seconds: int) -> ClientSecret:
         """Make a secret with `key`, good for one model and at most so many seconds.
@@ -377,11 +360,9 @@ class SecretMint(Protocol):
         Raises:
             ProviderError: it cannot be reached or refuses.
         """
-        ...
 
     async def aclose(self) -> None:
         """Close every connection."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,10 @@ class Calling(Protocol):
     @property
     def provider(self) -> Provider:
         """Which."""
-        ...
 
     @property
     def own_key(self) -> bool:
         """Whether with a key of the caller's own."""
-        ...
 
 
 L = TypeVar("L", bound=Calling)

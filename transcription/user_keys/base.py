@@ -29,8 +29,6 @@ class OwnKeys(Protocol):
             OwnKeyUnreadable: there is one, and it cannot be decrypted.
             BackendUnavailable: that is unknown now. No other key may be used instead.
         """
-        ...
 
     async def mark(self, key: OwnKey, *, works: bool) -> None:
         """Record whether the provider accepted a key, for its owner. Never fails."""
-        ...
