@@ -217,13 +217,11 @@ def file(
     as_json: Json = False,
 ) -> None:
     """Transcribe a whole file, more accurately than live."""
-    settings = Settings()
     if as_json:
         form = "json"
     if form in {"srt", "vtt"}:
         timestamps = timestamps or "segment"
     with _usage():
-        supplier = settings.token_supplier(token)
         options = TranscriptionOptions(
             language=language,
             context_bias=tuple(bias) if bias else None,
@@ -233,12 +231,10 @@ def file(
             model=model,
         )
 
-    async def work() -> int:
-        async with Api(url or settings.utter_api_url, supplier) as api:
-            await upload.transcribe(api, path, options, form=form)
-        return 0
+    async def work(api: Api) -> None:
+        await upload.transcribe(api, path, options, form=form)
 
-    run(work())
+    _call(work, url, token)
 
 
 @app.command(
@@ -263,16 +259,13 @@ def check(
 
     Ends with 0 if it is, with 3 if something differs, and with 1 if that cannot be told.
     """
-    settings = Settings()
     with _usage():
-        supplier = settings.token_supplier(token)
         options = TranscriptionOptions(
             check_text=pairs.text_of(text), language=language, model=model
         )
 
-    async def work() -> int:
-        async with Api(url or settings.utter_api_url, supplier) as api:
-            answer = await api.transcribe(path, options)
+    async def work(api: Api) -> int:
+        answer = await api.transcribe(path, options)
         if answer.match is None:
             _fail("the service does not compare texts")
         if as_json:
@@ -281,7 +274,7 @@ def check(
             pairs.show_match(answer.match)
         return 0 if pairs.is_exact(answer.match) else pairs.DIFFERS
 
-    run(work())
+    _call(work, url, token)
 
 
 @app.command(epilog=_examples("utter-transcribe voices", "utter-transcribe voices --json"))
@@ -371,17 +364,16 @@ def usage(
 
 
 def _call(
-    work: Callable[[Api], Coroutine[Any, Any, None]], url: str | None, token: str | None
-) -> None:
-    """Make calls of the services' HTTP side."""
+    work: Callable[[Api], Coroutine[Any, Any, int | None]], url: str | None, token: str | None
+) -> NoReturn:
+    """Make calls of the services' HTTP side; what `work` returns is the exit status."""
     settings = Settings()
     with _usage():
         supplier = settings.token_supplier(token)
 
     async def calls() -> int:
         async with Api(url or settings.utter_api_url, supplier) as api:
-            await work(api)
-        return 0
+            return await work(api) or 0
 
     run(calls())
 

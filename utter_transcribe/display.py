@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any, Final, Protocol, Self, TextIO
+from typing import Any, Final, Self, TextIO
 
 from pydantic import TypeAdapter
 from rich.console import Console, Group, RenderableType
@@ -33,28 +33,25 @@ _REFRESH_PER_SECOND: Final = 12
 _event: TypeAdapter[Any] = TypeAdapter(Event)
 
 
-class Display(Protocol):
+class Display:
     """Shows events as they come, from when it is entered until it is left."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def __call__(self, event: Event) -> None:
-        """Take an event."""
-
-
-class JsonLines:
-    """One JSON object per event: its name as `event`, and its fields."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        raise NotImplementedError
+
+
+class JsonLines(Display):
+    """One JSON object per event: its name as `event`, and its fields."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
 
     def __call__(self, event: Event) -> None:
         """Write an event."""
@@ -76,7 +73,7 @@ _NAMES: Final = {
 }
 
 
-class Plain:
+class Plain(Display):
     """The bare transcript as it grows; other events go elsewhere.
 
     Where a seam between two sessions changes what was written, the text begins anew on a line
@@ -91,9 +88,6 @@ class Plain:
         self._out = out
         self._aside = aside
         self._written = ""
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._written:
@@ -121,7 +115,7 @@ class Plain:
         print(more, end="", file=self._out, flush=True)
 
 
-class Terminal:
+class Terminal(Display):
     """A panel that stays in place while the words appear in it.
 
     Args:

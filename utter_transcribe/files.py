@@ -7,7 +7,7 @@ import mimetypes
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
@@ -187,20 +187,11 @@ class Api:
         Raises:
             AudioError: The file cannot be read from disk.
         """
-        form = {
-            "name": voice.name,
-            "language": voice.language,
-            "transcript": voice.transcript,
-            "transcript_source": voice.transcript_source,
-            "machine_transcript": voice.machine_transcript,
-            "receipt": voice.receipt,
-            "settled_by": voice.settled_by,
-            "window_start_ms": voice.window_start_ms,
-            "consent": None if voice.consent is None else str(voice.consent).lower(),
-        }
-        present = {name: value for name, value in form.items() if value is not None}
+        form = {name: value for name, value in asdict(voice).items() if value is not None}
+        if voice.consent is not None:
+            form["consent"] = str(voice.consent).lower()
         async with self._upload(
-            "clone", present, file, progress=progress, key=idempotency_key
+            "clone", form, file, progress=progress, key=idempotency_key
         ) as answer:
             return await _read(answer, Voice)
 
