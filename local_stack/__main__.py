@@ -11,7 +11,7 @@ import uvloop
 
 from local_stack.data_dir import DataDir
 from local_stack.errors import StackError
-from local_stack.provider.choice import add_arguments, engine_of
+from local_stack.provider.choice import add_arguments, engine_of, port
 from local_stack.provider.engine import Engine
 from local_stack.provider.names import WIRES
 from local_stack.signing_keys import SigningKeys
@@ -22,8 +22,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path(".local"), help="kept between runs")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
-    parser.add_argument("--port", type=_port, default=54321, help="of the Supabase gateway")
-    parser.add_argument("--provider-port", type=_port, default=54330, help="of the provider")
+    parser.add_argument("--port", type=port, default=54321, help="of the Supabase gateway")
+    parser.add_argument("--provider-port", type=port, default=54330, help="of the provider")
     add_arguments(parser)
     parser.add_argument(
         "--wire",
@@ -36,13 +36,6 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="sign tokens with a new key from now on")
     rotate.add_argument("--revoke", action="store_true", help="and refuse those of the former keys")
     return parser
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{number} is no port")
-    return number
 
 
 def _engine(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> tuple[Engine, str]:

@@ -15,17 +15,21 @@ from local_stack.errors import NotLoopbackError, PortBusyError
 GRACE_SECONDS = 5
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this machine alone reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def check_loopback(host: str) -> None:
     """Refuse an address that other machines could reach.
 
     Raises:
         NotLoopbackError: It is one.
     """
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = host == "localhost"
-    if not loopback:
+    if not is_loopback(host):
         raise NotLoopbackError(host)
 
 

@@ -23,19 +23,19 @@ class ReferencePreset:
     """From `min_seconds` to here the engine clones best."""
     max_seconds: float
     """A longer recording is called long."""
-    strict: bool
-    """Whether no bundle holds more than `max_seconds`."""
     sample_rate: int | None
     """Samples per second (Hz) of `reference.wav`; the recording's own, up to 48 kHz, when None."""
-    channels: Literal[1]
-    needs_text: bool
-    """Whether the engine reads the transcript."""
-    one_line: bool
-    """Whether line breaks in the text become spaces."""
-    ends_sentence: bool
-    """Whether a text that ends without a mark of punctuation gets a full stop."""
     source: str
     """Where the figures come from."""
+    strict: bool = True
+    """Whether no bundle holds more than `max_seconds`."""
+    channels: Literal[1] = 1
+    needs_text: bool = True
+    """Whether the engine reads the transcript."""
+    one_line: bool = False
+    """Whether line breaks in the text become spaces."""
+    ends_sentence: bool = False
+    """Whether a text that ends without a mark of punctuation gets a full stop."""
 
 
 PRESETS: Final[tuple[ReferencePreset, ...]] = (
@@ -45,22 +45,14 @@ PRESETS: Final[tuple[ReferencePreset, ...]] = (
         *(10, 20, 30),
         strict=False,
         sample_rate=None,
-        channels=1,
-        needs_text=True,
-        one_line=False,
-        ends_sentence=False,
         source="What the engines below have in common.",
     ),
     ReferencePreset(
         "qwen3-tts",
         "Qwen3-TTS",
         *(10, 20, 20),
-        strict=True,
         sample_rate=24_000,
-        channels=1,
-        needs_text=True,
         one_line=True,
-        ends_sentence=False,
         source="https://www.alibabacloud.com/help/en/model-studio/qwen-tts-voice-cloning: "
         "10 to 20 seconds are recommended, 24 kHz or more, mono.",
     ),
@@ -68,10 +60,7 @@ PRESETS: Final[tuple[ReferencePreset, ...]] = (
         "f5-tts",
         "F5-TTS",
         *(5, 12, 12),
-        strict=True,
         sample_rate=24_000,
-        channels=1,
-        needs_text=True,
         one_line=True,
         ends_sentence=True,
         source="https://github.com/SWivid/F5-TTS/tree/main/src/f5_tts/infer: it cuts the audio "
@@ -81,12 +70,8 @@ PRESETS: Final[tuple[ReferencePreset, ...]] = (
         "fish",
         "Fish Audio",
         *(10, 30, 30),
-        strict=True,
         sample_rate=44_100,
-        channels=1,
-        needs_text=True,
         one_line=True,
-        ends_sentence=False,
         source="https://docs.fish.audio/developer-guide/sdk-guide/cookbook/instant-voice-cloning: "
         "a clip of 10 to 30 seconds and its exact transcript. The model works at 44.1 kHz.",
     ),
@@ -94,12 +79,8 @@ PRESETS: Final[tuple[ReferencePreset, ...]] = (
         "elevenlabs",
         "ElevenLabs",
         *(60, 120, 180),
-        strict=True,
         sample_rate=44_100,
-        channels=1,
         needs_text=False,
-        one_line=False,
-        ends_sentence=False,
         source="https://elevenlabs.io/docs/creative-platform/voices/voice-cloning/"
         "instant-voice-cloning: one to two minutes; more than three can harm. No transcript.",
     ),
@@ -107,12 +88,8 @@ PRESETS: Final[tuple[ReferencePreset, ...]] = (
         "mistral",
         "Mistral (ref_audio)",
         *(5, 25, 25),
-        strict=True,
         sample_rate=24_000,
-        channels=1,
         needs_text=False,
-        one_line=False,
-        ends_sentence=False,
         source="https://docs.mistral.ai/studio/audio/text-to-speech/voice-cloning: WAV or MP3, "
         "base64, no transcript. 5 to 25 seconds are recommended, 3 are enough; 24 kHz.",
     ),

@@ -1,9 +1,7 @@
 """Supabase, as `python -m local_stack` plays it, and a look into its database."""
 
-import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,7 +11,6 @@ import psycopg
 from dotenv import dotenv_values
 from psycopg.rows import dict_row
 
-from chaos.fleet.errors import FleetError
 from chaos.fleet.ports import HOST
 from chaos.fleet.process import Process
 
@@ -30,11 +27,13 @@ class Stack:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._data = folder / "supabase"
-        self._command = ["--data-dir", str(self._data), "--port", str(port)]
         self.process = Process(
             "supabase",
             "local_stack",
-            arguments=[*self._command, "--provider-port", "0", "--engine", "scripted"],
+            arguments=[
+                *("--data-dir", str(self._data), "--port", str(port)),
+                *("--provider-port", "0", "--engine", "scripted"),
+            ],
             environment={},
             folder=folder,
             port=port,
@@ -82,13 +81,7 @@ class Stack:
 
     async def rotate_keys(self) -> None:
         """Sign with a new key from now on; tokens of the former ones stay good."""
-        command = [sys.executable, "-m", "local_stack", *self._command, "rotate-keys"]
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-        )
-        _, said = await process.communicate()
-        if process.returncode:
-            raise FleetError(f"keys cannot be rotated: {said.decode().strip()}")
+        await self.process.command("rotate-keys")
 
     async def query(self, statement: str, *values: Any) -> list[Row]:
         """Run a statement as the owner of the database."""

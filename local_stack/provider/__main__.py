@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import errno
-import ipaddress
 import os
 import signal
 import sys
@@ -12,11 +11,12 @@ from collections.abc import Sequence
 import uvloop
 from pydantic import ValidationError
 
-from local_stack.provider.choice import add_arguments, engine_of
+from local_stack.provider.choice import add_arguments, engine_of, port
 from local_stack.provider.engine import Engine
 from local_stack.provider.names import WIRES
 from local_stack.provider.server import serve
 from local_stack.provider.wire import Wire
+from local_stack.serving import is_loopback
 
 DEFAULT_PORT = 54_330
 KEY = "LOCAL_PROVIDER_KEY"
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.script is not None and options.engine not in (None, "scripted"):
         parser.error("--script is for --engine scripted")
     key = os.environ.get(KEY) or None
-    if key is None and not _is_loopback(options.host):
+    if key is None and not is_loopback(options.host):
         return _fail(f"others reach {options.host}: set {KEY} to the key they must show")
     try:
         named = WIRES[options.wire]
@@ -80,22 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         default="127.0.0.1",
         help=f"address to listen on; any but a loopback one needs {KEY}",
     )
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 takes a free one")
     return parser
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{port} is no TCP port")
-    return port
 
 
 def _fail(text: str) -> int:

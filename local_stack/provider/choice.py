@@ -56,6 +56,18 @@ def engine_of(
     return OfflineEngine(model, max_sessions=options.sessions, cards=named.cards), told
 
 
+def port(text: str) -> int:
+    """A TCP port of a command line; 0 takes a free one.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{number} is no port")
+    return number
+
+
 def _count(text: str) -> int:
     number = int(text)
     if number < 1:

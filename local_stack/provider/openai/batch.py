@@ -1,6 +1,5 @@
 """Files on the wire: `POST /v1/audio/transcriptions`, as OpenAI has it."""
 
-import json
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -16,8 +15,8 @@ from local_stack.provider.engine import (
     TextDelta,
 )
 from local_stack.provider.vllm import errors
+from local_stack.provider.vllm.batch import MAX_FILE_BYTES, line
 
-MAX_FILE_BYTES = 25 * 1024 * 1024
 _FORMATS = ("json", "verbose_json")
 _GRANULARITIES = "timestamp_granularities[]"
 
@@ -73,19 +72,15 @@ class OpenAIFiles:
         """An event's lines."""
         match event:
             case TextDelta(text):
-                return _line({"type": "transcript.text.delta", "delta": text})
+                return line({"type": "transcript.text.delta", "delta": text})
             case Done(text):
                 done = {"type": "transcript.text.done", "text": text, "usage": _usage(event)}
-                return _line(done)
+                return line(done)
             case Failed(message):
-                return _line(errors.http_body(500, message))
+                return line(errors.http_body(500, message))
             case _:
                 return ""
 
 
 def _usage(done: Done) -> dict[str, Any]:
     return {"type": "duration", "seconds": done.audio_seconds}
-
-
-def _line(data: dict[str, Any]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"

@@ -67,11 +67,11 @@ class VllmFiles:
         """An event's lines. It has no language; the last line is not JSON."""
         match event:
             case TextDelta(text):
-                return _line(_chunk(model, text, None))
+                return line(_chunk(model, text, None))
             case Done():
-                return _line(_chunk(model, "", event.finish)) + _LAST
+                return line(_chunk(model, "", event.finish)) + _LAST
             case Failed(message):
-                return _line(errors.http_body(500, message)) + _LAST
+                return line(errors.http_body(500, message)) + _LAST
             case _:
                 return ""
 
@@ -87,5 +87,6 @@ def _chunk(model: str, text: str, finish: str | None) -> dict[str, Any]:
     }
 
 
-def _line(data: dict[str, Any]) -> str:
+def line(data: dict[str, Any]) -> str:
+    """A server-sent event with this JSON."""
     return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
