@@ -5,6 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -88,11 +89,11 @@ class Faults:
         self._supabase = asyncio.Lock()
         self._provider_lock = asyncio.Lock()
         self._acts: dict[Fault, Callable[[Event], Awaitable[None]]] = {
-            Fault.BRIDGE_KILLED: self._kill_a_bridge,
-            Fault.BRIDGE_DRAINED: self._drain_a_bridge,
+            Fault.BRIDGE_KILLED: partial(self._kill, fleet.bridges[1:]),
+            Fault.BRIDGE_DRAINED: partial(self._drain, fleet.bridges[1:]),
             Fault.BRIDGE_FROZEN: self._freeze_a_bridge,
-            Fault.FUNCTIONS_KILLED: self._kill_functions,
-            Fault.FUNCTIONS_DRAINED: self._drain_functions,
+            Fault.FUNCTIONS_KILLED: partial(self._kill, fleet.functions[1:]),
+            Fault.FUNCTIONS_DRAINED: partial(self._drain, fleet.functions[1:]),
             Fault.BALANCER_RELOADED: self._reload,
             Fault.PROVIDER_AWAY: self._provider_away,
             Fault.POSTGRES_CRASHES: self._crash_postgres,
@@ -154,18 +155,6 @@ class Faults:
                 await asyncio.sleep(event.seconds / 4)
                 await process.start()
                 await process.ready()
-
-    async def _kill_a_bridge(self, event: Event) -> None:
-        await self._kill(self._fleet.bridges[1:], event)
-
-    async def _drain_a_bridge(self, event: Event) -> None:
-        await self._drain(self._fleet.bridges[1:], event)
-
-    async def _kill_functions(self, event: Event) -> None:
-        await self._kill(self._fleet.functions[1:], event)
-
-    async def _drain_functions(self, event: Event) -> None:
-        await self._drain(self._fleet.functions[1:], event)
 
     async def _freeze_a_bridge(self, event: Event) -> None:
         async with self._taken(self._fleet.bridges, event) as process:

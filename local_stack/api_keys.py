@@ -11,12 +11,8 @@ from local_stack.data_dir import write_private
 KeyRole = Literal["anon", "service_role"]
 
 
-def _publishable() -> str:
-    return "sb_publishable_" + secrets.token_urlsafe(24)
-
-
-def _secret() -> str:
-    return "sb_secret_" + secrets.token_urlsafe(24)
+def _key(kind: str) -> str:
+    return f"sb_{kind}_{secrets.token_urlsafe(24)}"
 
 
 @dataclass(frozen=True)
@@ -29,8 +25,8 @@ class ApiKeys:
         url_signing: Secret that signs storage URLs (HS256).
     """
 
-    publishable: str = field(default_factory=_publishable)
-    secret: str = field(default_factory=_secret, repr=False)
+    publishable: str = field(default_factory=lambda: _key("publishable"))
+    secret: str = field(default_factory=lambda: _key("secret"), repr=False)
     url_signing: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     @classmethod
