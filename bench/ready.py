@@ -40,6 +40,7 @@ from transcription.providers.mistral.realtime import MistralRealtime
 from transcription.rpc import connect
 from utter_transcribe.auth import AnonymousUser
 from utter_transcribe.live import realtime_url
+from utter_transcribe.options import Options
 
 CONNECTS_MS: Final = (0, 200, 1000)
 """How long the provider takes to answer the handshake."""
@@ -52,11 +53,7 @@ SECOND_MS: Final = 200
 DEADLINE_SECONDS: Final = 1.0
 """For which a session waits for a first provider that does not answer."""
 _MODEL: Final = "voxtral-mini-transcribe-realtime-2602"
-_START: Final = {
-    "type": "start",
-    "v": 1,
-    "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16_000},
-}
+_START: Final = Options().start().model_dump(mode="json", exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,17 +28,14 @@ from scripts.containers import Tool, debian_bases, found
 from shared_schema.base import REALTIME_PATH
 from utter_transcribe import AnonymousUser, Api, Clone, LiveTranscription
 from utter_transcribe.audio import decode, in_thread, paced
+from utter_transcribe.options import Options
 
 ROOT: Final = Path(__file__).parent.parent
 SAMPLE: Final = ROOT / "local_stack" / "samples" / "reference.wav"
 WORDS: Final = "one two three four five"
 READY_SECONDS: Final = 60.0
 END_SECONDS: Final = 30.0
-_START: Final = {
-    "type": "start",
-    "v": 1,
-    "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16000},
-}
+_START: Final = Options().start().model_dump(mode="json", exclude_none=True)
 
 
 class TrialError(Exception):

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from random import Random
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,12 +19,9 @@ from shared_schema.audio import FRAME_MS
 from utter_transcribe.auth import AnonymousUser
 from utter_transcribe.errors import ClientError
 from utter_transcribe.live import realtime_url
+from utter_transcribe.options import Options
 
-START: Final[dict[str, Any]] = {
-    "type": "start",
-    "v": 1,
-    "audio_format": {"encoding": "pcm_s16le", "sample_rate": 16_000},
-}
+START: Final = Options().start().model_dump(mode="json", exclude_none=True)
 STOP: Final = json.dumps({"type": "stop"})
 LIFE_SECONDS: Final = 40.0
 """The longest that a service may let any of them be."""
