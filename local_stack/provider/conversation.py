@@ -3,39 +3,50 @@
 import asyncio
 import json
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from local_stack.provider.engine import Abort, Close, Event, RealtimeSession, Verbatim
+from local_stack.provider.engine import Abort, Close, Engine, Event, RealtimeSession, Verbatim
 from local_stack.provider.records import RealtimeRecord, Record
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One upgraded connection, and what goes with it.
+
+    Attributes:
+        socket: The connection; its conversation alone reads and writes it.
+        session: The engine's side; the caller closes it.
+        record: Where to tell what came.
+        keep: How much of it.
+    """
+
+    socket: ServerConnection
+    session: RealtimeSession
+    record: RealtimeRecord
+    keep: Record
 
 
 class Conversation(ABC):
     """Speaks a wire on one socket, between its client and an engine's session.
 
     Args:
-        socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side; the caller closes it.
-        record: Where to tell what came.
-        keep: How much of it.
+        engine: What hears.
+        line: The socket, and the session that the engine began for it.
     """
 
-    def __init__(
-        self,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        record: RealtimeRecord,
-        keep: Record,
-    ) -> None:
-        self._socket = socket
-        self._session = session
-        self._record = record
-        self._keep_all = keep == "full"
-        self._keep_rare = keep != "none"
+    def __init__(self, engine: Engine, line: Line) -> None:
+        self._engine = engine
+        self._socket = line.socket
+        self._session = line.session
+        self._record = line.record
+        self._keep_all = line.keep == "full"
+        self._keep_rare = line.keep != "none"
 
     @abstractmethod
     async def _greet(self) -> None:

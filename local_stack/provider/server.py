@@ -24,6 +24,7 @@ from websockets.http11 import Response as Answer
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from local_stack.provider.conversation import Line
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.mistral.wire import MistralWire
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
@@ -150,7 +151,8 @@ class ProviderServer:
 
     async def _converse(self, connection: ServerConnection) -> None:
         session, record = self._admitted[connection]
-        await self._wire.converse(self._engine, connection, session, record, self._record)
+        line = Line(connection, session, record, self._record)
+        await self._wire.conversation(self._engine, line).run()
 
     async def _attend(self, connection: ServerConnection) -> None:
         """Give back a session when its socket is down, also if it never got to speak."""

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from websockets.asyncio.server import ServerConnection
 
+from local_stack.provider.conversation import Conversation
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
 
@@ -49,15 +49,9 @@ class Wire(Protocol):
     def refusal(self, error: RefusedError) -> Refusal:
         """How this wire refuses."""
 
-    async def converse(
-        self,
-        engine: Engine,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        record: RealtimeRecord,
-        keep: Record,
-    ) -> None:
-        """Speak on an upgraded socket until it is down."""
+    @property
+    def conversation(self) -> type[Conversation]:
+        """What speaks on an upgraded socket."""
 
 
 def refusing(wire: Wire) -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:

@@ -5,24 +5,21 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
-from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import conversation
-from local_stack.provider.conversation import encode
+from local_stack.provider.conversation import Line, encode
 from local_stack.provider.engine import (
+    Engine,
     Event,
     Failed,
     Message,
-    ModelCard,
     OptionError,
     RealtimeOptions,
-    RealtimeSession,
     TextDelta,
 )
 from local_stack.provider.mistral import errors
 from local_stack.provider.mistral.events import event_json
 from local_stack.provider.mistral.options import updated
-from local_stack.provider.records import RealtimeRecord, Record
 
 MAX_APPEND_BYTES = 262_144
 """Greatest decoded audio of one `input_audio.append` (its documentation in `mistralai`)."""
@@ -38,26 +35,11 @@ _append = TypeAdapter(_Append)
 
 
 class Conversation(conversation.Conversation):
-    """Speaks the wire on one socket, between its client and an engine's session.
+    """Speaks the wire on one socket, between its client and an engine's session."""
 
-    Args:
-        socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side; the caller closes it.
-        card: The model that was asked for.
-        record: Where to tell what came.
-        keep: How much of it.
-    """
-
-    def __init__(
-        self,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        card: ModelCard,
-        record: RealtimeRecord,
-        keep: Record,
-    ) -> None:
-        super().__init__(socket, session, record, keep)
-        self._card = card
+    def __init__(self, engine: Engine, line: Line) -> None:
+        super().__init__(engine, line)
+        self._card = engine.cards()[line.record.model]
         self._options = RealtimeOptions()
         self._ended = False
 

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import batch
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
@@ -33,6 +32,8 @@ class MistralWire:
     Attributes:
         refused_keys: Keys that it does not take; it takes all others.
     """
+
+    conversation = Conversation
 
     def __init__(self, secrets: ClientSecrets | None = None, *, api_key: str | None = None) -> None:
         self._secrets = secrets or ClientSecrets()
@@ -98,17 +99,6 @@ class MistralWire:
         if card is None or "realtime" not in card.modes:
             raise RefusedError(400, f"Invalid model: {record.model}")
         return await engine.connect(record.model)
-
-    async def converse(
-        self,
-        engine: Engine,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        record: RealtimeRecord,
-        keep: Record,
-    ) -> None:
-        """Speak on an upgraded socket until it is down."""
-        await Conversation(socket, session, engine.cards()[record.model], record, keep).run()
 
     def refusal(self, error: RefusedError) -> Refusal:
         """JSON with a `message`, and `Retry-After` where there is one."""

@@ -5,22 +5,20 @@ import json
 from base64 import b64decode
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
-
 from local_stack.provider import conversation
-from local_stack.provider.conversation import encode
+from local_stack.provider.conversation import Line, encode
 from local_stack.provider.engine import (
     Done,
+    Engine,
     Event,
     Failed,
     Message,
     OptionError,
     RealtimeOptions,
-    RealtimeSession,
     TextDelta,
 )
-from local_stack.provider.records import RealtimeRecord, Record
 from local_stack.provider.vllm import errors
+from local_stack.provider.vllm.realtime import live_models
 
 RATE = 24_000
 """Hertz: the only rate of `audio/pcm`."""
@@ -32,28 +30,11 @@ _TYPES = {400: _INVALID, 404: _INVALID, 422: _INVALID, 429: "rate_limit_error"}
 
 
 class Conversation(conversation.Conversation):
-    """Speaks the wire on one socket, for one turn.
+    """Speaks the wire on one socket, for one turn."""
 
-    Args:
-        socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side; the caller closes it.
-        record: Where to tell what came.
-        keep: How much of it.
-        models: Those that a session may name.
-    """
-
-    def __init__(
-        self,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        record: RealtimeRecord,
-        keep: Record,
-        *,
-        models: frozenset[str],
-    ) -> None:
-        super().__init__(socket, session, record, keep)
-        self._models = models
-        self._item = {"item_id": f"item_{record.request_id}", "content_index": 0}
+    def __init__(self, engine: Engine, line: Line) -> None:
+        super().__init__(engine, line)
+        self._item = {"item_id": f"item_{line.record.request_id}", "content_index": 0}
         self._configured = False
         self._committed = False
 
@@ -116,7 +97,7 @@ class Conversation(conversation.Conversation):
             case _:
                 await self._complain("Invalid 'session'", _INVALID)
                 return
-        if model not in self._models:
+        if model not in live_models(self._engine):
             await self._complain(f"The model `{model}` does not exist.", "model_not_found")
             return
         options = RealtimeOptions(sample_rate=RATE)

@@ -5,15 +5,13 @@ import binascii
 import json
 import time
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
-
 from local_stack.provider import conversation
-from local_stack.provider.conversation import encode
+from local_stack.provider.conversation import Line, encode
 from local_stack.provider.engine import (
     Done,
+    Engine,
     Event,
     Failed,
     Message,
@@ -22,38 +20,22 @@ from local_stack.provider.engine import (
     RealtimeSession,
     TextDelta,
 )
-from local_stack.provider.records import RealtimeRecord, Record
 from local_stack.provider.vllm import errors
 
 _DELTA = "transcription.delta"
 _OPTIONS = RealtimeOptions(errors_close=False)
 
 
+def live_models(engine: Engine) -> list[str]:
+    """The models that take live audio, by id."""
+    return [name for name, card in engine.cards().items() if "realtime" in card.modes]
+
+
 class Conversation(conversation.Conversation):
-    """Speaks the wire on one socket, an utterance at a time.
+    """Speaks the wire on one socket, an utterance at a time, each in a session of the engine's."""
 
-    Args:
-        socket: The upgraded connection; this object alone reads and writes it.
-        session: The engine's side of the first utterance; the caller closes it.
-        again: Begins the engine's side of a further one.
-        record: Where to tell what came.
-        keep: How much of it.
-        models: Those that a session may name.
-    """
-
-    def __init__(
-        self,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        again: Callable[[], Awaitable[RealtimeSession]],
-        record: RealtimeRecord,
-        keep: Record,
-        *,
-        models: frozenset[str],
-    ) -> None:
-        super().__init__(socket, session, record, keep)
-        self._again = again
-        self._models = models
+    def __init__(self, engine: Engine, line: Line) -> None:
+        super().__init__(engine, line)
         self._waiting: list[bytes] = []
         self._model: str | None = None
         self._running = False
@@ -135,7 +117,7 @@ class Conversation(conversation.Conversation):
 
     async def _begin(self) -> None:
         if self._over:
-            self._session = await self._again()
+            self._session = await self._engine.connect(self._record.model)
             self._further.append(self._session)
             await self._session.start()
             await self._session.configure(_OPTIONS)
@@ -158,7 +140,7 @@ class Conversation(conversation.Conversation):
         if model is None:
             await self._complain("Missing required field: model", "invalid_event")
             return
-        if not isinstance(model, str) or (model and model not in self._models):
+        if not isinstance(model, str) or (model and model not in live_models(self._engine)):
             await self._complain(f"The model `{model}` does not exist.", "model_not_found")
             return
         try:

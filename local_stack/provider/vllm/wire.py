@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from websockets.asyncio.server import ServerConnection
 
 from local_stack.provider import batch
+from local_stack.provider import conversation as conversations
 from local_stack.provider.batch import Dialect
 from local_stack.provider.engine import Engine, RealtimeSession, RefusedError
 from local_stack.provider.records import BatchRecord, RealtimeRecord, Record
 from local_stack.provider.vllm import errors
 from local_stack.provider.vllm.batch import VllmFiles
-from local_stack.provider.vllm.realtime import Conversation
+from local_stack.provider.vllm.realtime import Conversation, live_models
 from local_stack.provider.wire import Refusal, metrics_routes, refusal_json, refusing
 
 REALTIME_PATH = "/v1/realtime"
@@ -33,6 +33,7 @@ class VllmWire:
     """
 
     files: Dialect = VllmFiles()
+    conversation: type[conversations.Conversation] = Conversation
 
     def __init__(self, api_key: str | None = None) -> None:
         self._api_key = api_key
@@ -75,22 +76,6 @@ class VllmWire:
         record.model = live_models(engine)[0]
         return await engine.connect(record.model)
 
-    async def converse(
-        self,
-        engine: Engine,
-        socket: ServerConnection,
-        session: RealtimeSession,
-        record: RealtimeRecord,
-        keep: Record,
-    ) -> None:
-        """Speak on an upgraded socket until it is down."""
-
-        async def again() -> RealtimeSession:
-            return await engine.connect(record.model)
-
-        models = frozenset(live_models(engine))
-        await Conversation(socket, session, again, record, keep, models=models).run()
-
     def refusal(self, error: RefusedError) -> Refusal:
         """JSON with an `error`, and `Retry-After` where there is one."""
         return refusal_json(error, errors.http_body(error.status, error.message))
@@ -101,8 +86,3 @@ class VllmWire:
             scheme.lower() == "bearer" and hmac.compare_digest(key.encode(), self._api_key.encode())
         ):
             raise RefusedError(401, "Unauthorized")
-
-
-def live_models(engine: Engine) -> list[str]:
-    """The models that take live audio, by id."""
-    return [name for name, card in engine.cards().items() if "realtime" in card.modes]
