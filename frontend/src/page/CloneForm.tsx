@@ -40,7 +40,8 @@ function FailureMessage({
   const t = useWords();
   const { code, reason, detail } = failure;
   const why = useFaultWords({ code, reason, message: detail }) ?? detail;
-  if (["signed_out", "token_expired", "unauthenticated"].includes(failure.code)) {
+  const isOut = ["signed_out", "token_expired", "unauthenticated"].includes(code);
+  if (isOut || code === "sign_in_failed") {
     return (
       <Message
         actions={
@@ -49,27 +50,12 @@ function FailureMessage({
           </Button>
         }
       >
-        {t("clone.signInAgain")}
+        {isOut ? t("clone.signInAgain") : t("clone.signInFailed", { why })}
       </Message>
     );
   }
-  if (failure.code === "sign_in_failed") {
-    return (
-      <Message
-        actions={
-          <Button onClick={onSignIn} variant="link">
-            {t("account.signIn")}
-          </Button>
-        }
-      >
-        {t("clone.signInFailed", { why })}
-      </Message>
-    );
-  }
-  if (failure.code === "text_mismatch") {
-    return <Message>{t("clone.mismatch", { why: failure.detail })}</Message>;
-  }
-  const known = failure.code !== "unreachable" && failure.code !== "internal";
+  if (code === "text_mismatch") return <Message>{t("clone.mismatch", { why: detail })}</Message>;
+  const known = code !== "unreachable" && code !== "internal";
   return <Message>{known ? t("clone.refused", { why }) : t("clone.failed")}</Message>;
 }
 
