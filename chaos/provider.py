@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
-from typing import Final, Self
+from typing import Final
 
 from chaos.speech import WORD_FRAMES, Ear, word
 from local_stack.provider.cards import HOSTED
@@ -17,6 +17,7 @@ from local_stack.provider.engine import (
     Abort,
     Close,
     Done,
+    Engine,
     Event,
     Failed,
     FileRequest,
@@ -56,7 +57,7 @@ class Mood:
     loses: bool = False
 
 
-class FaultyProvider:
+class FaultyProvider(Engine):
     """The engine.
 
     Args:
@@ -75,20 +76,9 @@ class FaultyProvider:
         self._dice = dice
         self._cards = {card.id: card for card in HOSTED}
 
-    async def __aenter__(self) -> Self:
-        """Nothing is needed."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing was taken."""
-
     def cards(self) -> Mapping[str, ModelCard]:
         """The models that can be asked for, by id."""
         return self._cards
-
-    def exposition(self) -> bytes:
-        """It counts nothing of itself."""
-        return b""
 
     def strikes(self, trouble: Trouble) -> bool:
         """Whether a trouble strikes here and now."""

@@ -271,17 +271,23 @@ class RealtimeSession(Protocol):
 
 
 class Engine(Protocol):
-    """What hears. Entering it takes what it needs, leaving it gives all of that back."""
+    """What hears. Entering it takes what it needs, leaving it gives all of that back.
 
-    async def __aenter__(self) -> Self: ...
+    One that subclasses this takes nothing and counts nothing, unless it says otherwise.
+    """
 
-    async def __aexit__(self, *_: object) -> None: ...
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
 
     def cards(self) -> Mapping[str, ModelCard]:
         """The models that can be asked for, by id."""
 
     def exposition(self) -> bytes:
         """What it counts of itself in Prometheus' text format; empty where it counts nothing."""
+        return b""
 
     async def connect(self, model: str) -> RealtimeSession:
         """Begin a live session.

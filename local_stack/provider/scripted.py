@@ -4,13 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from itertools import cycle
-from typing import Self
 
 from local_stack.provider.cards import HOSTED
 from local_stack.provider.engine import (
     Abort,
     Close,
     Done,
+    Engine,
     Event,
     Failed,
     FileRequest,
@@ -30,7 +30,7 @@ _WORD_SECONDS = 0.4
 _EVENTS_WAITING = 256
 
 
-class ScriptedEngine:
+class ScriptedEngine(Engine):
     """Plays scripts, in the server's own event loop.
 
     Args:
@@ -62,20 +62,9 @@ class ScriptedEngine:
         self._sessions = _in_turn(scripts)
         self._files = _in_turn(scripts)
 
-    async def __aenter__(self) -> Self:
-        """Nothing is needed."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing was taken."""
-
     def cards(self) -> Mapping[str, ModelCard]:
         """The models that can be asked for, by id."""
         return self._cards
-
-    def exposition(self) -> bytes:
-        """It counts nothing."""
-        return b""
 
     async def connect(self, model: str) -> "ScriptedSession":
         """Begin the next script.
