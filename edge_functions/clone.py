@@ -15,7 +15,7 @@ from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.idempotency import fingerprint
 from edge_functions.multipart import Form, is_multipart, read_form
-from edge_functions.openapi import ANYWHERE, multipart, problems
+from edge_functions.openapi import ANYWHERE, multipart, problems, takes
 from edge_functions.receipts import Heard
 from edge_functions.services import Services, ServicesOf
 from edge_functions.uploads import Upload
@@ -55,12 +55,7 @@ _log = structlog.get_logger(__name__)
     status_code=201,
     response_model=Voice,
     responses=_REFUSALS,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"multipart/form-data": multipart(CloneRequest, audio=False)},
-        }
-    },
+    openapi_extra=takes(form=multipart(CloneRequest, audio=False)),
 )
 async def post_clone(
     request: Request, caller: CallerOf, services: ServicesOf, key: IdempotencyKey = None

@@ -87,9 +87,17 @@ def multipart(shape: type[BaseModel], *, audio: bool, without: Iterable[str] = (
     }
 
 
-def json_body(shape: type[BaseModel]) -> Json:
-    """Return the media type of a body in JSON."""
-    return {"schema": _inline(shape)}
+def takes(json: type[BaseModel] | None = None, *, form: Json | None = None) -> Json:
+    """Return what a function says of its body, for its `openapi_extra`.
+
+    Args:
+        json: The body in JSON.
+        form: What `multipart` returns.
+    """
+    content = {} if form is None else {"multipart/form-data": form}
+    if json is not None:
+        content["application/json"] = {"schema": _inline(json)}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def document(app: FastAPI) -> Json:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from edge_functions.body import M, read_json
 from edge_functions.dependencies import CallerOf
 from edge_functions.direct_sessions import DirectSessions
-from edge_functions.openapi import ANYWHERE, json_body, problems
+from edge_functions.openapi import ANYWHERE, problems, takes
 from edge_functions.services import Services, ServicesOf
 from shared_schema.base import SessionId
 from shared_schema.direct import (
@@ -46,12 +46,7 @@ router = APIRouter(prefix="/api/transcriptions/realtime-token")
     summary="Get a token for the provider",
     response_model_exclude_none=True,
     responses=_REFUSALS,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": json_body(RealtimeTokenRequest)},
-        }
-    },
+    openapi_extra=takes(RealtimeTokenRequest),
 )
 async def post_realtime_token(
     request: Request, caller: CallerOf, services: ServicesOf
@@ -71,12 +66,7 @@ async def post_realtime_token(
     operation_id="settleRealtimeToken",
     summary="Say that a session is over",
     responses=problems(*ANYWHERE, *_BODY, _C.LEDGER_UNAVAILABLE),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": json_body(RealtimeSettlementRequest)},
-        }
-    },
+    openapi_extra=takes(RealtimeSettlementRequest),
 )
 async def post_settlement(
     session_id: SessionId, request: Request, caller: CallerOf, services: ServicesOf

@@ -12,7 +12,7 @@ from edge_functions.dependencies import CallerOf, IdempotencyKey
 from edge_functions.event_stream import EventStream, is_wanted
 from edge_functions.middleware.observe import request_id_of
 from edge_functions.multipart import is_multipart, read_form
-from edge_functions.openapi import ANYWHERE, json_body, multipart, problems
+from edge_functions.openapi import ANYWHERE, multipart, problems, takes
 from edge_functions.problem import event_of
 from edge_functions.services import Services, ServicesOf
 from edge_functions.transcriber import Asked, Transcriber
@@ -58,15 +58,9 @@ router = APIRouter(prefix="/api")
     response_model=Transcription,
     response_model_exclude_none=True,
     responses={200: {"content": {"text/event-stream": _EVENTS}}, **_REFUSALS},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": multipart(TranscriptionOptions, audio=True),
-                "application/json": json_body(StoredTranscriptionRequest),
-            },
-        }
-    },
+    openapi_extra=takes(
+        StoredTranscriptionRequest, form=multipart(TranscriptionOptions, audio=True)
+    ),
 )
 async def post_transcription(
     request: Request, caller: CallerOf, services: ServicesOf, key: IdempotencyKey = None

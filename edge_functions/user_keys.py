@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from edge_functions.body import read_json
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
-from edge_functions.openapi import ANYWHERE, json_body, problems
+from edge_functions.openapi import ANYWHERE, problems, takes
 from edge_functions.services import Services, ServicesOf
 from shared_schema.errors import ErrorCode
 from shared_schema.own_keys import OwnKey, OwnKeyRequest
@@ -39,9 +39,7 @@ async def get_own_key(caller: CallerOf, services: ServicesOf) -> OwnKey:
     summary="Store or replace your own key",
     response_model_exclude_none=True,
     responses=problems(*_ALWAYS, _C.INVALID_MESSAGE, _C.PAYLOAD_TOO_LARGE, _C.RATE_LIMITED),
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": json_body(OwnKeyRequest)}}
-    },
+    openapi_extra=takes(OwnKeyRequest),
 )
 async def put_own_key(request: Request, caller: CallerOf, services: ServicesOf) -> OwnKey:
     """From now on what the caller transcribes is done with this key, and billed to them.

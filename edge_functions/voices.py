@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from edge_functions.body import read_json
 from edge_functions.caller import Caller
 from edge_functions.dependencies import CallerOf
-from edge_functions.openapi import ANYWHERE, json_body, problems
+from edge_functions.openapi import ANYWHERE, problems, takes
 from edge_functions.services import Services, ServicesOf
 from edge_functions.voice_table import ListedVoice, VoiceRow
 from shared_schema.errors import ErrorCode
@@ -108,12 +108,7 @@ async def get_voice(voice_id: VoiceId, caller: CallerOf, services: ServicesOf) -
         *(*ANYWHERE, _C.BACKEND_UNAVAILABLE, _C.NOT_FOUND),
         *(_C.INVALID_MESSAGE, _C.PAYLOAD_TOO_LARGE, _C.REQUEST_TIMEOUT),
     ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": json_body(VoiceChangeRequest)},
-        }
-    },
+    openapi_extra=takes(VoiceChangeRequest),
 )
 async def change_voice(
     voice_id: VoiceId, request: Request, caller: CallerOf, services: ServicesOf
