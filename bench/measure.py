@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import psutil
 
@@ -17,6 +15,7 @@ from bench.load.session import Target
 from bench.plan import Plan
 from bench.variants import Neighbours, Variant
 from shared_schema.audio import FRAME_BYTES
+from utter_transcribe.local import answers
 
 _DRAIN_SECONDS: Final = 5.0
 
@@ -287,18 +286,11 @@ async def _settled(child: Child) -> dict[str, Any]:
 
 
 async def _ready(name: str, url: str) -> None:
-    """Wait until `url` answers 200."""
-
-    def ask() -> bool:
-        try:
-            with urlopen(url, timeout=1) as answer:  # noqa: S310 - loopback
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
-
+    """Wait until `url` answers with success."""
+    is_ready = answers(url)
     try:
         async with asyncio.timeout(START_SECONDS):
-            while not await asyncio.to_thread(ask):  # noqa: ASYNC110 - another process
+            while not await is_ready(""):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise ChildError(f"{name} is not ready after {START_SECONDS:g} s") from None

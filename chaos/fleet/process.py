@@ -9,15 +9,16 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.fleet.errors import FleetError
 from chaos.fleet.ports import HOST
+from utter_transcribe.local import answers
 from utter_transcribe.network import http_client
 
 READY_SECONDS: Final = 60.0
@@ -141,8 +142,9 @@ class Process:
         Raises:
             FleetError: It ended, or takes too long.
         """
+        is_ready = is_ready or partial(answers(f"{self.url}/readyz"), "")
         deadline = time.monotonic() + READY_SECONDS
-        while not await (is_ready or self._answers_ready)():
+        while not await is_ready():
             if not self.running:
                 raise FleetError(self._explain(f"ended ({self.life.process.returncode})"))
             if time.monotonic() > deadline:
@@ -221,13 +223,6 @@ class Process:
             for sample in family.samples:
                 found[sample.name] = found.get(sample.name, 0.0) + sample.value
         return found
-
-    async def _answers_ready(self) -> bool:
-        async with http_client(self.url) as http:
-            try:
-                return (await http.get(f"{self.url}/readyz")).is_success
-            except httpx.HTTPError:
-                return False
 
     def _explain(self, what: str) -> str:
         lines = self.life.log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
