@@ -136,6 +136,7 @@ async def _speak(run: Run, person: Person) -> None:
         await run.said.say(START, additional_headers={name: value})
     run.said.engine.script = Script(refuse_status=401, refuse_message=f"{PROVIDER_KEY} {FORGED}")
     await run.said.say(start)
+    run.said.engine.script = _script()
 
 
 def _script() -> Script:
@@ -189,7 +190,9 @@ async def test_no_token_is_ever_repeated(run: Run) -> None:
 
 async def test_no_word_is_written_down(run: Run) -> None:
     """Neither what was said, nor how a voice is called, nor which page calls is in any log line."""
-    assert any(WORDS[0] in answer for answer in run.answers)
+    assert any(WORDS[0] in message for message in run.said.messages)
+    for words in ('"text":"', '"transcript":"'):
+        assert any(f"{words}{WORDS[0]}" in answer for answer in run.answers)
     for word in (*WORDS, ORIGIN, "evil.test"):
         assert not any(word in line for line in run.said.lines)
 
