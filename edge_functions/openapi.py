@@ -60,22 +60,17 @@ def _refusal(codes: list[ErrorCode]) -> Json:
     return answer
 
 
-def multipart(shape: type[BaseModel], *, audio: bool, without: Iterable[str] = ()) -> Json:
+def multipart(shape: type[BaseModel], *, audio: bool) -> Json:
     """Return the media type of a form with a body's fields and, where told, a file `audio`.
 
     Args:
         shape: The fields.
         audio: Whether the file must be there.
-        without: Fields that a form does not have.
     """
     schema = _inline(shape)
-    properties = {
-        name: _without_null(one)
-        for name, one in schema["properties"].items()
-        if name not in set(without)
-    }
+    properties = {name: _without_null(one) for name, one in schema["properties"].items()}
     file = {"type": "string", "format": "binary", "description": "WAV, MP3, M4A, FLAC, Ogg, WebM."}
-    required = [name for name in schema.get("required", ()) if name in properties]
+    required = schema.get("required", [])
     return {
         "schema": {
             "type": "object",

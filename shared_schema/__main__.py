@@ -8,11 +8,13 @@ from typing import Final
 from shared_schema import export, reference
 
 _ROOT = Path(__file__).resolve().parent.parent
-MATCH: Final = (
-    *("alignment", "alternatives", "coverage", "difference", "doubts", "likeness", "match"),
-    *("numerals", "times", "words"),
+COPIES: Final = (
+    "lib/text",
+    *("match/alignment", "match/alternatives", "match/coverage", "match/difference"),
+    *("match/doubts", "match/likeness", "match/match", "match/numerals", "match/times"),
+    "match/words",
 )
-"""Modules of the page that compare texts, which the Edge Functions have as well."""
+"""Modules of the page that the Edge Functions have as well."""
 _IMPORTED: Final = re.compile(r'(?<= from ")(\.[\w./]*)(?=";)')
 
 
@@ -34,13 +36,13 @@ def documents() -> dict[Path, str]:
         deno / "languages.ts": export.typescript_languages(),
         deno / "bodies.ts": export.typescript_bodies(),
         deno / "spoken.ts": export.typescript_spoken(),
-        **{deno / "match" / f"{name}.ts": _for_deno(name) for name in MATCH},
+        **{deno / f"{name}.ts": _for_deno(name) for name in COPIES},
     }
 
 
 def _for_deno(name: str) -> str:
     """Return a module of the page as Deno imports it: by the names of files, one folder down."""
-    page = (_ROOT / "frontend" / "src" / "match" / f"{name}.ts").read_text(encoding="utf-8")
+    page = (_ROOT / "frontend" / "src" / f"{name}.ts").read_text(encoding="utf-8")
     return _IMPORTED.sub(r"\1.ts", page).replace('"../generated/', '"../')
 
 

@@ -5,6 +5,7 @@ const DROPPED = new RegExp(`[${TEXT.dropped}]`, "gu");
 const CONTROL = new RegExp(`[${TEXT.controls}]`, "u");
 const SEEN = new RegExp(`[^${TEXT.white_space}${TEXT.unseen}]`, "u");
 const SPACE = new RegExp(`[${TEXT.white_space}]`, "u");
+/** To put a run of marks in order takes time that grows with its square (UAX #15, section 13). */
 const TOO_MANY_MARKS = new RegExp(`\\p{M}{${TEXT.max_marks + 1}}`, "u");
 
 export type TextFault = "a control character" | "nothing that can be seen" | "too many marks";
@@ -21,7 +22,7 @@ export interface CleanText {
 const refused = (fault: TextFault): CleanText => ({ text: "", length: 0, fault });
 
 /** Without the white space at its ends; no `+$`, which would look at every run of spaces anew. */
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && SPACE.test(text.charAt(start))) start += 1;
   while (start < end && SPACE.test(text.charAt(end - 1))) end -= 1;
