@@ -1,12 +1,15 @@
 """What every test may rely on."""
 
 import gc
+import shutil
 from collections import Counter
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, settings
 from respx.mocks import HTTPCoreMocker
 
+from tests import scratch
 from tests.audio_files import write_audio
 from tests.database import database, postgres, postgres_binaries
 from tests.gateway import gateway
@@ -25,8 +28,12 @@ settings.load_profile("busy machine")
 HTTPCoreMocker.add_targets("httpcore2._async.connection_pool.AsyncConnectionPool")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the marker that `make check` goes by."""
+    """Add the marker that `make check` goes by, and choose where files are kept."""
+    if config.option.basetemp is None and (folder := scratch.folder()):
+        config.option.basetemp = folder
+        config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
     config.addinivalue_line("markers", f"{MARKER}: starts a program, or a fixture of it does")
     config.pluginmanager.register(Processes())
     gc.disable()  # until all is collected: nothing of it is garbage
