@@ -118,7 +118,7 @@ chaos: .venv/.ready ## Let everything go wrong at random for a while (SEED=7: as
 	@scripts/debian.sh
 	@$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
-# Where nobody can be asked (2) that is told, and fails nothing: what is wrong then is the network.
+# Where no database answers (2) it says so and fails nothing: the network is at fault.
 test-audit: setup | $(UV) ## Fail on vulnerabilities that are known, where the databases can be reached
 	@$(BIN)/python -m scripts.audit || [ $$? -eq 2 ]
 

@@ -230,7 +230,7 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="To take medians of.")] = ROUNDS,
 ) -> None:
     """Measure the time to ready beside the longer of its two waits; 1 when it is out of bounds."""
-    # A provider that answers too late finds nobody there: that is what it is for.
+    # A provider that answers too late finds the socket closed, as it should.
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
     found, down = asyncio.run(_run(rounds))
     table = Table(title=f"Time to ready, medians of {rounds}, milliseconds", title_justify="left")

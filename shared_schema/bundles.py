@@ -51,7 +51,7 @@ class ReferenceText(Outbound):
     source: TranscriptSource
     """Who wrote the transcript last."""
     settled_by: SettledBy | None = None
-    """What made its words certain; left out where nobody said."""
+    """What made its words certain; left out where that is unknown."""
 
 
 class Window(Outbound):
@@ -75,7 +75,7 @@ class BundleManifest(Outbound):
     consent: bool
     """Whether the speaker has agreed."""
     consent_at: AwareDatetime | None = None
-    """When that was told."""
+    """When consent was given."""
     audio: ReferenceWav
     text: ReferenceText
     window: Window | None = None

@@ -52,7 +52,7 @@ Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
 
 
 class TurnSettings(Inbound):
-    """How turns are told; left out, each has the model's own value."""
+    """How to detect turns; each field left out has the model's own value."""
 
     start_threshold: Threshold = 0.5
     """How sure the model must be that a turn begins; at least `eager_end_threshold`."""

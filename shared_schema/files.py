@@ -24,7 +24,7 @@ class FileFormat:
     extensions: tuple[str, ...]
     """Endings that such files have, with the dot. They decide nothing: the content does."""
     mime_types: tuple[str, ...]
-    """Other types that such files are told to have."""
+    """Other types under which such files arrive."""
 
 
 FORMATS: Final[tuple[FileFormat, ...]] = (
@@ -67,7 +67,7 @@ FORMATS: Final[tuple[FileFormat, ...]] = (
     ),
 )
 ACCEPTED: Final = "Send WAV, MP3, M4A (AAC or Opus), FLAC, or Ogg or WebM with Opus."
-"""What a person whose file is of another kind is told."""
+"""The message for a file of another kind."""
 MIME_TYPES: Final = tuple(one.mime for one in FORMATS)
 EXTENSIONS: Final = tuple(extension for one in FORMATS for extension in one.extensions)
 BY_MIME: Final = {mime: one for one in FORMATS for mime in (one.mime, *one.mime_types)}

@@ -39,11 +39,11 @@ class CoverageKind(StrEnum):
     BETWEEN_WORDS = "between_words"
     """There is voice between two words that nothing is written for."""
     NO_VOICE = "no_voice"
-    """There are words where nobody speaks."""
+    """There are words where there is no voice."""
     TOO_FAST = "too_fast"
-    """Nobody speaks so fast: the text holds more than the audio."""
+    """The pace is impossible: the text holds more than the audio."""
     TOO_SLOW = "too_slow"
-    """Nobody speaks so slowly: the audio holds more than the text."""
+    """The pace is impossible: the audio holds more than the text."""
 
 
 class Reading(Outbound):

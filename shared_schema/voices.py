@@ -103,7 +103,7 @@ class VoiceDetail(Voice):
     transcript_source: TranscriptSource
     machine_transcript: str | None = None
     settled_by: SettledBy | None = None
-    """What made the transcript's words certain; left out where nobody said."""
+    """What made the transcript's words certain; left out where that is unknown."""
     window_start_ms: int | None = None
     """Where in a longer recording this one begins, if it was cut out of one; milliseconds."""
     match: VoiceMatch | None = None

@@ -1,7 +1,7 @@
 """One client's socket and one provider's, and the session that decides between them.
 
 What comes from either socket is dealt with in the read that brings it: a frame is handed over,
-a word is told, and no task wakes. Two tasks do what may take a while: the conversation opens,
+a word is passed on, and no task wakes. Two tasks do what may take a while: the conversation opens,
 holds and settles what stands behind the session, the writer does what the session asks for and
 what cannot be done at once, in order. Between the two sockets stands no queue: while the provider
 does not take a frame the client is read no further, and what waits is bounded by one read and

@@ -223,7 +223,7 @@ class Session:
         self._watchdog.client_spoke(now)
 
     def gone(self, now: float) -> None:
-        """The client's socket is closed or lost: nothing can be told any more."""
+        """The client's socket is closed or lost: it can be sent nothing any more."""
         if self.state is State.CLOSED:
             return
         self.status = "abandoned" if self.terms is not None else "refused"
@@ -322,7 +322,7 @@ class Session:
     # What ends a session.
 
     def fail(self, error: TranscriptionError, now: float, *, text: str | None = None) -> None:
-        """End at once, with the text that there is: `text`, or what was told so far."""
+        """End at once, with the text that there is: `text`, or what was sent so far."""
         if self.state is State.CLOSED:
             return
         avoid = self.terms.avoid if self.terms is not None else None

@@ -144,7 +144,7 @@ class Project:
         allowed = self._settings.allow_anonymous
         if allowed and not self._signs_in_anonymously:
             raise Fault(
-                "the project lets nobody sign in anonymously, and ALLOW_ANONYMOUS is true",
+                "the project allows no anonymous sign-ins, and ALLOW_ANONYMOUS is true",
                 "switch anonymous sign-ins on (Authentication, Sign In / Providers), or set "
                 "ALLOW_ANONYMOUS=false",
             )

@@ -37,7 +37,7 @@ class Upload:
     """A file of which a part is here.
 
     Attributes:
-        caller: Who began it; nobody else goes on with it.
+        caller: Who began it; no one else may go on with it.
         length: Bytes of the whole.
         turn: Counts the requests that write: a later one ends an earlier one that hangs.
         touched: When the last byte came, by the monotonic clock.
@@ -116,7 +116,7 @@ class Resumable:
         return Response(status_code=201, headers=headers | _offset(upload))
 
     async def head(self, request: Request) -> Response:
-        """`HEAD`: how far it is. Whoever asks goes on, so a request that hangs writes no more."""
+        """`HEAD`: how far it is. The client goes on from here: an older request writes no more."""
         _, upload = self._find(request)
         upload.turn += 1
         async with upload.writing:
@@ -200,7 +200,7 @@ class Resumable:
             try:
                 response: Response = await handler(request)  # type: ignore[misc]
             except StorageError as error:
-                # Nobody reads the rest of a piece that is refused.
+                # The rest of a piece that is refused is not read.
                 response = PlainTextResponse(
                     error.message, error.status, headers={"Connection": "close"}
                 )

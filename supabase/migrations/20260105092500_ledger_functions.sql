@@ -14,7 +14,7 @@ as $$
 $$;
 
 -- Returns what a banned or deleted account is told; null for any other, which it keeps from being deleted until the
--- transaction ends. Whoever deletes it waits for its rows, so this comes before any of them is locked.
+-- transaction ends. A call that deletes it waits for its rows, so this comes before any of them is locked.
 create function ledger.keep_or_refuse_account(person uuid, moment timestamptz) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$

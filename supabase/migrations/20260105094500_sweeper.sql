@@ -73,7 +73,7 @@ begin
     wrong := (select count(*) from ledger.recount(today - 1));
   end if;
 
-  -- Whoever has a row in hand may wait for another, so such rows are left to the next call.
+  -- A call that has a row in hand may wait for another, so such rows are left to the next call.
   with old as (
     select k.ctid from ledger.idempotency_keys as k
     where k.claimed_at < moment - interval '1 day'

@@ -17,7 +17,7 @@ RESEAL = "select public.reseal_own_keys(%s::jsonb)"
 
 
 async def test_nobody_waits_for_each_other(database: Database) -> None:
-    """No calls beside the ledger deadlock or fail, whatever they are and whoever makes them."""
+    """No calls beside the ledger deadlock or fail, by any user and in any number."""
     users = [await database.user() for _ in range(4)]
     await database.query("update ledger.deployment set keep_usage_days = 2")
     claims: list[dict[str, str]] = []

@@ -91,7 +91,7 @@ async def bridge(database: Database, users: list[str], dice: random.Random) -> N
 
 
 async def test_nobody_waits_for_each_other(database: Database) -> None:
-    """No calls of the ledger deadlock, whatever they are and whoever makes them at once."""
+    """No calls of the ledger deadlock, of any kind and by any users at once."""
     emails = [["ada@example.com"], ["ada@example.com", "bob@example.com"], ["bob@example.com"], []]
 
     async def sign_up(emails: list[str]) -> str:
@@ -182,7 +182,7 @@ async def test_nobody_waits_for_each_other(database: Database) -> None:
 
 
 async def test_an_account_that_is_deleted_meanwhile_opens_nothing(database: Database) -> None:
-    """Whoever opens while the account is being deleted is refused, and no total changes."""
+    """An open while the account is being deleted is refused, and no total changes."""
     user = await database.user()
     await limit(database, user, sessions=2, seconds=600)
     held = await open_live(database, user)

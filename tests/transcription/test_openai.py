@@ -68,7 +68,7 @@ async def scripted(script: Script) -> AsyncIterator[tuple[OpenAIFiles, ProviderS
 
 
 async def test_times_come_with_the_verbose_answer(audio: AudioFile) -> None:
-    """Segments and words have their times, and the language is a code, whoever wrote its name."""
+    """Segments and words have their times, and the language is a code, by whatever name it came."""
     async with scripted(Script(text="one two", language="en")) as (files, server):
         plain = await files.transcribe_file(audio, OPTIONS)
         segments = await files.transcribe_file(audio, FileOptions(MODEL, timestamps="segment"))

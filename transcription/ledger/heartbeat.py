@@ -76,7 +76,7 @@ class Heartbeat:
             await self.beat()
 
     def hurry(self, interval_seconds: float = 10.0) -> None:
-        """Beat now, and from now on so often: what was told is what a successor's grant goes by."""
+        """Beat now, and from now on this often: what the ledger knows bounds the next grant."""
         self._interval = interval_seconds
         self._hurried.set()
 

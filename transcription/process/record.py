@@ -84,7 +84,7 @@ class Records:
         return TranscriptionRecord(kind=kind, provider=self._first, direct=direct)
 
     def passed_over(self, provider: str, error: ProviderError) -> None:
-        """Count a provider's failure that no client is told of: another one is tried."""
+        """Count a provider's failure that no client hears of: another one is tried."""
         _log.warning("provider_passed_over", provider=provider, reason=error.reason)
         self._metrics.provider_failures.labels(provider, error.reason).inc()
         self._healths[provider].failed(error)

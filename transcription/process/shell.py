@@ -51,7 +51,7 @@ class Address:
     port: int
     metrics_port: int
     stop_listening: Callable[[], None] = lambda: None
-    """Called when the process is told to end: who connects from then on is another's."""
+    """Called when the process must end: later connections belong to another process."""
 
 
 class Shell:

@@ -47,7 +47,7 @@ _propagator: Final = TraceContextTextMapPropagator()
 
 
 class Attributes(TypedDict, total=False):
-    """What may be told of a span; each name is exported with `utter.` before it."""
+    """Attributes of a span; each name is exported with `utter.` before it."""
 
     kind: str
     direct: bool | None

@@ -72,7 +72,7 @@ class RealtimeOptions:
     speakers: Speakers = field(default=(), repr=False)
     """Voices to be known again."""
     turns: TurnSettings | None = None
-    """How turns are told; None: as the model does by itself."""
+    """How to detect turns; None: the model's own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class FileCapabilities:
     language_or_timestamps: bool
     """Only one of the two is taken."""
     language_on_request: bool = False
-    """The language that was heard is told only where it is asked for."""
+    """The model names the language it heard only on request."""
     speaker_references: bool = False
     """Knowing voices again that are sent along."""
     max_bias_terms: int | None = MAX_BIAS_TERMS

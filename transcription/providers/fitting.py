@@ -30,7 +30,7 @@ class Fitted:
     max_bytes: int | None = None
     """Of the file that is sent."""
     told: Timestamps | None = None
-    """The times that are told to the caller; the service may have more for itself."""
+    """The times that the caller gets; the service may have more for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +169,7 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
     if asked.turn_detection and not can.turn_detection:
         raise InvalidMessage("The model cannot tell turns (turn_detection).")
     if asked.diarize and asked.turn_detection:
-        raise InvalidMessage(
-            "Speakers and turns cannot be told in one session: ask for diarize or turn_detection."
-        )
+        raise InvalidMessage("One session cannot have both: ask for diarize or turn_detection.")
     _refuse_turns(asked.turns)
     _refuse_speakers(asked, can)
     terms = [term.strip() for term in asked.context_bias if term.strip()]
@@ -193,7 +191,7 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
 
 
 def _refuse_impossible(asked: FileOptions, can: FileCapabilities) -> None:
-    # Speakers are told by segment, whatever else is asked for.
+    # Speakers come with segments, whatever else is asked for.
     timestamps = "segment" if asked.diarize else asked.timestamps
     if asked.diarize and not can.diarization:
         raise InvalidMessage("The model cannot tell speakers apart.")
@@ -225,7 +223,7 @@ def _refuse_speakers(
     if not can.speaker_references:
         raise InvalidMessage("The model knows no voices again (speaker_references).")
     if not asked.diarize:
-        raise InvalidMessage("Voices are known again where speakers are told apart: set diarize.")
+        raise InvalidMessage("Known voices need speakers that are told apart: set diarize.")
     if len({one.name for one in speakers}) < len(speakers):
         raise InvalidMessage("Each speaker needs a name of its own (speaker_references).")
     size = sum(len(one.audio) for one in speakers)

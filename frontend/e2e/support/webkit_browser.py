@@ -9,7 +9,7 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("WebKit2", "4.1")
 from gi.repository import Gtk, WebKit2
 
-# Errors that nobody catches, from the first script on.
+# Uncaught errors, from the first script on.
 COMPLAINTS = """
 window.complaints = [];
 addEventListener("error", (event) => complaints.push(event.message));

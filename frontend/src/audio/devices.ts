@@ -21,7 +21,7 @@ export class Microphones implements Readable<readonly Microphone[]> {
     void this.refresh();
   }
 
-  /** Labels are told only once a page may record: call again after the first permission. */
+  /** Labels are known only once a page may record: call again after the first permission. */
   async refresh(): Promise<void> {
     if (!navigator.mediaDevices?.enumerateDevices) return;
     const devices = await navigator.mediaDevices.enumerateDevices();

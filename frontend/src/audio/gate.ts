@@ -29,7 +29,7 @@ export interface Verdict {
   readonly aspect: "length" | "level" | "clipping" | "noise";
   readonly grade: Grade;
   readonly says: VerdictName;
-  /** Of the recording, as it is told: rounded down, as clocks do. */
+  /** Of the recording, as it is shown: rounded down, as clocks do. */
   readonly seconds?: number;
   /** The limit that it misses, in seconds. */
   readonly limit?: number;

@@ -1,7 +1,7 @@
 /** Where samples come from: a microphone, or a recording in its place. */
 
 export interface AudioListener {
-  /** PCM to keep, at the rate that was told on opening; levels from 0 to 1. */
+  /** PCM to keep, at the rate given on opening; levels from 0 to 1. */
   block(pcm: Int16Array<ArrayBuffer>, peak: number, rms: number): void;
   /** 16 kHz s16le for the live stream, 100 ms each but for the last before a pause or close. */
   frame(pcm: Int16Array<ArrayBuffer>): void;

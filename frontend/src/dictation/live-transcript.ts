@@ -113,14 +113,14 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
   #scope = new Scope();
   #options: LiveTranscriptOptions;
   #services: Promise<LiveServices> | undefined;
-  /** Ends with the dictation at hand: what comes late for an earlier one finds nobody. */
+  /** Ends with the dictation at hand: what comes late for an earlier one has no effect. */
   #talk: Scope | undefined;
   #source: OpenSource | undefined;
   #live: Live | undefined;
   #waiting: Int16Array<ArrayBuffer>[] = [];
   /** Resolves when the last frame before a pause or a stop has come. */
   #quiet: Promise<void> = Promise.resolve();
-  /** The loss that was told last. */
+  /** The loss that was reported last. */
   #lost: SessionFailure | undefined;
   /** Peak of the newest block, 0 to 1; read it each frame. */
   level = 0;

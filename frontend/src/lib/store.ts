@@ -25,7 +25,7 @@ export class Store<T> implements Readable<T> {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Replaces some fields of an object value; the same values tell nobody. */
+  /** Replaces some fields of an object value; the same values notify no one. */
   patch(change: Partial<T>): void {
     const current = this.#value;
     const keys = Object.keys(change) as (keyof T)[];

@@ -7,7 +7,7 @@ import { differences, type Region } from "./alignment";
 import { alternatives } from "./alternatives";
 import { sound, unlikeness } from "./likeness";
 
-/** A larger difference is one: nobody wrote the same there in another way. */
+/** A larger difference is a real one, and not another spelling of the same. */
 const MAX_CELLS = 900;
 /** What a word costs that the other side lacks; two of them cost more than a change. */
 const ALONE = 0.75;

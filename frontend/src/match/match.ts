@@ -9,7 +9,7 @@ import { beside, type Compared, type Evidence, find } from "./doubts";
 import { join, type Span } from "./times";
 import { split } from "./words";
 
-/** A text whose language nobody told is tried with English ways to say its words. */
+/** A text of unknown language is tried with English ways to say its words. */
 const UNKNOWN = "en";
 
 const codeOf = (language: string) => (language.split(/[-_]/)[0] ?? "").toLowerCase();

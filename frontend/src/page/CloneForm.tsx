@@ -140,7 +140,7 @@ export function CloneForm({
             autoComplete="off"
             className={fieldClass}
             id={`${id}-name`}
-            // It counts in UTF-16, where a character is one or two; what is too long is told.
+            // It counts in UTF-16, where a character is one or two; a message says what is too long.
             maxLength={2 * LIMITS.max_voice_name_characters}
             onChange={(event) => setForm({ ...form, name: event.target.value })}
             value={form.name}

@@ -35,7 +35,7 @@ const VoiceList = lazy(async () => ({ default: (await import("./VoiceList")).Voi
 const Keys = lazy(async () => ({ default: (await import("./Keys")).Keys }));
 const OwnKeyPanel = lazy(async () => ({ default: (await import("./OwnKeyPanel")).OwnKeyPanel }));
 
-/** Before a component has its reference audio, nobody comes or goes. */
+/** Before a component has its reference audio, the person does not change. */
 const NOBODY = new Store(0);
 /** Milliseconds that a sign-out waits for a deletion. */
 const COMMIT_MS = 3000;
@@ -197,7 +197,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
     if (opener.current instanceof HTMLElement) opener.current.focus();
   };
   const isAnonymous = state.status === "in" && state.isAnonymous;
-  // Nobody has been here yet, and nobody may be here without an account.
+  // The visitor is new, and the deployment asks for an account.
   const isGate = state.status === "out" && !state.ended && !config.allow_anonymous;
   return (
     <main className="mx-auto max-w-[42rem] space-y-5 px-4 py-6 sm:py-10" ref={root}>

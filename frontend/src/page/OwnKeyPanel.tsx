@@ -157,7 +157,7 @@ function StoredKey({
   );
 }
 
-/** Where nobody is signed in who could bring one. */
+/** Where the person is not signed in with an account that could bring one. */
 export function KeyNeeded({ onSignIn }: { readonly onSignIn: () => void }) {
   const t = useWords();
   return (

@@ -158,7 +158,7 @@ function Form({
   );
 }
 
-/** In the page, where nobody may go on without it. */
+/** In the page, where an account is needed to go on. */
 export function SignInGate({ account }: { readonly account: Account }) {
   const t = useWords();
   const [mode, setMode] = useState<SignInMode>("signIn");

@@ -260,7 +260,7 @@ export function PlayableTranscript({ take, area, behind }: PlayableTranscriptPro
           latest.current.playFrom(word);
         }
       });
-      // Nobody hears a word while typing another.
+      // While typing, another word is not played.
       scope.listen(area, "input", () => playback.pause());
       const onKey = (event: Event) => {
         if (!(event instanceof KeyboardEvent)) return;

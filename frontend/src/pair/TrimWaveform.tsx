@@ -25,7 +25,7 @@ const MARGIN = 16;
 const HEIGHT = 96;
 /** Pixels from one bar to the next. */
 const BAR = 4;
-/** Pixels of a second, with which nobody has to look closer. */
+/** Pixels of a second that are enough without zoom. */
 const CLOSEST = 120;
 /** Seconds of an arrow key, and of a page key. */
 const STEP = 0.1;

@@ -22,7 +22,7 @@ export interface Spoken extends TextRange {
 }
 
 export interface Check {
-  /** Those that nobody has settled. */
+  /** Those that are not settled. */
   readonly open: readonly Place[];
   readonly coverage: readonly Coverage[];
   /** What can be lit and played, in the order of the text. */
@@ -126,7 +126,7 @@ function spokenIn(known: Known, witnesses: readonly Evidence[], language: string
     const segment =
       time && timed?.unit === "segment" && !guessed ? segmentAt(timed.parts, time) : time;
     if (!segment) {
-      // What nobody heard is played with the word before it.
+      // What was not heard is played with the word before it.
       if (last) spoken[spoken.length - 1] = { ...last, end: place.end };
     } else if (last && last.from === segment.from && last.to === segment.to) {
       spoken[spoken.length - 1] = { ...last, end: place.end };

@@ -10,7 +10,7 @@ export function MicrophonePicker() {
   const { microphones, refresh } = useMicrophones();
   const { stage, fault } = state.recorder;
   const isIdle = stage === "idle";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: names are told once the page has recorded.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names are known once the page has recorded.
   useEffect(refresh, [isIdle]);
   useEffect(() => {
     // It was not there, and now it is.

@@ -42,7 +42,7 @@ export function ReadAloud() {
           {t("read.title")}
           <Button
             className="text-sm"
-            // Nobody wants another text in the middle of a sentence.
+            // Another text in the middle of a sentence would be in the way.
             disabled={state.recorder.stage !== "idle"}
             onClick={() => reference.nextScript()}
             variant="link"

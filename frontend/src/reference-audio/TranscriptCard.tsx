@@ -96,7 +96,7 @@ function GrowingTextArea({
       className={`${fieldClass} block resize-none text-lg/7`}
       dir="auto"
       id={id}
-      // It counts in UTF-16, where a character is one or two; what is too long is told.
+      // It counts in UTF-16, where a character is one or two; a message says what is too long.
       maxLength={2 * LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
       placeholder={t(enabled ? "transcript.placeholder" : "transcript.typePlaceholder")}

@@ -7,7 +7,7 @@ export type Kind = ModelOption["kind"];
 export type ChosenModels = Readonly<Partial<Record<Kind, string>>>;
 
 export interface Abilities {
-  /** Those that every model at hand takes, of those that can be told a language at all. */
+  /** Those that every model at hand takes, of the models that take a language at all. */
   readonly languages: readonly LanguageOption[];
   /** Whether words to expect help, and whether each must be a single word. */
   readonly contextBias: "none" | "words" | "phrases";

@@ -79,13 +79,13 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   readonly getSnapshot: () => ReferenceAudioState;
   readonly subscribe: (listener: () => void) => () => void;
   readonly #keeper: TakeKeeper;
-  /** Ends with the take: what comes late for an earlier one finds nobody. */
+  /** Ends with the take: what comes late for an earlier one has no effect. */
   #takeScope: Scope;
   #live: Live | undefined;
   #check: SoundCheck | undefined;
   #takeId = newTakeId();
   #name = "";
-  /** False where nobody was signed in when the take was brought back: it may be anyone's. */
+  /** False where no one was signed in when the take was restored: it may be anyone's. */
   #ownable = true;
   readonly #passes = new Backoff(PASSES, Math.random);
   /** Aborts the transcription at hand. */
@@ -269,7 +269,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     if (read) this.#dispatch({ type: "written", script: read });
   }
 
-  /** What makes the words certain; undefined where nobody knows, or something is in doubt. */
+  /** What makes the words certain; undefined where that is unknown, or something is in doubt. */
   async settledBy(): Promise<SettledBy> {
     try {
       const { settledBy } = await import("../pair/check");

@@ -89,7 +89,7 @@ export interface ReferenceAudioValue {
   readonly transcriptDraft: string | undefined;
   /** What the final pass heard. */
   readonly transcriptFinal: string | undefined;
-  /** As chosen, else as heard: ISO 639-1, or "auto" while nobody knows. */
+  /** As chosen, else as heard: ISO 639-1, or "auto" while it is unknown. */
   readonly language: string;
   /** Something is going on that may still change the above. */
   readonly busy: boolean;

@@ -33,7 +33,7 @@ export function useConnection({ apiUrl, token, source }: ConnectOptions = {}): C
           if (!scope.disposed) setFound({ ...NOTHING, services });
         },
         (error: unknown) => {
-          // An effect that was undone, as StrictMode does, is nobody's failure.
+          // An effect that StrictMode undoes is no failure.
           if (!scope.disposed) setFound({ ...NOTHING, error });
         },
       );

@@ -16,7 +16,7 @@ export function verdictWords(t: PanelWords, verdict: Verdict): string {
       unitDisplay: "long",
       minimumFractionDigits: digits,
     });
-  // A short recording is told in tenths.
+  // A short recording is shown in tenths.
   const length = inSeconds(seconds, says === "tooShort" || says === "short" ? 1 : 0);
   return t(`verdict.${says}`, { length, limit: inSeconds(limit), ...best });
 }

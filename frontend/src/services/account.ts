@@ -10,7 +10,7 @@ export type AccountState =
   | { readonly status: "loading" }
   | {
       readonly status: "out";
-      /** Somebody was signed in on this page before, so nobody else is signed in unasked. */
+      /** Someone was signed in on this page before, so no one else is signed in unasked. */
       readonly ended: boolean;
       /** Where the person has signed out: on this page, or on another; else it ended by itself. */
       readonly left?: "here" | "elsewhere";
@@ -269,7 +269,7 @@ export class Account implements Readable<AccountState> {
     this.#recovering.set(false);
   }
 
-  /** Signs out here, also where Auth cannot be told. */
+  /** Signs out here, also where Auth cannot be reached. */
   async signOut(): Promise<void> {
     this.#leaving = true;
     try {

@@ -74,7 +74,7 @@ export class Api {
 
   /**
    * @param base Address before `/api`; empty for the page's own host.
-   * @param token Not asked for calls that need nobody to be signed in.
+   * @param token Not asked for calls that need no sign-in.
    */
   constructor(base: string, token: TokenSupplier) {
     this.#base = base.replace(/\/$/, "");

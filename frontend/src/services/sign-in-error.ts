@@ -18,7 +18,7 @@ export function isSignedOut(error: unknown): boolean {
   return name === "AuthApiError" && status >= 400 && status < 429;
 }
 
-/** The words are ours: what a firewall or a parser says helps nobody. They load when one is needed. */
+/** Our own words: what a firewall or a parser says helps no one. They load when one is needed. */
 export async function toSignInError(error: unknown): Promise<SignInError> {
   if (error instanceof SignInError) return error;
   const { MESSAGES } = await import("./sign-in-messages").catch(() => UNTOLD);

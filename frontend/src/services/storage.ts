@@ -36,7 +36,7 @@ export class SupabaseTakeStorage implements TakeStorage {
   }
 
   async #bucket(transport: typeof fetch) {
-    // Not part of the first load: nobody uploads in the first seconds.
+    // Not part of the first load: no upload happens in the first seconds.
     const { StorageClient } = await import("@supabase/storage-js");
     const headers = { apikey: this.#key, Authorization: `Bearer ${await this.#token()}` };
     return new StorageClient(this.#url, headers, transport).from(BUCKET);

@@ -71,7 +71,7 @@ interface Line {
   isOpen: boolean;
   isReady: boolean;
   stopped: boolean;
-  /** Neither side hears the other any more, and nobody is told. */
+  /** Neither side hears the other any more, and no event says so. */
   isHalf: boolean;
   acked: number;
   drainsAt: number;

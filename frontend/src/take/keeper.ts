@@ -174,7 +174,7 @@ export class TakeKeeper implements Readable<boolean> {
     this.#queue = this.#queue
       .then(() => write(store))
       .catch(() => {
-        // The take lives on in the page; that it would not outlive it is told to the person.
+        // The take lives on in the page; the person learns that it would not outlive it.
         this.#works.set(false);
       });
   }

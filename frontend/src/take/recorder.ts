@@ -44,7 +44,7 @@ const ROOM_SECONDS = 1;
 /** A device that works has delivered a block by then, milliseconds. */
 const FIRST_BLOCK_MS = 3000;
 const QUEUE_MS = 200;
-/** Silence for this long is told, in seconds. */
+/** Silence for this long is reported, in seconds. */
 const SILENT_SECONDS = 3;
 /** So is a quiet voice; a pause between sentences is shorter. */
 const QUIET_SECONDS = 3;
@@ -57,7 +57,7 @@ const IDLE: RecorderState = {
   level: undefined,
 };
 
-/** An opening of the source: replaced by the next one, so that what comes late finds nobody. */
+/** An opening of the source: replaced by the next one, so that what comes late has no effect. */
 interface Device {
   readonly scope: Scope;
   open: OpenSource | undefined;

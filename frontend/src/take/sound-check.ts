@@ -32,7 +32,7 @@ const ROOM_SECONDS = 2;
 const LOOK_SECONDS = 0.5;
 /** Speech stands at least this far above its room, decibels. */
 const OVER_ROOM_DB = 10;
-/** A check that nobody ends gives the microphone back, milliseconds. */
+/** After this long a check ends by itself and gives the microphone back, milliseconds. */
 const MOST_MS = 60_000;
 
 /** What the seconds so far mean for a take. */

@@ -92,7 +92,7 @@ export function Fold({
 export const fieldClass =
   "min-h-11 w-full rounded-xl border border-edge bg-card px-3 py-2 text-ink placeholder:text-soft";
 
-/** A progress bar that also says what it stands for; it moves where nobody knows how far it is. */
+/** A progress bar that also says what it stands for; it moves where the progress is unknown. */
 export function ProgressBar({
   label,
   fraction,

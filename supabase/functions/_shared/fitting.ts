@@ -27,7 +27,7 @@ export interface Fitted {
   readonly options: FileOptions;
   /** What could not be honoured as asked, in words. */
   readonly warnings: string[];
-  /** The times that are told to the caller; the service may have more for itself. */
+  /** The times that the caller gets; the service may have more for itself. */
   readonly told: Timestamps | undefined;
 }
 
@@ -75,7 +75,7 @@ export function fit(asked: Asked, can: FileCapabilities, wantsTimes = false): Fi
 }
 
 function refuseImpossible(asked: Asked, can: FileCapabilities): void {
-  // Speakers are told by segment, whatever else is asked for.
+  // Speakers come with segments, whatever else is asked for.
   const timestamps = asked.diarize ? "segment" : asked.timestamps;
   const impossible = (message: string) => new Failure("invalid_message", message);
   if (asked.diarize && !can.diarization) {
@@ -107,7 +107,7 @@ function refuseSpeakers({ speakers, diarize }: Asked, can: FileCapabilities): vo
     throw impossible("The model knows no voices again (speaker_references).");
   }
   if (!diarize) {
-    throw impossible("Voices are known again where speakers are told apart: set diarize.");
+    throw impossible("Known voices need speakers that are told apart: set diarize.");
   }
   if (new Set(speakers.map(({ name }) => name)).size < speakers.length) {
     throw impossible("Each speaker needs a name of its own (speaker_references).");

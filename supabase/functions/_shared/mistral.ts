@@ -59,7 +59,7 @@ export class Mistral {
           signal,
         });
       } catch (error) {
-        // Whether anything had arrived cannot be told, so it is not sent again.
+        // It may have arrived, so it is not sent again.
         warn("provider_lost", { error: kindOf(error) });
         throw unavailable(signal.aborted ? "The provider took too long." : undefined);
       }

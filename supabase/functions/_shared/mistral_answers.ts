@@ -148,7 +148,7 @@ function result(answer: Values, byWord: boolean, response: Response): Result {
   };
 }
 
-/** Return a stretch of speech, with what is told of it; undefined where there is no text. */
+/** Return a stretch of speech, with what is known of it; undefined where there is no text. */
 function segment(piece: unknown): Segment | undefined {
   if (typeof piece !== "object" || piece === null) return undefined;
   const { text, start, end, speaker_id: speaker, score } = piece as Values;

@@ -20,7 +20,7 @@ export class Form {
       `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`;
     const fields = fieldsOf(options, stream)
       .map(([name, value]) => `${named(name)}\r\n\r\n${value}\r\n`);
-    // No name of the caller's: what the file is was told by its content.
+    // Not the caller's name: the content decides what the file is.
     const file = `${named("file")}; filename="audio.${audio.extension}"\r\n` +
       `Content-Type: ${audio.mime}\r\n\r\n`;
     const encoder = new TextEncoder();

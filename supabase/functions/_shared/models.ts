@@ -28,7 +28,7 @@ export interface FileCapabilities {
   readonly singleWordBias: boolean;
   /** Only one of the two is taken. */
   readonly languageOrTimestamps: boolean;
-  /** The language that was heard is told only where it is asked for. */
+  /** The model names the language it heard only on request. */
   readonly languageOnRequest: boolean;
   /** Knowing voices again that are sent along. */
   readonly speakerReferences: boolean;

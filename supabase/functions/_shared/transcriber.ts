@@ -16,7 +16,7 @@ import type { Settings } from "./settings.ts";
 /** Beyond the provider's deadline: the way to the ledger and back. */
 export const LEASE_SLACK_SECONDS = 30;
 
-/** Is told the text as it comes. */
+/** Receives the text as it comes. */
 export type Tell = (piece: { delta: string } | { segment: Segment }) => Promise<void>;
 
 /** Hands files to the provider, within what the ledger grants. */

@@ -49,7 +49,7 @@ def event(told: Answer) -> Event | None:
 
 
 def segment(told: object) -> Segment | None:
-    """Return a stretch of speech, with the times that are told; None where there is no text."""
+    """Return a stretch of speech, with the times it has; None where there is no text."""
     if not isinstance(told, dict) or not isinstance(text := told.get("text"), str):
         return None
     start, end = seconds(told.get("start")), seconds(told.get("end"))
@@ -73,7 +73,7 @@ def segments(told: Answer) -> tuple[Segment, ...]:
 
 
 def language(told: Answer) -> str | None:
-    """Return the language of a whole answer, ISO 639-1, where it is told."""
+    """Return the language of a whole answer, ISO 639-1, where it names one."""
     heard = told.get("language")
     return heard if isinstance(heard, str) and heard else None
 

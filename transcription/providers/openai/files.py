@@ -115,7 +115,7 @@ def _read(
 def _parts(
     answer: Mapping[str, Any], name: str, text: str
 ) -> list[tuple[str, float | None, float | None]]:
-    """Return what stands in a list of the answer, with the times that are told."""
+    """Return the items of a list of the answer, with the times they have."""
     listed = answer.get(name)
     return [
         (one[text], seconds(one.get("start")), seconds(one.get("end")))

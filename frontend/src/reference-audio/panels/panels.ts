@@ -1,4 +1,4 @@
-/** The panels that nobody needs at once. */
+/** The panels that the first view does without. */
 export { Advanced } from "../Advanced";
 export { Announcer } from "../Announcer";
 export { BiasTerms } from "../BiasTerms";

@@ -1,4 +1,4 @@
-/** The panels that nobody needs before there is a take, or a file to choose. */
+/** The panels that are needed only with a take or a file. */
 // Beside the text, and fetched with these: a take that is made offline has it too.
 export { PlayableTranscript } from "../../pair/PlayableTranscript";
 export { TakePanel } from "../TakePanel";

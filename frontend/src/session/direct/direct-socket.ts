@@ -16,7 +16,7 @@ import { appendMessage, END_MESSAGES, FAILURES, type Failure, parseProviderEvent
 const SUBPROTOCOL = "realtime";
 /** Between two looks at how much has left the socket; as often an `ack` may come. */
 const LOOK_MS = 400;
-/** From here on the session is told that it ends soon, as the bridge tells it. */
+/** From here on the session hears that it ends soon, as the bridge would say. */
 const ENDING_SOON_SECONDS = 30;
 /** Bytes of audio as base64. */
 const BASE64 = 4 / 3;
@@ -28,7 +28,7 @@ const OVER_THE_BRIDGE: readonly string[] = ["forbidden", "transcription_disabled
 export interface DirectEnvironment {
   /** Asks for a token. @throws ApiError, SignedOutError */
   readonly mint: (asked: Wire.RealtimeTokenRequest) => Promise<Wire.RealtimeToken>;
-  /** Tells what a session has used; nobody waits for it. */
+  /** Reports what a session has used; nothing waits for it. */
   readonly settle: (sessionId: string, audioSeconds: number) => void;
   readonly open: (url: string, protocols: string[]) => Socket;
   readonly bridge: () => Socket;
@@ -250,7 +250,7 @@ export class DirectSocket extends EventTarget implements Socket {
     this.#tell({ type: "error", ...error });
   }
 
-  /** Nobody calls `close` on a socket that is closed. */
+  /** A socket that is closed is not closed again. */
   #close(code = CLOSE_ABNORMAL): void {
     this.#lost = true;
     this.close(CLOSE_NORMAL);
@@ -288,7 +288,7 @@ export function directSockets(api: Api): (bridgeUrl: string) => Socket {
           json,
           keepalive: true,
         });
-        // Not settled, it is charged what was granted; there is nobody to tell.
+        // Not settled, it is charged what was granted; there is no one to tell.
         settled.catch(() => {});
       },
       open: (url, protocols) => new WebSocket(url, protocols),

@@ -70,7 +70,7 @@ function segment(event: Readonly<Record<string, unknown>>): ProviderEvent {
   };
 }
 
-/** Returns undefined for what is no event; one of an unknown type is told as `other`. */
+/** Returns undefined for what is no event; one of an unknown type becomes `other`. */
 export function parseProviderEvent(data: unknown): ProviderEvent | undefined {
   if (typeof data !== "string") return undefined;
   let event: Readonly<Record<string, unknown>>;

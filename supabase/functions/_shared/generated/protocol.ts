@@ -148,7 +148,7 @@ export interface BundleManifest {
    */
   consent: boolean;
   /**
-   * When that was told.
+   * When consent was given.
    */
   consent_at?: string;
   audio: ReferenceWav;
@@ -222,7 +222,7 @@ export interface ReferenceText {
    */
   source: "live" | "final_pass" | "edited" | "typed";
   /**
-   * What made its words certain; left out where nobody said.
+   * What made its words certain; left out where that is unknown.
    */
   settled_by?: "agreement" | "ear" | "script";
 }
@@ -1010,7 +1010,7 @@ export interface SpeakerReference {
   audio: string;
 }
 /**
- * How turns are told; left out, each has the model's own value.
+ * How to detect turns; each field left out has the model's own value.
  *
  * This interface was referenced by `UtterTranscribeProtocol`'s JSON-Schema
  * via the `definition` "TurnSettings".
@@ -1332,7 +1332,7 @@ export interface VoiceDetail {
   transcript_source: "live" | "final_pass" | "edited" | "typed";
   machine_transcript?: string;
   /**
-   * What made the transcript's words certain; left out where nobody said.
+   * What made the transcript's words certain; left out where that is unknown.
    */
   settled_by?: "agreement" | "ear" | "script";
   /**

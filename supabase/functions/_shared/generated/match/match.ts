@@ -9,7 +9,7 @@ import { beside, type Compared, type Evidence, find } from "./doubts.ts";
 import { join, type Span } from "./times.ts";
 import { split } from "./words.ts";
 
-/** A text whose language nobody told is tried with English ways to say its words. */
+/** A text of unknown language is tried with English ways to say its words. */
 const UNKNOWN = "en";
 
 const codeOf = (language: string) => (language.split(/[-_]/)[0] ?? "").toLowerCase();
