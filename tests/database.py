@@ -3,8 +3,9 @@
 `TEST_POSTGRES_MAJOR` picks one of the installed versions; otherwise the embedded one is taken.
 """
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from psycopg.types.json import Jsonb
 
 from local_stack import binaries, migrate
 from local_stack.postgres import Postgres
+from tests.waiting import until
 
 MIGRATIONS = Path(__file__).parent.parent / "supabase" / "migrations"
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -64,6 +66,20 @@ class Database:
         row = await found.fetchone()
         assert row is not None
         return row["answer"]
+
+    async def overlapping(self, do: Callable[[Connection], Awaitable[Any]]) -> tuple[Any, Any]:
+        """Do it twice, the second time before the first has committed; return both answers."""
+        async with self.connect() as first, self.connect() as second:
+            async with first.transaction():
+                answer = await do(first)
+                other = asyncio.ensure_future(do(second))
+
+                async def has_come() -> bool:
+                    waiting = await self.query("select from pg_locks where not granted")
+                    return bool(waiting) or other.done()
+
+                await until(has_come)
+            return answer, await other
 
     async def query(self, statement: str, *values: Any) -> list[Row]:
         """Run a statement as the owner."""

@@ -29,6 +29,7 @@ PATHS: Final = (
     *("/", "/clone", "/clone/", "/assets", "/assets/", "/assets/index-0123.js", "/nothing"),
     *("/.", "//", "//evil.test", "//evil.test/..", "/\\evil.test", "/%2e%2e/", "/assets/.."),
     *("/https://evil.test", "/clone?next=https://evil.test", "/%0d%0aLocation:%20evil", "/api"),
+    *("/api/", "/api/usage/", "//evil.test/api/usage/"),
 )
 
 

@@ -46,6 +46,9 @@ async def test_racing_claims(database: Database) -> None:
 
     states = await asyncio.gather(*(one() for _ in range(20)))
     assert sorted(states) == ["claimed"] + ["in_progress"] * 19
+    user = await database.user()
+    both = await database.overlapping(lambda one: claim(database, user, connection=one))
+    assert [answer["state"] for answer in both] == ["claimed", "in_progress"]
 
 
 async def test_request_under_way(database: Database) -> None:

@@ -218,6 +218,18 @@ async def test_anonymous_users_of_one_address(database: Database) -> None:
     assert elsewhere["granted_seconds"] == 300
 
 
+@pytest.mark.parametrize("shared", ["sessions = 1", "seconds = 300"])
+async def test_racing_strangers_of_one_address(database: Database, shared: str) -> None:
+    """Anonymous users who race behind one address have its places and its seconds once."""
+    await database.query(f"update ledger.plan_limits set {shared} where plan = 'anonymous_address'")  # noqa: S608
+    strangers = iter([await database.user(anonymous=True) for _ in range(2)])
+    given: dict[str, Any] = {"is_anonymous": True, "address": "203.0.113.7"}
+    first, second = await database.overlapping(
+        lambda one: open_live(database, next(strangers), connection=one, **given)
+    )
+    assert (first["granted_seconds"], second["code"]) == (300, "session_limit")
+
+
 async def test_anonymous_sessions_of_one_address(database: Database) -> None:
     """At most three anonymous users talk at once behind one address; a /64 of IPv6 is one."""
     for host in (1, 2, 3):

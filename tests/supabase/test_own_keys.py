@@ -241,6 +241,11 @@ async def test_attempts_are_bounded(database: Database) -> None:
     for _ in range(3):
         assert await claim() == {}
     assert (await claim())["code"] == "rate_limited"
+    racer, once = await database.user(), {**limits, "most_attempts": 1}
+    first, second = await database.overlapping(
+        lambda one: database.call("claim_own_key_attempt", one, user_id=racer, **once)
+    )
+    assert (first, second["code"]) == ({}, "rate_limited")
 
 
 async def test_rotation_goes_through_all_in_batches(database: Database) -> None:

@@ -52,6 +52,9 @@ async def test_racing_voices(database: Database) -> None:
     assert await add(database, await database.user()) is None
     await database.query("delete from public.voices where user_id = %s", user)
     assert await add(database, user) is None
+    await limit(database, "default", 2)
+    both = await database.overlapping(lambda one: add(database, user, connection=one))
+    assert both == (None, NO_ROOM)
 
 
 async def test_bytes(database: Database) -> None:
