@@ -1,7 +1,7 @@
 """`make add-to-app`: do what "Add it to your app" says in an empty folder, and time it.
 
 The commands and the code are the blocks of docs/add-to-your-app.md as they stand. Beside them
-there are an application of somebody's own, with FastAPI, React and Vite; a Supabase on this
+there are an application of someone's own, with FastAPI, React and Vite; a Supabase on this
 machine, without our migrations; and a registry that has the package of this checkout. At the end a
 browser dictates a recording into the application's field, and the Python client transcribes it.
 

@@ -27,7 +27,7 @@ class Cores:
 
     @classmethod
     def shared(cls) -> Self:
-        """Let everybody run on every core that this process may use, as the kernel sees fit."""
+        """Let everyone run on every core that this process may use, as the kernel sees fit."""
         every = frozenset(os.sched_getaffinity(0))
         return cls(every, every)
 

@@ -102,7 +102,7 @@ class Line:
 
 @dataclass(slots=True)
 class Hopping:
-    """What somebody did who wants more than their day.
+    """What someone did who wants more than their day.
 
     Attributes:
         limit: Seconds that they may use.

@@ -2,7 +2,7 @@
 
 uvicorn waits for a request's head for ever, and for a client that does not read its answer. Here
 both have a limit, connections are counted, in all and by address, and a body may not be cut into
-pieces so small that reading them costs everybody's time.
+pieces so small that reading them costs everyone's time.
 """
 
 from asyncio import BaseTransport, Transport

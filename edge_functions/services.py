@@ -37,7 +37,7 @@ class Inspector(Protocol):
         """Write a copy for a provider that takes less."""
 
     async def voice(self, path: Path, owner: str, address: str | None) -> Voice:
-        """Tell where somebody speaks."""
+        """Tell where someone speaks."""
 
     async def reference(
         self,

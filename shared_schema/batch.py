@@ -37,7 +37,7 @@ class TranscriptionOptions(Inbound):
     """Voices to be known again, with `diarize`; in a form, the list as JSON."""
     model: ModelId | None = None
     check_text: CheckText | None = None
-    """What somebody says is spoken: the answer tells how well it goes with the recording."""
+    """A text to check: the answer says how well it matches the recording."""
 
 
 class StoredTranscriptionRequest(TranscriptionOptions):

@@ -1,4 +1,4 @@
-"""Words of somebody else's exceptions, made fit for a person and for a log."""
+"""Words of someone else's exceptions, made fit for a person and for a log."""
 
 import re
 from typing import Final
@@ -19,7 +19,7 @@ _SECRETS: Final = (
     (re.compile(r"\b(?!%s\b)(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{32,}" % _UUID), "…"),  # noqa: UP031
 )
 _QUOTATIONS: Final = (
-    # What pydantic, and V8's JSON, could not read: it may be what somebody said.
+    # What pydantic, and V8's JSON, could not read: it may be what someone said.
     (re.compile(r"input_value=.*(?=, input_type=)"), "input_value=…"),
     (re.compile(r'(?:\.\.\.)?".*"(?:\.\.\.)?(?= is not valid JSON)'), "…"),
 )

@@ -48,7 +48,7 @@ def checked_key(key: str) -> str:
 
 
 def checked_publishable(key: str) -> str:
-    """Return a key of Supabase's that everybody may have.
+    """Return a key of Supabase's that everyone may have.
 
     Raises:
         ValueError: it is none: a page would hand it to every visitor.

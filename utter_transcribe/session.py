@@ -305,7 +305,7 @@ class Session:
         return min(link.acked, link.begin + int(surely) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE)
 
     def _left_voice_unanswered(self, link: Link, now: float) -> bool:
-        """Tell whether somebody spoke since the last words: the provider may be deaf."""
+        """Tell whether someone spoke since the last words: the provider may be deaf."""
         is_long = now - link.spoken_at > _UNANSWERED_SECONDS
         return is_long and self.recording.has_voice(link.spoken, link.acked)
 

@@ -2,7 +2,7 @@
 
 The library limits each message. Here is limited what comes before and between messages: how many
 sockets wait for an answer, how long a request's head is, and how many frames come, for even an
-empty one costs the time of everybody.
+empty one costs the time of everyone.
 """
 
 from asyncio import BaseTransport, Transport

@@ -69,7 +69,7 @@ async def fleet(
         stack = Stack(folder, supabase_port)
         cleanup.push_async_callback(stack.stop)
         await stack.start()
-        # Everybody here has the same address.
+        # Everyone here has the same address.
         await stack.query(
             "update ledger.plan_limits set sessions = 10000, seconds = 1000000"
             " where plan = 'anonymous_address'"

@@ -130,7 +130,7 @@ def _routes(port: int, bridges: Sequence[int], functions: Sequence[int]) -> str:
     text = ROUTES.read_text()
     text = _swap(text, r"(?s)\nserver \{\n    listen 80;.*?\n\}\n", "\n")
     text = _swap(text, r"listen 443 ssl http2;", f"listen {HOST}:{port};")
-    # Everybody here has one address.
+    # Everyone here has one address.
     text = _swap(text, r"(?m)^ *limit_conn per_address .*\n", "")
     text = _swap(text, r"(?m)^ *ssl_\w+ .*\n", "")
     for name, ports in (("bridge", bridges), ("functions", functions)):

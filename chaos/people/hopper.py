@@ -1,4 +1,4 @@
-"""Somebody who wants more than their day: each session goes on with the last, and none ends."""
+"""Someone who wants more than their day: each session goes on with the last, and none ends."""
 
 import asyncio
 import json

@@ -15,7 +15,7 @@ from utter_transcribe.errors import ClientError
 
 @dataclass(slots=True)
 class Scene:
-    """What everybody knows.
+    """What everyone knows.
 
     Attributes:
         url: The fleet's one address.

@@ -110,7 +110,7 @@ test("A voice that is heard is silent when a recording or a check begins", async
     await booth.press("Play Grandmother");
     await booth.button("Pause Grandmother").waitFor();
   };
-  await booth.record(); // signs somebody in, who has a voice
+  await booth.record(); // signs someone in, who has a voice
   await booth.recorded(1);
   await booth.stop();
   await booth.press("Redo");

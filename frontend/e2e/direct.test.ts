@@ -1,4 +1,4 @@
-/** Direct mode: the page talks to the provider by itself, and the bridge is for everybody else. */
+/** Direct mode: the page talks to the provider by itself, and the bridge is for everyone else. */
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { RealtimeToken, Usage } from "../src/generated/protocol";

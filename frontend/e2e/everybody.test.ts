@@ -1,4 +1,4 @@
-/** Everybody: targets that a thumb hits, and meaning that colours alone do not carry. */
+/** Everyone: targets that a thumb hits, and meaning that colours alone do not carry. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Booth } from "./support/booth";

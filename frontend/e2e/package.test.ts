@@ -329,7 +329,7 @@ describe.each([18, 19] as const)("A fresh Vite application with React %d", (reac
   });
 });
 
-describe.concurrent("In somebody's page", () => {
+describe.concurrent("In someone's page", () => {
   let url: string;
   beforeAll(async () => {
     url = await viteApplication(19);

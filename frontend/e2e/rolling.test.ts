@@ -1,4 +1,4 @@
-/** A deploy under everybody's recordings, one of them in a real browser. */
+/** A deploy under everyone's recordings, one of them in a real browser. */
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -86,7 +86,7 @@ test("Every bridge is replaced under 60 recordings and a browser's: all of it wa
   const seconds = heard.samples.length / heard.rate;
   const [minutes = "0", rest = "0"] = shown.split(":");
   expect(seconds).toBeGreaterThanOrEqual(Number(minutes) * 60 + Number(rest));
-  // The microphone began a little later than its file, and somebody pressed stop in mid-word.
+  // The microphone began a little later than its file, and someone pressed stop in mid-word.
   const source = resample(readWav(LONG), RATE);
   const spoken = source.samples.subarray(0, Math.floor((seconds - 1) * RATE));
   expect(similarity({ rate: RATE, samples: spoken }, heard)).toBeGreaterThan(0.9);

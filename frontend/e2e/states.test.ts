@@ -422,7 +422,7 @@ const STATES: Record<string, State> = {
     prepare: (wire) => {
       const [voice] = wire.voices;
       if (voice) {
-        const name = "A voice whose name somebody has made as long as it may be, and longer";
+        const name = "A voice whose name someone has made as long as it may be, and longer";
         wire.voices = [voice, { ...voice, voice_id: crypto.randomUUID(), name }];
       }
     },

@@ -49,7 +49,7 @@ create table ledger.deployment (
   keep_usage_days integer not null default 400 check (keep_usage_days >= 2),
   salt uuid not null default gen_random_uuid()
 );
-comment on column ledger.deployment.budget_microdollars is 'Dollars / 1,000,000 a day (UTC), for everybody together.';
+comment on column ledger.deployment.budget_microdollars is 'Dollars / 1,000,000 a day (UTC), for everyone together.';
 comment on column ledger.deployment.keep_usage_days is 'Rows of transcription_usage that are older are deleted.';
 comment on column ledger.deployment.salt is
   'Without it the kept keys of addresses and identities could be guessed.';

@@ -2,13 +2,13 @@
 --
 -- The law: a carrier never hands over more than its session's credit; an unsettled session is charged
 -- at least its credit; and what is charged to a user, an address or the deployment in a day only grows
--- while a lock keeps everybody else from letting it grow too.
+-- while a lock keeps everyone else from letting it grow too.
 --
 -- Locks, in this order, so that nobody waits for each other: accounts (advisory, then the row of
 -- auth.users), rows of usage by id, addresses (advisory), then totals: the deployment's parts by day and
 -- number, addresses, users.
 -- What only gives back (a settlement) takes rows and totals alone. Within each kind all are taken at
--- once, since who comes back for one more may find it with somebody who waits.
+-- once, since who comes back for one more may find it with someone who waits.
 
 create function ledger.clock() returns timestamptz
 language sql volatile set search_path = ''

@@ -241,7 +241,7 @@ begin
 
   -- A part of the deployment's day that has room; the heir of unsettled work takes the same one.
   select d.budget_microdollars as budget, d.open_sessions as places into deployment from ledger.deployment as d;
-  -- A part that somebody else used up while it was being locked stays locked, though it isn't found.
+  -- A part that someone else used up while it was being locked stays locked, though it isn't found.
   -- Who waits for all parts while holding one could wait forever: so such locks are let go.
   begin
     if old.id is null or (old.audio_seconds is not null) then

@@ -107,7 +107,7 @@ begin
     returning past.departed
   )
   select count(*), array_agg(distinct f.departed) into addresses, departed from forgotten as f;
-  -- What was passed over, because somebody has it in hand, may yet be charged.
+  -- What was passed over, because someone has it in hand, may yet be charged.
   delete from ledger.address_days as d where d.day < today and not exists (
     select from public.transcription_usage as t
     where t.address_key = d.address_key and t.opened_on = d.day

@@ -21,7 +21,7 @@ async def test_a_profile_names_the_bridges_functions(tmp_path: Path) -> None:
     try:
         run = await profile.measure(ENOUGH, output)
     except ChildError as error:
-        assert "permission" in str(error).lower(), error  # noqa: PT017 - not everybody may trace
+        assert "permission" in str(error).lower(), error  # noqa: PT017 - not everyone may trace
     else:
         assert run.faults == {}
         assert "data_received (transcription/direct_socket.py" in output.read_text()

@@ -208,7 +208,7 @@ NEVER = {"audio_seconds": None, "status": "expired"}
 
 
 def test_what_a_replica_says_is_what_the_ledger_says(living: Living) -> None:
-    """Settled with the same figure; or left, by somebody who said so or was killed."""
+    """Settled with the same figure; or left, by someone who said so or was killed."""
     assert broken(ledger.of_settlements([row()], replicas(living(TOLD)), {})) == []
     left = replicas(living(TOLD + LEFT, ended=30.0))
     assert broken(ledger.of_settlements([row(**NEVER)], left, {})) == []
@@ -256,7 +256,7 @@ def test_charges() -> None:
 
 
 def test_more_than_the_limit_is_named() -> None:
-    """All that was handed over to somebody who hops counts, to the sample."""
+    """All that was handed over to someone who hops counts, to the sample."""
     hopping = Hopping(2, {1, 2})
     others = heard(0, 50, number=3)
     assert broken(ledger.of_limits([hopping], [heard(0, 10), heard(4, 14, number=2), others])) == []

@@ -46,6 +46,6 @@ def test_words_are_told_apart() -> None:
 
 
 def test_it_is_a_voice() -> None:
-    """The services take it for somebody speaking."""
+    """The services take it for someone speaking."""
     assert is_loud(frame(0, 0))
     assert is_loud(frame(29_999, 29_999))

@@ -16,7 +16,7 @@ from tests.processes import MARKER
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def everybody(
+async def everyone(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Mapping[str, Target]]:
     """All targets, for tests that leave nothing behind, and prove it."""
@@ -35,9 +35,9 @@ async def patient(
 
 
 @pytest.fixture(params=TARGETS)
-def target(request: pytest.FixtureRequest, everybody: Mapping[str, Target]) -> Target:
+def target(request: pytest.FixtureRequest, everyone: Mapping[str, Target]) -> Target:
     """One target; its provider says what it says by default."""
-    one = everybody[request.param]
+    one = everyone[request.param]
     one.engine.script = Script(text="one two three")
     one.provider.requests.clear()
     return one
@@ -45,13 +45,13 @@ def target(request: pytest.FixtureRequest, everybody: Mapping[str, Target]) -> T
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def ada(target: Target) -> Person:
-    """Somebody with an account."""
+    """Someone with an account."""
     return await target.stack.person(f"{uuid4()}@example.com")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bob(target: Target) -> Person:
-    """Somebody else."""
+    """Someone else."""
     return await target.stack.person(f"{uuid4()}@example.com")
 
 

@@ -36,10 +36,10 @@ async def test_the_same_key_gets_the_same_answer(
 
 @pytest.mark.parametrize("turned", [False, True])
 async def test_a_retry_may_meet_the_other_service(
-    everybody: Mapping[str, Target], speech: bytes, turned: bool
+    everyone: Mapping[str, Target], speech: bytes, turned: bool
 ) -> None:
     """A key that one service has answered is answered by the other, for a file as for a take."""
-    one, other = (everybody[name] for name in (TARGETS[::-1] if turned else TARGETS))
+    one, other = (everyone[name] for name in (TARGETS[::-1] if turned else TARGETS))
     one.engine.script = Script(text="one two three")
     one.provider.requests.clear()
     person = await one.stack.person(f"{uuid4()}@example.com")

@@ -62,7 +62,7 @@ def text(case: Mapping[str, Any]) -> Any:
 
 
 def languages(case: Mapping[str, Any]) -> Any:
-    """Read what somebody wrote for a language."""
+    """Read what someone wrote for a language."""
     return to_code(case["written"])
 
 

@@ -1,4 +1,4 @@
-"""`/api/voices`: everybody sees, hears and deletes their own."""
+"""`/api/voices`: everyone sees, hears and deletes their own."""
 
 from uuid import UUID, uuid4
 
@@ -185,7 +185,7 @@ async def test_a_voice_has_room_or_is_refused(
 async def test_a_suspended_account_stores_nothing(
     target: Target, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
-    """Somebody who is banned is told so, and no voice of theirs is stored."""
+    """Someone who is banned is told so, and no voice of theirs is stored."""
     ban = "update auth.users set banned_until = %s where id = %s"
     await target.stack.execute(ban, "infinity", ada.id)
     try:

@@ -36,7 +36,7 @@ class Annotations(_Strict):
 
 
 class Alert(_Strict):
-    """A condition that somebody is told of."""
+    """A condition that someone is told of."""
 
     alert: Annotated[str, Field(pattern=r"^Utter[A-Za-z]+$")]
     expr: str
@@ -74,7 +74,7 @@ def rules() -> list[Recording | Alert]:
 
 
 def alerts() -> list[Alert]:
-    """Return those that somebody is told of."""
+    """Return those that someone is told of."""
     return [rule for rule in rules() if isinstance(rule, Alert)]
 
 

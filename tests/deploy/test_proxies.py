@@ -43,7 +43,7 @@ class Live:
 
     @asynccontextmanager
     async def talk(self) -> AsyncIterator[Talk]:
-        """Open a socket, saying that the caller is somebody else."""
+        """Open a socket, saying that the caller is someone else."""
         async with connect(
             f"wss://localhost:{self.port}{REALTIME_PATH}",
             ssl=trusting(),

@@ -4,7 +4,7 @@ import asyncio
 
 
 class Gate:
-    """Open at first; a test closes it, and sees when somebody has come to it."""
+    """Open at first; a test closes it, and sees when someone has come to it."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
@@ -21,7 +21,7 @@ class Gate:
         self._open.clear()
 
     def open(self) -> None:
-        """Let everybody pass."""
+        """Let everyone pass."""
         self._open.set()
 
     async def passed(self) -> None:

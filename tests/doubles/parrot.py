@@ -1,4 +1,4 @@
-"""A provider in one file, as somebody would write it: it says how much it has heard."""
+"""A provider in one file, as someone would write it: it says how much it has heard."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection

@@ -67,13 +67,13 @@ def world(shared: World) -> World:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def ada(world: World) -> Person:
-    """Somebody with an account."""
+    """Someone with an account."""
     return await world.stack.person(f"{uuid4()}@example.com")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bob(world: World) -> Person:
-    """Somebody else."""
+    """Someone else."""
     return await world.stack.person(f"{uuid4()}@example.com")
 
 

@@ -26,7 +26,7 @@ async def live_here(world: World, http: httpx.AsyncClient, person: Person, speec
 
 
 async def traces(world: World, person: Person) -> set[str]:
-    """Return which tables of the whole database name somebody, in whatever column."""
+    """Return which tables of the whole database name someone, in whatever column."""
     tables = await world.stack.execute(
         "select format('%I.%I', schemaname, tablename) as name from pg_catalog.pg_tables"
         " where schemaname not in ('pg_catalog', 'information_schema')"

@@ -32,7 +32,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Pair:
-    """Functions over two providers, and somebody who is signed in."""
+    """Functions over two providers, and someone who is signed in."""
 
     world: World
     second: ProviderServer
@@ -86,7 +86,7 @@ async def both(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def two(both: Pair) -> Pair:
-    """Both, as somebody else sees them; the second is well."""
+    """Both, as someone else sees them; the second is well."""
     both.engine.script = Script(text=SECOND)
     both.second.requests.clear()
     both.ada = await both.world.stack.person(f"{uuid4()}@example.com")

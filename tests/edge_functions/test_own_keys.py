@@ -29,8 +29,8 @@ WHERE = "/api/provider-key"
 
 
 @asynccontextmanager
-async def somebody(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """Sign somebody new in."""
+async def someone(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """Sign someone new in."""
     async with world.signed_in(await world.stack.person(f"{uuid4()}@example.com")) as http:
         yield http
 
@@ -89,7 +89,7 @@ async def test_a_provider_that_does_not_say(postgres: Postgres, tmp_path: Path) 
         "byok_keys": RING,
         "mistral_server_url": "http://127.0.0.1:9",
     }
-    async with running(postgres, tmp_path, **settings) as world, somebody(world) as http:
+    async with running(postgres, tmp_path, **settings) as world, someone(world) as http:
         await store(http)
         told = problem(await http.post(f"{WHERE}/test"))
         assert (told.code, told.retryable) == ("provider_unavailable", True)
@@ -228,7 +228,7 @@ async def test_trying_keys_out_is_bounded(
 ) -> None:
     """A user who stores and tests without end has to wait; the stored key still works."""
     settings: dict[str, Any] = {"byok_enabled": True, "byok_keys": RING}
-    async with running(postgres, tmp_path, **settings) as world, somebody(world) as http:
+    async with running(postgres, tmp_path, **settings) as world, someone(world) as http:
         for number in range(ATTEMPTS // 2):
             await store(http, f"{OWN}{number}")
             assert (await http.post(f"{WHERE}/test")).status_code == 200
@@ -237,7 +237,7 @@ async def test_trying_keys_out_is_bounded(
         told = problem(await http.put(WHERE, json={"key": OWN}))
         assert (told.status, told.code, told.retryable) == (429, "rate_limited", True)
         assert 0 < (told.retry_after or 0) <= 600
-        async with somebody(world) as other:
+        async with someone(world) as other:
             await store(other)
             assert (await other.post(f"{WHERE}/test")).status_code == 200
         assert (await http.delete(WHERE)).status_code == 204

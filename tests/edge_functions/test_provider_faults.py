@@ -25,7 +25,7 @@ MESSAGES: list[Any] = [
 
 @asynccontextmanager
 async def faulty(world: World) -> AsyncIterator[respx.Route]:
-    """Mock the provider alone; everybody else is reached over the wire."""
+    """Mock the provider alone; everyone else is reached over the wire."""
     with respx.mock(assert_all_called=False) as router:
         router.route(host="127.0.0.1", port=world.port).pass_through()
         router.route(url__startswith=world.stack.supabase.url).pass_through()

@@ -112,7 +112,7 @@ async def faulty(
 
 
 async def limit(world: World, person: Person, seconds: int, sessions: int = 1) -> None:
-    """Give somebody a daily limit of their own."""
+    """Give someone a daily limit of their own."""
     await world.stack.execute(
         "insert into ledger.user_limits (user_id, kind, sessions, seconds)"
         " values (%s, 'realtime', %s, %s)",

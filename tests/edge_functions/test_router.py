@@ -1,4 +1,4 @@
-"""The service inside an application of somebody's own."""
+"""The service inside an application of someone's own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

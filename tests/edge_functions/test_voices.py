@@ -1,4 +1,4 @@
-"""`/api/voices`: everybody sees, hears and deletes their own."""
+"""`/api/voices`: everyone sees, hears and deletes their own."""
 
 from uuid import uuid4
 

@@ -41,7 +41,7 @@ class Neighbours:
     """That the provider does not take."""
 
     async def usage_of(self, person: Person) -> list[dict[str, Any]]:
-        """Return what the ledger holds of somebody."""
+        """Return what the ledger holds of someone."""
         return await self.stack.execute(
             "select *, charged_seconds::float as charged from public.transcription_usage"
             " where user_id = %s order by opened_at",
@@ -49,14 +49,14 @@ class Neighbours:
         )
 
     async def objects_of(self, person: Person) -> list[str]:
-        """Return the names of somebody's recordings."""
+        """Return the names of someone's recordings."""
         rows = await self.stack.execute(
             "select name from storage.objects where name like %s order by name", f"{person.id}/%"
         )
         return [row["name"] for row in rows]
 
     async def voices_of(self, person: Person) -> list[dict[str, Any]]:
-        """Return somebody's voices."""
+        """Return someone's voices."""
         return await self.stack.execute(
             "select * from public.voices where user_id = %s order by created_at", person.id
         )

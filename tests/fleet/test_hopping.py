@@ -1,4 +1,4 @@
-"""Laws of somebody who hops between bridges: each `start` goes on with the session before."""
+"""Laws of someone who hops between bridges: each `start` goes on with the session before."""
 
 import asyncio
 import os

@@ -96,11 +96,11 @@ class World:
         return Recording(self._recordings, self.fleet.url, user or self.user())
 
     def user(self) -> AnonymousUser:
-        """Return somebody new."""
+        """Return someone new."""
         return AnonymousUser(self.fleet.stack.url, self.fleet.stack.keys[0])
 
     async def limited(self, kind: str, *, sessions: int, seconds: int) -> tuple[AnonymousUser, str]:
-        """Return somebody new with limits of their own, and their id."""
+        """Return someone new with limits of their own, and their id."""
         user = self.user()
         user_id = str(jwt.decode(await user(), options={"verify_signature": False})["sub"])
         await self.fleet.stack.query(

@@ -56,7 +56,7 @@ async def test_data_outlives_the_server_in_every_way_of_starting_it(
         assert not list(_servers(folder))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become someone else")
 def test_data_changes_hands_with_the_way_of_starting_it(tmp_path: Path) -> None:
     """Data of one user is given to another when the server must run as that one."""
     folder = tmp_path / "data"
@@ -72,9 +72,9 @@ def test_a_program_behind_a_closed_folder_is_not_started_as_somebody_else(tmp_pa
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     (closed / "postgres").touch()
-    somebody = unprivileged.NOBODY if os.geteuid() != unprivileged.NOBODY else 1
+    someone = unprivileged.NOBODY if os.geteuid() != unprivileged.NOBODY else 1
     assert Unprivileged((), os.geteuid()).starts(closed / "postgres")
-    assert not Unprivileged((), somebody).starts(closed / "postgres")
+    assert not Unprivileged((), someone).starts(closed / "postgres")
 
 
 async def test_only_this_machine_and_only_by_password(postgres: Postgres) -> None:

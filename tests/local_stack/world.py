@@ -46,7 +46,7 @@ create policy "Owners do as they like" on public.notes to authenticated
 
 @dataclass
 class Person:
-    """Somebody signed in with supabase-py."""
+    """Someone signed in with supabase-py."""
 
     client: AsyncClient
     id: str
@@ -93,14 +93,14 @@ class World:
         return await self.client(self.supabase.keys.secret)
 
     async def anonymous(self) -> Person:
-        """Sign somebody in without an account."""
+        """Sign someone in without an account."""
         client = await self.client()
         signed_in = await client.auth.sign_in_anonymously()
         assert signed_in.user is not None
         return Person(client, signed_in.user.id)
 
     async def person(self, email: str) -> Person:
-        """Sign somebody up with a password."""
+        """Sign someone up with a password."""
         client = await self.client()
         signed_up = await client.auth.sign_up({"email": email, "password": PASSWORD})
         assert signed_up.user is not None

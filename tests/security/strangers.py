@@ -12,7 +12,7 @@ from shared_schema.base import REALTIME_PATH
 from tests.waiting import until
 
 REAL: Final = "127.0.0.2"
-"""Where somebody honest comes from."""
+"""Where someone honest comes from."""
 CROWD: Final = "127.0.0.3"
 """Where the others come from."""
 UPGRADE: Final = (

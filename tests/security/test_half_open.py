@@ -32,9 +32,9 @@ TIMEOUT: Final = 2.0
 PATIENT: Final = 60.0
 """The same, so long that room is made by nothing but by giving way."""
 QUICKLY: Final = 2.0
-"""Seconds until somebody is in who need not wait: far less, but on a busy machine."""
+"""Seconds until someone is in who need not wait: far less, but on a busy machine."""
 SOON: Final = 5.0
-"""Seconds until somebody is in for whom another has to give way, who has a moment for it."""
+"""Seconds until someone is in for whom another has to give way, who has a moment for it."""
 
 
 @asynccontextmanager

@@ -95,7 +95,7 @@ async def _clone(run: Run, person: Person, speech: bytes) -> None:
 
 
 async def _wander(run: Run) -> None:
-    """Ask for everything by every method, as nobody and as somebody odd."""
+    """Ask for everything by every method, as nobody and as someone odd."""
     http = run.said.http
     odd = run.said.stack.supabase.keys
     for path, method in product(PATHS, ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")):

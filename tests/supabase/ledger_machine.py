@@ -39,7 +39,7 @@ index = st.integers(0, 99)
 
 @dataclass
 class Account:
-    """Somebody, and the account that they have now."""
+    """Someone, and the account that they have now."""
 
     email: str | None
     person: str
@@ -110,18 +110,18 @@ class Laws(RuleBasedStateMachine):
         bridge=st.integers(0, BRIDGES - 1),
     )
     def open(self, **given: Any) -> None:
-        """Somebody begins."""
+        """Someone begins."""
         self._open(**given)
 
     @rule(who=index, where=index, bridge=st.integers(0, BRIDGES - 1))
     def open_live(self, **given: Any) -> None:
-        """Somebody begins to speak, for as long as they may."""
+        """Someone begins to speak, for as long as they may."""
         self._open(**given)
 
     @precondition(lambda self: self.sessions)
     @rule(which=index, where=index, bridge=st.integers(0, BRIDGES - 1), flood=st.booleans())
     def resume(self, which: int, where: int, bridge: int, flood: bool) -> None:
-        """Somebody goes on elsewhere; the predecessor may not know for long."""
+        """Someone goes on elsewhere; the predecessor may not know for long."""
         name = self._pick(which)
         old = self.sessions[name]
         people = [account.person for account in self.accounts]
@@ -257,7 +257,7 @@ class Laws(RuleBasedStateMachine):
 
     @rule(who=index, where=index)
     def all_settle(self, who: int, where: int) -> None:
-        """Everybody settles and every lease ends: what is left is what was not handed over."""
+        """Everyone settles and every lease ends: what is left is what was not handed over."""
         for name, one in self.sessions.items():
             if not one.settled:
                 one.alive = False

@@ -297,7 +297,7 @@ async def test_who_is_banned_or_deleted_opens_nothing(
 
 
 async def test_a_sweep_waits_for_nobody(database: Database) -> None:
-    """What somebody has in hand is swept by a later call, and keeps none of the rest."""
+    """What someone has in hand is swept by a later call, and keeps none of the rest."""
     users = [await database.user() for _ in range(3)]
     for user in users:
         await claim(database, user)
@@ -316,7 +316,7 @@ async def test_a_sweep_waits_for_nobody(database: Database) -> None:
 
 
 async def test_who_is_banned_is_ended_at_the_next_heartbeat(database: Database) -> None:
-    """A session of somebody who is banned meanwhile is revoked, and settles with the truth."""
+    """A session of someone who is banned meanwhile is revoked, and settles with the truth."""
     user = await database.user()
     session = await open_live(database, user)
     await database.query("update auth.users set banned_until = 'infinity' where id = %s", user)

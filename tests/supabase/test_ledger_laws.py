@@ -226,7 +226,7 @@ def _play(database: Database, events: tuple[Event, ...]) -> None:
 async def test_an_address_that_is_in_use_at_midnight_is_forgotten_for_its_day(
     database: Database,
 ) -> None:
-    """What an address used yesterday goes with its day, though somebody behind it goes on."""
+    """What an address used yesterday goes with its day, though someone behind it goes on."""
     day = (_speaks(STRANGER), _event("midnight", before=0), _speaks(STRANGER), SWEEPS)
     await asyncio.to_thread(_play, database, day)
 

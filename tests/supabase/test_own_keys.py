@@ -143,7 +143,7 @@ async def test_an_own_session_leaves_nothing_to_a_quota(database: Database) -> N
 
 
 async def test_anonymous_users_have_no_own_keys(database: Database) -> None:
-    """The ledger refuses an own key of somebody who has no account."""
+    """The ledger refuses an own key of someone who has no account."""
     user = await database.user(anonymous=True)
     with pytest.raises(psycopg.errors.InvalidParameterValue):
         await open_live(database, user, is_anonymous=True, own_key=True)

@@ -27,7 +27,7 @@ where not exists (select from storage.objects as o where o.name = v.storage_path
 async def test_postgres_and_recordings_come_back(
     postgres: Postgres, postgres_binaries: Binaries, tmp_path: Path, speech: bytes
 ) -> None:
-    """A new project with the copies serves the voice of somebody who signs in as ever."""
+    """A new project with the copies serves the voice of someone who signs in as ever."""
     backup = tmp_path / "backup"
     backup.mkdir()
     async with running(postgres, tmp_path / "lost") as world:

@@ -25,7 +25,7 @@ MOMENT = 1.0
 
 @dataclass(eq=False)
 class Connection:
-    """Somebody who gives way when asked, or not."""
+    """Someone who gives way when asked, or not."""
 
     stubborn: bool = False
     asked: int = 0
@@ -115,7 +115,7 @@ class Crowds(RuleBasedStateMachine):
 
     @rule(target=guests, address=st.sampled_from((None, "a", "192.0.2.1", "192.0.2.2")))
     def arrive(self, address: str | None) -> Connection | MultipleResults[Connection]:
-        """Somebody comes: in, for one who was there for a moment; or away, and then it is full."""
+        """Someone comes: in, for one who was there for a moment; or away, and then it is full."""
         network = address if address is not None and "." in address else None
         same = [
             one for one, (net, _) in self.here.items() if network is not None and net == network
@@ -134,7 +134,7 @@ class Crowds(RuleBasedStateMachine):
 
     @rule(guest=consumes(guests))
     def leave(self, guest: Connection) -> None:
-        """Somebody goes."""
+        """Someone goes."""
         self.limiter.leave(guest)
         self.here.pop(guest, None)
 

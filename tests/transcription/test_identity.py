@@ -76,7 +76,7 @@ def _claims(**changes: Any) -> dict[str, Any]:
         "iat": now,
         "session_id": SESSION,
         "is_anonymous": False,
-        "email": "somebody@example.com",
+        "email": "someone@example.com",
         **changes,
     }
     return {name: value for name, value in claims.items() if value is not None}

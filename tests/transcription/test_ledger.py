@@ -113,7 +113,7 @@ async def test_quota(database: Database, ledger: SupabaseLedger) -> None:
 
 
 async def test_budget(database: Database, ledger: SupabaseLedger, user: User) -> None:
-    """When the deployment's money is spent, so is everybody's day."""
+    """When the deployment's money is spent, so is everyone's day."""
     await database.query("update ledger.deployment set budget_microdollars = 100")
     with pytest.raises(BudgetExceeded):
         await open_live(ledger, user)

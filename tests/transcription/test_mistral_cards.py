@@ -1,4 +1,4 @@
-"""Model cards: asked for, kept, renewed behind everybody's back, and never waited for."""
+"""Model cards: asked for, kept, renewed behind everyone's back, and never waited for."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -148,7 +148,7 @@ async def test_a_certificate_must_be_vouched_for(wire: Wire, tmp_path: Path) -> 
     asked: list[str] = []
 
     async def note(socket: ServerConnection) -> None:
-        asked.append("somebody")
+        asked.append("someone")
 
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(_self_signed(tmp_path))

@@ -1,4 +1,4 @@
-"""What is written for cloning engines, and where somebody speaks."""
+"""What is written for cloning engines, and where someone speaks."""
 
 import io
 import wave
@@ -37,7 +37,7 @@ def test_voice_is_where_there_is_sound() -> None:
 
 
 def test_a_long_recording_tells_of_no_more_stretches_than_fit() -> None:
-    """However often somebody pauses, what a process answers stays small."""
+    """However often someone pauses, what a process answers stays small."""
     voice = voice_in(bursts(MAX_STRETCHES + 50, 0.1, 0.34))
     assert voice.stretches is not None
     assert 0 < len(voice.stretches) <= MAX_STRETCHES

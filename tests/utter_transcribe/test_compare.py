@@ -27,7 +27,7 @@ TWO = [Script(text="one two three"), Script(text="One two tree.", batch=BatchScr
 async def service(
     postgres: Postgres, folder: Path, scripts: list[Script]
 ) -> AsyncIterator[tuple[World, str]]:
-    """Run the functions with both generations of models, and give somebody's token."""
+    """Run the functions with both generations of models, and give someone's token."""
     allowed = ",".join((*FILES, *LIVE))
     async with functions(postgres, folder, scripts, allowed_models=allowed) as world:
         ada = await world.stack.person("ada@example.com")

@@ -58,7 +58,7 @@ class Pair:
     servers: tuple[ProviderServer, ProviderServer]
 
     async def recorded(self, person: Person) -> tuple[Result, Listener]:
-        """Let somebody record."""
+        """Let someone record."""
         listener = Listener()
 
         async def token(*, fresh: bool = False) -> str:
@@ -68,7 +68,7 @@ class Pair:
         return await live.run(paced(at_once(VOICE * FRAMES), speed=2)), listener
 
     async def charges(self, person: Person) -> list[dict[str, Any]]:
-        """Return what the ledger has of somebody, in order, once all is settled."""
+        """Return what the ledger has of someone, in order, once all is settled."""
 
         async def settled() -> bool:
             return all(row["status"] != "open" for row in await self._rows(person))

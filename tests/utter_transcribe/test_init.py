@@ -1,4 +1,4 @@
-"""Adding the product to a project of somebody's own."""
+"""Adding the product to a project of someone's own."""
 
 import stat
 from datetime import UTC, datetime

@@ -92,7 +92,7 @@ async def _admitted(
     asked: Start | None = None,
     refusals: Refusals | None = None,
 ) -> AsyncIterator[Admitted]:
-    """Let somebody in."""
+    """Let someone in."""
     settings: dict[str, Any] = {
         "_env_file": None,
         "supabase_url": "http://127.0.0.1:9",

@@ -10,7 +10,7 @@ ADA = User("ada", is_anonymous=False, session_id=None, expires_at=0)
 BOB = User("bob", is_anonymous=False, session_id=None, expires_at=0)
 
 
-def somebody(name: str) -> User:
+def someone(name: str) -> User:
     """Return an anonymous user."""
     return User(name, is_anonymous=True, session_id=None, expires_at=0)
 
@@ -58,11 +58,11 @@ def test_lately_ends() -> None:
 def test_new_anonymous_users_of_a_network_are_known() -> None:
     """A new account behind an address whose users were refused is no clean slate."""
     refusals = Refusals(max_opening=1)
-    refusals.note(somebody("one"), "192.0.2.1", QuotaExceeded(retry_after=9.0), 0.0)
-    assert refusals.lately(somebody("two"), "192.0.2.1", 1.0)
-    assert not refusals.lately(somebody("two"), "192.0.2.2", 1.0)
+    refusals.note(someone("one"), "192.0.2.1", QuotaExceeded(retry_after=9.0), 0.0)
+    assert refusals.lately(someone("two"), "192.0.2.1", 1.0)
+    assert not refusals.lately(someone("two"), "192.0.2.2", 1.0)
     assert not refusals.lately(ADA, "192.0.2.1", 1.0)
-    refusals.repeat(somebody("two"), 1.0)
+    refusals.repeat(someone("two"), 1.0)
 
 
 def test_the_memory_is_bounded() -> None:

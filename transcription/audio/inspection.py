@@ -134,7 +134,7 @@ class AudioInspector:
             await self._ask({"task": "copy"}, (file, copy), owner, address)
 
     async def voice(self, path: Path, owner: str = "", address: str | None = None) -> Voice:
-        """Tell where somebody speaks in a file.
+        """Tell where someone speaks in a file.
 
         Args:
             path: The file.

@@ -26,7 +26,7 @@ MAX_STRETCHES: Final = 1000
 
 
 def voice_in(source: BinaryIO) -> Voice:
-    """Return where somebody speaks in a recording, at its beginning.
+    """Return where someone speaks in a recording, at its beginning.
 
     Raises:
         InvalidAudio: the source cannot be decoded.

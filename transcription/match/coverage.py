@@ -44,7 +44,7 @@ def coverage(
     Args:
         words: Of the text.
         times: When each of them is said, where known.
-        voice: Where somebody speaks.
+        voice: Where someone speaks.
         language: ISO 639-1.
     """
     found = _pace(words, voice, language)

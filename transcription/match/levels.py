@@ -1,4 +1,4 @@
-"""How loud a recording is from moment to moment, and where somebody speaks.
+"""How loud a recording is from moment to moment, and where someone speaks.
 
 `frontend/src/match/levels.ts` is the same in TypeScript.
 """
@@ -30,7 +30,7 @@ _CLIPPED = math.floor(CLIP_LEVEL * _FULL_SCALE + 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Where somebody speaks.
+    """Where someone speaks.
 
     Attributes:
         seconds: The length of the audio.
@@ -71,7 +71,7 @@ class Levels:
     def stretches(
         self, pause_seconds: float = PAUSE_SECONDS, threshold: float | None = None
     ) -> list[Span]:
-        """Return where somebody speaks, in order.
+        """Return where someone speaks, in order.
 
         Args:
             pause_seconds: Shorter pauses are inside of a stretch.

@@ -250,7 +250,7 @@ def start(serve: Coroutine[Any, Any, None], settings: Settings, *, name: str) ->
         settings: The deployment's.
         name: `service.name` of its traces.
     """
-    # What was imported stays. To look through it for garbage would stop everybody for 0.1 s.
+    # What was imported stays. To look through it for garbage would stop everyone for 0.1 s.
     gc.freeze()
     with (
         ending_plainly(name),

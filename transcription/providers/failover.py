@@ -117,7 +117,7 @@ class Lineup:
         """Return who may do the work, in order; never none. The caller ends each attempt.
 
         Those that are known to be down are left out. Where all are, the one is tried whose pause
-        ends first: no one is refused for what happened to somebody else.
+        ends first: no one is refused for what happened to someone else.
 
         Args:
             lent: What calls each.

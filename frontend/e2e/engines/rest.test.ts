@@ -71,7 +71,7 @@ inEachEngine((scene) => {
     expect(await visit.complaints()).toEqual([]);
   });
 
-  test("somebody who signs in has voices of their own", async () => {
+  test("someone who signs in has voices of their own", async () => {
     const { stack, visit } = scene;
     const { booth } = visit;
     const person = await makeAccount(stack);

@@ -14,7 +14,7 @@ export interface Ending {
   readonly reconnected: number;
   /** Stretches of their sound that the provider never got. */
   readonly gaps: number;
-  /** How often somebody was told of something that trying again does not mend. */
+  /** How often someone was told of something that trying again does not mend. */
   readonly worse: number;
   /** The other recordings: in how many sessions, and a WAV of what the provider received. */
   readonly stranger: { readonly sessions: number; readonly heard: string };

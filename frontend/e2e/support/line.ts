@@ -1,4 +1,4 @@
-/** A line to somebody else's port that can be cut, as a network cuts one: without a goodbye; or slow. */
+/** A line to someone else's port that can be cut, as a network cuts one: without a goodbye; or slow. */
 import { createServer, connect as dial, type Server, type Socket } from "node:net";
 
 /** Bytes that go through in one turn of a slow line. */

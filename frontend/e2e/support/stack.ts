@@ -161,7 +161,7 @@ export async function startStack(settings: Settings = {}, args: string[] = []): 
   try {
     return await tryStart(settings, args);
   } catch {
-    // A port that was free may be somebody else's by now: once more, on others.
+    // A port that was free may be someone else's by now: once more, on others.
     return await tryStart(settings, args);
   }
 }

@@ -135,7 +135,7 @@ describe("Live words", () => {
   });
 
   test.each(["quota_exceeded", "budget_exceeded", "max_duration"])(
-    "tell of a limit that ends them while somebody speaks: %s",
+    "tell of a limit that ends them while someone speaks: %s",
     async (reason) => {
       const errors: string[] = [];
       const words = new LiveTranscript({ source, token, onError: ({ code }) => errors.push(code) });

@@ -1148,7 +1148,7 @@ export interface StoredTranscriptionRequest {
   speaker_references?: SpeakerReference[];
   model?: string;
   /**
-   * What somebody says is spoken: the answer tells how well it goes with the recording.
+   * A text to check: the answer says how well it matches the recording.
    */
   check_text?: string;
   /**
@@ -1225,7 +1225,7 @@ export interface TranscriptionOptions {
   speaker_references?: SpeakerReference[];
   model?: string;
   /**
-   * What somebody says is spoken: the answer tells how well it goes with the recording.
+   * A text to check: the answer says how well it matches the recording.
    */
   check_text?: string;
 }

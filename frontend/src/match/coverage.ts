@@ -42,7 +42,7 @@ const USUAL_PACE: ReadonlyMap<string, number> = new Map(
 const OTHER_PACE = 2.4;
 const OTHER_PACE_SPACELESS = 6;
 
-/** Where somebody speaks. */
+/** Where someone speaks. */
 export interface Voice {
   /** The length of the audio. */
   readonly seconds: number;

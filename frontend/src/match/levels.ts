@@ -1,5 +1,5 @@
 /**
- * How loud a recording is from moment to moment, and where somebody speaks.
+ * How loud a recording is from moment to moment, and where someone speaks.
  *
  * `transcription/match/levels.py` is the same in Python.
  */
@@ -77,7 +77,7 @@ export function levelsOf(blocks: Iterable<Int16Array | Float32Array>, rate: numb
 }
 
 /**
- * Where somebody speaks, in order.
+ * Where someone speaks, in order.
  *
  * @param pauseSeconds Shorter pauses are inside of a stretch.
  * @param threshold The level of voice, dBFS; by the level of speech without it.

@@ -154,7 +154,7 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   const hasVoices = useOnce(unlisted || (listed?.length ?? 0) > 0);
   const person = useReadable(reference?.person ?? NOBODY);
   const signOut = async () => {
-    // What was decided is done while there is somebody to do it for, and not waited for in vain.
+    // What was decided is done while there is someone to do it for, and not waited for in vain.
     const patience = new Scope(scope);
     const timeout = new Promise<void>((resolve) => patience.after(COMMIT_MS, resolve));
     await Promise.race([voices.commit(), timeout]);

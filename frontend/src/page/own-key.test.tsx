@@ -143,12 +143,12 @@ test("a deletion is asked about, says what follows, and is carried out", async (
   expect(screen.queryByText("Your own key: no daily limit")).toBeNull();
 });
 
-test("where everybody needs a key the panel comes first, and the way to it is told", async () => {
+test("where everyone needs a key the panel comes first, and the way to it is told", async () => {
   const { services, panel, root } = await show({ offer: "required" });
   await screen.findByLabelText("Mistral key");
   const headings = screen.getAllByRole("heading", { level: 2 }).map((each) => each.textContent);
   expect(headings[0]).toBe("Your own Mistral key");
-  expect(panel()).toHaveTextContent("Here everybody transcribes with a key of their own");
+  expect(panel()).toHaveTextContent("Here everyone transcribes with a key of their own");
   act(() => services.signIn(USER_ID, true));
   await screen.findByText("To transcribe here you need an account, and a Mistral key of your own.");
   expect(screen.queryByRole("region", { name: "Your own Mistral key" })).toBeNull();

@@ -29,7 +29,7 @@ export class OwnKeys {
   readonly #api: Api;
   readonly #key: Remote<OwnKey>;
   readonly #activity = new Store<OwnKeyActivity>(IDLE);
-  /** Of the person who is here: what was asked for somebody else no longer counts. */
+  /** Of the person who is here: what was asked for someone else no longer counts. */
   readonly #scope: Scope;
 
   constructor(api: Api, parent: Scope) {

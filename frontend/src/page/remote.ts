@@ -38,7 +38,7 @@ export class Remote<T> implements Readable<RemoteState<T>> {
     this.#store.set({ data, failed: false });
   }
 
-  /** Forgets the answer: it was somebody else's. */
+  /** Forgets the answer: it was someone else's. */
   clear(): void {
     this.#request?.dispose();
     this.#store.set({ data: undefined, failed: false });

@@ -29,7 +29,7 @@ export class Voices {
   #deputy: Promise<Api> | undefined;
   #cancel = () => {};
   #held = false;
-  /** Counts whose voices they were: what comes late for somebody else is not shown. */
+  /** Counts whose voices they were: what comes late for someone else is not shown. */
   #person = 0;
 
   constructor(api: Api, parent: Scope) {
@@ -48,7 +48,7 @@ export class Voices {
     return this.#list.refresh();
   }
 
-  /** Forgets the list: it was somebody else's, who has decided. */
+  /** Forgets the list: it was someone else's, who has decided. */
   clear(): void {
     void this.commit();
     this.#person += 1;
@@ -90,7 +90,7 @@ export class Voices {
     if (isCounting) this.#cancel = this.#scope.after(UNDO_MS, () => void this.commit());
   }
 
-  /** Nothing is decided behind the back of somebody who works in the list by keyboard. */
+  /** Nothing is decided behind the back of someone who works in the list by keyboard. */
   hold(held: boolean): void {
     this.#held = held;
     this.#count();

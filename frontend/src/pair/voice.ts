@@ -1,4 +1,4 @@
-/** Where somebody speaks in a take, and where not; measured once. */
+/** Where someone speaks in a take, and where not; measured once. */
 import { type Levels, levelsOf, stretchesOf } from "../match/levels";
 import type { Pcm, Stretch } from "../take/take";
 

@@ -386,7 +386,7 @@ describe("Signing", () => {
     await vi.waitFor(() => expect(text()).toBe(TRANSCRIPTION.text));
   });
 
-  test("in as somebody else uploads to the new person's own folder", async () => {
+  test("in as someone else uploads to the new person's own folder", async () => {
     services.api.answers.set("/transcriptions", refuse("internal"));
     await recordTake();
     services.signIn("a0000000-0000-4000-8000-000000000000", false);

@@ -22,7 +22,7 @@ export class Transcriber {
   #upload: Upload | undefined;
   /** An idempotency key for each thing that is asked for, kept over its tries. */
   readonly #keys = new Map<string, string>();
-  /** Times that somebody asked for another answer to the same question. */
+  /** Times that someone asked for another answer to the same question. */
   #asked = 0;
 
   constructor(services: ReferenceAudioServices) {

@@ -85,7 +85,7 @@ afterEach(() => {
 const open = (allowAnonymous = true) =>
   new Account({ supabaseUrl: url, publishableKey: "sb_publishable_x", allowAnonymous }, scope);
 
-/** Somebody was signed in when the page was last open. */
+/** Someone was signed in when the page was last open. */
 function remember(expiresIn: number): string {
   const session = auth.session(expiresIn);
   localStorage.setItem("utter-auth", JSON.stringify(session));
@@ -155,7 +155,7 @@ describe("A person without an account", () => {
     expect(auth.calls).toEqual([]);
   });
 
-  test("is not, after somebody has signed out here", async () => {
+  test("is not, after someone has signed out here", async () => {
     remember(3600);
     const account = open();
     await account.token();

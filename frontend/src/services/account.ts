@@ -1,4 +1,4 @@
-/** Who is signed in, by Supabase Auth. Its client is loaded once there is somebody to sign in. */
+/** Who is signed in, by Supabase Auth. Its client is loaded once there is someone to sign in. */
 import type { AuthClient, Session } from "@supabase/auth-js";
 import { LIMITS } from "../generated/constants";
 import { Scope } from "../lib/scope";
@@ -38,7 +38,7 @@ const CLOCK_SLACK = 60;
 
 const STORAGE_KEY = "utter-auth";
 
-/** Whether somebody was signed in when the page was last open. */
+/** Whether someone was signed in when the page was last open. */
 function wasSignedIn(): boolean {
   try {
     return localStorage.getItem(STORAGE_KEY) !== null;
@@ -187,7 +187,7 @@ export class Account implements Readable<AccountState> {
     return result;
   }
 
-  /** A refusal ends the sign-in; a token that cannot be renewed for now is still somebody's. */
+  /** A refusal ends the sign-in; a token that cannot be renewed for now is still someone's. */
   async #toFailure(error: unknown): Promise<Error> {
     if (error && !isSignedOut(error)) return await toSignInError(error);
     this.#store.set({ status: "out", ended: true });

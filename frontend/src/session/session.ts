@@ -403,7 +403,7 @@ export class Session {
     return Math.min(link.acked, link.begin + Math.floor(surely));
   }
 
-  /** Whether somebody spoke since the last words: the provider may have stopped hearing. */
+  /** Whether someone spoke since the last words: the provider may have stopped hearing. */
   #leftVoiceUnanswered(link: Link): boolean {
     const isLong = this.#now - link.spokenAt > UNANSWERED_MS;
     return isLong && this.#ports.hasVoice(this.#recording.pcm, link.spoken, link.acked);

@@ -40,7 +40,7 @@ export function checkedKey(key: string): string {
 }
 
 /**
- * Return a key of Supabase's that everybody may have.
+ * Return a key of Supabase's that everyone may have.
  *
  * @throws {RangeError} it is none: a page would hand it to every visitor.
  */

@@ -1,7 +1,7 @@
-/** Words of somebody else's exceptions, made fit for a log (`shared_schema/redaction.py`). */
+/** Words of someone else's exceptions, made fit for a log (`shared_schema/redaction.py`). */
 
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  // What pydantic, and V8's JSON, could not read: it may be what somebody said.
+  // What pydantic, and V8's JSON, could not read: it may be what someone said.
   [/input_value=.*(?=, input_type=)/g, "input_value=…"],
   [/(?:\.\.\.)?".*"(?:\.\.\.)?(?= is not valid JSON)/g, "…"],
   // What stands behind a scheme of HTTP authentication (RFC 9110, section 11.4).

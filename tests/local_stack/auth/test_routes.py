@@ -187,7 +187,7 @@ async def test_the_secret_key_erases_a_user_with_all_sessions(world: World) -> N
 
 
 async def test_only_the_secret_key_makes_users(world: World) -> None:
-    """Somebody whom the secret key made signs in with the password; others make nobody."""
+    """Someone whom the secret key made signs in with the password; others make nobody."""
     wanted: Any = {"email": "ada@example.com", "password": PASSWORD, "email_confirm": True}
     service = await world.service()
     made = await service.auth.admin.create_user(wanted)

@@ -148,7 +148,7 @@ test("a take is stored, read back in both ways, listed and removed", async () =>
   assert.deepEqual(await ok(files.list(`${id}/takes`)), []);
 });
 
-test("the service signs an upload for somebody else to send, and a visitor may not", async () => {
+test("the service signs an upload for someone else to send, and a visitor may not", async () => {
   const { id, files } = await anonymous();
   const path = `${id}/takes/a.wav`;
   assert.equal((await refused(files.createSignedUploadUrl(path))).statusCode, "403");

@@ -122,7 +122,7 @@ export const words = {
   "key.title": "Your own Mistral key",
   "key.needed": "To transcribe here you need an account, and a Mistral key of your own.",
   "key.offer": "With a key of your own you pay Mistral yourself, and no daily minutes count.",
-  "key.required": "Here everybody transcribes with a key of their own, on their own bill.",
+  "key.required": "Here everyone transcribes with a key of their own, on their own bill.",
   "key.field": "Mistral key",
   "key.newField": "New Mistral key",
   "key.help": "It is kept encrypted, and never shown again but for its last four characters.",

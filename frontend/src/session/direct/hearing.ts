@@ -117,7 +117,7 @@ export class Hearing {
     this.heard = this.taken;
   }
 
-  /** Whether somebody has spoken for too long without any word from the provider. */
+  /** Whether someone has spoken for too long without any word from the provider. */
   isStalled(now: number): boolean {
     const waited = now - this.#signAt >= STALL_SECONDS * 1000;
     return waited && this.#unheard >= STALL_SECONDS * this.#rate;

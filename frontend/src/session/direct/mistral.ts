@@ -36,7 +36,7 @@ export type ProviderEvent =
   | Turn
   | { readonly type: "done"; readonly text: string; readonly language?: string }
   | { readonly type: "error"; readonly code: ProviderFailure }
-  /** Says nothing to a person, and that somebody is there. */
+  /** Says nothing to a person, and that someone is there. */
   | { readonly type: "other" };
 
 const TURNS: Readonly<Record<string, Turn["event"]>> = {

@@ -78,7 +78,7 @@ export const BODIES = {
         "minLength": 1,
         "type": "string",
         "x-text": "lines",
-        "description": "What somebody says is spoken: the answer tells how well it goes with the recording."
+        "description": "A text to check: the answer says how well it matches the recording."
       }
     },
     "title": "TranscriptionOptions",
@@ -161,7 +161,7 @@ export const BODIES = {
         "minLength": 1,
         "type": "string",
         "x-text": "lines",
-        "description": "What somebody says is spoken: the answer tells how well it goes with the recording."
+        "description": "A text to check: the answer says how well it matches the recording."
       },
       "storage_path": {
         "description": "Object in the `reference-audio` bucket: '<user id>/\u2026'.",
