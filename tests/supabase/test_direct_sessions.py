@@ -5,7 +5,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.database import Database
+from tests.database import Connection, Database
 from tests.supabase.ledger_calls import close, limit, open_live, touch
 
 LEASE = 390
@@ -185,6 +185,28 @@ async def test_racing_starts(database: Database) -> None:
         *["session_limit"] * 7,
         *["started"] * 5,
     ]
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+async def test_starts_that_overlap(database: Database, anonymous: bool) -> None:
+    """Of two starts of one user, or of strangers behind one address, one is the minute's last."""
+    people = [await database.user(anonymous=anonymous)] * 2
+    given: dict[str, Any] = {}
+    if anonymous:
+        people[1] = await database.user(anonymous=True)
+        given = {"is_anonymous": True, "address": "192.0.2.7"}
+    else:
+        await limit(database, people[0], sessions=2, seconds=1000)
+    opened = [await open_live(database, one, seconds=60, **given) for one in people]
+    waiting = iter(zip(people, opened, strict=True))
+
+    async def start(connection: Connection) -> Any:
+        user, session = next(waiting)
+        asked = {"session_id": session["id"], "user_id": user, "most_in_a_minute": 1}
+        return await database.call("start_direct_transcription", connection, **asked)
+
+    first, second = await database.overlapping(start)
+    assert (first, second["code"]) == ({"id": opened[0]["id"]}, "session_limit")
 
 
 async def test_the_same_call_once_more(database: Database) -> None:

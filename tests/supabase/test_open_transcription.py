@@ -71,6 +71,20 @@ async def test_racing_users_and_the_budget(database: Database) -> None:
     assert sum("id" in answer for answer in answers) == 4
 
 
+async def test_two_share_the_last_part_of_the_budget(database: Database) -> None:
+    """Of two users who race for the last part of the day's money, one gets it."""
+    users = [await database.user() for _ in range(18)]
+    await database.query("update ledger.deployment set budget_microdollars = 17 * 30000")
+    # The first of them deals the rest of the money in sixteen equal parts.
+    for user in users[:16]:
+        assert (await open_live(database, user))["granted_seconds"] == 300
+    last = iter(users[16:])
+    first, second = await database.overlapping(
+        lambda one: open_live(database, next(last), connection=one)
+    )
+    assert (first["granted_seconds"], second["code"]) == (300, "capacity")
+
+
 async def test_two_share_the_last_minute(database: Database) -> None:
     """A user with 60 s left who asks twice at once gets 60 s in all."""
     user = await database.user()
