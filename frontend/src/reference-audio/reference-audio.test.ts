@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Scope } from "../lib/scope";
 import type { Take } from "../take/take";
 import { TakeStore } from "../take/take-store";
@@ -704,6 +704,19 @@ describe("Several takes", () => {
   const pick = (seconds: number) =>
     reference.pick(state().tray.find(({ take }) => take.seconds === seconds)?.record.id ?? "none");
 
+  /** Web Locks as browsers have them; jsdom has none. */
+  function giveLocks(): void {
+    const taken = new Set<string>();
+    const request = async (name: string, _: unknown, hold: (lock: object | null) => unknown) => {
+      if (taken.has(name)) return hold(null);
+      taken.add(name);
+      await hold({ name });
+      return taken.delete(name);
+    };
+    Object.defineProperty(navigator, "locks", { value: { request }, configurable: true });
+    onTestFinished(() => void Reflect.deleteProperty(navigator, "locks"));
+  }
+
   async function recordTwo(): Promise<void> {
     await recordTake(12);
     reference.edit("The first one's words.");
@@ -765,6 +778,7 @@ describe("Several takes", () => {
   });
 
   test("leave the page with their person, and wait for nobody else", async () => {
+    giveLocks();
     await recordTwo();
     services.leave();
     expect(state()).toMatchObject({ take: undefined, tray: [] });
