@@ -111,7 +111,7 @@ def test_a_registry_without_advisories_was_not_asked() -> None:
 def test_ci_fails_on_what_is_known(tmp_path: Path, told: int, failed: int) -> None:
     """`make test` fails on what is known, not on a database that is away, and CI runs it."""
     assert (ROOT / ".ci" / "run").read_text().endswith("exec make test\n")
-    assert re.search(r"^test:.*##.*\n\t.* test-audit$", (ROOT / "Makefile").read_text(), re.M)
+    assert re.search(r"^test:.*##.*\n\t.* test-audit( .*)?$", (ROOT / "Makefile").read_text(), re.M)
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho "python $*"; exit {told}\n')
     python.chmod(0o755)
