@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from bench.knee import __main__ as command
-from bench.knee import measure, summary, tables
+from bench.knee import measure, picture, summary, tables
 from bench.knee.plan import FULL, QUICK, Knee, Plan, Trial, search
 from bench.knee.summary import Point
 from bench.load.hold import due
@@ -142,8 +142,6 @@ def test_where_the_machine_went() -> None:
 
 def test_the_picture(tmp_path: Path) -> None:
     """What was held becomes an SVG, the same each time it is drawn."""
-    from bench.knee import picture  # noqa: PLC0415 - loads matplotlib, in one process of several
-
     points = [point(50), point(200), point(400, p99=400.0), point(300, 60.0)]
     drawn = []
     for name in ("a.svg", "b.svg"):
