@@ -199,7 +199,8 @@ class Run:
     async def _allow(self, user_id: str, seconds: int) -> None:
         await self._fleet.stack.query(
             "insert into ledger.user_limits (user_id, kind, sessions, seconds)"
-            " values (%s, 'realtime', 1, %s)",
+            " values (%s, 'realtime', 1, %s)"
+            " on conflict (user_id, kind) do update set seconds = excluded.seconds",
             *(user_id, seconds),
         )
 

@@ -1,8 +1,9 @@
 """Supabase, as `python -m local_stack` plays it, and a look into its database."""
 
+import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from dotenv import dotenv_values
 from psycopg.rows import dict_row
 
 from chaos.fleet.ports import HOST
-from chaos.fleet.process import Process
+from chaos.fleet.process import POLL_SECONDS, READY_SECONDS, Process
 
 Row = dict[str, Any]
 
@@ -84,21 +85,38 @@ class Stack:
         await self.process.command("rotate-keys")
 
     async def query(self, statement: str, *values: Any) -> list[Row]:
-        """Run a statement as the owner of the database."""
+        """Run a statement as the owner of the database; once more, where the connection dies."""
+        try:
+            return await self._query(statement, values)
+        except psycopg.OperationalError:
+            return await self._query(statement, values)
+
+    async def _query(self, statement: str, values: Sequence[Any]) -> list[Row]:
         async with self.connection() as connection:
             found = await connection.execute(statement.encode(), values)
             return await found.fetchall() if found.description is not None else []
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
-        """Connect to the database as its owner."""
+        """Connect to the database as its owner, when it is there: a storm may have crashed it.
+
+        Raises:
+            TimeoutError: It does not come back.
+        """
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                with suppress(OSError, IndexError, psycopg.OperationalError):
+                    connected = await self._connect()
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+        async with connected as connection:
+            yield connection
+
+    async def _connect(self) -> psycopg.AsyncConnection[Row]:
         password = (self._data / "postgres" / "password").read_text().strip()
         port = self._postmaster()[3]
         dsn = f"postgresql://postgres:{password}@{HOST}:{port}/postgres"
-        async with await psycopg.AsyncConnection.connect(
-            dsn, autocommit=True, row_factory=dict_row
-        ) as connection:
-            yield connection
+        return await psycopg.AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row)
 
     def _postmaster(self) -> list[str]:
         """Return the lines of Postgres' pid file: first its process id, fourth its port."""
