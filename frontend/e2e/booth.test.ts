@@ -2,22 +2,12 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ServerMessage } from "../src/generated/protocol";
 import { Booth } from "./support/booth";
 import { launch, openPage } from "./support/browser";
-import { FakeWire } from "./support/fake-wire";
+import { FakeWire, refuseElsewhere } from "./support/fake-wire";
 import { REFERENCE } from "./support/fixtures";
 import { type PageServer, servePage } from "./support/page-server";
 import { E2E_BUILD } from "./support/setup";
-
-const ELSEWHERE: ServerMessage = {
-  type: "error",
-  message: "You are already transcribing.",
-  code: "session_limit",
-  retryable: true,
-  retry_after: 30,
-  open_sessions: ["6b0d1f0e-1111-4a5e-9a3b-2f1de3f6c111"],
-};
 
 /** Where to write a screenshot of each, if anywhere. */
 const PICTURES = process.env.PICTURES;
@@ -119,11 +109,8 @@ test("What is wrong leaves room for five lines: elsewhere, and with nothing to h
   let sockets = 0;
   wire.onSocket = (socket, self) => {
     sockets += 1;
-    if (sockets > 1) return self.serve(socket);
-    socket.onMessage(() => {
-      socket.send(JSON.stringify(ELSEWHERE));
-      void socket.close({ code: 4429 });
-    });
+    if (sockets > 1) self.serve(socket);
+    else refuseElsewhere(socket);
   };
   await wire.install(context);
   await page.addInitScript(() => {

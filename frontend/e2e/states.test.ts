@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ModelOption, ServerMessage } from "../src/generated/protocol";
 import { Booth, eventually } from "./support/booth";
 import { launch, openPage } from "./support/browser";
-import { FakeWire, problem } from "./support/fake-wire";
+import { FakeWire, problem, refuseElsewhere } from "./support/fake-wire";
 import { REFERENCE } from "./support/fixtures";
 import { type PageServer, servePage } from "./support/page-server";
 import { E2E_BUILD } from "./support/setup";
@@ -175,20 +175,7 @@ const STATES: Record<string, State> = {
   },
   elsewhere: {
     prepare: (wire) => {
-      wire.onSocket = (socket) => {
-        const refusal: ServerMessage = {
-          type: "error",
-          message: "You are already transcribing.",
-          code: "session_limit",
-          retryable: true,
-          retry_after: 30,
-          open_sessions: ["6b0d1f0e-1111-4a5e-9a3b-2f1de3f6c111"],
-        };
-        socket.onMessage(() => {
-          socket.send(JSON.stringify(refusal));
-          void socket.close({ code: 4429 });
-        });
-      };
+      wire.onSocket = refuseElsewhere;
     },
     reach: async (booth) => {
       await booth.record();

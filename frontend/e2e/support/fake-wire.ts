@@ -63,6 +63,22 @@ function session() {
 }
 
 /** What the fake answers; tests replace what they want to see. */
+/** Answers a session's start as the bridge does while another one is open. */
+export function refuseElsewhere(socket: WebSocketRoute): void {
+  const refusal: ServerMessage = {
+    type: "error",
+    message: "You are already transcribing.",
+    code: "session_limit",
+    retryable: true,
+    retry_after: 30,
+    open_sessions: ["6b0d1f0e-1111-4a5e-9a3b-2f1de3f6c111"],
+  };
+  socket.onMessage(() => {
+    socket.send(JSON.stringify(refusal));
+    void socket.close({ code: 4429 });
+  });
+}
+
 export class FakeWire {
   config: PublicConfig = CONFIG;
   usage: Usage = USAGE;
