@@ -73,21 +73,11 @@ class Blobs:
         """Room for a new blob; nothing of it stays unless it is kept."""
         version = str(uuid.uuid4())
         place = self._drafts / version
-        file = _begin_draft(place)
+        file = place.open("xb")
         try:
             yield Draft(file, self._kept / version)
         finally:
             await finish(_end_draft, file, place)
-
-    async def copy(self, version: str) -> str:
-        """Another blob of the same bytes.
-
-        Raises:
-            FileNotFoundError: The blob was removed meanwhile.
-        """
-        twin = str(uuid.uuid4())
-        await finish(os.link, self.path(version), self.path(twin))
-        return twin
 
     async def remove(self, versions: Collection[str]) -> None:
         """Remove blobs; those that are gone already are passed over."""
@@ -108,10 +98,6 @@ class Blobs:
         for path in lost:
             path.unlink()
         return len(lost)
-
-
-def _begin_draft(place: Path) -> BinaryIO:
-    return place.open("xb")
 
 
 def _end_draft(file: BinaryIO, place: Path) -> None:

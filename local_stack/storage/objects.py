@@ -4,27 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import DictRow
-from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from local_stack.caller import Caller
 from local_stack.pools import Connection
 
 INSERT = """
-insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata, user_metadata)
-values (%(bucket)s, %(name)s, %(owner)s::uuid, %(owner)s, %(version)s, %(metadata)s,
-        %(user_metadata)s)
+insert into storage.objects (bucket_id, name, owner, owner_id, version, metadata)
+values (%(bucket)s, %(name)s, %(owner)s::uuid, %(owner)s, %(version)s, %(metadata)s)
 """
 OVER = """
 on conflict (bucket_id, name) do update set version = excluded.version, owner = excluded.owner,
-  owner_id = excluded.owner_id, metadata = excluded.metadata,
-  user_metadata = excluded.user_metadata, updated_at = now()
-"""
-# A service that moves an object leaves it to its owner.
-MOVE = """
-update storage.objects set bucket_id = %(to_bucket)s, name = %(to_name)s, updated_at = now(),
-  owner = coalesce(%(owner)s::text::uuid, owner), owner_id = coalesce(%(owner)s::text, owner_id)
-where bucket_id = %(bucket)s and name = %(name)s returning id
+  owner_id = excluded.owner_id, metadata = excluded.metadata, updated_at = now()
 """
 # One level of a folder: what goes on beyond a slash is a folder, told once and without a row.
 LIST = """
@@ -40,11 +30,9 @@ select * from (
   select rest, id, updated_at, created_at, last_accessed_at, metadata
   from below where strpos(rest, '/') = 0
 ) as entry
-where starts_with(lower(name), lower(%(search)s))
-order by {column} {way} nulls first, name
-limit %(limit)s offset %(offset)s
+order by name limit %(limit)s
 """
-SORT_COLUMNS = ("name", "updated_at", "created_at", "last_accessed_at")
+MOST_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -64,41 +52,16 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Listing:
-    """Which entries of a folder to tell.
-
-    Attributes:
-        bucket: Id of the bucket.
-        folder: Empty, or ending in a slash.
-        search: What an entry's name begins with, in any case.
-        column: To sort by, one of :data:`SORT_COLUMNS`.
-        descending: Whether the greatest comes first.
-        limit: Entries at most.
-        offset: Entries to pass over.
-    """
-
-    bucket: str
-    folder: str = ""
-    search: str = ""
-    column: str = "name"
-    descending: bool = False
-    limit: int = 100
-    offset: int = 0
-
-
-@dataclass(frozen=True)
 class Content:
     """What an object holds.
 
     Attributes:
         version: Of the blob.
         metadata: As Supabase keeps it: size, media type, etag.
-        user_metadata: The client's own.
     """
 
     version: str
     metadata: dict[str, Any] | None = None
-    user_metadata: dict[str, Any] | None = None
 
 
 async def find_bucket(connection: Connection, bucket: str) -> DictRow | None:
@@ -159,26 +122,6 @@ async def write(
     return str(row["id"]), before["version"] if before else None
 
 
-async def move(connection: Connection, source: Place, target: Place, caller: Caller) -> str | None:
-    """Give an object another name.
-
-    Returns:
-        Its id; ``None`` when there is none that the connection's role may change.
-    """
-    found = await connection.execute(
-        MOVE,
-        {
-            "bucket": source.bucket,
-            "name": source.name,
-            "to_bucket": target.bucket,
-            "to_name": target.name,
-            "owner": caller.subject,
-        },
-    )
-    row = await found.fetchone()
-    return str(row["id"]) if row else None
-
-
 async def remove(connection: Connection, bucket: str, names: list[str]) -> list[DictRow]:
     """Take away the objects that the connection's role may; their rows."""
     await connection.execute("select set_config('storage.allow_delete_query', 'true', true)")
@@ -189,13 +132,16 @@ async def remove(connection: Connection, bucket: str, names: list[str]) -> list[
     return await found.fetchall()
 
 
-async def list_folder(connection: Connection, listing: Listing) -> list[DictRow]:
-    """The entries of a folder that the connection's role may see; folders have no id."""
-    statement = SQL(LIST).format(
-        column=Identifier(listing.column), way=SQL("desc" if listing.descending else "asc")
-    )
-    found = await connection.execute(statement, vars(listing))
-    return await found.fetchall()
+async def list_folder(connection: Connection, bucket: str, folder: str) -> list[DictRow]:
+    """The first entries of a folder that the connection's role may see; folders have no id.
+
+    Args:
+        connection: Acting as the caller.
+        bucket: Its id.
+        folder: Empty, or ending in a slash.
+    """
+    wanted = {"bucket": bucket, "folder": folder, "limit": MOST_LISTED}
+    return await (await connection.execute(LIST, wanted)).fetchall()
 
 
 async def versions(connection: Connection) -> set[str]:
@@ -211,5 +157,4 @@ def _row(place: Place, owner: str | None, content: Content) -> dict[str, Any]:
         "owner": owner,
         "version": content.version,
         "metadata": None if content.metadata is None else Jsonb(content.metadata),
-        "user_metadata": None if content.user_metadata is None else Jsonb(content.user_metadata),
     }

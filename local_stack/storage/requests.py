@@ -1,4 +1,4 @@
-"""What requests to storage say: places, names, times, and which page of a folder."""
+"""What requests to storage say: places, names, times, and which folder."""
 
 import re
 from typing import Any
@@ -7,12 +7,19 @@ from starlette.requests import Request
 
 from local_stack.bodies import BadJsonError, read_object
 from local_stack.storage.errors import StorageError
-from local_stack.storage.objects import SORT_COLUMNS, Listing, Place
+from local_stack.storage.objects import MOST_LISTED, Place
 from local_stack.storage.signatures import LONGEST_SECONDS
 
 # The characters that S3 takes in a key, as the platform lists them.
 NAME = re.compile(r"[\w/!\-.*'() &$@=;:+,?]+", re.ASCII)
 MAX_NAMES = 1000
+USUAL_LIST = {
+    "limit": MOST_LISTED,
+    "offset": 0,
+    "sortBy": {"column": "name", "order": "asc"},
+    "search": "",
+}
+"""What clients ask of a folder unless they are told otherwise."""
 
 
 def place(request: Request) -> Place:
@@ -41,18 +48,6 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise StorageError.bad_request(f"body must be object: {error}") from error
 
 
-def source_and_target(body: dict[str, Any]) -> tuple[Place, Place]:
-    """The places of a copy or a move, perhaps in two buckets.
-
-    Raises:
-        StorageError: One is missing or no key.
-    """
-    bucket = body.get("bucketId")
-    source = named(bucket, body.get("sourceKey"))
-    target = named(body.get("destinationBucket") or bucket, body.get("destinationKey"))
-    return source, target
-
-
 def seconds(body: dict[str, Any]) -> int:
     """`expiresIn`, which Python's client sends as a string and JavaScript's as a number.
 
@@ -79,25 +74,19 @@ def names(told: Any) -> list[str]:
     return told
 
 
-def listing(bucket: str, body: dict[str, Any]) -> Listing:
-    """A folder and a page of it; `prefix` names the folder with or without its last slash.
+def folder(body: dict[str, Any]) -> str:
+    """The folder to list: empty, or ending in a slash; `prefix` has that slash or not.
 
     Raises:
-        StorageError: A member is of the wrong kind, or the column is not to be sorted by.
+        StorageError: It is no text, or another list than the usual is asked for.
     """
-    folder, search = body.get("prefix") or "", body.get("search") or ""
-    sort = body.get("sortBy") or {}
-    limit, offset = body.get("limit") or 100, body.get("offset") or 0
-    if not (isinstance(folder, str) and isinstance(search, str) and isinstance(sort, dict)):
-        raise StorageError.bad_request("body/prefix and body/search must be string")
-    if not (isinstance(limit, int) and limit >= 1 and isinstance(offset, int) and offset >= 0):
-        raise StorageError.bad_request("body/limit must be >= 1 and body/offset >= 0")
-    column, order = sort.get("column") or "name", sort.get("order") or "asc"
-    if column not in SORT_COLUMNS or order not in {"asc", "desc"}:
-        raise StorageError.bad_request("body/sortBy must be a known column, asc or desc")
-    if folder and not folder.endswith("/"):
-        folder += "/"
-    return Listing(bucket, folder, search, column, order == "desc", limit, offset)
+    for name, value in body.items():
+        if name != "prefix" and value not in (None, USUAL_LIST.get(name)):
+            raise StorageError.unsupported(f"{name!r} for the list of a folder")
+    prefix = body.get("prefix") or ""
+    if not isinstance(prefix, str):
+        raise StorageError.bad_request("body/prefix must be string")
+    return prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
 
 
 def named(bucket: Any, name: Any) -> Place:

@@ -1,4 +1,4 @@
-"""Uploads that go on after a break: tus 1.0.0 with creation, creation-with-upload, termination."""
+"""Uploads that go on after a break: tus 1.0.0 with creation and termination."""
 
 import asyncio
 import base64
@@ -14,7 +14,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from local_stack.bodies import BadJsonError, parse
 from local_stack.caller import Caller
 from local_stack.storage import requests
 from local_stack.storage.blobs import Draft
@@ -58,35 +57,22 @@ class Upload:
 class Resumable:
     """Uploads in several requests."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        caller_of: Callable[[Request], Caller],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, storage: Storage, caller_of: Callable[[Request], Caller]) -> None:
         self._storage = storage
         self._caller_of = caller_of
-        self._clock = clock
         self._uploads: dict[str, Upload] = {}
 
     def routes(self) -> list[Route]:
         """Return the routes below `/storage/v1`."""
         return [
-            Route(PATH, self._answering(self.options), methods=["OPTIONS"]),
             Route(PATH, self._answering(self.create), methods=["POST"]),
             Route(f"{PATH}/{{id}}", self._answering(self.head), methods=["HEAD"]),
             Route(f"{PATH}/{{id}}", self._answering(self.patch), methods=["PATCH"]),
             Route(f"{PATH}/{{id}}", self._answering(self.delete), methods=["DELETE"]),
         ]
 
-    async def options(self, request: Request) -> Response:
-        """Tell what is offered."""
-        extensions = "creation,creation-with-upload,termination"
-        headers = {"Tus-Version": "1.0.0", "Tus-Extension": extensions}
-        return Response(status_code=204, headers=headers)
-
     async def create(self, request: Request) -> Response:
-        """`POST`: begin an upload, perhaps with its first bytes."""
+        """`POST`: begin an upload."""
         caller = self._caller_of(request)
         told = _metadata(request.headers.get("upload-metadata", ""))
         place = requests.named(told.get("bucketName"), told.get("objectName"))
@@ -95,7 +81,6 @@ class Resumable:
         described = Described(
             told.get("contentType") or "application/octet-stream",
             f"max-age={told['cacheControl']}" if told.get("cacheControl") else "no-cache",
-            _json(told.get("metadata", "")),
         )
         limits = await self._storage.limits(place.bucket)
         limits.check_mime_type(described.mime_type)
@@ -104,14 +89,12 @@ class Resumable:
         await self._make_room()
         stack = AsyncExitStack()
         draft = await stack.enter_async_context(self._storage.draft())
-        upload = Upload(caller, place, length, over, described, draft, stack, touched=self._clock())
+        upload = Upload(caller, place, length, over, described, draft, stack, time.monotonic())
         upload_id = uuid.uuid4().hex
         self._uploads[upload_id] = upload
         url = request.url.replace(query="", fragment="")
         headers = {"Location": f"{url}/{upload_id}"}
-        if request.headers.get("content-type") == _PIECE:
-            await self._receive(upload_id, upload, request)
-        elif length == 0:
+        if length == 0:
             await self._complete(upload_id, upload)
         return Response(status_code=201, headers=headers | _offset(upload))
 
@@ -155,7 +138,7 @@ class Resumable:
                 if upload.draft.size + len(chunk) > upload.length:
                     raise StorageError.too_large()
                 await upload.draft.write(chunk)
-                upload.touched = self._clock()
+                upload.touched = time.monotonic()
         if upload.draft.size == upload.length:
             await self._complete(upload_id, upload)
 
@@ -175,7 +158,7 @@ class Resumable:
         oldest_first = sorted(self._uploads.items(), key=lambda item: item[1].touched)
         surplus = len(oldest_first) - MAX_OPEN + 1
         for number, (upload_id, upload) in enumerate(oldest_first):
-            if number < surplus or self._clock() - upload.touched > LIFE_SECONDS:
+            if number < surplus or time.monotonic() - upload.touched > LIFE_SECONDS:
                 upload.turn += 1
                 await self._forget(upload_id, upload)
 
@@ -221,14 +204,6 @@ def _metadata(header: str) -> dict[str, str]:
         except (binascii.Error, UnicodeDecodeError) as error:
             raise StorageError.bad_request("Upload-Metadata is invalid") from error
     return told
-
-
-def _json(text: str) -> dict[str, object] | None:
-    try:
-        told = parse(text.encode())
-    except BadJsonError:
-        return None
-    return told if isinstance(told, dict) else None
 
 
 def _count(request: Request, name: str) -> int:

@@ -17,7 +17,7 @@ from local_stack.pools import Connection, Pool
 from local_stack.storage import objects
 from local_stack.storage.blobs import Blobs, Draft
 from local_stack.storage.errors import StorageError
-from local_stack.storage.objects import Content, Listing, Place
+from local_stack.storage.objects import Content, Place
 from local_stack.storage.uploads import Described, Limits
 
 READ_ATTEMPTS = 3
@@ -42,15 +42,12 @@ class Storage:
             known = await objects.versions(connection)
         await asyncio.to_thread(self._blobs.sweep, known)
 
-    async def upload(
-        self, caller: Caller | None, place: Place, owner: str | None, body: Body, *, over: bool
-    ) -> str:
+    async def upload(self, caller: Caller, place: Place, body: Body, *, over: bool) -> str:
         """Store an object, refused before its bytes are read where that can be known.
 
         Args:
-            caller: Whose rights count.
+            caller: Whose rights count, and whose it is then.
             place: Where to.
-            owner: User id of whom it shall belong to.
             body: Writes the bytes to a draft, within limits.
             over: Whether it may replace an object.
 
@@ -58,11 +55,10 @@ class Storage:
             The object's id.
         """
         limits = await self.limits(place.bucket)
-        async with self._acting(caller) as connection:
-            await objects.try_write(connection, place, owner, over=over)
+        await self.may_write(caller, place, over=over)
         async with self.draft() as draft:
             described = await body(limits, draft)
-            return await self.commit(draft, place, owner, described, over=over)
+            return await self.commit(draft, place, caller.subject, described, over=over)
 
     async def limits(self, bucket: str) -> Limits:
         """What a bucket takes."""
@@ -79,31 +75,18 @@ class Storage:
     async def commit(
         self, draft: Draft, place: Place, owner: str | None, described: Described, *, over: bool
     ) -> str:
-        """Make an object of a draft; its id."""
+        """Make an object of a draft, and remove the blob that it replaces; its id."""
         await draft.keep()
-        content = Content(draft.version, _metadata(draft, described), described.user_metadata)
-        return await self._write(place, owner, content, over=over)
-
-    async def copy(self, caller: Caller, source: Place, target: Place, *, over: bool) -> str:
-        """Store an object again in another place; the new object's id."""
-        async with self._acting(caller) as connection:
-            row = await objects.find(connection, source)
-            if row is None:
-                raise StorageError.object_not_found()
-            await objects.try_write(connection, target, caller.subject, over=over)
+        content = Content(draft.version, _metadata(draft, described))
         try:
-            version = await self._blobs.copy(row["version"])
-        except FileNotFoundError as error:
-            raise StorageError.object_not_found() from error
-        content = Content(version, row["metadata"], row["user_metadata"])
-        return await self._write(target, caller.subject, content, over=over)
-
-    async def move(self, caller: Caller, source: Place, target: Place) -> str:
-        """Give an object another place; its id."""
-        async with self._acting(caller) as connection:
-            object_id = await objects.move(connection, source, target, caller)
-        if object_id is None:
-            raise StorageError.object_not_found()
+            async with self._acting(None) as connection:
+                written = await objects.write(connection, place, owner, content, over=over)
+        except StorageError:
+            await self._blobs.remove([draft.version])
+            raise
+        object_id, before = written
+        if before is not None:
+            await self._blobs.remove([before])
         return object_id
 
     async def remove(self, caller: Caller, bucket: str, names: list[str]) -> list[DictRow]:
@@ -134,53 +117,23 @@ class Storage:
                 continue
         raise StorageError.object_not_found()
 
-    async def find_public(self, place: Place) -> tuple[DictRow, Path, os.stat_result]:
-        """As :meth:`find_with_blob`, in a bucket that is open to all."""
-        async with self._acting(None) as connection:
-            bucket = await objects.find_bucket(connection, place.bucket)
-        if bucket is None or not bucket["public"]:
-            raise StorageError.bucket_not_found()
-        return await self.find_with_blob(None, place)
-
-    async def may_write(
-        self, caller: Caller, place: Place, *, over: bool, operation: str = ""
-    ) -> None:
-        """Refuse as :meth:`upload` would; policies are told the operation."""
-        async with self._acting(caller, operation) as connection:
+    async def may_write(self, caller: Caller, place: Place, *, over: bool) -> None:
+        """Refuse what the caller may not write, or what is there already."""
+        async with self._acting(caller) as connection:
             await objects.try_write(connection, place, caller.subject, over=over)
 
-    async def list(self, caller: Caller, listing: Listing) -> list[DictRow]:
+    async def list(self, caller: Caller, bucket: str, folder: str) -> list[DictRow]:
         """One level of a folder, as far as the caller may see it."""
         async with self._acting(caller) as connection:
-            return await objects.list_folder(connection, listing)
-
-    async def _write(self, place: Place, owner: str | None, content: Content, *, over: bool) -> str:
-        """Write the row of a kept blob, and remove the blob that it replaces."""
-        try:
-            async with self._acting(None) as connection:
-                written = await objects.write(connection, place, owner, content, over=over)
-        except StorageError:
-            await self._blobs.remove([content.version])
-            raise
-        object_id, before = written
-        if before is not None:
-            await self._blobs.remove([before])
-        return object_id
+            return await objects.list_folder(connection, bucket, folder)
 
     @asynccontextmanager
-    async def _acting(
-        self, caller: Caller | None, operation: str = ""
-    ) -> AsyncIterator[Connection]:
-        """A transaction in the caller's name; what Postgres refuses becomes an answer.
-
-        Args:
-            caller: Who.
-            operation: What policies are told that is being done.
-        """
+    async def _acting(self, caller: Caller | None) -> AsyncIterator[Connection]:
+        """A transaction in the caller's name; what Postgres refuses becomes an answer."""
         try:
             async with self._pool.connection() as connection:
                 if caller is not None:
-                    await act_as(connection, caller, {"storage.operation": operation})
+                    await act_as(connection, caller)
                 yield connection
         except psycopg.Error as error:
             raise StorageError.from_postgres(error) from error

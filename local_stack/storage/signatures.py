@@ -9,7 +9,6 @@ from local_stack.storage.errors import StorageError
 from local_stack.storage.objects import Place
 
 ALGORITHM = "HS256"
-UPLOAD_SECONDS = 7200
 LONGEST_SECONDS = 10 * 365 * 24 * 3600
 
 
@@ -23,17 +22,14 @@ class Signatures:
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
-    def sign_download(self, place: Place, seconds: int) -> str:
+    def sign(self, place: Place, seconds: int) -> str:
         """A token that lets its bearer read an object for some seconds."""
-        return self._sign({"url": str(place)}, seconds)
+        now = int(time.time())
+        claims = {"url": str(place), "iat": now, "exp": now + seconds}
+        return jwt.encode(claims, self._secret, ALGORITHM)
 
-    def sign_upload(self, place: Place, owner: str | None, *, over: bool) -> str:
-        """A token that lets its bearer write one object in a user's name, for two hours."""
-        claims = {"url": str(place), "upload": True, "owner": owner, "upsert": over}
-        return self._sign(claims, UPLOAD_SECONDS)
-
-    def check(self, token: str | None, place: Place, *, upload: bool = False) -> dict[str, Any]:
-        """The claims of a token for an object.
+    def check(self, token: str | None, place: Place) -> None:
+        """Refuse a token that does not open an object.
 
         Raises:
             StorageError: Forged, expired, or for something else.
@@ -48,10 +44,5 @@ class Signatures:
             raise StorageError(400, "InvalidJWT", "jwt expired") from error
         except jwt.InvalidTokenError as error:
             raise StorageError(400, "InvalidJWT", "invalid signature") from error
-        if claims["url"] != str(place) or claims.get("upload", False) is not upload:
+        if claims["url"] != str(place):
             raise StorageError(400, "InvalidSignature", "The url do not match the signature")
-        return claims
-
-    def _sign(self, claims: dict[str, Any], seconds: int) -> str:
-        now = int(time.time())
-        return jwt.encode({**claims, "iat": now, "exp": now + seconds}, self._secret, ALGORITHM)

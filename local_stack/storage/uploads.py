@@ -1,17 +1,21 @@
 """The body of an upload, streamed to disk and refused at the bucket's limits."""
 
-import base64
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
+from starlette.types import Message
 
-from local_stack.bodies import BadJsonError, parse
 from local_stack.storage.blobs import Draft
 from local_stack.storage.errors import StorageError
-from local_stack.storage.form import BadFormError, Form
+
+MAX_FIELDS = 16
+_FORM_BYTES = 1_048_576
+"""Of a form beside its file."""
+_CHUNK_BYTES = 262_144
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,10 @@ class Described:
     Attributes:
         mime_type: Of the content.
         cache_control: To answer downloads with.
-        user_metadata: The client's own, a JSON object.
     """
 
     mime_type: str
     cache_control: str
-    user_metadata: dict[str, Any] | None
 
 
 async def receive(request: Request, limits: Limits, draft: Draft) -> Described:
@@ -80,9 +82,8 @@ async def receive(request: Request, limits: Limits, draft: Draft) -> Described:
         StorageError: Too large, of a wrong kind, or no file.
     """
     told = request.headers.get("content-type", "application/octet-stream")
-    kind, options = parse_options_header(told)
-    if kind == b"multipart/form-data":
-        return await _receive_form(request, options.get(b"boundary", b""), limits, draft)
+    if told.partition(";")[0].strip().lower() == "multipart/form-data":
+        return await _receive_form(request, limits, draft)
     return await _receive_raw(request, told, limits, draft)
 
 
@@ -93,51 +94,46 @@ async def _receive_raw(request: Request, mime_type: str, limits: Limits, draft: 
     async for chunk in request.stream():
         limits.check_size(draft.size + len(chunk))
         await draft.write(chunk)
+    return _described(mime_type, request.headers.get("cache-control", "no-cache"))
+
+
+async def _receive_form(request: Request, limits: Limits, draft: Draft) -> Described:
+    seen, tail = 0, b""
+
+    async def receive() -> Message:
+        """What comes. The parser lets go of its file where the fault is one of its own."""
+        nonlocal seen, tail
+        message = await request.receive()
+        body = message.get("body", b"")
+        seen, tail = seen + len(body), (tail + body)[-4:]
+        if seen > limits.size + _FORM_BYTES:
+            raise MultiPartException("too large")
+        if not message.get("more_body", False) and not tail.rstrip().endswith(b"--"):
+            raise MultiPartException("the form has no end")
+        return message
+
+    bounded = Request(request.scope, receive)
     try:
-        told = base64.b64decode(request.headers.get("x-metadata", ""), validate=True).decode()
-    except ValueError:
-        told = ""
-    cache_control = request.headers.get("cache-control", "no-cache")
-    return _described(mime_type, cache_control, told)
+        async with bounded.form(max_files=1, max_fields=MAX_FIELDS) as form:
+            file = next((one for one in form.values() if isinstance(one, UploadFile)), None)
+            if file is None:
+                raise StorageError.bad_request("No content provided")
+            kind = "application/octet-stream" if file.content_type is None else file.content_type
+            mime_type = str(form.get("contentType", kind))
+            limits.check_mime_type(mime_type)
+            limits.check_size(file.size or 0)
+            while chunk := await file.read(_CHUNK_BYTES):
+                await draft.write(chunk)
+    except HTTPException as error:
+        limits.check_size(seen - _FORM_BYTES)
+        raise StorageError.bad_request(f"No content provided: {error.detail}") from error
+    seconds = form.get("cacheControl")
+    return _described(mime_type, f"max-age={seconds}" if seconds else "no-cache")
 
 
-async def _receive_form(
-    request: Request, boundary: bytes, limits: Limits, draft: Draft
-) -> Described:
-    checked = False
-    try:
-        form = Form(boundary)
-        async for data in _file_bytes(request, form):
-            if form.file_type is not None and not checked:
-                limits.check_mime_type(form.fields.get("contentType", form.file_type))
-                checked = True
-            limits.check_size(draft.size + len(data))
-            await draft.write(data)
-    except BadFormError as error:
-        raise StorageError.bad_request(f"No content provided: {error}") from error
-    if form.file_type is None or not form.ended:
-        raise StorageError.bad_request("No content provided")
-    seconds = form.fields.get("cacheControl")
-    mime_type = form.fields.get("contentType", form.file_type)
-    cache_control = f"max-age={seconds}" if seconds else "no-cache"
-    return _described(mime_type, cache_control, form.fields.get("metadata", ""))
-
-
-async def _file_bytes(request: Request, form: Form) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        yield form.feed(chunk)
-
-
-def _described(mime_type: str, cache_control: str, metadata: str) -> Described:
-    """What was told, if downloads can be answered with it.
-
-    Metadata that is no JSON object is passed over, as on the platform.
-    """
+def _described(mime_type: str, cache_control: str) -> Described:
+    """What was told, if downloads can be answered with it."""
     for header in (mime_type, cache_control):
         if not header.isascii() or not header.isprintable():
             raise StorageError.bad_request("a header cannot hold the media type or cache control")
-    try:
-        told = parse(metadata.encode())
-    except BadJsonError:
-        told = None
-    return Described(mime_type, cache_control, told if isinstance(told, dict) else None)
+    return Described(mime_type, cache_control)

@@ -131,7 +131,6 @@ test("a take is stored, read back in both ways, listed and removed", async () =>
   assert.deepEqual(await bytes(await ok(files.download(path))), SOUND);
   const { signedUrl } = await ok(files.createSignedUrl(path, 60));
   assert.deepEqual(await bytes(await fetch(signedUrl)), SOUND);
-  assert.equal((await ok(files.info(path))).size, SOUND.length);
   assert.equal((await files.exists(path)).data, true);
   assert.equal((await files.exists(`${id}/takes/none.wav`)).data, false);
   const [entry] = await ok(files.list(`${id}/takes`));
@@ -141,21 +140,9 @@ test("a take is stored, read back in both ways, listed and removed", async () =>
   await ok(files.upload(path, SOUND.slice(0, 10), raw));
   assert.equal((await ok(files.download(path))).size, 10);
   await ok(files.update(path, blob()));
-  await ok(files.copy(path, `${id}/takes/b.wav`));
-  await ok(files.move(`${id}/takes/b.wav`, `${id}/takes/c.wav`));
-  const removed = await ok(files.remove([path, `${id}/takes/c.wav`]));
-  assert.equal(removed.length, 2);
+  const removed = await ok(files.remove([path, `${id}/takes/none.wav`]));
+  assert.equal(removed.length, 1);
   assert.deepEqual(await ok(files.list(`${id}/takes`)), []);
-});
-
-test("the service signs an upload for someone else to send, and a visitor may not", async () => {
-  const { id, files } = await anonymous();
-  const path = `${id}/takes/a.wav`;
-  assert.equal((await refused(files.createSignedUploadUrl(path))).statusCode, "403");
-  const service = open(SUPABASE_SECRET_KEY).storage.from(BUCKET);
-  const { token } = await ok(service.createSignedUploadUrl(path));
-  await ok(open().storage.from(BUCKET).uploadToSignedUrl(path, token, blob()));
-  assert.deepEqual(await bytes(await ok(files.download(path))), SOUND);
 });
 
 test("two people cannot reach each other's files", async () => {
@@ -186,4 +173,7 @@ test("what is not here is refused by name", async () => {
   assert.match((await refused(client.from("notes").upsert({ title: "a" }))).message, /support/);
   assert.match((await refused(client.from("notes").select().gt("score", 1))).message, /'gt'/);
   assert.match((await refused(client.storage.listBuckets())).message, /bucket/);
+  const files = client.storage.from(BUCKET);
+  assert.match((await refused(files.copy("a.wav", "b.wav"))).message, /copy/);
+  assert.match((await refused(files.createSignedUploadUrl("a.wav"))).message, /upload/);
 });

@@ -58,22 +58,11 @@ async def test_a_file_in_pieces(world: World) -> None:
         answer = await world.http.patch(url, content=piece, headers=headers)
         assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(at + len(piece)))
     assert await ada.files.download(ada.take("a.wav")) == SOUND
-    info = await ada.files.info(ada.take("a.wav"))
-    assert (info["size"], info["content_type"]) == (len(SOUND), "audio/wav")
+    [listed] = await ada.files.list(f"{ada.id}/takes")
+    told = listed["metadata"]
+    assert (told["size"], told["mimetype"]) == (len(SOUND), "audio/wav")
     assert (await world.http.head(url, headers=await bearer(ada))).status_code == 404
     assert await _nothing_is_left(world)
-
-
-async def test_with_its_first_bytes(world: World) -> None:
-    """A small file comes whole with the request that begins it."""
-    ada = await world.anonymous()
-    told = {"bucketName": BUCKET, "objectName": ada.take("a.wav"), "contentType": "audio/wav"}
-    headers = {**PIECE, **await bearer(ada), "Upload-Metadata": metadata(**told)}
-    whole = await world.http.post(
-        ROUTE, content=SOUND, headers=headers | {"Upload-Length": str(len(SOUND))}
-    )
-    assert (whole.status_code, whole.headers["upload-offset"]) == (201, str(len(SOUND)))
-    assert await ada.files.download(ada.take("a.wav")) == SOUND
 
 
 async def test_a_piece_that_breaks_off(world: World) -> None:
