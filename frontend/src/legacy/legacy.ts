@@ -27,13 +27,14 @@ import { ReferenceAudio } from "../reference-audio/reference-audio";
 import { connect } from "../reference-audio/services";
 import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/state";
 import { verdictWords } from "../reference-audio/verdict-words";
+import { words as referenceEnglish } from "../reference-audio/words/en";
 import { minutes } from "../ui/format";
 import { wordsIn } from "../words/words";
 import "./legacy.css";
 
 /** This page speaks English, as its template does. */
-const panelWords: PanelWords = wordsIn("en", panelEnglish);
-const pageWords: PageWords = wordsIn("en", pageEnglish);
+const panelWords: PanelWords = wordsIn("en", referenceEnglish, panelEnglish);
+const pageWords: PageWords = wordsIn("en", referenceEnglish, pageEnglish);
 
 /** The element that carries the attribute; a template without it is a mistake worth hearing of. */
 function find<E extends HTMLElement>(name: string, kind: new () => E): E {

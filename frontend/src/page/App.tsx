@@ -56,11 +56,11 @@ function Connected() {
               }}
               variant="link"
             >
-              {t("page.again")}
+              {t("out.try-again")}
             </Button>
           }
         >
-          {t("page.unreachable")}
+          {t("problem.unreachable")}
         </Message>
       ) : (
         <p className="text-soft">{t("page.wait")}</p>

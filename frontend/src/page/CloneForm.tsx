@@ -46,11 +46,11 @@ function FailureMessage({
       <Message
         actions={
           <Button onClick={onSignIn} variant="link">
-            {t("account.signIn")}
+            {t("out.sign-in")}
           </Button>
         }
       >
-        {isOut ? t("clone.signInAgain") : t("clone.signInFailed", { why })}
+        {isOut ? t("problem.signedOut") : t("clone.signInFailed", { why })}
       </Message>
     );
   }
@@ -103,7 +103,7 @@ export function CloneForm({
 
   const words =
     stage.name === "busy" && stage.fraction < 1
-      ? t("clone.uploading", { percent: percent(t.locale, stage.fraction) })
+      ? t("take.uploading", { percent: percent(t.locale, stage.fraction) })
       : t("clone.busy");
   if (stage.name === "done" && !state.take && state.recorder.stage === "idle") {
     const another = () => {

@@ -49,7 +49,7 @@ export function DownloadVoice({
       >
         {PRESETS.map((each) => (
           <option key={each.id} value={each.id}>
-            {each.id === "any" ? t("bundle.any") : each.title}
+            {each.id === "any" ? t("preset.any") : each.title}
           </option>
         ))}
       </select>
@@ -58,7 +58,7 @@ export function DownloadVoice({
         disabled={stage === "busy"}
         onClick={() => void fetchIt()}
       >
-        {t("bundle.download")}
+        {t("take.download")}
       </Button>
       <p className="w-full text-sm text-soft empty:hidden" role="status">
         {stage === "busy" ? t("bundle.busy") : typeof stage === "object" ? stage.why : null}

@@ -78,7 +78,7 @@ export function Header({
                 </Button>
               ) : (
                 <Button className="text-sm" onClick={onSignIn} variant="quiet">
-                  {t("account.signIn")}
+                  {t("out.sign-in")}
                 </Button>
               )}
               <LanguageSelect />

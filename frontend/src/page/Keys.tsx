@@ -66,7 +66,7 @@ function List({
         <h2 className="text-lg font-medium" id={id}>
           {t("keys.title")}
         </h2>
-        <Button aria-label={t("signIn.close")} className="-mr-3" onClick={onClose} variant="quiet">
+        <Button aria-label={t("check.close")} className="-mr-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>

@@ -59,7 +59,7 @@ function KeyForm({
         </Button>
         {isFirst ? null : (
           <Button onClick={onDone} variant="quiet">
-            {t("voices.cancel")}
+            {t("record.cancel")}
           </Button>
         )}
       </div>
@@ -164,7 +164,7 @@ export function KeyNeeded({ onSignIn }: { readonly onSignIn: () => void }) {
     <Message
       actions={
         <Button onClick={onSignIn} variant="link">
-          {t("account.signIn")}
+          {t("out.sign-in")}
         </Button>
       }
       tone="plain"
@@ -221,7 +221,7 @@ function Panel({
         <Message
           actions={
             <Button onClick={() => void keys.refresh()} variant="link">
-              {t("page.again")}
+              {t("out.try-again")}
             </Button>
           }
         >

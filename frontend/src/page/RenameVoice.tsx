@@ -57,7 +57,7 @@ export function RenameVoice({
         {t("voices.rename")}
       </Button>
       <Button onClick={onDone} variant="link">
-        {t("voices.cancel")}
+        {t("record.cancel")}
       </Button>
       <p className="w-full text-soft empty:hidden" id={id} role="alert">
         {failed ? t("voices.notRenamed") : null}

@@ -8,7 +8,7 @@ import { useWords } from "./use-words";
 export type SignInMode = "signIn" | "create" | "reset" | "renew";
 
 const SUBMIT = {
-  signIn: "account.signIn",
+  signIn: "out.sign-in",
   create: "signIn.submitNew",
   reset: "signIn.send",
   renew: "signIn.save",
@@ -204,7 +204,7 @@ export function SignInDialog({
         <h2 className="text-lg font-medium" id={id}>
           {t(TITLE[mode])}
         </h2>
-        <Button aria-label={t("signIn.close")} className="-me-3" onClick={onClose} variant="quiet">
+        <Button aria-label={t("check.close")} className="-me-3" onClick={onClose} variant="quiet">
           <CrossIcon />
         </Button>
       </div>

@@ -87,7 +87,7 @@ export function VoiceList({
             <Message
               actions={
                 <Button onClick={() => voices.undo()} variant="link">
-                  {t("voices.undo")}
+                  {t("tray.undo")}
                 </Button>
               }
               tone="plain"
@@ -100,7 +100,7 @@ export function VoiceList({
           <Message
             actions={
               <Button onClick={() => void voices.refresh()} variant="link">
-                {t("page.again")}
+                {t("out.try-again")}
               </Button>
             }
           >
@@ -187,7 +187,7 @@ export function VoiceList({
                   <PencilIcon />
                 </Button>
                 <Button
-                  aria-label={t("voices.delete", { name: voice.name })}
+                  aria-label={t("tray.delete", { name: voice.name })}
                   className="w-11 px-0!"
                   onClick={() => {
                     if (playback.playing === voice.voice_id) playback.stop();

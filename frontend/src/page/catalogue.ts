@@ -1,11 +1,18 @@
-/** What the page says around the recorder. */
-import { Catalogue, type Part, type Words } from "../index";
+/** What the page says around the recorder, beside what the recorder says. */
+import {
+  Catalogue,
+  type Part,
+  REFERENCE_WORDS,
+  type ReferenceMessages,
+  type Words,
+} from "../index";
 import { words as english } from "./words/en";
 
 const PAGE = { english, others: import.meta.glob(["./words/*.ts", "!./words/en.ts"]) } as Part<
   typeof english
 >;
 
-export const PAGE_WORDS = new Catalogue<typeof english>(PAGE);
+type PageMessages = ReferenceMessages & typeof english;
+export type PageWords = Words<PageMessages>;
 
-export type PageWords = Words<typeof english>;
+export const PAGE_WORDS = new Catalogue<PageMessages>(...REFERENCE_WORDS.parts, PAGE);

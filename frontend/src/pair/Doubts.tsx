@@ -79,7 +79,7 @@ function Readings({
   onType,
   onChosen,
 }: DoubtsProps & { current: Place }) {
-  const { reference, state } = useParts();
+  const { reference, state, t: say } = useParts();
   const t = usePairWords();
   const toolbar = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each place has the focus once.
@@ -143,7 +143,7 @@ function Readings({
         <span>{t("check.hear")}</span>
       </Button>
       <Button onClick={onClose} variant="link">
-        {t("check.close")}
+        {say("check.close")}
       </Button>
     </div>
   );

@@ -3,8 +3,6 @@ export const words = {
   "page.title": "Clone a voice",
   "page.help": "Read a few lines aloud, check the words, and the voice is yours to use.",
   "page.wait": "One moment…",
-  "page.unreachable": "The server cannot be reached.",
-  "page.again": "Try again",
   "page.failed": "The page stopped working. What you recorded is kept in this browser.",
 
   // A part that cannot be shown.
@@ -19,7 +17,6 @@ export const words = {
   "usage.left": "{left} of {limit, plural, one {# minute} other {# minutes}} left today",
   "usage.ownKey": "Your own key: no daily limit",
 
-  "account.signIn": "Sign in",
   "account.signOut": "Sign out",
   "account.language": "Page language",
 
@@ -42,21 +39,17 @@ export const words = {
   "signIn.password": "Password",
   "signIn.confirm": "Almost there: follow the link that we sent to your address.",
   "signIn.failed": "Signing in didn't work.",
-  "signIn.close": "Close",
 
   "clone.title": "Voice",
   "clone.name": "Name",
   "clone.consent": "This is my voice, or I may use it",
   "clone.submit": "Clone voice",
-  /** `{percent}` as in "40%". */
-  "clone.uploading": "Uploading, {percent}",
   "clone.busy": "Cloning…",
   "clone.ready": "“{name}” is ready",
   "clone.listed": "It is in your voices.",
   "clone.listen": "Play the reference recording",
   "clone.pause": "Pause the reference recording",
   "clone.another": "Record another",
-  "clone.signInAgain": "Please sign in again. Your recording is kept.",
   /** `{why}` is a sentence. */
   "clone.signInFailed": "{why} Your recording and its words are kept.",
   "clone.mismatch":
@@ -92,9 +85,7 @@ export const words = {
   "keys.list": "This list",
   "keys.use": "Use these shortcuts",
 
-  "bundle.any": "Any engine",
   "bundle.busy": "Packing…",
-  "bundle.download": "Download",
   "bundle.download.name": "Download {name}",
   "bundle.for": "Download for…",
   "bundle.open": "Download {name} for…",
@@ -107,15 +98,12 @@ export const words = {
   "voices.rename": "Rename",
   "voices.renameOne": "Rename {name}",
   "voices.newName": "New name of {name}",
-  "voices.cancel": "Cancel",
   "voices.notRenamed": "The voice couldn't be renamed. Try again.",
   "voices.notDeleted": "“{name}” couldn't be deleted. It is still here.",
   "voices.search": "Search your voices",
   "voices.noneFound": "No voice has that in its name.",
   "voices.more": "Show {count, plural, one {# more voice} other {# more voices}}",
-  "voices.delete": "Delete {name}",
   "voices.deleted": "Deleted “{name}”",
-  "voices.undo": "Undo",
   "voices.unplayable": "It can't be played right now.",
   "voices.save": "Save my voices: create an account",
 

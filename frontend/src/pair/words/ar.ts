@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "يستهلك {seconds, plural, zero {# ثانية} one {ثانية واحدة} two {ثانيتين} few {# ثوانٍ} many {# ثانية} other {# ثانية}} من دقائق اليوم.",
   "check.agree": "كل الكلمات متطابقة.",
-  "check.close": "إغلاق",
   "check.count":
     "{count, plural, zero {لا كلمات للمراجعة (#)} one {كلمة واحدة للمراجعة} two {كلمتان للمراجعة} few {# كلمات للمراجعة} many {# كلمة للمراجعة} other {# كلمة للمراجعة}}",
   "check.heard.again": "سُمع من جديد",

@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Kostet {seconds, plural, one {# Sekunde} other {# Sekunden}} deiner heutigen Minuten.",
   "check.agree": "Alle Wörter stimmen überein.",
-  "check.close": "Schließen",
   "check.count": "{count, plural, one {# Wort zu prüfen} other {# Wörter zu prüfen}}",
   "check.heard.again": "noch einmal gehört",
   "check.heard.live": "live gehört",

@@ -4,7 +4,6 @@ export const words = {
   "check.again.cost":
     "Uses {seconds, plural, one {# second} other {# seconds}} of today's minutes.",
   "check.agree": "All words agree.",
-  "check.close": "Close",
   "check.count": "{count, plural, one {# word to check} other {# words to check}}",
   "check.heard.again": "heard again",
   "check.heard.live": "heard live",

@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} de tus minutos de hoy.",
   "check.agree": "Todas las palabras coinciden.",
-  "check.close": "Cerrar",
   "check.count":
     "{count, plural, one {# palabra por revisar} many {# de palabras por revisar} other {# palabras por revisar}}",
   "check.heard.again": "oído de nuevo",

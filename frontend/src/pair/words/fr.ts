@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Utilise {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} de vos minutes du jour.",
   "check.agree": "Tous les mots concordent.",
-  "check.close": "Fermer",
   "check.count":
     "{count, plural, one {# mot à vérifier} many {# de mots à vérifier} other {# mots à vérifier}}",
   "check.heard.again": "entendu de nouveau",

@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "फिर जाँचें",
   "check.again.cost": "आज के मिनटों में से {seconds, plural, one {# सेकंड} other {# सेकंड}} लगेंगे।",
   "check.agree": "सभी शब्द मेल खाते हैं।",
-  "check.close": "बंद करें",
   "check.count": "{count, plural, one {# शब्द जाँचना है} other {# शब्द जाँचने हैं}}",
   "check.heard.again": "फिर सुना गया",
   "check.heard.live": "लाइव सुना गया",

@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# secondo} many {# di secondi} other {# secondi}} dei minuti di oggi.",
   "check.agree": "Tutte le parole concordano.",
-  "check.close": "Chiudi",
   "check.count":
     "{count, plural, one {# parola da controllare} many {# di parole da controllare} other {# parole da controllare}}",
   "check.heard.again": "sentito di nuovo",

@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "もう一度確認",
   "check.again.cost": "今日の時間を{seconds, plural, other {#秒}}使います。",
   "check.agree": "すべての語が一致しています。",
-  "check.close": "閉じる",
   "check.count": "{count, plural, other {要確認 #語}}",
   "check.heard.again": "再聴取",
   "check.heard.live": "ライブ",

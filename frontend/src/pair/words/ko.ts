@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "다시 확인",
   "check.again.cost": "오늘 시간에서 {seconds, plural, other {#초}}를 사용합니다.",
   "check.agree": "모든 단어가 일치합니다.",
-  "check.close": "닫기",
   "check.count": "{count, plural, other {확인할 단어 #개}}",
   "check.heard.again": "다시 들음",
   "check.heard.live": "실시간",

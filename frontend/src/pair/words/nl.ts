@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Gebruikt {seconds, plural, one {# seconde} other {# seconden}} van je minuten van vandaag.",
   "check.agree": "Alle woorden kloppen.",
-  "check.close": "Sluiten",
   "check.count": "{count, plural, one {# woord te controleren} other {# woorden te controleren}}",
   "check.heard.again": "opnieuw gehoord",
   "check.heard.live": "live gehoord",

@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Usa {seconds, plural, one {# segundo} many {# de segundos} other {# segundos}} dos minutos de hoje.",
   "check.agree": "Todas as palavras coincidem.",
-  "check.close": "Fechar",
   "check.count":
     "{count, plural, one {# palavra a conferir} many {# de palavras a conferir} other {# palavras a conferir}}",
   "check.heard.again": "ouvido de novo",

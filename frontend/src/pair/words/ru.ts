@@ -6,7 +6,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again.cost":
     "Расходует {seconds, plural, one {# секунду} few {# секунды} many {# секунд} other {# секунды}} из сегодняшних минут.",
   "check.agree": "Все слова совпадают.",
-  "check.close": "Закрыть",
   "check.count":
     "{count, plural, one {Проверьте # слово} few {Проверьте # слова} many {Проверьте # слов} other {Проверьте # слова}}",
   "check.heard.again": "услышано снова",

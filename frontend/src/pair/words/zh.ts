@@ -5,7 +5,6 @@ export const words: Record<keyof typeof english, string> = {
   "check.again": "再次检查",
   "check.again.cost": "将使用今天分钟数中的 {seconds, plural, other {# 秒}}。",
   "check.agree": "所有字词一致。",
-  "check.close": "关闭",
   "check.count": "{count, plural, other {# 处待核对}}",
   "check.heard.again": "再次听到",
   "check.heard.live": "实时听到",

@@ -87,4 +87,17 @@ export const words = {
   "compare.show": "Compare with the live draft",
   "compare.fromYours": "From your text to the new one",
   "compare.fromDraft": "From the live draft to the final text",
+
+  // What the panels say, and the page around as well.
+  "check.close": "Close",
+  "out.sign-in": "Sign in",
+  "out.try-again": "Try again",
+  "preset.any": "Any engine",
+  "problem.signedOut": "Please sign in again. Your recording is kept.",
+  "problem.unreachable": "The server cannot be reached.",
+  "take.download": "Download",
+  /** `{percent}` as in "40%". */
+  "take.uploading": "Uploading, {percent}",
+  "tray.delete": "Delete {name}",
+  "tray.undo": "Undo",
 } as const;

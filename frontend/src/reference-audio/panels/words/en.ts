@@ -8,11 +8,8 @@ export const words = {
   "take.unplayable": "This browser cannot play this file; its length is checked when it is sent.",
   "take.notKept": "This browser cannot keep the take over a reload.",
   "take.transcribe": "Transcribe",
-  /** `{percent}` as in "40%". */
-  "take.uploading": "Uploading, {percent}",
   "take.redo": "Redo",
   "take.other": "Choose another file",
-  "take.download": "Download",
 
   // What is said about a take. `{length}` and `{limit}` as in "12 seconds".
   "verdict.tooShort": "Too short: {length}. At least {limit} are needed.",
@@ -56,7 +53,6 @@ export const words = {
 
   // The takes beside the one at hand.
   "tray.bad": "not usable",
-  "tray.delete": "Delete {name}",
   "tray.deleted": "The take of {seconds, plural, one {# second} other {# seconds}} is deleted.",
   "tray.fair": "usable",
   "tray.good": "good",
@@ -65,7 +61,6 @@ export const words = {
   "tray.play": "Play {name}",
   "tray.take": "Take {number}",
   "tray.title": "Your takes",
-  "tray.undo": "Undo",
   "tray.full": "Delete a take to make room for another.",
 
   "microphone.denied": "The browser blocked the microphone.",
@@ -101,19 +96,15 @@ export const words = {
   // Ways out of a problem.
   "out.allow-microphone": "How to allow it",
   "out.upload-instead": "Upload a file instead",
-  "out.try-again": "Try again",
   "out.download": "Download recording",
   "out.take-over": "Take over here",
-  "out.sign-in": "Sign in",
 
   // Problems, each with what is safe and what to do.
-  "problem.unreachable": "The server cannot be reached.",
   "problem.quota": "You have used today's minutes.",
   /** `{time}` as in "02:00". */
   "problem.quotaUntil": "You have used today's minutes. They return at {time}.",
   "problem.signInForMore": "Sign in for more, or type what you said. Your recording is safe.",
   "problem.signInForMoreLive": "Sign in for more. Your recording is safe.",
-  "problem.signedOut": "Please sign in again. Your recording is kept.",
   "problem.safe": "Your recording is safe.",
   "problem.safeType": "Your recording is safe: type what you said.",
   "problem.safeTry": "Your recording is safe: type what you said, or try again.",
@@ -137,6 +128,5 @@ export const words = {
   "problem.noLive": "There are no live words. Your recording is safe.",
   "problem.signIn": "Signing in didn't work. Your recording is safe.",
   "problem.unusable": "This recording can't be used.",
-  "preset.any": "Any engine",
   "preset.label": "Made for",
 } as const;

@@ -11,10 +11,8 @@ export const words: Record<keyof typeof english, string> = {
     "Ce navigateur ne peut pas lire ce fichier ; sa durée sera vérifiée à l’envoi.",
   "take.notKept": "Ce navigateur ne peut pas garder la prise après un rechargement.",
   "take.transcribe": "Transcrire",
-  "take.uploading": "Envoi, {percent}",
   "take.redo": "Refaire",
   "take.other": "Choisir un autre fichier",
-  "take.download": "Télécharger",
   "verdict.tooShort": "Trop court : {length}. Il faut au moins {limit}.",
   "verdict.tooLong": "Trop long : {length}. Le maximum est de {limit}.",
   "verdict.short": "Un peu court : {length}. L’idéal : {from} à {to} secondes.",
@@ -50,7 +48,6 @@ export const words: Record<keyof typeof english, string> = {
   "models.realtime": "Modèle pour le texte en direct",
   "models.batch": "Modèle pour le texte final",
   "tray.bad": "inutilisable",
-  "tray.delete": "Supprimer {name}",
   "tray.deleted":
     "Prise de {seconds, plural, one {# seconde} many {# de secondes} other {# secondes}} supprimée.",
   "tray.fair": "utilisable",
@@ -60,7 +57,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.play": "Écouter {name}",
   "tray.take": "Prise {number}",
   "tray.title": "Vos prises",
-  "tray.undo": "Annuler",
   "tray.full": "Supprimez une prise pour faire de la place.",
   "microphone.denied": "Le navigateur a bloqué le micro.",
   "microphone.missing": "Aucun micro trouvé.",
@@ -92,18 +88,14 @@ export const words: Record<keyof typeof english, string> = {
   "said.ready": "La transcription est prête.",
   "out.allow-microphone": "Comment l’autoriser",
   "out.upload-instead": "Importer un fichier",
-  "out.try-again": "Réessayer",
   "out.download": "Télécharger l’enregistrement",
   "out.take-over": "Reprendre ici",
-  "out.sign-in": "Se connecter",
-  "problem.unreachable": "Le serveur est injoignable.",
   "problem.quota": "Vous avez utilisé vos minutes du jour.",
   "problem.quotaUntil": "Vous avez utilisé vos minutes du jour. Elles reviennent à {time}.",
   "problem.signInForMore":
     "Connectez-vous pour en avoir plus, ou tapez ce que vous avez dit. Votre enregistrement est en sécurité.",
   "problem.signInForMoreLive":
     "Connectez-vous pour en avoir plus. Votre enregistrement est en sécurité.",
-  "problem.signedOut": "Reconnectez-vous. Votre enregistrement est conservé.",
   "problem.safe": "Votre enregistrement est en sécurité.",
   "problem.safeType": "Votre enregistrement est en sécurité : tapez ce que vous avez dit.",
   "problem.safeTry":
@@ -131,6 +123,5 @@ export const words: Record<keyof typeof english, string> = {
   "problem.noLive": "Pas de texte en direct. Votre enregistrement est en sécurité.",
   "problem.signIn": "La connexion a échoué. Votre enregistrement est en sécurité.",
   "problem.unusable": "Cet enregistrement est inutilisable.",
-  "preset.any": "N’importe quel moteur",
   "preset.label": "Destiné à",
 };
