@@ -30,8 +30,8 @@ class Run:
         round: Counted from 1.
         cpu_us_per_frame: CPU of the relays' processes for each frame that reached the provider in
             the window, microseconds; None without a relay.
-        cpu_ms_per_open: CPU of the relays' processes for each session that opened, without that of
-            the frames which came meanwhile, milliseconds; None without a relay.
+        cpu_ms_per_open: CPU of the relays' processes for each session that opened, milliseconds;
+            None without a relay, or if sessions spoke meanwhile.
         relay_cpu: Cores that the relays used, together.
         load_cpu: The same of the load generator.
         provider_cpu: The same of the fake provider.
@@ -178,8 +178,11 @@ class Lab:
                     seconds=plan.seconds,
                     opens_per_second=plan.opens_per_second,
                     rush=plan.rush,
+                    speak_while_opening=plan.speak_while_opening,
                     settle_seconds=plan.settle_seconds,
                 )
+                opened = await self._read(children)
+                await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.settle_seconds)
                 before = await self._read(children)
                 await self._load.ask(do="go on", patience=ANSWER_SECONDS + plan.seconds)
                 after = await self._read(children)
@@ -190,8 +193,8 @@ class Lab:
         took = after.at - before.at
         frames = max(1, after.frames - before.frames)
         used = after.relay - before.relay
-        per_frame = used / frames
-        opening = before.relay - closed.relay - per_frame * (before.frames - closed.frames)
+        opens_alone = bool(children) and not plan.speak_while_opening
+        opening = opened.relay - closed.relay
         load, provider = after.load - before.load, after.provider - before.provider
         ledger = after.ledger - before.ledger
         others = after.machine - before.machine - used - load - provider - ledger
@@ -200,8 +203,8 @@ class Lab:
             variant=variant.name,
             sessions=sessions,
             round=number,
-            cpu_us_per_frame=1e6 * per_frame if children else None,
-            cpu_ms_per_open=1e3 * opening / sessions if children else None,
+            cpu_us_per_frame=1e6 * used / frames if children else None,
+            cpu_ms_per_open=1e3 * opening / sessions if opens_alone else None,
             relay_cpu=used / took if children else None,
             load_cpu=load / took,
             provider_cpu=provider / took,

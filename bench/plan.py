@@ -13,14 +13,17 @@ class Plan:
         seconds: Length of the window that is measured.
         opens_per_second: How fast sessions are opened before it.
         rush: Of them, so many are opened within one second, as the last.
+        speak_while_opening: Whether a session speaks as soon as it is ready; otherwise all begin
+            when the last one is, and the cost of opening stands alone.
         settle_seconds: Between the last `ready` and the window.
     """
 
     sessions: tuple[int, ...] = (1, 50, 150, 300)
     rounds: int = 3
     seconds: float = 6.0
-    opens_per_second: float = 50.0
+    opens_per_second: float = 300.0
     rush: int = 0
+    speak_while_opening: bool = False
     settle_seconds: float = 1.0
 
 

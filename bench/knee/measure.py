@@ -88,6 +88,7 @@ class Climber:
             # How fast direct's sessions are opened is of no interest.
             opens_per_second=plan.opens_per_second * (_DIRECT_OPENS if variant is DIRECT else 1),
             rush=plan.rush,
+            speak_while_opening=True,
             settle_seconds=plan.settle_seconds,
         )
         return await self._lab.run(variant, sessions, window, relays=self._plan.bridges)

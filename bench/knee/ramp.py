@@ -100,9 +100,11 @@ async def _hold(
         seconds=1.0,
         opens_per_second=opens_per_second,
         rush=0,
+        speak_while_opening=True,
         settle_seconds=1.0,
     )
-    await load.ask(do="go on")
+    for _ in ("the window begins", "it ends"):
+        await load.ask(do="go on")
     return Held(**(await load.ask(do="go on"))["held"])
 
 

@@ -36,6 +36,7 @@ async def _do(command: dict[str, Any], asked: AsyncIterator[dict[str, Any]]) -> 
         seconds=command["seconds"],
         opens_per_second=command["opens_per_second"],
         rush=command["rush"],
+        speak_while_opening=command["speak_while_opening"],
         settle_seconds=command["settle_seconds"],
         edge=edge,
     )

@@ -73,6 +73,7 @@ async def hold(
     seconds: float,
     opens_per_second: float,
     rush: int,
+    speak_while_opening: bool,
     settle_seconds: float,
     edge: Callable[[], Awaitable[None]],
 ) -> Held:
@@ -84,17 +85,25 @@ async def hold(
         seconds: Length of the window that is measured.
         opens_per_second: How fast the sessions are opened.
         rush: Of them, so many are opened within one second, as the last.
+        speak_while_opening: Whether a session speaks as soon as it is ready; otherwise all begin
+            when the last one is.
         settle_seconds: Between the last `ready` and the window.
-        edge: Awaited as the window begins, and as it ends with every session still open.
+        edge: Awaited when all are ready, as the window begins, and as it ends with every session
+            still open.
     """
     sessions = [
         Session(targets[number % len(targets)], token, number)
         for number, token in enumerate(tokens)
     ]
     lateness = array("d")
-    pacing = asyncio.create_task(_pace(sessions, lateness), name="pace")
+    speaking = asyncio.Event()
+    if speak_while_opening:
+        speaking.set()
+    pacing = asyncio.create_task(_pace(sessions, speaking, lateness), name="pace")
     try:
         opened = await _ramp(sessions, opens_per_second, rush)
+        await edge()
+        speaking.set()
         await asyncio.sleep(settle_seconds)
         del lateness[:]
         await edge()
@@ -146,8 +155,11 @@ async def _ramp(sessions: Sequence[Session], a_second: float, rush: int) -> list
     return [each for each in ready[-rush:] if each is not None]
 
 
-async def _pace(sessions: Sequence[Session], lateness: "array[float]") -> None:
+async def _pace(
+    sessions: Sequence[Session], speaking: asyncio.Event, lateness: "array[float]"
+) -> None:
     """Let every session that is live send a frame each 100 ms, spread evenly over them."""
+    await speaking.wait()
     step = _FRAME_SECONDS / len(sessions)
     due = time.perf_counter()
     while True:
