@@ -34,6 +34,7 @@ from transcription.providers.base import (
     TranscriptDone,
     Turn,
 )
+from transcription.providers.mistral import realtime
 from transcription.providers.mistral.cards import ModelCards
 from transcription.providers.mistral.realtime import MistralRealtime, build_validators
 
@@ -313,6 +314,17 @@ async def test_the_end_is_said_once() -> None:
         await heard(session)
         types = [message["type"] for message in server.sessions[0].messages]
         assert types == ["session.update", "input_audio.flush", "input_audio.end"]
+
+
+def test_words_and_voices_of_a_user_are_not_kept() -> None:
+    """A session's message is remembered only if nothing in it is the user's own."""
+    remembered = realtime._common_message.cache_info
+    realtime.update_message(RealtimeOptions(VERSION_2, language="en"))
+    before = remembered().currsize
+    told = realtime.update_message(RealtimeOptions(VERSION_2, context_bias=("Ann",)))
+    assert json.loads(told)["session"]["context_bias"] == ["Ann"]
+    realtime.update_message(RealtimeOptions(VERSION_2, speakers=(VOICE,)))
+    assert (before > 0, remembered().currsize) == (True, before)
 
 
 async def test_what_models_can_do_is_told() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, NoReturn, Self, TypeVar
 
@@ -257,6 +258,7 @@ def _read(shape: TypeAdapter[T], answer: object) -> T:
         raise LedgerUnavailable from None
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str | None) -> str | None:
     """Return an address as Postgres reads it; None for what is none, such as a socket's path."""
     if text is None:

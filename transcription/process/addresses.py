@@ -1,6 +1,7 @@
 """Where a call comes from, behind proxies that are trusted by number."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -28,6 +29,7 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], *, hops: int)
     return None
 
 
+@lru_cache(maxsize=1024)
 def network_of(address: str | None) -> str | None:
     """Return what counts as one caller's: an IPv4 address, or the /64 of an IPv6 address.
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
@@ -66,6 +66,7 @@ class Upstream(ABC):
         )
         self._connect_seconds = connect_seconds
         self._tls = _trusted() if secure else None
+        self._proxy: Literal[True] | None = True if trusts_environment(server_url) else None
 
     @abstractmethod
     def _update(self, options: RealtimeOptions) -> str:
@@ -112,7 +113,7 @@ class Upstream(ABC):
                 additional_headers=self._headers,
                 ssl=self._tls,
                 compression=None,
-                proxy=True if trusts_environment(url) else None,
+                proxy=self._proxy,
                 open_timeout=self._connect_seconds,
                 close_timeout=_CLOSE_SECONDS,
                 # Audio flows all the time and the session's watchdog sees a silent provider.

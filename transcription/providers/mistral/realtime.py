@@ -6,6 +6,7 @@ permessage-deflate, which costs CPU and memory for PCM that hardly compresses.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import structlog
@@ -88,6 +89,12 @@ def build_validators() -> None:
 
 def update_message(options: RealtimeOptions) -> str:
     """Return `session.update` as the SDK writes it."""
+    # Most sessions ask for one of a few things. A user's own words and voices are not kept.
+    is_common = not options.context_bias and not options.speakers
+    return _common_message(options) if is_common else _message(options)
+
+
+def _message(options: RealtimeOptions) -> str:
     fields: dict[str, Any] = {
         "audio_format": AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE),
         "target_streaming_delay_ms": options.target_streaming_delay_ms,
@@ -101,6 +108,9 @@ def update_message(options: RealtimeOptions) -> str:
         {name: value for name, value in fields.items() if value is not None}
     )
     return RealtimeTranscriptionSessionUpdateMessage(session=payload).model_dump_json()
+
+
+_common_message = lru_cache(maxsize=128)(_message)
 
 
 def _turns(asked: TurnSettings | None) -> TurnDetectionConfig:
