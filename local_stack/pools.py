@@ -1,5 +1,6 @@
 """Connections to Postgres, one bounded pool for each service."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,9 @@ from psycopg_pool import AsyncConnectionPool
 
 MAX_CONNECTIONS = 10
 WAIT_SECONDS = 10.0
+
+# What it says of a database that is gone is said once, by the stack.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
