@@ -4,16 +4,13 @@ The answers have PostgREST's shape and cost next to nothing, so that a relay pay
 and not for a database.
 """
 
-import asyncio
 import json
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import jwt
-import uvicorn
 import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
@@ -23,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bench.commands import commands, tell
+from local_stack.serving import listen, serve, url_of
 
 _KID = "bench"
 
@@ -98,13 +96,10 @@ async def _serve() -> None:
         Route("/auth/v1/.well-known/jwks.json", supabase.jwks),
         Route("/rest/v1/rpc/{function}", supabase.call, methods=["POST"]),
     ]
-    config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        port = listener.getsockname()[1]
-        issuer = f"http://127.0.0.1:{port}/auth/v1"
-        serving = asyncio.create_task(server.serve([listener]), name="http")
-        tell({"port": port})
+    listener = listen("supabase", "127.0.0.1", 0)
+    issuer = f"{url_of(listener)}/auth/v1"
+    async with serve(Starlette(routes=routes), listener):
+        tell({"port": listener.getsockname()[1]})
         async for command in commands():
             if command["do"] == "tokens":
                 tell({"tokens": [supabase.token(issuer) for _ in range(command["count"])]})
@@ -112,8 +107,6 @@ async def _serve() -> None:
                 if command["do"] == "forget":
                     supabase.granted.clear()
                 tell({"open": len(supabase.granted), "settled": supabase.settled})
-        server.should_exit = True
-        await serving
 
 
 if __name__ == "__main__":
