@@ -1,8 +1,7 @@
 """What the functions share: made once by `composition`, reached through `ServicesOf`."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -15,41 +14,11 @@ from edge_functions.receipts import Receipts
 from edge_functions.storage import Storage
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
-from transcription.audio.inspection import AudioInfo
-from transcription.audio.reference import Reference
-from transcription.match.levels import Voice
+from transcription.audio.inspection import AudioInspector
 from transcription.process.shell import Shell
 from transcription.providers.base import FileProvider
 from transcription.user_keys.providers import Providers
 from transcription.user_keys.supabase import SupabaseOwnKeys
-
-
-class Inspector(Protocol):
-    """Tells what a file really is; see `transcription.audio.inspection`."""
-
-    async def ready(self) -> bool:
-        """Tell whether files can be read."""
-
-    async def inspect(self, path: Path, owner: str, address: str | None) -> AudioInfo:
-        """Decode a file and tell what it is."""
-
-    async def to_16k_wav(self, source: Path, target: Path, owner: str, address: str | None) -> None:
-        """Write a copy for a provider that takes less."""
-
-    async def voice(self, path: Path, owner: str, address: str | None) -> Voice:
-        """Tell where someone speaks."""
-
-    async def reference(
-        self,
-        source: Path,
-        target: Path,
-        owner: str,
-        address: str | None,
-        *,
-        rate: int | None,
-        max_seconds: float,
-    ) -> Reference:
-        """Write a WAV for a cloning engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +28,7 @@ class Services:
     shell: Shell
     """What both services have in common."""
     idempotency: Idempotency
-    inspector: Inspector
+    inspector: AudioInspector
     receipts: Receipts
     uploads: Uploads
     storage: Storage

@@ -5,7 +5,8 @@ Synchronous, and C code on a stranger's bytes: only `transcription.audio.worker`
 
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -79,16 +80,11 @@ def inspect(
         raise PayloadTooLarge(f"The file is larger than {limits.max_bytes:,} bytes.")
     if size == 0:
         raise InvalidAudio("The file is empty.")
-    start = file.read(12)
-    file.seek(0)
-    try:
-        with opened(file, formats=FORMATS) as sound:
-            kind = _kind(sound)
-            claims(_claimed(sound, limits))
-            seconds, rate, channels = _measured(sound, limits)
-            _check_whole(file, sound, seconds)
-    except UnreadableError as error:
-        raise refusal(error, start) from None
+    with reading(file) as sound:
+        kind = _kind(sound)
+        claims(_claimed(sound, limits))
+        seconds, rate, channels = _measured(sound, limits)
+        _check_whole(file, sound, seconds)
     if seconds < limits.min_seconds:
         raise InvalidAudio(
             f"The recording lasts {seconds:g} s; at least {limits.min_seconds:g} s are needed."
@@ -103,17 +99,29 @@ def copy_to_16k_wav(source: BinaryIO, target: BinaryIO) -> None:
         InvalidAudio: the source cannot be decoded.
         OSError: the target cannot be written.
     """
-    start = source.read(12)
-    source.seek(0)
+    with reading(source) as sound, av.open(target, "w", format="wav") as copy:
+        stream = copy.add_stream("pcm_s16le", rate=COPY_RATE)
+        stream.layout = "mono"
+        for piece in sound.pcm(COPY_RATE):
+            copy.mux(stream.encode(_frame(piece)))
+        copy.mux(stream.encode(None))
+
+
+@contextmanager
+def reading(file: BinaryIO) -> Iterator[Sound]:
+    """Open a file, at its beginning, and say what is wrong with one that cannot be read.
+
+    Raises:
+        UnsupportedAudio: It is of no accepted format.
+        InvalidAudio: It cannot be decoded.
+    """
+    start = file.read(12)
+    file.seek(0)
     try:
-        with opened(source, formats=FORMATS) as sound, av.open(target, "w", format="wav") as copy:
-            stream = copy.add_stream("pcm_s16le", rate=COPY_RATE)
-            stream.layout = "mono"
-            for piece in sound.pcm(COPY_RATE):
-                copy.mux(stream.encode(_frame(piece)))
-            copy.mux(stream.encode(None))
+        with opened(file, formats=FORMATS) as sound:
+            yield sound
     except UnreadableError as error:
-        raise refusal(error, start) from None
+        raise _refusal(error, start) from None
 
 
 def _frame(pcm: bytes) -> AudioFrame:
@@ -193,7 +201,7 @@ def _check_whole(file: BinaryIO, sound: Sound, seconds: float) -> None:
         raise UnreadableError(message)
 
 
-def refusal(error: UnreadableError, start: bytes) -> InvalidAudio | UnsupportedAudio:
+def _refusal(error: UnreadableError, start: bytes) -> InvalidAudio | UnsupportedAudio:
     """Return the error of a file that begins with these 12 bytes."""
     known = known_head(start) in {kind.title for kind in FORMATS.values()}
     if isinstance(error, NotOpenedError) and not known:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from shared_schema.levels import PAUSE_SECONDS
-from transcription.audio.container import FORMATS, refusal
+from transcription.audio.container import reading
 from transcription.audio.measure import measures_of
-from transcription.audio.reader import UnreadableError, opened
 from transcription.errors import InvalidAudio
 from transcription.match.levels import Voice, levels_of
 
@@ -31,13 +30,8 @@ def voice_in(source: BinaryIO) -> Voice:
     Raises:
         InvalidAudio: the source cannot be decoded.
     """
-    start = source.read(12)
-    source.seek(0)
-    try:
-        with opened(source, formats=FORMATS) as sound:
-            levels = levels_of(sound.pcm(_HEARD_RATE), _HEARD_RATE)
-    except UnreadableError as error:
-        raise refusal(error, start) from None
+    with reading(source) as sound:
+        levels = levels_of(sound.pcm(_HEARD_RATE), _HEARD_RATE)
     pause = PAUSE_SECONDS
     while len(stretches := levels.stretches(pause)) > MAX_STRETCHES:
         pause *= 2
@@ -70,30 +64,25 @@ def write_reference(
         InvalidAudio: the source cannot be decoded, or lasts longer.
         OSError: the target cannot be written.
     """
-    start = source.read(12)
-    source.seek(0)
-    try:
-        with opened(source, formats=FORMATS) as sound, wave.open(target, "wb") as copy:
-            rate = rate or min(sound.stream.codec_context.sample_rate, MAX_RATE)
-            copy.setparams((1, _BYTES, rate, 0, "NONE", ""))
-            most = _BYTES * round(max_seconds * rate)
-            length = peak = 0
+    with reading(source) as sound, wave.open(target, "wb") as copy:
+        rate = rate or min(sound.stream.codec_context.sample_rate, MAX_RATE)
+        copy.setparams((1, _BYTES, rate, 0, "NONE", ""))
+        most = _BYTES * round(max_seconds * rate)
+        length = peak = 0
 
-            def written() -> Iterator[bytes]:
-                nonlocal length, peak
-                for piece in sound.pcm(rate):
-                    kept = piece[: max(0, most - length)]
-                    length += len(piece)
-                    if length > most + _BYTES * rate * _SPARE_SECONDS:
-                        raise InvalidAudio(f"The recording lasts more than {max_seconds:g} s.")
-                    if kept:
-                        copy.writeframesraw(kept)
-                        samples = array("h", kept)
-                        high, low = max(samples), min(samples)
-                        peak = max(peak, high, -low)
-                        yield kept
+        def written() -> Iterator[bytes]:
+            nonlocal length, peak
+            for piece in sound.pcm(rate):
+                kept = piece[: max(0, most - length)]
+                length += len(piece)
+                if length > most + _BYTES * rate * _SPARE_SECONDS:
+                    raise InvalidAudio(f"The recording lasts more than {max_seconds:g} s.")
+                if kept:
+                    copy.writeframesraw(kept)
+                    samples = array("h", kept)
+                    high, low = max(samples), min(samples)
+                    peak = max(peak, high, -low)
+                    yield kept
 
-            levels = levels_of(written(), rate)
-    except UnreadableError as error:
-        raise refusal(error, start) from None
+        levels = levels_of(written(), rate)
     return Reference(rate, round(levels.seconds, 3), measures_of(levels, peak))
