@@ -86,14 +86,6 @@ async def examine(
 def _checks(
     project: Project, providers: Sequence[Provider], site: Site, speech: Speech
 ) -> tuple[Check, ...]:
-    async def upload() -> str:
-        assert project.account is not None  # noqa: S101 - needs sign-in
-        return await speech.upload(project.account)
-
-    async def live() -> str:
-        assert project.account is not None  # noqa: S101 - needs sign-in
-        return await speech.live(project.account)
-
     may_speak = ("site", "token issuer", "provider key", "models", "migrations", "budget")
     return (
         Check("supabase", project.reach),
@@ -112,8 +104,8 @@ def _checks(
         Check("proxies", site.hops, ("site",)),
         Check("body size", site.body_size, ("site",)),
         Check("WebSocket", site.websocket, ("site", "origins")),
-        Check("upload", upload, (*may_speak, "body size")),
-        Check("live session", live, (*may_speak, "WebSocket")),
+        Check("upload", lambda: speech.upload(project.token), (*may_speak, "body size")),
+        Check("live session", lambda: speech.live(project.token), (*may_speak, "WebSocket")),
     )
 
 
@@ -153,6 +145,6 @@ async def _leave(project: Project) -> Finding | None:
             "clean-up",
             "fault",
             f"the examination's account is left behind: {error}",
-            f"python -m edge_functions erase {project.left_behind}",
+            f"python -m edge_functions erase {project.user_id}",
         )
     return None

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -25,14 +24,6 @@ from transcription.settings import Settings
 CLOCK_SECONDS: Final = LEEWAY_SECONDS / 2
 """Beyond this a token may be refused before it has expired, or taken after."""
 _PUSH: Final = "apply the migrations: npx supabase@3 db push --remote"
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A person who exists for as long as the examination takes."""
-
-    id: UUID
-    token: str
 
 
 class Project:
@@ -56,8 +47,16 @@ class Project:
         self._clock_ahead: float | None = None
         """Seconds that this machine's clock is ahead of the project's."""
         self._parts: dict[str, Any] = {}
-        self._user_id: UUID | None = None
-        self.account: Account | None = None
+        self._keys = Jwks(self._url, http=tools.http)
+        self.user_id: UUID | None = None
+        """Of an account that exists for as long as the examination takes."""
+        self._token: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The account's access token."""
+        assert self._token is not None  # noqa: S101 - needs sign_in
+        return self._token
 
     async def reach(self) -> str:
         """Ask Auth how people may sign in, with the publishable key."""
@@ -152,13 +151,9 @@ class Project:
 
     async def signing_keys(self) -> str:
         """Fetch the keys that tokens are verified with."""
-        jwks = Jwks(self._url, http=self._tools.http)
-        try:
-            await jwks.refresh()
-            if jwks.ready:
-                return "Auth publishes keys that this release verifies with"
-        finally:
-            await jwks.aclose()
+        await self._keys.refresh()
+        if self._keys.ready:
+            return "Auth publishes keys that this release verifies with"
         if self._settings.supabase_jwt_secret is not None:
             return "tokens are verified with SUPABASE_JWT_SECRET"
         raise Fault(
@@ -176,41 +171,36 @@ class Project:
             self._access.as_service,
             {"email": email, "password": password, "email_confirm": True},
         )
-        self._user_id = UUID(self._json(made)["id"])
+        self.user_id = UUID(self._json(made)["id"])
         signed_in = await self._ask(
             "POST",
             "/auth/v1/token?grant_type=password",
             {"apikey": self._settings.supabase_publishable_key},
             {"email": email, "password": password},
         )
-        self.account = Account(self._user_id, self._json(signed_in)["access_token"])
+        self._token = self._json(signed_in)["access_token"]
         return "an account for this examination can sign in"
 
     async def issuer(self) -> str:
         """Verify the account's token as the services do."""
-        assert self.account is not None  # noqa: S101 - needs sign_in
-        token = self.account.token
-        told = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        told = jwt.decode(self.token, options={"verify_signature": False}).get("iss")
         if told != self._settings.issuer:
             raise Fault(
                 f"tokens are issued by {told}, and the services expect {self._settings.issuer}",
                 f"set SUPABASE_JWT_ISSUER={told}, or SUPABASE_PUBLIC_URL to the address that "
                 "browsers use",
             )
-        jwks = Jwks(self._url, http=self._tools.http)
         try:
             await Verifier(
                 issuer=self._settings.issuer,
-                keys=jwks,
+                keys=self._keys,
                 secret=self._settings.supabase_jwt_secret,
-            ).user(token)
+            ).user(self.token)
         except TranscriptionError as error:
             raise Fault(
                 f"a new token is refused: {error}",
                 "compare SUPABASE_JWT_SECRET and the project's JWT keys",
             ) from None
-        finally:
-            await jwks.aclose()
         return f"tokens of {told} are accepted"
 
     async def budget(self) -> str:
@@ -234,13 +224,9 @@ class Project:
         Raises:
             BackendUnavailable: it is left behind.
         """
-        if self._user_id is not None:
-            await self._tools.erasure.erase(self._user_id)
-
-    @property
-    def left_behind(self) -> UUID | None:
-        """The account's id."""
-        return self._user_id
+        await self._keys.aclose()
+        if self.user_id is not None:
+            await self._tools.erasure.erase(self.user_id)
 
     async def _ask(
         self, method: str, path: str, headers: dict[str, str], body: object = None

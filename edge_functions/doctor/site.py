@@ -51,9 +51,17 @@ class Site:
         told = urljoin(self.url, self._config.realtime_url or "")
         return told.replace("http", "ws", 1) if told.startswith("http") else told
 
-    def tls_for(self, url: str) -> ssl.SSLContext | None:
-        """Return what a socket to `url` is opened with."""
-        return self._tls if url.startswith("wss:") else None
+    def socket(self) -> connect:
+        """Return a socket at the realtime address, to be opened as a page opens it."""
+        url = self.realtime_url
+        return connect(
+            url,
+            origin=self.origin,
+            ssl=self._tls if url.startswith("wss:") else None,
+            open_timeout=OPEN_SECONDS,
+            compression=None,
+            proxy=None,
+        )
 
     async def answers(self) -> str:
         """Fetch the public configuration, and compare it with the settings."""
@@ -73,8 +81,8 @@ class Site:
             )
         ready = await self._ask("GET", "/readyz")
         if ready.status_code == 503:
-            why = _json(ready).get("status", "no status")
-            named = ", ".join(_json(ready).get("settings", ()))
+            state = object_of(ready)
+            why, named = state.get("status", "no status"), ", ".join(state.get("settings", ()))
             raise Fault(
                 f"{self.url} is not ready: {why} {named}".rstrip(),
                 f"correct {named} and restart" if named else "wait, or read the functions' log",
@@ -101,7 +109,7 @@ class Site:
 
     async def hops(self) -> str:
         """Compare the proxies that reported an address with those that are trusted."""
-        told = _json(await self._ask("GET", "/readyz")).get("forwarded")
+        told = object_of(await self._ask("GET", "/readyz")).get("forwarded")
         if not isinstance(told, int):
             raise Skipped("these services do not tell how many proxies they see")
         trusted = self._settings.trusted_proxy_hops
@@ -151,14 +159,7 @@ class Site:
         """Open a socket at the realtime address, as a page does, and close it."""
         url = self.realtime_url
         try:
-            async with connect(
-                url,
-                origin=self.origin,
-                ssl=self.tls_for(url),
-                open_timeout=OPEN_SECONDS,
-                compression=None,
-                proxy=None,
-            ):
+            async with self.socket():
                 pass
         except InvalidStatus as refused:
             status = refused.response.status_code
@@ -221,7 +222,8 @@ def _unreached(url: str, error: Exception) -> Fault:
     )
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def object_of(answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer; an empty one where there is none."""
     try:
         told = answer.json()
     except ValueError:

@@ -10,12 +10,10 @@ from uuid import uuid4
 
 import httpx
 from pydantic import SecretStr, ValidationError
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from edge_functions.doctor.finding import Fault
-from edge_functions.doctor.project import Account
-from edge_functions.doctor.site import OPEN_SECONDS, Site
+from edge_functions.doctor.site import Site, object_of
 from shared_schema.audio import FRAME_BYTES, SAMPLE_RATE, AudioFormat
 from shared_schema.client_messages import Start, Stop
 from shared_schema.server_messages import Error, Ready, server_message
@@ -70,7 +68,7 @@ class Speech:
         self._http = http
         self._frame_seconds = frame_seconds
 
-    async def upload(self, account: Account) -> str:
+    async def upload(self, token: str) -> str:
         """Send a file, and wait for its transcript."""
         seconds = max(SECONDS, self._settings.min_audio_seconds) + _LONG_ENOUGH
         most, pcm = self._settings.max_upload_bytes, sound(seconds)
@@ -81,7 +79,7 @@ class Speech:
                 answer = await self._http.post(
                     f"{self._site.url}/api/transcriptions",
                     headers={
-                        "Authorization": f"Bearer {account.token}",
+                        "Authorization": f"Bearer {token}",
                         "Idempotency-Key": str(uuid4()),
                     },
                     files={"audio": ("doctor.wav", file, "audio/wav")},
@@ -102,29 +100,21 @@ class Speech:
             raise Fault(f"an upload is answered {answer.status_code}: {_why(answer)}", _READ_LOGS)
         return f"a file of {seconds:.0f} s is transcribed"
 
-    async def live(self, account: Account) -> str:
+    async def live(self, token: str) -> str:
         """Speak into a live session, and wait for its whole text."""
-        url = self._site.realtime_url
         try:
             async with (
                 asyncio.timeout(60),
-                connect(
-                    url,
-                    origin=self._site.origin,
-                    ssl=self._site.tls_for(url),
-                    open_timeout=OPEN_SECONDS,
-                    compression=None,
-                    proxy=None,
-                ) as socket,
+                self._site.socket() as socket,
             ):
                 start = Start(
                     type="start",
                     v=1,
                     audio_format=AudioFormat(encoding="pcm_s16le", sample_rate=16_000),
-                    access_token=SecretStr(account.token),
+                    access_token=SecretStr(token),
                 )
                 told = start.model_dump(mode="json", exclude_none=True)
-                told["access_token"] = account.token
+                told["access_token"] = token
                 await socket.send(json.dumps(told))
                 await _until(socket, Ready)
                 for frame in _frames(sound(SECONDS)):
@@ -169,10 +159,7 @@ def _frames(pcm: bytes) -> Iterator[bytes]:
 
 
 def _why(answer: httpx.Response) -> str:
-    try:
-        told = answer.json()
-    except ValueError:
-        return "no words"
-    if not isinstance(told, dict):
+    told = object_of(answer)
+    if not told:
         return "no words"
     return f"{told.get('code', 'no code')} ({told.get('detail') or told.get('title') or ''})"
