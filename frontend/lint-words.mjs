@@ -11,7 +11,7 @@ const SOURCE = join(import.meta.dirname, "src");
 const SKIPPED = /(^|\/)(words|testing|generated|legacy)\/|\.test\.tsx?$|\.d\.ts$/;
 /** Texts to read aloud; English messages of errors, which go with a code; names of faults. */
 const EXEMPT =
-  /^(reference-audio\/scripts(-world)?|services\/sign-in-messages|dictation\/limits|audio\/source|lib\/text)\.ts$/;
+  /^(reference-audio\/scripts(-world)?|dictation\/limits|audio\/source|lib\/text)\.ts$/;
 /** JSX attributes and properties that hold no text for people. */
 const TECHNICAL =
   /^(className|class|style|d|viewBox|key|id|type|role|variant|tone|rel|name|autoComplete|translate|dir|aria-keyshortcuts|aria-describedby|aria-labelledby|part)$/;

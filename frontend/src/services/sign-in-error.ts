@@ -1,9 +1,6 @@
 /** Why a sign-in failed, in words for a person. */
 import { SignInError } from "../session/token";
 
-/** Where the line is down. */
-const UNTOLD: { readonly MESSAGES: Readonly<Record<string, string>> } = { MESSAGES: {} };
-
 interface AuthFault {
   readonly name?: string;
   /** Of the answer; 0 where none came. */
@@ -21,11 +18,14 @@ export function isSignedOut(error: unknown): boolean {
 /** Our own words: what a firewall or a parser says helps no one. They load when one is needed. */
 export async function toSignInError(error: unknown): Promise<SignInError> {
   if (error instanceof SignInError) return error;
-  const { MESSAGES } = await import("./sign-in-messages").catch(() => UNTOLD);
+  const found = await import("../errors/words/en").catch(() => undefined); // the line may be down
+  const words: Readonly<Record<string, string>> = found?.words ?? {};
   const { name, status, code } = (error ?? {}) as AuthFault;
+  const wordsOf = (reason: string) =>
+    words[`signIn.${reason === "user_already_exists" ? "email_exists" : reason}`];
   const fail = (reason: string, retryable: boolean) =>
-    new SignInError(MESSAGES[reason] ?? "The sign-in failed.", retryable, { cause: error, reason });
-  if (code !== undefined && Object.hasOwn(MESSAGES, code)) return fail(code, false);
+    new SignInError(wordsOf(reason) ?? "The sign-in failed.", retryable, { cause: error, reason });
+  if (code !== undefined && wordsOf(code) !== undefined) return fail(code, false);
   if (status === 429) return fail("busy", true);
   const answered = name === "AuthApiError" || name === "AuthWeakPasswordError";
   return answered && (status ?? 500) < 500 ? fail("refused", false) : fail("away", true);
