@@ -231,17 +231,8 @@ export class LiveTranscript implements Readable<LiveTranscriptState> {
     }
     const { language, contextBias, model } = this.#options;
     const live = new Live(
-      {
-        ...(language ? { language } : {}),
-        ...(contextBias?.length ? { contextBias } : {}),
-        ...(model ? { model } : {}),
-      },
-      {
-        url: realtimeUrl,
-        token,
-        patience: PATIENT,
-        ...(openSocket ? { connect: openSocket } : {}),
-      },
+      { language, contextBias, model },
+      { url: realtimeUrl, token, patience: PATIENT, connect: openSocket },
       talk,
     );
     this.#live = live;

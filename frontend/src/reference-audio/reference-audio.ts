@@ -14,7 +14,7 @@ import type { TranscriptionOptions } from "../services/api";
 import { Person } from "../services/person";
 import { Backoff, type Spacing } from "../session/backoff";
 import { UNREACHABLE } from "../session/effects";
-import { IDLE_LIVE, Live } from "../session/live";
+import { Live } from "../session/live";
 import type { SessionOptions } from "../session/messages";
 import type { FileRefused } from "../take/file-refused";
 import { TakeKeeper } from "../take/keeper";
@@ -45,7 +45,13 @@ import { abilities, type ChosenModels, type Kind, modelAtHand } from "./abilitie
 import { toCallFailure } from "./call-failure";
 import { countsDownHere, rememberCountsDown } from "./countdown";
 import type { ReferenceAudioServices } from "./services";
-import { INITIAL, type Mode, type ReferenceAudioState, type ReferenceAudioValue } from "./state";
+import {
+  INITIAL,
+  type Mode,
+  NO_TAKE,
+  type ReferenceAudioState,
+  type ReferenceAudioValue,
+} from "./state";
 import { Transcriber } from "./transcriber";
 
 /** Of the final pass, where no answer comes: seconds apart, for about five minutes. */
@@ -123,7 +129,6 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
       language: initial.language ?? "auto",
       preset: services.config.reference_preset ?? "any",
       recorder: this.recorder.getSnapshot(),
-      live: IDLE_LIVE,
       kept: this.#keeper.getSnapshot(),
     });
     this.getSnapshot = this.#store.getSnapshot;
@@ -316,9 +321,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     const biased = contextBias.length > 0 && (model?.context_bias ?? true);
     const told = language !== "auto" && (model === undefined || model.languages.length > 0);
     return {
-      ...(told ? { language } : {}),
-      ...(biased ? { contextBias } : {}),
-      ...(models[kind] === undefined ? {} : { model: models[kind] }),
+      language: told ? language : undefined,
+      contextBias: biased ? contextBias : undefined,
+      model: models[kind],
     };
   }
 
@@ -419,7 +424,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     this.#keeper.update({ read: this.#script });
     const { config, realtimeUrl, token, openSocket } = this.services;
     if (!config.enabled || !config.realtime_enabled) return;
-    const environment = { url: realtimeUrl, token, ...(openSocket ? { connect: openSocket } : {}) };
+    const environment = { url: realtimeUrl, token, connect: openSocket };
     const live = new Live(this.#optionsFor("realtime"), environment, this.#takeScope);
     this.#live = live;
     this.#takeScope.add(live.subscribe(() => this.#onLive(live)));
@@ -689,7 +694,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     for (const { record } of this.#state.tray) this.#keeper.release(record.id);
     this.#letGo();
     const { mode = "record", language = "auto" } = this.#initial;
-    this.#patch({ ...INITIAL, live: IDLE_LIVE, mode, language });
+    this.#patch({ ...INITIAL, mode, language });
   }
 
   /** Ends what goes on with the take. */
@@ -709,24 +714,7 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
   /** Makes room for the next take; what the person has set, and the other takes, stay. */
   #reset(): void {
     this.#letGo();
-    const { mode, language, contextBias, topic, models, transcribeOnSelect, deviceId, script } =
-      this.#state;
-    const { tray, removed, countsDown } = this.#state;
-    this.#patch({
-      ...INITIAL,
-      live: IDLE_LIVE,
-      mode,
-      language,
-      contextBias,
-      topic,
-      models,
-      transcribeOnSelect,
-      deviceId,
-      countsDown,
-      script,
-      tray,
-      removed,
-    });
+    this.#patch(NO_TAKE);
   }
 
   // The final pass.

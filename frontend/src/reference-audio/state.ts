@@ -1,7 +1,7 @@
 /** All that the component shows, as one value. */
 
 import type { PresetId } from "../audio/presets";
-import type { LiveView } from "../session/live";
+import { IDLE_LIVE, type LiveView } from "../session/live";
 import type { FileFault } from "../take/file-refused";
 import type { RecorderState } from "../take/recorder";
 import type { CheckState } from "../take/sound-check";
@@ -95,15 +95,12 @@ export interface ReferenceAudioValue {
   readonly busy: boolean;
 }
 
-export const INITIAL: Omit<
-  ReferenceAudioState,
-  "recorder" | "live" | "language" | "mode" | "kept" | "preset"
-> = {
+/** Where there is no take. */
+export const NO_TAKE = {
   check: undefined,
   countdown: undefined,
+  live: IDLE_LIVE,
   take: undefined,
-  tray: [],
-  removed: undefined,
   restored: false,
   original: undefined,
   cut: undefined,
@@ -114,6 +111,15 @@ export const INITIAL: Omit<
   transcription: { status: "idle" },
   transcript: EMPTY_TRANSCRIPT,
   detectedLanguage: undefined,
+} as const satisfies Partial<ReferenceAudioState>;
+
+export const INITIAL: Omit<
+  ReferenceAudioState,
+  "recorder" | "language" | "mode" | "kept" | "preset"
+> = {
+  ...NO_TAKE,
+  tray: [],
+  removed: undefined,
   contextBias: [],
   topic: "",
   models: {},

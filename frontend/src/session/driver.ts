@@ -23,7 +23,7 @@ export interface SessionEnvironment {
   /** `ws:` or `wss:` address of the realtime endpoint. */
   readonly url: string;
   readonly token: TokenSupplier;
-  readonly connect?: (url: string) => Socket;
+  readonly connect?: ((url: string) => Socket) | undefined;
   readonly patience?: Patience;
 }
 
@@ -45,7 +45,7 @@ function toFailure(error: unknown): Failure {
   }
   if (error instanceof SignInError) {
     const { message, retryable, reason } = error;
-    return { code: "sign_in_failed", message, retryable, ...(reason ? { reason } : {}) };
+    return { code: "sign_in_failed", message, retryable, reason };
   }
   return UNREACHABLE;
 }

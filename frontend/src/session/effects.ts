@@ -50,27 +50,27 @@ export interface SessionFailure {
   readonly code: Wire.ErrorCode | "unreachable" | "sign_in_failed";
   readonly message: string;
   /** Of a sign-in that failed. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Seconds. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
 }
 
 export interface SessionView {
   readonly phase: Phase;
   readonly text: string;
   /** As detected, ISO 639-1. */
-  readonly language?: string;
+  readonly language: string | undefined;
   /** The browser says that there is no network. */
   readonly offline: boolean;
   /** Milliseconds of audio that wait to be sent. */
   readonly lagMs: number;
   /** Seconds of live words left, once the server has said so. */
-  readonly secondsLeft?: number;
+  readonly secondsLeft: number | undefined;
   /** Fields of `start` that the live model has no use for. */
   readonly ignored: readonly string[];
   /** Which limit ended it. */
-  readonly reason?: Wire.Final["reason"];
-  readonly failure?: SessionFailure;
+  readonly reason: Wire.Final["reason"];
+  readonly failure: SessionFailure | undefined;
   /** The same person's sessions that hold the place, while they do. */
   readonly openSessions: readonly string[];
 }

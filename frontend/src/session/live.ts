@@ -9,19 +9,9 @@ import type { Phase, SessionFailure, SessionView } from "./effects";
 import type { SessionOptions } from "./messages";
 import { follow } from "./seam";
 
-export interface LiveView {
-  readonly phase: Phase;
-  readonly text: string;
-  readonly language: string | undefined;
-  readonly offline: boolean;
+export interface LiveView extends Omit<SessionView, "lagMs"> {
   /** Whole seconds that the words are behind because the line is; 0 while that is nothing. */
   readonly behindSeconds: number;
-  readonly secondsLeft: number | undefined;
-  /** Fields of `start` that the live model has no use for. */
-  readonly ignored: readonly string[];
-  readonly reason: SessionView["reason"];
-  readonly failure: SessionFailure | undefined;
-  readonly openSessions: readonly string[];
   /** Why the last part that failed did; another one may go on. */
   readonly lost: SessionFailure | undefined;
 }
@@ -87,10 +77,6 @@ export class Live implements Readable<LiveView> {
     if (part === this.part) this.#parts.at(-1)?.give({ type: "stop" });
   }
 
-  cancel(): void {
-    for (const part of this.#parts) part.give({ type: "cancel" });
-  }
-
   takeOver(sessionId: string): void {
     this.#parts.at(-1)?.give({ type: "takeOver", sessionId });
   }
@@ -107,18 +93,13 @@ export class Live implements Readable<LiveView> {
     const last = current ?? views.at(-1);
     if (!last) return;
     const paused = at >= 0 && at < views.length - 1;
+    const { lagMs, ...view } = last;
     this.#store.patch({
+      ...view,
       phase: paused ? "connecting" : last.phase,
-      text: views.map((view) => view.text).reduce(follow, ""),
-      language: last.language,
-      offline: last.offline,
-      behindSeconds: last.lagMs < NOTABLE_LAG_MS ? 0 : Math.round(last.lagMs / 1000),
-      secondsLeft: last.secondsLeft,
-      ignored: last.ignored,
-      reason: last.reason,
-      failure: last.failure,
-      openSessions: last.openSessions,
-      lost: views.findLast((view) => view.phase === "failed")?.failure,
+      text: views.map((each) => each.text).reduce(follow, ""),
+      behindSeconds: lagMs < NOTABLE_LAG_MS ? 0 : Math.round(lagMs / 1000),
+      lost: views.findLast((each) => each.phase === "failed")?.failure,
     });
   }
 }

@@ -38,10 +38,10 @@ export function parseServerMessage(data: unknown): ServerMessage | undefined {
 /** What a session asks of the server, beside its audio. */
 export interface SessionOptions {
   /** An English name, an ISO 639-1 code, a locale, or "Auto". */
-  readonly language?: string;
-  readonly contextBias?: readonly string[];
+  readonly language?: string | undefined;
+  readonly contextBias?: readonly string[] | undefined;
   /** One of those that the service offers; its own choice without it. */
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** Tell speakers apart. */
   readonly diarize?: boolean;
   /** Voices to be known again, with `diarize`. */

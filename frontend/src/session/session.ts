@@ -127,10 +127,10 @@ export class Session {
       lagMs: this.#over ? 0 : Math.round(lag / MS),
       openSessions: this.#openSessions,
       ignored: this.#ignored,
-      ...(this.#language ? { language: this.#language } : {}),
-      ...(this.#secondsLeft === undefined ? {} : { secondsLeft: this.#secondsLeft }),
-      ...(this.#reason ? { reason: this.#reason } : {}),
-      ...(this.#failure ? { failure: this.#failure } : {}),
+      language: this.#language,
+      secondsLeft: this.#secondsLeft,
+      reason: this.#reason,
+      failure: this.#failure,
     };
   }
 
@@ -451,7 +451,7 @@ export class Session {
       message: error.message,
       retryable,
       afterRefresh: error.code === "token_expired",
-      ...(error.retry_after === undefined ? {} : { retryAfter: error.retry_after }),
+      retryAfter: error.retry_after,
     };
     this.#lost(link, failure, NORMAL);
   }
@@ -531,7 +531,7 @@ export class Session {
   }
 
   #fail({ code, message, retryAfter }: SessionFailure): void {
-    this.#failure = { code, message, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    this.#failure = { code, message, retryAfter };
     this.#finish("failed");
   }
 

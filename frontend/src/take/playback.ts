@@ -105,11 +105,6 @@ export class TakePlayback implements Readable<PlaybackState> {
     this.#audio?.pause();
   }
 
-  toggle(): void {
-    if (this.getSnapshot().playing) this.pause();
-    else this.play();
-  }
-
   /** Goes to a time, playing on if it plays. */
   seek(at: number): void {
     this.#until = undefined;
