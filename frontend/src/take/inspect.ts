@@ -7,7 +7,7 @@ import { FILES } from "../generated/files";
 import type { AudioLimits } from "../generated/protocol";
 import { Scope } from "../lib/scope";
 import { FileRefused } from "./file-refused";
-import { judgedAnew, newTakeId, type Pcm, peaksOf, type Take } from "./take";
+import { judgedAnew, newTakeId, type Pcm, type Take } from "./take";
 
 /** The most bytes from the beginning by which a kind of file is known. */
 const HEAD_BYTES = 16;
@@ -91,7 +91,6 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
   let seconds = await claimedSeconds(typed);
   let measurement: Measurement | undefined;
   let verdicts: Verdict[] = seconds === undefined ? [] : [judgeLength(seconds, judgedBy)];
-  let peaks: number[] = [];
   let pcm: Pcm | undefined;
   // Decoding hours of audio could take all memory, only to learn what is known already.
   if (seconds === undefined || seconds <= 2 * limits.max_seconds) {
@@ -105,7 +104,6 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
     if (pcm && measurement) {
       seconds = measurement.seconds;
       verdicts = judge(measurement, judgedBy);
-      peaks = peaksOf(pcm);
     }
   }
   return {
@@ -115,7 +113,6 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
     seconds,
     measurement,
     verdicts,
-    peaks,
     pcm,
   };
 }
@@ -123,6 +120,6 @@ export async function inspectFile(file: File, limits: AudioLimits, preset?: Pres
 /** The same take; where the server heard more or less of it, without what the browser read. */
 export function heardTake(take: Take, seconds: number, limits: AudioLimits, preset?: Preset): Take {
   if (Math.abs(seconds - (take.seconds ?? seconds)) <= CLOSE_SECONDS) return take;
-  const unread = { ...take, seconds, measurement: undefined, pcm: undefined, peaks: [] };
+  const unread = { ...take, seconds, measurement: undefined, pcm: undefined };
   return judgedAnew(unread, lengthLimits(limits, preset));
 }

@@ -9,7 +9,6 @@ const TAKE = {
   seconds: 12,
   measurement: undefined,
   verdicts: [],
-  peaks: [],
   pcm: undefined,
 } satisfies Take;
 

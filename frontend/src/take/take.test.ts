@@ -20,13 +20,13 @@ test("A waveform has one peak for each stretch, whatever the blocks", () => {
   const block = new Array(320).fill(0);
   block[3] = -32_768;
   block[319] = 16_384;
-  const peaks = peaksOf(pcmOf(block.slice(0, 7), block.slice(7)));
+  const peaks = peaksOf(pcmOf(block.slice(0, 7), block.slice(7)), 160);
   expect(peaks).toHaveLength(160);
   expect([peaks[1], peaks[159], peaks[0]]).toEqual([1, 0.5, 0]);
 });
 
 test("No samples are a flat line", () => {
-  expect(new Set(peaksOf(pcmOf()))).toEqual(new Set([0]));
+  expect(new Set(peaksOf(pcmOf(), 160))).toEqual(new Set([0]));
 });
 
 test("Only silence that is worth it is offered to be trimmed, with a margin left", () => {

@@ -20,8 +20,6 @@ export interface Take {
   readonly seconds: number | undefined;
   readonly measurement: Measurement | undefined;
   readonly verdicts: readonly Verdict[];
-  /** Peaks for the waveform, 0 to 1, evenly spaced over the take. */
-  readonly peaks: readonly number[];
   /** Where this browser could decode it: so that it can be cut. */
   readonly pcm: Pcm | undefined;
 }
@@ -32,9 +30,6 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** Bars of a take's waveform. */
-const PEAKS = 160;
-
 export const newTakeId = randomId;
 
 export function countSamples(pcm: Pcm): number {
@@ -42,7 +37,7 @@ export function countSamples(pcm: Pcm): number {
 }
 
 /** The loudest sample of each of so many equal stretches. */
-export function peaksOf(pcm: Pcm, count: number = PEAKS): number[] {
+export function peaksOf(pcm: Pcm, count: number): number[] {
   const total = countSamples(pcm);
   const peaks = new Array<number>(count).fill(0);
   if (total === 0) return peaks;
@@ -81,7 +76,6 @@ export function recordedTake(
     seconds: measurement.seconds,
     measurement,
     verdicts: judge(measurement, limits),
-    peaks: peaksOf(pcm),
     pcm,
   };
 }
