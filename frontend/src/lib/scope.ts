@@ -33,27 +33,29 @@ export class Scope {
     target.addEventListener(type, listener, { signal: this.signal });
   }
 
+  /** Ends something with the scope. Returns a function that ends it at once. */
+  #until(end: () => void): () => void {
+    const forget = this.add(end);
+    return () => {
+      end();
+      forget();
+    };
+  }
+
   /** Runs once after `ms` milliseconds. Returns a cancel function. */
   after(ms: number, run: () => void): () => void {
     const id = setTimeout(() => {
-      forget();
+      cancel();
       run();
     }, ms);
-    const forget = this.add(() => clearTimeout(id));
-    return () => {
-      clearTimeout(id);
-      forget();
-    };
+    const cancel = this.#until(() => clearTimeout(id));
+    return cancel;
   }
 
   /** Runs every `ms` milliseconds. Returns a cancel function. */
   every(ms: number, run: () => void): () => void {
     const id = setInterval(run, ms);
-    const forget = this.add(() => clearInterval(id));
-    return () => {
-      clearInterval(id);
-      forget();
-    };
+    return this.#until(() => clearInterval(id));
   }
 
   /** Runs before each repaint with the frame's time in milliseconds. Returns a cancel function. */
@@ -62,11 +64,7 @@ export class Scope {
       id = requestAnimationFrame(step);
       run(now);
     });
-    const forget = this.add(() => cancelAnimationFrame(id));
-    return () => {
-      cancelAnimationFrame(id);
-      forget();
-    };
+    return this.#until(() => cancelAnimationFrame(id));
   }
 
   dispose(): void {
