@@ -121,7 +121,7 @@ export class SessionDriver {
         this.#sockets.get(effect.link)?.socket.send(effect.data);
         break;
       case "close":
-        this.#close(effect.link, effect.code);
+        this.#forget(effect.link)?.close(effect.code);
         break;
     }
   }
@@ -163,9 +163,5 @@ export class SessionDriver {
     this.#sockets.delete(link);
     open?.scope.dispose();
     return open?.socket;
-  }
-
-  #close(link: number, code: number): void {
-    this.#forget(link)?.close(code);
   }
 }

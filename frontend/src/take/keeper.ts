@@ -40,16 +40,12 @@ export class TakeKeeper implements Readable<boolean> {
 
   /** Begins a take; the one before it must have been forgotten or adopted elsewhere. */
   begin(record: TakeRecord): void {
-    this.#adopt(record);
+    this.resume(record);
     this.#enqueue((store) => store.save(record));
   }
 
   /** Goes on with a take that is in the database already. */
   resume(record: TakeRecord): void {
-    this.#adopt(record);
-  }
-
-  #adopt(record: TakeRecord): void {
     this.#record = record;
     this.#pending = [];
     this.#pendingSamples = 0;

@@ -25,28 +25,21 @@ export interface Words<M extends Messages> {
   readonly direction: "ltr" | "rtl";
 }
 
-/** What the build makes of messages. */
+/** What the build makes of messages; only their keys are as they were written. */
 type Compiled = Readonly<Record<string, string | ((values?: object) => string)>>;
-
-interface Module {
-  readonly words: Messages;
-}
 
 /** Messages in English, and where the other languages are: functions by their path, `./words/de.ts`. */
 export interface Part<M extends Messages> {
   readonly english: M;
-  readonly others: Readonly<Record<string, () => Promise<Module>>>;
+  readonly others: Readonly<Record<string, () => Promise<{ readonly words: Messages }>>>;
 }
-
-/** What the build has compiled; only its keys are as they were written. */
-const compiled = (messages: Messages) => messages as unknown as Compiled;
 
 /** The words of one language; where several messages have one key, the last counts. */
 export function wordsIn<M extends Messages>(
   language: Language,
   ...found: readonly Messages[]
 ): Words<M> {
-  const messages: Compiled = Object.assign({}, ...found.map(compiled));
+  const messages: Compiled = Object.assign({}, ...found);
   const say = (key: string, values?: object) => {
     const found = messages[key] ?? key;
     return typeof found === "function" ? found(values) : found;
