@@ -1,5 +1,5 @@
 /** The transcript: always editable, never overwritten behind the person's back. */
-import { lazy, Suspense, useCallback, useId, useLayoutEffect, useRef, useState } from "react";
+import { lazy, Suspense, useId, useLayoutEffect, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { Button, Card, fieldClass, Message } from "../ui/controls";
 import { languageName } from "../ui/format";
@@ -66,30 +66,23 @@ function LanguageSelect() {
 function GrowingTextArea({
   id,
   describedBy,
+  area,
   onArea,
 }: {
   readonly id: string;
   readonly describedBy: string;
+  readonly area: HTMLTextAreaElement | null;
   readonly onArea: (area: HTMLTextAreaElement | null) => void;
 }) {
   const { reference, state, t } = useParts();
   const { text } = state.transcript;
   const { enabled } = reference.services.config;
-  const area = useRef<HTMLTextAreaElement>(null);
-  const hold = useCallback(
-    (element: HTMLTextAreaElement | null) => {
-      area.current = element;
-      onArea(element);
-    },
-    [onArea],
-  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text.
   useLayoutEffect(() => {
-    const element = area.current;
-    if (!element) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight + 2}px`;
-  }, [text]);
+    if (!area) return;
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight + 2}px`;
+  }, [area, text]);
   return (
     <textarea
       aria-describedby={describedBy}
@@ -100,7 +93,7 @@ function GrowingTextArea({
       maxLength={2 * LIMITS.max_transcript_characters}
       onChange={(event) => reference.edit(event.target.value)}
       placeholder={t(enabled ? "transcript.placeholder" : "transcript.typePlaceholder")}
-      ref={hold}
+      ref={onArea}
       rows={4}
       translate="no"
       value={text}
@@ -176,7 +169,12 @@ export function TranscriptCard() {
           ) : null}
           <div style={{ position: "relative" }}>
             <div aria-hidden="true" ref={setBehind} />
-            <GrowingTextArea describedBy={`${id}-help`} id={`${id}-text`} onArea={setArea} />
+            <GrowingTextArea
+              area={area}
+              describedBy={`${id}-help`}
+              id={`${id}-text`}
+              onArea={setArea}
+            />
           </div>
           {comparable && !offered ? (
             <Button aria-expanded={compared} onClick={() => setCompared(!compared)} variant="link">

@@ -7,17 +7,11 @@ import type { PanelWords } from "./panels/catalogue";
 import type { Problem } from "./problems";
 
 export function fileProblem(t: PanelWords, fault: FileFault, limits: AudioLimits): Problem {
-  switch (fault) {
-    case "kind":
-      return { words: t("file.kind", { kinds: titles(limits).join(", ") }), waysOut: [] };
-    case "size":
-      return {
-        words: t("file.size", { size: megabytes(t.locale, limits.max_bytes) }),
-        waysOut: [],
-      };
-    default:
-      return { words: t(`file.${fault}`), waysOut: [] };
-  }
+  const said = {
+    kinds: titles(limits).join(", "),
+    size: megabytes(t.locale, limits.max_bytes),
+  };
+  return { words: t(`file.${fault}`, said), waysOut: [] };
 }
 
 function titles(limits: AudioLimits): string[] {

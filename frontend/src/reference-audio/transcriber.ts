@@ -4,6 +4,7 @@ import type { Transcription } from "../generated/protocol";
 import { randomId } from "../lib/random-id";
 import { type Audio, type TranscriptionOptions, transcribe } from "../services/api";
 import { ApiError, type Progress } from "../services/http";
+import type { TakeStorage } from "../services/storage";
 import { SignedOutError } from "../session/token";
 import type { Take } from "../take/take";
 import type { ReferenceAudioServices } from "./services";
@@ -30,15 +31,10 @@ export class Transcriber {
   }
 
   /**
-   * The take as the API takes it: its path once it is uploaded, or the file where storage fails.
+   * The take's path once it is uploaded; undefined where storage fails.
    *
    * @throws SignedOutError
    */
-  async #audio(take: Take, onProgress: Progress): Promise<Audio> {
-    const path = await this.#uploaded(take, onProgress);
-    return path === undefined ? { file: take.file } : { storagePath: path };
-  }
-
   async #uploaded(take: Take, onProgress: Progress): Promise<string | undefined> {
     const { token, account, storage } = this.#services;
     await token();
@@ -48,7 +44,7 @@ export class Transcriber {
     let upload = this.#upload;
     if (upload?.takeId !== take.id || upload.userId !== state.userId) {
       if (upload) this.#withdraw(upload);
-      upload = this.#begin(take, state.userId, onProgress);
+      upload = this.#begin(storage, take, state.userId, onProgress);
       this.#upload = upload;
     }
     upload.listeners.add(onProgress);
@@ -59,27 +55,21 @@ export class Transcriber {
     }
   }
 
-  #begin(take: Take, userId: string, first: Progress): Upload {
+  #begin(storage: TakeStorage, take: Take, userId: string, first: Progress): Upload {
     const controller = new AbortController();
     const listeners = new Set([first]);
     const onProgress: Progress = (fraction) => {
       for (const listener of listeners) listener(fraction);
     };
-    const path = this.#services.storage
-      ?.upload(userId, take.id, take.file, { signal: controller.signal, onProgress })
+    const path = storage
+      .upload(userId, take.id, take.file, { signal: controller.signal, onProgress })
       .catch(() => {
         controller.signal.throwIfAborted();
         // Not in storage, for whatever reason: the file goes with the call, and may be tried again.
         if (this.#upload?.takeId === take.id) this.#upload = undefined;
         return undefined;
       });
-    return {
-      takeId: take.id,
-      userId,
-      path: path ?? Promise.resolve(undefined),
-      controller,
-      listeners,
-    };
+    return { takeId: take.id, userId, path, controller, listeners };
   }
 
   /**
@@ -93,25 +83,21 @@ export class Transcriber {
     call: (audio: Audio, idempotencyKey: string) => Promise<T>,
     purpose: string,
   ): Promise<T> {
-    const audio = await this.#audio(take, onProgress);
-    if ("storagePath" in audio) onProgress(1);
+    const path = await this.#uploaded(take, onProgress);
+    const { file } = take;
+    if (path === undefined) return await call({ file }, this.#key(take, "file", purpose));
+    onProgress(1);
     try {
-      return await call(audio, this.#key(take, audio, purpose));
+      return await call({ storagePath: path }, this.#key(take, path, purpose));
     } catch (error) {
-      const lost = error instanceof ApiError && error.code === "not_found";
-      if (!lost || !("storagePath" in audio)) throw error;
+      if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
       this.#upload = undefined;
-      const file = { file: take.file };
-      return await call(file, this.#key(take, file, purpose));
+      return await call({ file }, this.#key(take, "file", purpose));
     }
   }
 
-  #key(take: Take, audio: Audio, purpose: string): string {
-    const subject = JSON.stringify([
-      take.id,
-      "file" in audio ? "file" : audio.storagePath,
-      purpose,
-    ]);
+  #key(take: Take, source: string, purpose: string): string {
+    const subject = JSON.stringify([take.id, source, purpose]);
     const key = this.#keys.get(subject) ?? randomId();
     this.#keys.set(subject, key);
     return key;
