@@ -68,7 +68,7 @@ ask() { # NAME: ask for a value; secrets are not shown
   printf '%s=%s\n' "$1" "$answer" >>"$SETTINGS_DIR/.env"
 }
 
-default() { # NAME VALUE: set what nobody has set
+default() { # NAME VALUE: set what is not set yet
   [ -n "$(setting "$1")" ] || printf '%s=%s\n' "$1" "$2" >>"$SETTINGS_DIR/.env"
 }
 
