@@ -51,12 +51,12 @@ class Segment(Outbound):
 
     text: str
     start: float | None = None
-    """Seconds from the beginning of the file, where the model tells it."""
+    """Seconds from the beginning of the file, if the model reports it."""
     end: float | None = None
-    """Seconds from the beginning of the file, where the model tells it."""
+    """Seconds from the beginning of the file, if the model reports it."""
     speaker: str | None = None
     score: float | None = None
-    """How sure the model is, where it tells it."""
+    """How sure the model is, if it says so."""
 
 
 class Word(Outbound):
@@ -64,9 +64,9 @@ class Word(Outbound):
 
     text: str
     start: float | None = None
-    """Seconds from the beginning of the file, where the model tells it."""
+    """Seconds from the beginning of the file, if the model reports it."""
     end: float | None = None
-    """Seconds from the beginning of the file, where the model tells it."""
+    """Seconds from the beginning of the file, if the model reports it."""
 
 
 class Transcription(Outbound):

@@ -41,13 +41,13 @@ class LiveSegment(Outbound):
     type: Literal["segment"] = "segment"
     text: str
     start: float | None = None
-    """Seconds from the beginning of this session's audio, where the model tells it."""
+    """Seconds from the beginning of this session's audio, if the model reports it."""
     end: float | None = None
-    """Seconds from the beginning of this session's audio, where the model tells it."""
+    """Seconds from the beginning of this session's audio, if the model reports it."""
     speaker: str | None = None
     """A name that is the same for the same voice, within this session."""
     score: float | None = None
-    """How sure the model is, where it tells it."""
+    """How sure the model is, if it says so."""
 
 
 class Turn(Outbound):
@@ -60,7 +60,7 @@ class Turn(Outbound):
     event: Literal["start", "eager_end", "resume", "end"]
     """It begins; it seems to end; it goes on after all; it has ended."""
     at: float | None = None
-    """Seconds from the beginning of this session's audio, where the model tells it."""
+    """Seconds from the beginning of this session's audio, if the model reports it."""
     end_reason: str | None = None
     """With `end`: why it has ended, in the model's own words. New reasons may appear."""
 

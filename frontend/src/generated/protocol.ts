@@ -505,16 +505,16 @@ export interface FinalEvent {
 export interface Segment {
   text: string;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   start?: number;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   end?: number;
   speaker?: string;
   /**
-   * How sure the model is, where it tells it.
+   * How sure the model is, if it says so.
    */
   score?: number;
 }
@@ -527,11 +527,11 @@ export interface Segment {
 export interface Word {
   text: string;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   start?: number;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   end?: number;
 }
@@ -588,11 +588,11 @@ export interface LiveSegment {
   type: "segment";
   text: string;
   /**
-   * Seconds from the beginning of this session's audio, where the model tells it.
+   * Seconds from the beginning of this session's audio, if the model reports it.
    */
   start?: number;
   /**
-   * Seconds from the beginning of this session's audio, where the model tells it.
+   * Seconds from the beginning of this session's audio, if the model reports it.
    */
   end?: number;
   /**
@@ -600,7 +600,7 @@ export interface LiveSegment {
    */
   speaker?: string;
   /**
-   * How sure the model is, where it tells it.
+   * How sure the model is, if it says so.
    */
   score?: number;
 }
@@ -1047,16 +1047,16 @@ export interface TurnSettings {
 export interface SegmentEvent {
   text: string;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   start?: number;
   /**
-   * Seconds from the beginning of the file, where the model tells it.
+   * Seconds from the beginning of the file, if the model reports it.
    */
   end?: number;
   speaker?: string;
   /**
-   * How sure the model is, where it tells it.
+   * How sure the model is, if it says so.
    */
   score?: number;
   type: "segment";
@@ -1244,7 +1244,7 @@ export interface Turn {
    */
   event: "start" | "eager_end" | "resume" | "end";
   /**
-   * Seconds from the beginning of this session's audio, where the model tells it.
+   * Seconds from the beginning of this session's audio, if the model reports it.
    */
   at?: number;
   /**
