@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pathspec import GitIgnoreSpec
 
@@ -28,34 +28,6 @@ mount -t tmpfs -o size=256m,mode=0700,uid="$user" tmpfs "$root/var/lib/utter/upl
 exec chroot "$root" setpriv --reuid="$user" --regid="$user" --clear-groups --no-new-privs \
   --bounding-set=-all --inh-caps=-all env -i -C "$folder" "$@"
 """
-
-
-class Tool(Protocol):
-    """Builds and runs images."""
-
-    @property
-    def name(self) -> str:
-        """Of the program."""
-
-    def build(self, file: Path, context: Path, tag: str, arguments: Mapping[str, str]) -> None:
-        """Build an image."""
-
-    def take(self, archive: Path, tag: str, environment: Mapping[str, str]) -> None:
-        """Make an image of a root file system."""
-
-    def size(self, tag: str) -> int:
-        """Return the bytes of an image's files, not compressed."""
-
-    def command(
-        self, tag: str, environment: Mapping[str, str], command: Sequence[str]
-    ) -> list[str]:
-        """Return what runs a command in the image, read-only, as its user, on the host's network.
-
-        It ends with the command, and passes SIGTERM on.
-        """
-
-    def close(self) -> None:
-        """Let go of what was mounted."""
 
 
 @dataclass
@@ -81,7 +53,10 @@ class Docker:
     def command(
         self, tag: str, environment: Mapping[str, str], command: Sequence[str]
     ) -> list[str]:
-        """Return what runs a command in the image, as `deploy/compose.yaml` does."""
+        """Return what runs a command in the image, as `deploy/compose.yaml` does.
+
+        It ends with the command, and passes SIGTERM on.
+        """
         given = [f"--env={name}={value}" for name, value in environment.items()]
         confined = ("--read-only", "--tmpfs=/tmp:size=64m", "--cap-drop=ALL")
         return [
@@ -159,6 +134,9 @@ class Buildah:
 
     def _run(self, *arguments: object) -> str:
         return _run(*_BUILDAH, "--storage-driver", self.driver, *map(str, arguments))
+
+
+Tool = Docker | Buildah
 
 
 def found() -> Tool:

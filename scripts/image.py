@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any, Final
 import httpx
 from websockets.asyncio.client import connect
 
+from chaos.fleet.ports import free_ports
 from local_stack.provider import Script, ScriptedEngine
 from local_stack.provider.names import WIRES
 from local_stack.stack import Running, run
@@ -33,6 +33,7 @@ from utter_transcribe.options import Options
 ROOT: Final = Path(__file__).parent.parent
 SAMPLE: Final = ROOT / "local_stack" / "samples" / "reference.wav"
 WORDS: Final = "one two three four five"
+PORTS: Final = ("BRIDGE_PORT", "BRIDGE_METRICS_PORT", "FUNCTIONS_PORT", "FUNCTIONS_METRICS_PORT")
 READY_SECONDS: Final = 60.0
 END_SECONDS: Final = 30.0
 _START: Final = Options().start().model_dump(mode="json", exclude_none=True)
@@ -105,10 +106,10 @@ async def try_out(tool: Tool, tag: str, folder: Path) -> None:
     await _confined(tool, tag, folder)
     engine = ScriptedEngine(Script(text=WORDS))
     async with run(folder / "stack", engine, port=0, provider_port=0) as stack:
-        ports = {name: _free_port() for name in ("BRIDGE", "FUNCTIONS")}
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         environment = _environment(stack, ports)
-        bridge_url = f"http://127.0.0.1:{ports['BRIDGE']}"
-        functions_url = f"http://127.0.0.1:{ports['FUNCTIONS']}"
+        bridge_url = f"http://127.0.0.1:{ports['BRIDGE_PORT']}"
+        functions_url = f"http://127.0.0.1:{ports['FUNCTIONS_PORT']}"
         bridge = tool.command(tag, environment, ("python", "-m", "ws_bridge"))
         functions = tool.command(tag, environment, ("python", "-m", "edge_functions"))
         async with (
@@ -189,17 +190,10 @@ def _environment(stack: Running, ports: Mapping[str, int]) -> dict[str, str]:
         "SUPABASE_PUBLISHABLE_KEY": stack.supabase.keys.publishable,
         "SUPABASE_SECRET_KEY": stack.supabase.keys.secret,
         **WIRES["mistral"].settings(stack.provider_url),
-        **{f"{name}_PORT": str(port) for name, port in ports.items()},
-        **{f"{name}_METRICS_PORT": str(_free_port()) for name in ports},
-        **{f"{name}_HOST": "127.0.0.1" for name in ports},
+        **{name: str(port) for name, port in ports.items()},
+        "BRIDGE_HOST": "127.0.0.1",
+        "FUNCTIONS_HOST": "127.0.0.1",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _expect(what: str, got: object, wanted: object, log: Path | None = None) -> None:
