@@ -20,17 +20,20 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from chaos.fleet.ports import free_ports
 from local_stack.errors import StackError
 from local_stack.provider.choice import engine_of
 from local_stack.provider.names import WIRES
+from local_stack.serving import listen, serve, url_of
 from local_stack.stack import run as run_stack
 from shared_schema.base import REALTIME_PATH
 from transcription.settings import Settings
@@ -172,40 +175,24 @@ def put(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-@contextmanager
-def registry(tarball: Path, manifest: dict[str, object]) -> Iterator[str]:
+@asynccontextmanager
+async def registry(tarball: Path, manifest: dict[str, object]) -> AsyncIterator[str]:
     """Serve one package as npm's registry does, and yield the address."""
-    version = str(manifest["version"])
+    listener = listen("registry", "127.0.0.1", 0)
+    url, version = url_of(listener), str(manifest["version"])
+    own = manifest | {"dist": {"tarball": f"{url}/{tarball.name}"}}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path.endswith(".tgz"):
-                body = tarball.read_bytes()
-            else:
-                own = manifest | {"dist": {"tarball": f"{url}/{tarball.name}"}}
-                body = json.dumps(
-                    {
-                        "name": manifest["name"],
-                        "dist-tags": {"latest": version},
-                        "versions": {version: own},
-                    }
-                ).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    async def package(_: Request) -> Response:
+        tags = {"latest": version}
+        told = {"name": manifest["name"], "dist-tags": tags, "versions": {version: own}}
+        return JSONResponse(told)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
+    async def archive(_: Request) -> Response:
+        return FileResponse(tarball)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    routes = [Route(f"/{tarball.name}", archive), Route("/{name:path}", package)]
+    async with serve(Starlette(routes=routes), listener):
         yield url
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def check(heard: str, by: str) -> None:
@@ -283,7 +270,7 @@ async def measure(folder: Path, tarball: Path) -> float:
     (supabase / "config.toml").write_bytes((ROOT / "supabase" / "config.toml").read_bytes())
     stack = run_stack(folder / "stack", engine, port=0, provider_port=0, supabase=supabase)
     async with stack as running:
-        with registry(tarball, manifest) as packages:
+        async with registry(tarball, manifest) as packages:
             project = Project(
                 folder / "app",
                 {

@@ -83,7 +83,7 @@ def _write(
         "plan": asdict(plan),
         "took_seconds": round(took),
         "knee": asdict(knee),
-        "spent": asdict(summary.spent(decided.bridges)) if decided is not None else None,
+        "alone": summary.alone(decided.bridges) if decided is not None else None,
         "targets": [
             {**asdict(target), "kept": target.kept} for target in summary.targets(points, knee)
         ],

@@ -70,33 +70,15 @@ class Point:
         return not self.faults
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Cores that were used at the knee, and how many sessions the bridges' share stands for.
+def alone(run: Run) -> int:
+    """Return how many sessions bridges would hold that have the whole machine to themselves.
 
-    Attributes:
-        bridges: All of them together.
-        load: The generator.
-        provider: The fake.
-        ledger: Its double.
-        others: What is none of ours.
-        alone: Sessions, if the bridges were given what generator, fake and double used.
+    That is extrapolated: they were given what generator, fake and double used, and a frame costs
+    what it did.
     """
-
-    bridges: float
-    load: float
-    provider: float
-    ledger: float
-    others: float
-    alone: int
-
-
-def spent(run: Run) -> Spent:
-    """Return where the machine went, and extrapolate: at the same cost of a frame, nothing else."""
     bridges = run.relay_cpu or 0.0
     beside = run.load_cpu + run.provider_cpu + run.ledger_cpu
-    alone = int(run.sessions * (bridges + beside) / bridges) if bridges else 0
-    return Spent(bridges, run.load_cpu, run.provider_cpu, run.ledger_cpu, run.others_cpu, alone)
+    return int(run.sessions * (bridges + beside) / bridges) if bridges else 0
 
 
 def curve(points: Sequence[Point]) -> list[Point]:

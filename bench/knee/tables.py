@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bench.knee.plan import Knee
 from bench.knee.ramp import Ramp
-from bench.knee.summary import Point, at_knee, spent
+from bench.knee.summary import Point, alone, at_knee
 from bench.summary import Target
 from bench.tables import NOISY_CORES, figure, show_targets
 
@@ -51,7 +51,7 @@ def verdict(knee: Knee, points: Sequence[Point], bridges: int) -> str:
     point = at_knee(points, knee)
     if point is None:
         return f"{bridges} bridges held none of these numbers for the whole time."
-    shares = spent(point.bridges)
+    run = point.bridges
     limit = (
         f"{knee.too_many} were too many"
         if knee.too_many is not None
@@ -59,10 +59,10 @@ def verdict(knee: Knee, points: Sequence[Point], bridges: int) -> str:
     )
     return (
         f"{bridges} bridges hold {knee.sessions} sessions for {point.seconds:g} s ({limit}). "
-        f"Cores used: bridges {shares.bridges:.2f}, generator {shares.load:.2f}, "
-        f"fake provider {shares.provider:.2f}, ledger's double {shares.ledger:.2f}, "
-        f"others {shares.others:.2f}. Extrapolated, not measured: bridges that had all of ours "
-        f"to themselves would hold about {shares.alone}."
+        f"Cores used: bridges {run.relay_cpu or 0.0:.2f}, generator {run.load_cpu:.2f}, "
+        f"fake provider {run.provider_cpu:.2f}, ledger's double {run.ledger_cpu:.2f}, "
+        f"others {run.others_cpu:.2f}. Extrapolated, not measured: bridges that had all of ours "
+        f"to themselves would hold about {alone(run)}."
     )
 
 

@@ -134,7 +134,7 @@ def test_the_laws_of_the_knee() -> None:
 def test_where_the_machine_went() -> None:
     """The bridges alone are reckoned with what generator, provider and ledger used beside them."""
     run = replace(BASE, sessions=600, relay_cpu=0.5, load_cpu=0.3, provider_cpu=0.15)
-    assert summary.spent(replace(run, ledger_cpu=0.05, others_cpu=0.8)).alone == 1200
+    assert summary.alone(replace(run, ledger_cpu=0.05, others_cpu=0.8)) == 1200
     text = tables.verdict(Knee(600, 700), [Point(60.0, run, BASE)], 2)
     assert "Extrapolated, not measured" in text
     assert "700 were too many" in text
