@@ -51,7 +51,7 @@ def _live(can: RealtimeCapabilities, known: Collection[str]) -> ModelOption:
         timestamps=(),
         diarization=can.diarization,
         context_bias=can.accepts_context_bias,
-        single_word_bias=can.single_word_bias,
+        single_word_bias=False,
         speaker_references=can.speaker_references,
         streaming_delays_ms=tuple(
             StreamingDelays(min=one.start, max=one.stop - 1) for one in can.streaming_delays_ms

@@ -62,10 +62,6 @@ class Parrot:
         return RealtimeCapabilities(
             model=model,
             languages=self.languages,
-            accepts_language=False,
-            accepts_context_bias=False,
-            single_word_bias=False,
-            streaming_delays_ms=(),
             max_lag_ms=0,
         )
 
@@ -84,11 +80,6 @@ class Parrot:
         return FileCapabilities(
             model=model,
             languages=self.languages,
-            timestamps=frozenset(),
-            diarization=False,
-            context_bias=False,
-            single_word_bias=False,
-            language_or_timestamps=False,
         )
 
     async def transcribe_file(self, audio: AudioFile, options: FileOptions) -> TranscriptionResult:

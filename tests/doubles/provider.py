@@ -92,7 +92,6 @@ class HandHeldProvider:
             languages=frozenset(),
             accepts_language=True,
             accepts_context_bias=True,
-            single_word_bias=False,
             streaming_delays_ms=(range(80, 2401),),
             max_lag_ms=1000,
             diarization=True,

@@ -15,7 +15,7 @@ from transcription.process.deployment import Deployment
 from transcription.providers.base import FileCapabilities, Provider
 from transcription.providers.breaker import FIRST_PAUSE_SECONDS
 from transcription.providers.failover import Candidate, Lineup
-from transcription.providers.registry import bind
+from transcription.providers.registry import PROVIDERS, bind
 from transcription.providers.relaxed import relaxed_file, relaxed_live
 
 
@@ -149,6 +149,13 @@ def test_the_setting_names_them_in_order() -> None:
     assert (first.secrets, second.secrets) == (None, None)  # direct mode is the first one's alone
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_can_be_asked_for_its_models(name: str) -> None:
+    """`doctor` looks for the models in the list of whichever provider a deployment has."""
+    [provider] = bind(_settings(transcription_provider=name))
+    assert provider.list_models is not None
+
+
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
@@ -192,11 +199,6 @@ class _PlainFiles(HandHeldProvider):
         return FileCapabilities(
             model=model,
             languages=frozenset({"en"}),
-            timestamps=frozenset(),
-            diarization=False,
-            context_bias=False,
-            single_word_bias=False,
-            language_or_timestamps=False,
         )
 
 

@@ -158,15 +158,6 @@ async def test_hints_that_a_model_does_not_take_are_left_out(
     assert fitted.ignored == ignored
 
 
-async def test_terms_are_cut_into_words_where_only_words_are_taken() -> None:
-    """Terms of several words become words, and no more of them than the model takes."""
-    provider = HandHeldProvider(single_word_bias=True, max_bias_terms=100)
-    fitted = await _fitted(provider, context_bias=["Utter, Voice Clone", "Voxtral"])
-    assert fitted.options.context_bias == ("Utter", "Voice", "Clone", "Voxtral")
-    fitted = await _fitted(provider, context_bias=["a b"] * 100)
-    assert len(fitted.options.context_bias) == 100
-
-
 @pytest.mark.parametrize(
     ("can", "fields", "kind"),
     [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from re import Pattern
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, Self
 
 from pydantic import SecretStr
 
@@ -36,14 +36,12 @@ class RealtimeCapabilities:
     model: str
     languages: frozenset[str]
     """ISO 639-1 codes; empty where the provider does not say."""
-    accepts_language: bool
-    accepts_context_bias: bool
-    single_word_bias: bool
-    """Bias terms must not hold spaces or commas."""
-    streaming_delays_ms: tuple[range, ...]
-    """Accepted values of `target_streaming_delay_ms`; empty where it cannot be set."""
     max_lag_ms: int
     """Greatest delay between a word's audio and its text, in milliseconds."""
+    accepts_language: bool = False
+    accepts_context_bias: bool = False
+    streaming_delays_ms: tuple[range, ...] = ()
+    """Accepted values of `target_streaming_delay_ms`; empty where it cannot be set."""
     diarization: bool = False
     """Telling speakers apart, segment by segment."""
     turn_detection: bool = False
@@ -191,13 +189,13 @@ class FileCapabilities:
     model: str
     languages: frozenset[str]
     """ISO 639-1 codes; empty where the language cannot be set."""
-    timestamps: frozenset[Timestamps]
-    diarization: bool
+    timestamps: frozenset[Timestamps] = frozenset()
+    diarization: bool = False
     """Telling speakers apart, segment by segment."""
-    context_bias: bool
-    single_word_bias: bool
+    context_bias: bool = False
+    single_word_bias: bool = False
     """Bias terms must not hold spaces or commas."""
-    language_or_timestamps: bool
+    language_or_timestamps: bool = False
     """Only one of the two is taken."""
     language_on_request: bool = False
     """The model names the language it heard only on request."""
@@ -389,6 +387,11 @@ class Offered:
     default: str
     """The model of calls that name none."""
     names: frozenset[str]
+
+    @classmethod
+    def of(cls, default: str, others: Collection[str] = ()) -> Self:
+        """Return a default with others beside it."""
+        return cls(default, frozenset({default, *others}))
 
     def chosen(self, asked: str | None) -> str:
         """Return the model that a caller gets.

@@ -222,6 +222,34 @@ async def read(response: httpx2.Response) -> bytes:
     return bytes(body)
 
 
+async def read_object(response: httpx2.Response) -> dict[str, Any]:
+    """Return an answer's body, an object with a `text`.
+
+    Raises:
+        ProviderUnavailable: it breaks off, is unreasonably large, or not what was promised.
+    """
+    try:
+        answer = from_json(await read(response))
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        not_understood()
+        raise ProviderUnavailable
+    return answer
+
+
+def metadata(
+    response: httpx2.Response, model: str, billed_seconds: float | None
+) -> dict[str, str | float]:
+    """Return what the log and the ledger are told of an answer."""
+    told: dict[str, str | float] = {"model": model}
+    if "x-request-id" in response.headers:
+        told["request_id"] = response.headers["x-request-id"]
+    if billed_seconds is not None:
+        told["billed_seconds"] = billed_seconds
+    return told
+
+
 async def server_sent(
     response: httpx2.Response, decode: Callable[[str], T]
 ) -> AsyncGenerator[T, None]:

@@ -173,8 +173,6 @@ def fit_live(asked: RealtimeOptions, can: RealtimeCapabilities) -> FittedLive:
     _refuse_turns(asked.turns)
     _refuse_speakers(asked, can)
     terms = [term.strip() for term in asked.context_bias if term.strip()]
-    if can.single_word_bias:
-        terms = [word for term in terms for word in _words(term)]
     if can.accepts_context_bias:
         _refuse_bias(terms, can.max_bias_bytes)
     options = replace(

@@ -16,7 +16,6 @@ from mistralai.client.models import (
     File,
 )
 from mistralai.client.utils.forms import serialize_multipart_form
-from pydantic_core import from_json
 
 from transcription.errors import ProviderError, ProviderUnavailable
 from transcription.providers import failures
@@ -34,8 +33,8 @@ from transcription.providers.base import (
 from transcription.providers.calls import (
     Form,
     HttpFiles,
-    not_understood,
-    read,
+    metadata,
+    read_object,
     server_sent,
     server_sent_json,
 )
@@ -73,14 +72,7 @@ class MistralFiles(HttpFiles):
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
     ) -> TranscriptionResult:
-        try:
-            answer = from_json(await read(response))
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
-            not_understood()
-            raise ProviderUnavailable
-        return _read(answer, options, response)
+        return _read(await read_object(response), options, response)
 
     async def _events(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
@@ -114,18 +106,12 @@ def _read(
 ) -> TranscriptionResult:
     pieces = answers.segments(answer)
     by_word = options.timestamps == "word"
-    model, billed = answer.get("model"), answers.billed_seconds(answer)
-    metadata: dict[str, str | float] = {
-        "model": model if isinstance(model, str) and model else options.model
-    }
-    if "x-request-id" in response.headers:
-        metadata["request_id"] = response.headers["x-request-id"]
-    if billed is not None:
-        metadata["billed_seconds"] = billed
+    told = answer.get("model")
+    model = told if isinstance(told, str) and told else options.model
     return TranscriptionResult(
         text=answer["text"],
         language=answers.language(answer),
         segments=() if by_word else pieces,
         words=tuple(Word(one.text, one.start, one.end) for one in pieces) if by_word else (),
-        provider_metadata=metadata,
+        provider_metadata=metadata(response, model, answers.billed_seconds(answer)),
     )

@@ -66,7 +66,6 @@ def _realtime(
         languages=LANGUAGES_3 if version_3 else LANGUAGES,
         accepts_language=True,
         accepts_context_bias=version_3,
-        single_word_bias=False,
         streaming_delays_ms=delays,
         max_lag_ms=_MAX_LAG_MS,
         diarization=version_3,
@@ -185,9 +184,6 @@ def file_capabilities(model: str, card: Card | None = None) -> FileCapabilities:
     known = known or FileCapabilities(
         model=model,
         languages=LANGUAGES,
-        timestamps=frozenset(),
-        diarization=False,
-        context_bias=False,
         single_word_bias=True,
         language_or_timestamps=True,
         microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),

@@ -10,7 +10,6 @@ from typing import IO, Any, Final
 
 import httpx2
 import structlog
-from pydantic_core import from_json
 
 from shared_schema.languages import ENGLISH_NAMES
 from transcription import languages
@@ -27,8 +26,8 @@ from transcription.providers.base import (
 from transcription.providers.calls import (
     Form,
     HttpFiles,
-    not_understood,
-    read,
+    metadata,
+    read_object,
     server_sent,
     server_sent_json,
 )
@@ -58,14 +57,7 @@ class OpenAIFiles(HttpFiles):
     async def _result(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
     ) -> TranscriptionResult:
-        try:
-            answer = from_json(await read(response))
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
-            not_understood()
-            raise ProviderUnavailable
-        return _read(answer, audio, options, response)
+        return _read(await read_object(response), audio, options, response)
 
     async def _events(
         self, response: httpx2.Response, audio: AudioFile, options: FileOptions
@@ -95,12 +87,7 @@ class OpenAIFiles(HttpFiles):
 def _read(
     answer: Mapping[str, Any], audio: AudioFile, options: FileOptions, response: httpx2.Response
 ) -> TranscriptionResult:
-    metadata: dict[str, str | float] = {
-        "model": options.model,
-        "billed_seconds": seconds(answer.get("duration")) or audio.duration_seconds,
-    }
-    if "x-request-id" in response.headers:
-        metadata["request_id"] = response.headers["x-request-id"]
+    billed = seconds(answer.get("duration")) or audio.duration_seconds
     return TranscriptionResult(
         text=answer["text"],
         language=_language(answer.get("language")) or options.language,
@@ -108,7 +95,7 @@ def _read(
             Segment(text, start, end) for text, start, end in _parts(answer, "segments", "text")
         ),
         words=tuple(Word(text, start, end) for text, start, end in _parts(answer, "words", "word")),
-        provider_metadata=metadata,
+        provider_metadata=metadata(response, options.model, billed),
     )
 
 

@@ -45,9 +45,7 @@ class OpenAIModels:
             languages=LANGUAGES,
             accepts_language=True,
             accepts_context_bias=True,
-            single_word_bias=False,
             max_bias_terms=None,
-            streaming_delays_ms=(),
             max_lag_ms=_MAX_LAG_MS,
             microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
         )
@@ -59,11 +57,8 @@ class OpenAIModels:
             model=model,
             languages=LANGUAGES,
             timestamps=frozenset({"segment", "word"}) if timed else frozenset(),
-            diarization=False,
             context_bias=True,
-            single_word_bias=False,
             max_bias_terms=None,
-            language_or_timestamps=False,
             max_bytes=MAX_FILE_BYTES,
             microdollars_per_minute=MICRODOLLARS_PER_MINUTE.get(model),
         )

@@ -16,7 +16,7 @@ from transcription.providers.base import (
     TextDelta,
     TranscriptionResult,
 )
-from transcription.providers.calls import Form, HttpFiles, not_understood, server_sent
+from transcription.providers.calls import Form, HttpFiles, metadata, not_understood, server_sent
 from transcription.providers.openai import form
 
 _LAST: Final = "[DONE]"
@@ -93,11 +93,6 @@ def _text(chunk: Any) -> str:
 def _result(
     text: str, audio: AudioFile, options: FileOptions, response: httpx2.Response
 ) -> TranscriptionResult:
-    metadata: dict[str, str | float] = {
-        "model": options.model,
-        # vLLM's own count is of whole seconds, and there is none in a stream.
-        "billed_seconds": audio.duration_seconds,
-    }
-    if "x-request-id" in response.headers:
-        metadata["request_id"] = response.headers["x-request-id"]
-    return TranscriptionResult(text=text, language=options.language, provider_metadata=metadata)
+    # vLLM's own count is of whole seconds, and there is none in a stream.
+    told = metadata(response, options.model, audio.duration_seconds)
+    return TranscriptionResult(text=text, language=options.language, provider_metadata=told)

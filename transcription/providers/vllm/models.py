@@ -33,10 +33,6 @@ class VllmModels:
         return RealtimeCapabilities(
             model=model,
             languages=LANGUAGES,
-            accepts_language=False,
-            accepts_context_bias=False,
-            single_word_bias=False,
-            streaming_delays_ms=(),
             max_lag_ms=_MAX_LAG_MS,
             microdollars_per_minute=0,
         )
@@ -46,11 +42,6 @@ class VllmModels:
         return FileCapabilities(
             model=model,
             languages=LANGUAGES,
-            timestamps=frozenset(),
-            diarization=False,
-            context_bias=False,
-            single_word_bias=False,
-            language_or_timestamps=False,
             max_bytes=MAX_FILE_BYTES,
             microdollars_per_minute=0,
         )
