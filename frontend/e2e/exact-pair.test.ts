@@ -157,7 +157,7 @@ test("an upload of three minutes is cut to its best part before anything is tran
     if (request.url().endsWith("/api/transcriptions")) calls += 1;
   });
   await booth.choose(long, true);
-  await page.getByText(/^Longer than it should be/).waitFor();
+  await page.getByText(/^Longer than recommended/).waitFor();
   const from = await secondsAt(page, "Beginning of the cut");
   const to = await secondsAt(page, "End of the cut");
   expect(to - from).toBeGreaterThanOrEqual(10);

@@ -134,7 +134,7 @@ test("a sign-in that is refused is told as such, with its way out", async () => 
     },
   });
   await booth.record();
-  await booth.text(/Going on without an account is switched off here/).waitFor();
+  await booth.text(/You need an account here/).waitFor();
   await page.getByRole("button", { name: "Sign in" }).last().click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Email").fill("me@example.com");

@@ -107,10 +107,10 @@ test("a test that is tried too often says when to try again", async () => {
   services.api.answers.set("/provider-key/test", refuse("rate_limited", "", 130));
   await screen.findByText("It has not been tested yet.");
   await press("Test");
-  await within(panel()).findByText("That was tried too often. Try again in 3 minutes.");
+  await within(panel()).findByText("Too many tries. Try again in 3 minutes.");
   services.api.answers.set("/provider-key/test", refuse("provider_unavailable"));
   await press("Test");
-  await within(panel()).findByText(/Mistral does not say just now whether it works/);
+  await within(panel()).findByText(/Mistral can't confirm it right now/);
 });
 
 test("a key is replaced by another, or kept after all", async () => {
@@ -132,7 +132,7 @@ test("a deletion is asked about, says what follows, and is carried out", async (
   await screen.findByText("4567");
   await press("Delete");
   expect(panel()).toHaveTextContent(
-    "Delete the key that ends in 4567? Today's minutes count again",
+    "Delete the key that ends in 4567? Then today's minutes count again",
   );
   await press("Keep it");
   expect(asked()).not.toContain("DELETE /provider-key");
@@ -148,7 +148,7 @@ test("where everyone needs a key the panel comes first, and the way to it is tol
   await screen.findByLabelText("Mistral key");
   const headings = screen.getAllByRole("heading", { level: 2 }).map((each) => each.textContent);
   expect(headings[0]).toBe("Your own Mistral key");
-  expect(panel()).toHaveTextContent("Here everyone transcribes with a key of their own");
+  expect(panel()).toHaveTextContent("Everyone here uses their own key");
   act(() => services.signIn(USER_ID, true));
   await screen.findByText("To transcribe here you need an account, and a Mistral key of your own.");
   expect(screen.queryByRole("region", { name: "Your own Mistral key" })).toBeNull();

@@ -369,8 +369,8 @@ test.each([
 });
 
 test.each([
-  { field: "name", text: "\u202e", words: "The name holds a control character." },
-  { field: "name", text: "\u3164", words: "The name holds nothing that can be seen." },
+  { field: "name", text: "\u202e", words: "The name contains a control character." },
+  { field: "name", text: "\u3164", words: "The name has no visible characters." },
   { field: "name", text: "\u200b", words: "Give the voice a name." },
   { field: "name", text: "𝒜".repeat(101), words: "The name is too long by 1 character." },
   {
@@ -391,7 +391,7 @@ test.each([
   {
     field: "transcript",
     text: `he walked\u001b`,
-    words: "The transcript holds a control character.",
+    words: "The transcript contains a control character.",
   },
 ])("Told before it is sent: $words", ({ field, text, words }) => {
   const file = new File(["x"], "a.wav");

@@ -76,7 +76,7 @@ test("Silence at the ends is left out of what is marked", async () => {
 
 test("Of what is too long for the engine, a part from pause to pause is marked", async () => {
   const { reference, state, slider, user } = await show(0, 40);
-  expect(screen.getByText(/^Longer than it should be/)).toBeVisible();
+  expect(screen.getByText(/^Longer than recommended/)).toBeVisible();
   const marked = () =>
     Number(slider("End of the cut").getAttribute("aria-valuenow")) -
     Number(slider("Beginning of the cut").getAttribute("aria-valuenow"));

@@ -843,7 +843,7 @@ describe("The models at hand", () => {
 
 test("Hints that the live model has no use for are named as people know them", () => {
   expect(inVain(t, [])).toBe("");
-  expect(inVain(t, ["language"])).toBe("They come without regard to the language.");
+  expect(inVain(t, ["language"])).toBe("Live words ignore the language.");
   expect(inVain(t, ["language", "context_bias"])).toMatch(
     /the language and the words to expect\.$/,
   );

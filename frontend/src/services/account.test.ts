@@ -181,12 +181,12 @@ describe("A sign-in that fails", () => {
 
   test.each([
     [400, "captcha_failed", undefined, /captcha/, false],
-    [422, "anonymous_provider_disabled", undefined, /switched off here/, false],
+    [422, "anonymous_provider_disabled", undefined, /need an account here/, false],
     [429, "over_request_rate_limit", undefined, /too many sign-ins/, true],
-    [500, "unexpected_failure", undefined, /does not answer as it should/, true],
-    [403, "", HTML, /does not answer as it should/, true],
-    [502, "", HTML, /does not answer as it should/, true],
-    [200, "", HTML, /does not answer as it should/, true],
+    [500, "unexpected_failure", undefined, /isn't responding properly/, true],
+    [403, "", HTML, /isn't responding properly/, true],
+    [502, "", HTML, /isn't responding properly/, true],
+    [200, "", HTML, /isn't responding properly/, true],
   ] as const)("with %d %s is told in words", async (status, code, page, words, retryable) => {
     auth.refusal = status;
     auth.code = code;

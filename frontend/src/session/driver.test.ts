@@ -141,7 +141,7 @@ test("Signed out is told apart from a token that could not be fetched", async ()
 });
 
 test("A sign-in that failed is told as such, and not as a bad line", async () => {
-  const words = "Going on without an account is switched off here. Sign in.";
+  const words = "You need an account here. Sign in.";
   const refused = () => Promise.reject(new SignInError(words, false));
   const driver = new SessionDriver({}, environment(refused), scope, () => {});
   driver.give({ type: "start" });

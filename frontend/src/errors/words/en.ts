@@ -22,7 +22,7 @@ export const words = {
   "error.session_limit": "You are already recording elsewhere.",
   "error.quota_exceeded": "You have used today's minutes.",
   "error.budget_exceeded": "Transcription is paused for today.",
-  "error.max_duration": "This is as long as it may be. Start again to go on.",
+  "error.max_duration": "This is the maximum length. Start again to continue.",
   "error.capacity": "The server is busy. Try again in a moment.",
   "error.draining": "The server is restarting. Try again in a moment.",
   "error.transcription_disabled": "Transcription is off.",
@@ -44,9 +44,8 @@ export const words = {
   "error.microphone_failed": "The microphone cannot be opened.",
   "error.microphone_lost": "The microphone was disconnected.",
 
-  "signIn.anonymous_provider_disabled":
-    "Going on without an account is switched off here. Sign in.",
-  "signIn.away": "The sign-in service does not answer as it should. Try again in a moment.",
+  "signIn.anonymous_provider_disabled": "You need an account here. Sign in.",
+  "signIn.away": "The sign-in service isn't responding properly. Try again in a moment.",
   "signIn.busy": "There are too many sign-ins just now. Wait a minute, then try again.",
   "signIn.captcha_failed":
     "The sign-in service asks for a captcha that this page cannot show. Tell the people who run it.",
@@ -56,7 +55,7 @@ export const words = {
   "signIn.invalid_credentials": "The email or the password is wrong.",
   "signIn.over_email_send_rate_limit": "Too many emails were sent just now. Wait a few minutes.",
   "signIn.refused": "The sign-in service refused. Try again, or sign in with another account.",
-  "signIn.same_password": "This is the password that you have.",
+  "signIn.same_password": "This is already your password.",
   "signIn.signup_disabled": "New accounts are switched off here.",
   "signIn.user_banned": "This account is suspended.",
   "signIn.weak_password": "This password is too easy to guess. Use a longer one.",

@@ -9,7 +9,7 @@ export const words = {
   "check.heard.live": "heard live",
   "check.hear": "Hear it",
   "check.keys":
-    "A click on a word plays from there, and so do Alt + ← and →. Alt + ↓ or F8 goes to the next word to check.",
+    "Click a word to play from there, or press Alt + ← or →. Alt + ↓ or F8 goes to the next word to check.",
   "check.missing": "A word may be missing after “{before}”.",
   "check.missing.first": "A word may be missing at the beginning.",
   "check.next": "Next",
@@ -50,7 +50,7 @@ export const words = {
   "trim.preview": "Preview cut",
   "trim.preview.stop": "Stop the preview",
   "trim.silence": "{seconds} s of silence at the ends.",
-  "trim.best": "Longer than it should be: the best part is marked, from pause to pause.",
+  "trim.best": "Longer than recommended: the best part is marked, from pause to pause.",
   "zoom.in": "Zoom in",
   "zoom.out": "Zoom out",
 } as const;

@@ -23,7 +23,7 @@ export const words = {
   "record.resume": "Resume",
   "record.idle": "{from}–{to} seconds works best.",
   "record.text": "Text to read",
-  "record.wordsLater": "The words come when you stop.",
+  "record.wordsLater": "The words appear when you stop.",
   "record.off": "Transcription is off; type what you said when you stop.",
 
   // How a take goes, one sentence at a time.
@@ -60,9 +60,9 @@ export const words = {
 
   "live.label": "Live words",
   "live.empty": "Your words appear here a moment after you say them.",
-  "live.noLanguage": "They come without regard to the language.",
-  "live.noTerms": "They come without regard to the words to expect.",
-  "live.noBoth": "They come without regard to the language and the words to expect.",
+  "live.noLanguage": "Live words ignore the language.",
+  "live.noTerms": "Live words ignore the words to expect.",
+  "live.noBoth": "Live words ignore the language and the words to expect.",
 
   "transcript.title": "Transcript",
   "transcript.failed": "The transcript couldn't load. Your recording is kept.",

@@ -6,7 +6,7 @@ export const words = {
   "take.bad": "Problem: ",
   "take.restored": "This was kept in your browser when the page closed.",
   "take.unplayable": "This browser cannot play this file; its length is checked when it is sent.",
-  "take.notKept": "This browser cannot keep the take over a reload.",
+  "take.notKept": "This browser can't keep the take if you reload the page.",
   "take.transcribe": "Transcribe",
   "take.redo": "Redo",
   "take.other": "Choose another file",
