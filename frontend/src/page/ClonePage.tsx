@@ -57,20 +57,24 @@ function useLeaveGuard(reference: ReferenceAudio | undefined): void {
   );
 }
 
-/** What is played while someone records would be in the recording. */
-function useQuiet(reference: ReferenceAudio | undefined, stop: () => void): void {
-  const latest = useRef(stop);
-  latest.current = stop;
+type Snapshot = ReturnType<ReferenceAudio["getSnapshot"]>;
+
+/** Calls `tell` after each change; the newest one of a component's renders. */
+function useChanges(
+  reference: ReferenceAudio | undefined,
+  tell: (after: Snapshot, before: Snapshot) => void,
+): void {
+  const latest = useRef(tell);
+  latest.current = tell;
   useScope(
     (scope) => {
       if (!reference) return;
-      let before = false;
+      let before = reference.getSnapshot();
       scope.add(
         reference.subscribe(() => {
-          const { recorder, check } = reference.getSnapshot();
-          const isOn = check !== undefined || !["idle", "paused"].includes(recorder.stage);
-          if (isOn && !before) latest.current();
-          before = isOn;
+          const [after, last] = [reference.getSnapshot(), before];
+          before = after;
+          latest.current(after, last);
         }),
       );
     },
@@ -78,26 +82,16 @@ function useQuiet(reference: ReferenceAudio | undefined, stop: () => void): void
   );
 }
 
+/** The microphone is on: what is played now would be in the recording. */
+const isHeard = ({ recorder, check }: Snapshot) =>
+  check !== undefined || !["idle", "paused"].includes(recorder.stage);
+
 /** What has been paid for changes when a transcription ends, live or not. */
-function useUsageRefresh(reference: ReferenceAudio | undefined, usage: Remote<Usage>): void {
-  useScope(
-    (scope) => {
-      if (!reference) return;
-      let before = reference.getSnapshot();
-      scope.add(
-        reference.subscribe(() => {
-          const after = reference.getSnapshot();
-          const liveEnded = isOver(after.live.phase) && !isOver(before.live.phase);
-          const { status } = after.transcription;
-          const passEnded =
-            status !== before.transcription.status && (status === "done" || status === "failed");
-          before = after;
-          if (liveEnded || passEnded) void usage.refresh();
-        }),
-      );
-    },
-    [reference, usage],
-  );
+function isCharged(after: Snapshot, before: Snapshot): boolean {
+  const { status } = after.transcription;
+  const passEnded =
+    status !== before.transcription.status && (status === "done" || status === "failed");
+  return passEnded || (isOver(after.live.phase) && !isOver(before.live.phase));
 }
 
 /** Becomes true, and stays so. */
@@ -146,8 +140,10 @@ export function ClonePage({ services }: { readonly services: PageServices }) {
   }, [api]);
   useEffect(() => () => scope.dispose(), [scope]);
   useLeaveGuard(reference);
-  useQuiet(reference, playback.stop);
-  useUsageRefresh(reference, usage);
+  useChanges(reference, (after, before) => {
+    if (isHeard(after) && !isHeard(before)) playback.stop();
+    if (isCharged(after, before)) void usage.refresh();
+  });
 
   const isSettled = useSettled();
   const { data: listed, failed: unlisted } = useReadable(voices.list);

@@ -39,12 +39,12 @@ function draw(canvas: HTMLCanvasElement, { peaks, from, to }: Drawing): void {
   }
 }
 
-/** Draws again when the canvas or the colours change. */
-function redraw(scope: Scope, canvas: HTMLCanvasElement, paint: () => void): void {
+/** Draws again when the element's size or the colours change. */
+export function redraw(scope: Scope, element: Element, paint: () => void): void {
   paint();
   if ("ResizeObserver" in window) {
     const observer = new ResizeObserver(paint);
-    observer.observe(canvas);
+    observer.observe(element);
     scope.add(() => observer.disconnect());
   }
   if (window.matchMedia) {
