@@ -21,7 +21,12 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: "small", test: /\/src\/(audio\/pcm|session\/token)\.ts$/ }],
+          groups: [
+            {
+              name: "small",
+              test: /\/src\/(audio\/pcm|session\/token|words\/(languages|words))\.ts$|preload-helper/,
+            },
+          ],
         },
       },
     },

@@ -15,4 +15,4 @@ const PAGE = { english, others: import.meta.glob(["./words/*.ts", "!./words/en.t
 type PageMessages = ReferenceMessages & typeof english;
 export type PageWords = Words<PageMessages>;
 
-export const PAGE_WORDS = new Catalogue<PageMessages>(...REFERENCE_WORDS.parts, PAGE);
+export const PAGE_WORDS = new Catalogue<PageMessages>(REFERENCE_WORDS, PAGE);

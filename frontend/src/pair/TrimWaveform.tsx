@@ -12,7 +12,6 @@ import { propose } from "../match/window";
 import { download } from "../reference-audio/ProblemMessage";
 import { usePanelWords } from "../reference-audio/panels/use-panel-words";
 import { useParts } from "../reference-audio/use-reference-audio";
-import { redraw } from "../reference-audio/Waveform";
 import { isTooLong, peaksOf, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
 import { minutes, tenths } from "../ui/format";
@@ -293,8 +292,16 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
       const around = view.current;
       if (!element || !around || !picture || total === 0) return;
       const paint = () => draw(element, around, { ...picture, total, chosen, at });
-      redraw(scope, around, paint);
+      paint();
       scope.listen(around, "scroll", paint);
+      if ("ResizeObserver" in window) {
+        const observer = new ResizeObserver(paint);
+        observer.observe(around);
+        scope.add(() => observer.disconnect());
+      }
+      if (window.matchMedia) {
+        scope.listen(window.matchMedia("(prefers-color-scheme: dark)"), "change", paint);
+      }
     },
     [picture, total, chosen, at, zoom],
   );

@@ -40,7 +40,7 @@ function draw(canvas: HTMLCanvasElement, { peaks, from, to }: Drawing): void {
 }
 
 /** Draws again when the element's size or the colours change. */
-export function redraw(scope: Scope, element: Element, paint: () => void): void {
+function redraw(scope: Scope, element: Element, paint: () => void): void {
   paint();
   if ("ResizeObserver" in window) {
     const observer = new ResizeObserver(paint);

@@ -50,19 +50,20 @@ export function wordsIn<M extends Messages>(
 
 /** All that a component says, in all languages: English at hand, the others loaded apart. */
 export class Catalogue<M extends Messages> {
-  readonly parts: readonly Part<Messages>[];
+  readonly #parts: readonly Part<Messages>[];
   readonly #words = new Map<Language, Words<M>>();
   readonly #loading = new Map<Language, Promise<void>>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(...parts: readonly Part<Messages>[]) {
-    this.parts = parts;
+  /** @param parts With all that another catalogue says, where that is named. */
+  constructor(...parts: readonly (Part<Messages> | Catalogue<Messages>)[]) {
+    this.#parts = parts.flatMap((each) => (each instanceof Catalogue ? each.#parts : each));
     this.#add("en", []);
   }
 
   /** Messages that are missing are said in English. */
   #add(language: Language, found: readonly Messages[]): void {
-    const english = this.parts.map((part) => part.english);
+    const english = this.#parts.map((part) => part.english);
     this.#words.set(language, wordsIn(language, ...english, ...found));
     for (const listener of this.#listeners) listener();
   }
@@ -89,7 +90,7 @@ export class Catalogue<M extends Messages> {
   async #fetch(language: Language): Promise<void> {
     try {
       const modules = await Promise.all(
-        this.parts.map(({ others }) => {
+        this.#parts.map(({ others }) => {
           const path = Object.keys(others).find((each) => each.endsWith(`/${language}.ts`));
           return path === undefined ? { words: {} } : others[path]?.();
         }),
