@@ -12,7 +12,7 @@ from local_stack.auth.passwords import Passwords
 from local_stack.auth.sessions import Scope
 from local_stack.pools import Connection
 
-ATTRIBUTES = frozenset({"email", "password"})
+ATTRIBUTES = frozenset({"email", "password", "data"})
 # Clients send these along with an address, for a confirmation that is not asked for here.
 IGNORED = frozenset({"code_challenge", "code_challenge_method"})
 
@@ -24,10 +24,12 @@ class Changes:
     Attributes:
         email: A new address, which ends anonymity.
         password_hash: Of a new password, which ends the person's other sessions.
+        metadata: Laid over the person's own data.
     """
 
     email: str | None
     password_hash: str | None
+    metadata: dict[str, Any] | None
 
     async def apply(self, connection: Connection, user: DictRow, session_id: UUID) -> None:
         """Write them.
@@ -45,6 +47,8 @@ class Changes:
         if self.password_hash is not None:
             await users.set_password(connection, user["id"], self.password_hash)
             await sessions.end(connection, user["id"], session_id, Scope.OTHERS)
+        if self.metadata is not None:
+            await users.merge_metadata(connection, user["id"], self.metadata)
 
 
 async def read(
@@ -65,8 +69,9 @@ async def read(
     for name in asked.keys() - ATTRIBUTES - IGNORED:
         raise AuthError.unsupported(f"changing {name!r} of a user")
     email = users.clean_email(asked["email"]) if "email" in asked else None
+    metadata = users.check_metadata(asked["data"]) if "data" in asked else None
     if "password" not in asked:
-        return Changes(email, None)
+        return Changes(email, None, metadata)
     if user["is_anonymous"] and email is None:
         message = "Updating password of an anonymous user without an email is not allowed"
         raise AuthError(422, "validation_failed", message)
@@ -74,4 +79,4 @@ async def read(
     if await passwords.matches(password, user["encrypted_password"]):
         message = "New password should be different from the old password."
         raise AuthError(422, "same_password", message)
-    return Changes(email, await passwords.hashed(password))
+    return Changes(email, await passwords.hashed(password), metadata)

@@ -60,6 +60,7 @@ class AuthRoutes:
         return Mount(
             "/auth/v1",
             routes=[
+                Route("/health", self.health, methods=["GET"]),
                 Route("/settings", self.settings, methods=["GET"]),
                 Route("/.well-known/jwks.json", self.jwks, methods=["GET"]),
                 Route("/signup", self.sign_up, methods=["POST"]),
@@ -72,6 +73,10 @@ class AuthRoutes:
                 Route("/{path:path}", _unsupported, methods=METHODS),
             ],
         )
+
+    async def health(self, _request: Request) -> Response:
+        """`GET /health`, open to all."""
+        return JSONResponse({"name": "GoTrue", "version": "local_stack", "description": "auth"})
 
     async def jwks(self, _request: Request) -> Response:
         """`GET /.well-known/jwks.json`, open to all."""
@@ -96,20 +101,20 @@ class AuthRoutes:
         """`POST /signup`: with an address and a password, or with neither for an anonymous user."""
         self._callers.key_role(request.headers)
         body = await _object(request)
-        for name in ("phone", "data"):
-            if body.get(name):
-                raise AuthError.unsupported(f"sign-up with {name}")
+        metadata = users.check_metadata(body.get("data"))
+        if body.get("phone"):
+            raise AuthError.unsupported("sign-up by phone")
         if not body.get("email"):
             if body.get("password"):
                 raise AuthError(400, "validation_failed", "Sign up needs an email address")
             async with self._transaction() as connection:
-                user_id = await users.create_anonymous(connection)
+                user_id = await users.create_anonymous(connection, metadata)
                 return await self._signed_in(connection, request, user_id, "anonymous")
         email = users.clean_email(body["email"])
         password = users.check_password(body.get("password"), self._project.shortest_password)
         password_hash = await self._passwords.hashed(password)
         async with self._transaction() as connection:
-            user_id = await users.create_with_password(connection, email, password_hash)
+            user_id = await users.create_with_password(connection, email, password_hash, metadata)
             return await self._signed_in(connection, request, user_id, "password")
 
     async def token(self, request: Request) -> Response:
@@ -171,7 +176,7 @@ class AuthRoutes:
             return JSONResponse(await users.show(connection, who.user))
 
     async def update_user(self, request: Request) -> Response:
-        """`PUT /user`: a new address or password; an address ends anonymity."""
+        """`PUT /user`: a new address, password or own data; an address ends anonymity."""
         async with self._transaction() as connection:
             who = await self._authenticate(connection, request)
         told = await _object(request)
@@ -187,13 +192,14 @@ class AuthRoutes:
         """`POST /admin/users`: a person with a password; for the secret key alone."""
         self._only_service(request)
         body = await _object(request)
-        if set(body) - {"email", "password", "email_confirm"}:
+        if set(body) - {"email", "password", "email_confirm", "user_metadata"}:
             raise AuthError.unsupported("these attributes of a user")
         email = users.clean_email(body.get("email"))
         password = users.check_password(body.get("password"), self._project.shortest_password)
         password_hash = await self._passwords.hashed(password)
+        metadata = users.check_metadata(body.get("user_metadata"))
         async with self._transaction() as connection:
-            user_id = await users.create_with_password(connection, email, password_hash)
+            user_id = await users.create_with_password(connection, email, password_hash, metadata)
             user = await _existing(connection, user_id)
             return JSONResponse(await users.show(connection, user))
 

@@ -49,6 +49,19 @@ def check_password(value: Any, shortest: int) -> str:
     return value
 
 
+def check_metadata(value: Any) -> dict[str, Any]:
+    """A person's own data: an object, empty where nothing was sent.
+
+    Raises:
+        AuthError: It is another kind of value.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise AuthError(400, "validation_failed", "data must be an object")
+    return value
+
+
 async def by_id(connection: Connection, user_id: UUID) -> DictRow | None:
     """The person of an id."""
     found = await connection.execute("select * from auth.users where id = %s", [user_id])
@@ -61,19 +74,21 @@ async def by_email(connection: Connection, email: str) -> DictRow | None:
     return await found.fetchone()
 
 
-async def create_anonymous(connection: Connection) -> UUID:
+async def create_anonymous(connection: Connection, metadata: dict[str, Any]) -> UUID:
     """A person of whom nothing is known."""
     user_id = uuid.uuid4()
     await connection.execute(
         "insert into auth.users (id, aud, role, raw_app_meta_data, raw_user_meta_data,"
         " is_anonymous, created_at, updated_at)"
-        " values (%s, 'authenticated', 'authenticated', '{}', '{}', true, now(), now())",
-        [user_id],
+        " values (%s, 'authenticated', 'authenticated', '{}', %s, true, now(), now())",
+        [user_id, Jsonb(metadata)],
     )
     return user_id
 
 
-async def create_with_password(connection: Connection, email: str, password_hash: str) -> UUID:
+async def create_with_password(
+    connection: Connection, email: str, password_hash: str, metadata: dict[str, Any]
+) -> UUID:
     """A person with an address, which is taken as confirmed.
 
     Raises:
@@ -84,8 +99,8 @@ async def create_with_password(connection: Connection, email: str, password_hash
         await connection.execute(
             "insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at,"
             " raw_app_meta_data, raw_user_meta_data, created_at, updated_at)"
-            " values (%s, 'authenticated', 'authenticated', %s, %s, now(), %s, '{}', now(), now())",
-            [user_id, email, password_hash, _by_email_metadata()],
+            " values (%s, 'authenticated', 'authenticated', %s, %s, now(), %s, %s, now(), now())",
+            [user_id, email, password_hash, _by_email_metadata(), Jsonb(metadata)],
         )
     except psycopg.errors.UniqueViolation as error:
         raise AuthError(422, "user_already_exists", "User already registered") from error
@@ -116,6 +131,16 @@ async def set_password(connection: Connection, user_id: UUID, password_hash: str
     await connection.execute(
         "update auth.users set encrypted_password = %s, updated_at = now() where id = %s",
         [password_hash, user_id],
+    )
+
+
+async def merge_metadata(connection: Connection, user_id: UUID, metadata: dict[str, Any]) -> None:
+    """Lay new members of a person's own data over the old ones; ``null`` takes one away."""
+    gone = [name for name, value in metadata.items() if value is None]
+    await connection.execute(
+        "update auth.users set updated_at = now(),"
+        " raw_user_meta_data = (raw_user_meta_data || %s) - %s::text[] where id = %s",
+        [Jsonb(metadata), gone, user_id],
     )
 
 

@@ -119,8 +119,7 @@ async def test_one_ready_line_means_that_everything_accepts(tmp_path: Path) -> N
             headers = {"Authorization": f"Bearer {env['MISTRAL_API_KEY']}"}
             models = await http.get(f"{env['MISTRAL_SERVER_URL']}/v1/models", headers=headers)
             assert models.status_code == 200
-            keys = await http.get(f"{env['SUPABASE_URL']}/auth/v1/.well-known/jwks.json")
-            assert keys.status_code == 200
+            assert (await http.get(f"{env['SUPABASE_URL']}/auth/v1/health")).status_code == 200
 
 
 @pytest.mark.process

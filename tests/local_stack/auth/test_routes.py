@@ -102,10 +102,11 @@ async def test_an_anonymous_person_becomes_a_known_one_by_an_address(world: Worl
     """The same user goes on with an address and a password; the next token says so."""
     person = await world.anonymous()
     updated = await person.client.auth.update_user(
-        {"email": "ada@example.com", "password": PASSWORD}
+        {"email": "ada@example.com", "password": PASSWORD, "data": {"name": "Ada"}}
     )
     assert updated.user.id == person.id
     assert updated.user.is_anonymous is False
+    assert updated.user.user_metadata == {"name": "Ada"}
     await person.client.auth.refresh_session()
     claims = jwt.decode(await person.token(), options={"verify_signature": False})
     assert claims["is_anonymous"] is False
@@ -155,16 +156,12 @@ async def test_a_new_password_ends_the_other_sessions(world: World) -> None:
         await other.auth.sign_in_with_password({"email": "ada@example.com", "password": PASSWORD})
 
 
-async def test_own_data_is_not_kept(world: World) -> None:
-    """What a client would keep with a user is refused, at the sign-up and later."""
-    client = await world.client()
-    with pytest.raises(AuthApiError) as refused:
-        await client.auth.sign_in_anonymously({"options": {"data": {"a": 1}}})
-    assert refused.value.status == 501
+async def test_own_data_is_merged_and_null_takes_away(world: World) -> None:
+    """New members are laid over the old; null removes one and leaves what lies within."""
     person = await world.anonymous()
-    with pytest.raises(AuthApiError) as refused:
-        await person.client.auth.update_user({"data": {"a": 1}})
-    assert refused.value.status == 501
+    await person.client.auth.update_user({"data": {"a": 1, "b": {"c": None}}})
+    updated = await person.client.auth.update_user({"data": {"a": None, "d": 2}})
+    assert updated.user.user_metadata == {"b": {"c": None}, "d": 2}
 
 
 async def test_the_secret_key_erases_a_user_with_all_sessions(world: World) -> None:
@@ -313,6 +310,7 @@ async def test_a_body_that_is_no_object_is_refused(world: World) -> None:
 async def test_what_postgres_cannot_hold_is_a_clients_fault(world: World) -> None:
     """A NUL character is refused wherever it stands, and is no outage."""
     bodies: list[tuple[str, dict[str, object]]] = [
+        ("signup", {"data": {"name": "a\0"}}),
         ("signup", {"email": "a\0@example.com", "password": PASSWORD}),
         ("token?grant_type=password", {"email": "a\0@example.com", "password": PASSWORD}),
         ("token?grant_type=refresh_token", {"refresh_token": "\0"}),
@@ -338,7 +336,9 @@ async def test_errors_take_the_shape_of_the_asked_api_version(world: World) -> N
     assert (old["code"], old["error_code"]) == (401, "no_authorization")
 
 
-async def test_settings_tell_what_there_is(world: World) -> None:
-    """A client learns that anonymous sign-in is on."""
+async def test_health_is_open_and_settings_tell_what_there_is(world: World) -> None:
+    """A probe needs no key; a client learns that anonymous sign-in is on."""
+    async with httpx.AsyncClient() as stranger:
+        assert (await stranger.get(f"{world.supabase.url}/auth/v1/health")).status_code == 200
     settings = (await world.http.get("/auth/v1/settings")).json()
     assert settings["external"] == {"anonymous_users": True, "email": True, "phone": False}
