@@ -15,8 +15,9 @@ READY := .venv/.all-ready .tools/deno/.ready $(TREES:=/node_modules/.ready) fron
 # Tests wait more than they work: four at once keep two cores busy.
 WORKERS ?= 4
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+PARALLEL := $(MAKE) --no-print-directory -j 2
 # Two targets at once, each one's output in one piece where make can do that (not on macOS).
-TWO := $(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),-Otarget)
+TWO := $(PARALLEL) $(if $(filter output-sync,$(.FEATURES)),-Otarget)
 ONCE ?=
 PROVIDER ?=
 PROVIDERS ?=
@@ -29,7 +30,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run programs check check-python test test-python test-pythons test-postgres test-page test-browser test-browsers test-audit lint types schema bench profile chaos audit image package add-to-app release reset clean
+.PHONY: help setup demo run programs check check-python test test-ready test-python test-pythons test-postgres test-page test-browser test-browsers test-audit lint types schema bench profile chaos audit image package add-to-app release reset clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,8 +50,13 @@ check: setup .venv/.all-ready .tools/deno/.ready ## Check all that needs no brow
 check-python: setup .venv/.all-ready tests/__pycache__
 	@$(PYTEST) -n $(WORKERS) -q -m "not process"
 
-test: setup $(READY) programs ## Check everything
-	@$(TWO) test-python lint types test-page test-postgres test-pythons test-audit test-browser
+# The longest first: what is short fills the core that the first of them to end leaves idle. Make
+# would begin with what waits for nothing; so all is ready before, and `programs` is not made again.
+test: test-ready ## Check everything
+	@$(TWO) -o programs test-browser test-python test-page test-postgres test-pythons types lint test-audit
+
+test-ready:
+	@$(PARALLEL) $(READY) tests/__pycache__ programs
 
 test-python: setup $(READY) programs tests/__pycache__ ## Test the services, the schema and the client
 	@$(PYTEST) -n $(WORKERS)

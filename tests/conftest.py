@@ -1,6 +1,7 @@
 """What every test may rely on."""
 
 import gc
+import os
 import shutil
 from collections import Counter
 from functools import partial
@@ -31,7 +32,7 @@ HTTPCoreMocker.add_targets("httpcore2._async.connection_pool.AsyncConnectionPool
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Add the marker that `make check` goes by, and choose where files are kept."""
-    if config.option.basetemp is None and (folder := scratch.folder()):
+    if config.option.basetemp is None and (folder := scratch.folder(os.getpid())):
         config.option.basetemp = folder
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
     config.addinivalue_line("markers", f"{MARKER}: starts a program, or a fixture of it does")

@@ -1,14 +1,26 @@
 /** Builds the page as the tests need it: as in production, and with a stand-in for the microphone. */
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { makeFixtures } from "./fixtures";
 import { LACKING } from "./programs";
+import { PYTHON, ROOT } from "./stack";
 
 const FRONTEND = join(import.meta.dirname, "..", "..");
 
 export const E2E_BUILD = join(FRONTEND, "dist-e2e");
 
-export default async function setup(): Promise<void> {
+/** Lets browsers, stacks and tests write into memory, as pytest does; what it returns ends that. */
+function writeIntoMemory(): () => void {
+  const made = execFileSync(PYTHON, ["-m", "tests.scratch"], { cwd: ROOT, encoding: "utf8" });
+  const folder = made.trim();
+  if (!folder) return () => {};
+  process.env.TMPDIR = folder;
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+export default async function setup(): Promise<() => void> {
   process.env.NODE_ENV = "production"; // or the build would hold the development React
   await build({
     root: FRONTEND,
@@ -29,4 +41,5 @@ export default async function setup(): Promise<void> {
     if (programs.length === 0) continue;
     console.warn(`left out: ${engine} (this machine has no ${programs.join(", no ")})`);
   }
+  return writeIntoMemory();
 }
