@@ -2,10 +2,10 @@
 
 import asyncio
 from codecs import BOM_UTF8
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json as from_json_text
@@ -101,7 +101,8 @@ def from_fields(shape: type[M], fields: Iterable[tuple[str, str]]) -> M:
         else:
             values[name] = _structured(name, text) if name in STRUCTURED and text else text
     given = {name: value for name, value in values.items() if value != ""}
-    return _validated(shape, {**given, **{name: terms for name, terms in lists.items() if terms}})
+    terms = {name: listed for name, listed in lists.items() if listed}
+    return _checked(shape.model_validate, given | terms)
 
 
 def from_json(shape: type[M], body: bytes) -> M:
@@ -110,10 +111,7 @@ def from_json(shape: type[M], body: bytes) -> M:
     Raises:
         InvalidMessage: it is no JSON, or a member is missing, unknown or wrong.
     """
-    try:
-        return shape.model_validate_json(body.removeprefix(BOM_UTF8))
-    except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from None
+    return _checked(shape.model_validate_json, body.removeprefix(BOM_UTF8))
 
 
 def _structured(name: str, text: str) -> object:
@@ -123,8 +121,8 @@ def _structured(name: str, text: str) -> object:
         raise InvalidMessage(f"{name}: holds no JSON") from None
 
 
-def _validated(shape: type[M], values: dict[str, object]) -> M:
+def _checked(validate: Callable[[Any], M], given: object) -> M:
     try:
-        return shape.model_validate(values)
+        return validate(given)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from None

@@ -126,7 +126,7 @@ async def _store(  # noqa: PLR0917
             }
         )
         await services.storage.upload(path, upload.path, info.mime)
-        row = await services.voices.make_ready(voice_id)
+        row = await services.voices.change(voice_id, status="ready")
         if row is None:
             raise Unauthenticated("The account is gone.")
     except BaseException:

@@ -43,6 +43,7 @@ from transcription.providers.base import (
     TextDelta,
     TranscriptionResult,
 )
+from transcription.providers.calls import by
 from transcription.providers.failover import Candidate
 from transcription.providers.fitting import Fitted, fitted_file
 from transcription.providers.relaxed import relaxed_file
@@ -162,18 +163,19 @@ class Transcriber:
                 if check_text is not None:
                     voice = await services.inspector.voice(upload.path, *self.caller.origin)
             audio = AudioFile(upload.path, info.mime, info.duration_seconds, upload.size)
-            deadline = time.monotonic() + services.shell.settings.provider_file_seconds
+            clock = asyncio.get_running_loop().time
+            deadline = clock() + services.shell.settings.provider_file_seconds
             for one in candidates:
                 # The next one is tried only where this one surely failed, and there is time left.
                 try:
                     if one is not candidates[0]:
                         fitted = await self._fitted(asked.options, one, lent)
-                    sent = await self._sendable(audio, upload, fitted.max_bytes)
+                    sent = await self._sendable(audio, upload.copy, fitted.max_bytes)
                     is_last = one is candidates[-1]
                     result = await self._call(sent, fitted.options, one, deadline, is_last=is_last)
                     break
                 except ProviderError as error:
-                    if one is candidates[-1] or time.monotonic() >= deadline:
+                    if one is candidates[-1] or clock() >= deadline:
                         raise
                     services.shell.records.passed_over(one.provider.name, error)
             answer = _answer(result, fitted, info, self.request_id)
@@ -197,12 +199,6 @@ class Transcriber:
         record.model, record.language = fitted.options.model, fitted.options.language
         return fitted
 
-    async def _sendable(self, audio: AudioFile, upload: Upload, most: int | None) -> AudioFile:
-        """Return the file, or a copy where it is larger than the provider takes."""
-        if most is None or audio.size <= most:
-            return audio
-        return await self._copied(audio, upload.copy, most)
-
     async def _compared(
         self,
         answer: Transcription,
@@ -219,20 +215,22 @@ class Transcriber:
         receipt = self.services.receipts.issue(heard, coverage)
         return answer.model_copy(update={"match": found, "receipt": receipt})
 
-    async def _copied(self, audio: AudioFile, target: Path, max_bytes: int) -> AudioFile:
-        """Return a 16 kHz copy of a file that is larger than the provider takes.
+    async def _sendable(self, audio: AudioFile, target: Path, most: int | None) -> AudioFile:
+        """Return the file, or a 16 kHz copy where it is larger than the provider takes.
 
         Raises:
             PayloadTooLarge: the copy is as well.
             Capacity: the disk is full, or too many files are waiting.
         """
+        if most is None or audio.size <= most:
+            return audio
         inspector = self.services.inspector
         with tracing.span("copy"):
             await inspector.to_16k_wav(audio.path, target, *self.caller.origin)
         size = (await asyncio.to_thread(target.stat)).st_size
-        if size > max_bytes:
+        if size > most:
             raise PayloadTooLarge(
-                f"The provider takes at most {max_bytes:,} bytes; at 16 kHz this is {size:,}."
+                f"The provider takes at most {most:,} bytes; at 16 kHz this is {size:,}."
             )
         return AudioFile(target, COPY_MIME, audio.duration_seconds, size)
 
@@ -257,16 +255,17 @@ class Transcriber:
             self.begin()
             with tracing.span("provider", provider=provider, model=options.model):
                 try:
-                    async with lent.guard(), _until(deadline):
+                    async with lent.guard():
                         # Words that were told are not told again: the rest comes with the end.
                         if self.tell is None or record.deltas:
-                            result = await lent.half.transcribe_file(audio, options)
+                            work = lent.half.transcribe_file(audio, options)
                         else:
-                            result = await self._stream(lent.half, audio, options, charge, handed)
+                            work = self._stream(lent.half, audio, options, charge, handed)
+                        result = await by(deadline, work)
                 except ProviderError as error:
                     is_weak = error.worked_on and not isinstance(error, ProviderKeyRefused)
                     one.attempt.failed(error, begun=is_weak)
-                    is_followed = not is_last and time.monotonic() < deadline
+                    is_followed = not is_last and asyncio.get_running_loop().time() < deadline
                     if is_followed or isinstance(error, ProviderStopped):
                         charge.outcome = "failed"
                     raise
@@ -340,17 +339,6 @@ class Transcriber:
 class _Charge:
     outcome: Outcome = "failed"
     reason: str | None = None
-
-
-@asynccontextmanager
-async def _until(deadline: float) -> AsyncIterator[None]:
-    """Limit the block by a moment of the monotonic clock."""
-    try:
-        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-            yield
-    except TimeoutError:
-        _log.warning("provider_too_slow")
-        raise ProviderUnavailable("The provider took too long.") from None
 
 
 def _ms_since(moment: float) -> float:

@@ -69,24 +69,14 @@ class VoiceTable:
         with database_errors():
             await self._as_service().insert(row).execute()
 
-    async def make_ready(self, voice_id: str) -> VoiceRow | None:
-        """Say that a voice's recording is stored; None where the voice is gone.
+    async def change(self, voice_id: str, **values: str) -> VoiceRow | None:
+        """Change columns of a voice; None where the voice is gone.
 
         Raises:
-            SupabaseUnavailable: it is unknown whether it is said.
+            SupabaseUnavailable: it is unknown whether they are changed.
         """
         with database_errors():
-            query = self._as_service().update({"status": "ready"}).eq("id", voice_id)
-            return _first((await query.execute()).data)
-
-    async def rename(self, voice_id: str, name: str) -> VoiceRow | None:
-        """Give a voice another name; None where the voice is gone.
-
-        Raises:
-            SupabaseUnavailable: it is unknown whether it is renamed.
-        """
-        with database_errors():
-            query = self._as_service().update({"name": name}).eq("id", voice_id)
+            query = self._as_service().update(values).eq("id", voice_id)
             return _first((await query.execute()).data)
 
     async def delete(self, voice_id: str) -> None:

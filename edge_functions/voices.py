@@ -116,7 +116,7 @@ async def change_voice(
     """Give a voice another name; two voices may have the same."""
     change = await read_json(request, VoiceChangeRequest, services.body_timeouts)
     row = await ready_voice(voice_id, caller, services)
-    renamed = await services.voices.rename(str(row.id), change.name)
+    renamed = await services.voices.change(str(row.id), name=change.name)
     if renamed is None:
         raise NotFound("There is no such voice of yours.")
     return shown(renamed)
