@@ -10,6 +10,7 @@ random. The part that is proposed of each is heard anew and compared with what i
 """
 
 import argparse
+import json
 import random
 import re
 import subprocess
@@ -38,8 +39,7 @@ from transcription.match.doubts import Evidence
 from transcription.match.levels import Levels, Voice, levels_of
 from transcription.match.match import match
 from transcription.match.numerals import numerals
-from transcription.match.times import Timed
-from transcription.match.window import propose
+from transcription.match.times import Span, Timed
 from transcription.match.words import split
 
 RESULTS: Final = results.FOLDER / "exactness.json"
@@ -50,7 +50,13 @@ EACH: Final = 45
 """Pairs that each kind is tried with at most: nine kinds make 400."""
 WINDOWS: Final = 50
 _RECORDING_SECONDS: Final = 180.0
-_WANTED: Final = (10.0, 20.0)
+_PROPOSE: Final = """
+import { levelsOf } from "./frontend/src/match/levels.ts";
+import { propose } from "./frontend/src/match/window.ts";
+const pcm = new Int16Array(await new Response(Deno.stdin.readable).arrayBuffer());
+console.log(JSON.stringify(propose(levelsOf([pcm], 16_000), 10, 20) ?? null));
+"""
+"""What the page does, run by Deno."""
 _CUT: Final = (0.2, 0.5)
 """The share of a text or of a recording that is cut off."""
 INVENTED: Final = "Thank you for watching and see you next time."
@@ -396,10 +402,24 @@ class Window:
     heard: str
 
 
+def propose(pcm: bytes) -> Span | None:
+    """Return the best part of 10 to 20 seconds, as the page proposes it."""
+    deno = Path(sys.executable).parent / "deno"
+    told = subprocess.run(  # noqa: S603
+        [deno, "eval", "--unstable-sloppy-imports", "--ext=ts", _PROPOSE],
+        input=pcm,
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    found = json.loads(told.stdout)
+    return found and Span(**found)
+
+
 def try_window(recording: Pair, hear: Hear) -> Window | None:
     """Propose a part, hear it anew, and compare its ends with what is said in it."""
     levels = levels_of([recording.pcm], SAMPLE_RATE)
-    span = propose(levels, *_WANTED)
+    span = propose(recording.pcm)
     if span is None:
         return None
     part = _part(recording, "part", *span)

@@ -51,8 +51,9 @@ def test_spoiled_pairs_are_marked_and_true_ones_are_not(engine: Engine) -> None:
     assert _marked(rows, *HARMLESS)[0] == 0, wrong
 
 
+@pytest.mark.process
 def test_the_part_that_is_proposed_ends_with_its_words() -> None:
-    """A part of a long recording begins and ends in pauses, between words."""
+    """The part of a long recording that the page proposes begins and ends in pauses."""
     dice = random.Random(1)  # noqa: S311 - a sample, not a secret
     pairs = _pairs()
     sound, words, at = list[bytes](), list[Word](), 0.0

@@ -1,8 +1,4 @@
-/**
- * The best part of a recording: from pause to pause, as long as an engine wants.
- *
- * `transcription/match/window.py` is the same in Python.
- */
+/** The best part of a recording: from pause to pause, as long as an engine wants. */
 import { FLOOR_DBFS } from "../audio/pcm";
 import { PAUSE_SECONDS } from "../generated/levels";
 import { type Levels, stretchesOf } from "./levels";
