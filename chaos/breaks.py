@@ -3,13 +3,11 @@
 import json
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chaos.fault_proxy import Door
-from chaos.invariants import Law
 from chaos.provider import FaultyProvider
 
 
@@ -20,15 +18,6 @@ class Break(StrEnum):
     CHARGE = "charge"
     RELEASE = "release"
     HEAR = "hear"
-
-
-BROKEN_LAW: Final[Mapping[Break, Law]] = {
-    Break.SETTLE: Law.SETTLED,
-    Break.CHARGE: Law.CHARGED,
-    Break.RELEASE: Law.NOTHING_LEFT,
-    Break.HEAR: Law.COMPLETE,
-}
-"""What the run must notice."""
 
 
 async def _swallow_settlements(request: Request, body: bytes) -> Response | bytes | None:
