@@ -24,7 +24,13 @@ export default defineConfig({
           groups: [
             {
               name: "small",
-              test: /\/src\/(audio\/pcm|session\/token|words\/(languages|words))\.ts$|preload-helper/,
+              test: /\/src\/(audio\/pcm|session\/token|ui\/words\/(catalogue|en)|words\/(languages|words))\.ts$|preload-helper/,
+            },
+            // What the panels and the take's have in common.
+            {
+              name: "shared-panels",
+              test: /\/reference-audio\/(panels\/(catalogue|use-panel-words|words\/en)|ProblemMessage|problems|verdict-words)\.tsx?$/,
+              includeDependenciesRecursively: false,
             },
           ],
         },

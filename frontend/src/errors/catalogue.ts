@@ -1,4 +1,5 @@
 /** What each code of an error means, in all languages; loaded when something first goes wrong. */
+import { SHARED } from "../ui/words/catalogue";
 import { Catalogue, type Part } from "../words/words";
 import { words as english } from "./words/en";
 
@@ -6,7 +7,9 @@ const ERRORS = { english, others: import.meta.glob(["./words/*.ts", "!./words/en
   typeof english
 >;
 
-const CATALOGUE = new Catalogue<typeof english>(ERRORS);
+type ErrorMessages = typeof SHARED.english & typeof english;
+
+const CATALOGUE = new Catalogue<ErrorMessages>(SHARED, ERRORS);
 
 /** What went wrong: a code, for a failed sign-in its reason, and the same in English. */
 export interface Fault {
@@ -17,12 +20,18 @@ export interface Fault {
 
 /** Codes and reasons that mean the same to a person as another, whose words they have. */
 const SAME: Readonly<Record<string, string>> = {
+  "error.microphone_busy": "microphone.busy",
+  "error.microphone_denied": "microphone.denied",
+  "error.microphone_failed": "microphone.failed",
+  "error.microphone_insecure": "microphone.insecure",
+  "error.microphone_missing": "microphone.missing",
   "error.signed_out": "error.unauthenticated",
   "error.token_expired": "error.unauthenticated",
   "signIn.user_already_exists": "signIn.email_exists",
 };
 
-const isKey = (key: string): key is keyof typeof english => Object.hasOwn(english, key);
+const isKey = (key: string): key is keyof ErrorMessages =>
+  Object.hasOwn(SHARED.english, key) || Object.hasOwn(english, key);
 
 /** The fault in the language of this locale. In English the message often says more than the code. */
 export async function faultWords(locale: string, fault: Fault): Promise<string> {

@@ -29,11 +29,12 @@ import { type ReferenceAudioState, WARNING_SECONDS } from "../reference-audio/st
 import { verdictWords } from "../reference-audio/verdict-words";
 import { words as referenceEnglish } from "../reference-audio/words/en";
 import { minutes } from "../ui/format";
+import { words as sharedEnglish } from "../ui/words/en";
 import { wordsIn } from "../words/words";
 import "./legacy.css";
 
 /** This page speaks English, as its template does. */
-const panelWords: PanelWords = wordsIn("en", referenceEnglish, panelEnglish);
+const panelWords: PanelWords = wordsIn("en", sharedEnglish, referenceEnglish, panelEnglish);
 const pageWords: PageWords = wordsIn("en", referenceEnglish, pageEnglish);
 
 /** The element that carries the attribute; a template without it is a mistake worth hearing of. */

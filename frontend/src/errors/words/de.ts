@@ -41,12 +41,6 @@ export const words: Record<keyof typeof english, string> = {
     "Gespeicherte Daten sind gerade nicht erreichbar. Versuche es gleich noch einmal.",
   "error.slow_consumer": "Die Verbindung ist zu langsam.",
   "error.internal": "Bei uns ist etwas schiefgelaufen. Versuche es noch einmal.",
-  "error.microphone_denied": "Der Browser hat das Mikrofon blockiert.",
-  "error.microphone_missing": "Kein Mikrofon gefunden.",
-  "error.microphone_busy":
-    "Das Mikrofon lässt sich nicht öffnen. Vielleicht nutzt es ein anderes Programm.",
-  "error.microphone_insecure": "Aufnehmen geht nur über https.",
-  "error.microphone_failed": "Das Mikrofon lässt sich nicht öffnen.",
   "error.microphone_lost": "Das Mikrofon wurde getrennt.",
   "signIn.anonymous_provider_disabled": "Ohne Konto geht es hier nicht weiter. Melde dich an.",
   "signIn.away": "Der Anmeldedienst antwortet nicht richtig. Versuche es gleich noch einmal.",

@@ -37,11 +37,6 @@ export const words = {
   "error.backend_unavailable": "Stored data can't be reached right now. Try again in a moment.",
   "error.slow_consumer": "The connection is too slow.",
   "error.internal": "Something went wrong on our side. Try again.",
-  "error.microphone_denied": "The browser blocked the microphone.",
-  "error.microphone_missing": "No microphone found.",
-  "error.microphone_busy": "The microphone cannot be opened. Another program may be using it.",
-  "error.microphone_insecure": "Recording needs https.",
-  "error.microphone_failed": "The microphone cannot be opened.",
   "error.microphone_lost": "The microphone was disconnected.",
 
   "signIn.anonymous_provider_disabled": "You need an account here. Sign in.",

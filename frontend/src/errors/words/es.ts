@@ -40,11 +40,6 @@ export const words: Record<keyof typeof english, string> = {
     "Ahora no se puede acceder a los datos guardados. Inténtalo de nuevo en un momento.",
   "error.slow_consumer": "La conexión es demasiado lenta.",
   "error.internal": "Algo falló por nuestra parte. Inténtalo de nuevo.",
-  "error.microphone_denied": "El navegador bloqueó el micrófono.",
-  "error.microphone_missing": "No se encontró ningún micrófono.",
-  "error.microphone_busy": "No se puede abrir el micrófono. Quizá lo use otro programa.",
-  "error.microphone_insecure": "Para grabar se necesita https.",
-  "error.microphone_failed": "No se puede abrir el micrófono.",
   "error.microphone_lost": "Se desconectó el micrófono.",
   "signIn.anonymous_provider_disabled": "Aquí no se puede continuar sin cuenta. Inicia sesión.",
   "signIn.away":

@@ -38,11 +38,6 @@ export const words: Record<keyof typeof english, string> = {
   "error.backend_unavailable": "現在保存データにアクセスできません。少し待ってからお試しください。",
   "error.slow_consumer": "接続が遅すぎます。",
   "error.internal": "こちらで問題が発生しました。もう一度お試しください。",
-  "error.microphone_denied": "ブラウザがマイクをブロックしました。",
-  "error.microphone_missing": "マイクが見つかりません。",
-  "error.microphone_busy": "マイクを開けません。別のプログラムが使用中かもしれません。",
-  "error.microphone_insecure": "録音にはhttpsが必要です。",
-  "error.microphone_failed": "マイクを開けません。",
   "error.microphone_lost": "マイクの接続が切れました。",
   "signIn.anonymous_provider_disabled":
     "ここではアカウントなしで続けられません。ログインしてください。",

@@ -38,12 +38,6 @@ export const words: Record<keyof typeof english, string> = {
     "Opgeslagen gegevens zijn nu niet bereikbaar. Probeer het zo opnieuw.",
   "error.slow_consumer": "De verbinding is te traag.",
   "error.internal": "Er ging bij ons iets mis. Probeer het opnieuw.",
-  "error.microphone_denied": "De browser blokkeerde de microfoon.",
-  "error.microphone_missing": "Geen microfoon gevonden.",
-  "error.microphone_busy":
-    "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
-  "error.microphone_insecure": "Opnemen vereist https.",
-  "error.microphone_failed": "De microfoon kan niet worden geopend.",
   "error.microphone_lost": "De microfoon werd losgekoppeld.",
   "signIn.anonymous_provider_disabled": "Zonder account kun je hier niet verder. Log in.",
   "signIn.away": "De aanmelddienst antwoordt niet zoals het hoort. Probeer het zo opnieuw.",

@@ -40,12 +40,6 @@ export const words: Record<keyof typeof english, string> = {
     "Não é possível acessar os dados salvos agora. Tente de novo em instantes.",
   "error.slow_consumer": "A conexão está lenta demais.",
   "error.internal": "Algo deu errado do nosso lado. Tente de novo.",
-  "error.microphone_denied": "O navegador bloqueou o microfone.",
-  "error.microphone_missing": "Nenhum microfone encontrado.",
-  "error.microphone_busy":
-    "Não é possível abrir o microfone. Talvez outro programa o esteja usando.",
-  "error.microphone_insecure": "Para gravar é preciso https.",
-  "error.microphone_failed": "Não é possível abrir o microfone.",
   "error.microphone_lost": "O microfone foi desconectado.",
   "signIn.anonymous_provider_disabled": "Aqui não dá para continuar sem conta. Entre.",
   "signIn.away": "O serviço de login não responde como deveria. Tente de novo em instantes.",

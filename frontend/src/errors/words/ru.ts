@@ -35,12 +35,6 @@ export const words: Record<keyof typeof english, string> = {
   "error.backend_unavailable": "Сохранённые данные сейчас недоступны. Попробуйте чуть позже.",
   "error.slow_consumer": "Соединение слишком медленное.",
   "error.internal": "Что-то пошло не так на нашей стороне. Попробуйте ещё раз.",
-  "error.microphone_denied": "Браузер заблокировал микрофон.",
-  "error.microphone_missing": "Микрофон не найден.",
-  "error.microphone_busy":
-    "Не удаётся открыть микрофон. Возможно, его использует другая программа.",
-  "error.microphone_insecure": "Для записи нужен https.",
-  "error.microphone_failed": "Не удаётся открыть микрофон.",
   "error.microphone_lost": "Микрофон отключён.",
   "signIn.anonymous_provider_disabled": "Без учётной записи здесь продолжить нельзя. Войдите.",
   "signIn.away": "Служба входа отвечает неправильно. Попробуйте чуть позже.",

@@ -7,4 +7,9 @@ export const words: Record<keyof typeof english, string> = {
   "dictation.opening": "Esperando al micrófono…",
   "dictation.finishing": "Terminando…",
   "part.again": "Mostrar de nuevo",
+  "microphone.denied": "El navegador bloqueó el micrófono.",
+  "microphone.missing": "No se encontró ningún micrófono.",
+  "microphone.busy": "No se puede abrir el micrófono. Quizá lo use otro programa.",
+  "microphone.insecure": "Para grabar se necesita https.",
+  "microphone.failed": "No se puede abrir el micrófono.",
 };

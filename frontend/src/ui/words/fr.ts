@@ -7,4 +7,9 @@ export const words: Record<keyof typeof english, string> = {
   "dictation.opening": "En attente du micro…",
   "dictation.finishing": "Finalisation…",
   "part.again": "Réafficher",
+  "microphone.denied": "Le navigateur a bloqué le micro.",
+  "microphone.missing": "Aucun micro trouvé.",
+  "microphone.busy": "Impossible d’ouvrir le micro. Un autre programme l’utilise peut-être.",
+  "microphone.insecure": "L’enregistrement nécessite https.",
+  "microphone.failed": "Impossible d’ouvrir le micro.",
 };

@@ -7,4 +7,9 @@ export const words: Record<keyof typeof english, string> = {
   "dictation.opening": "Ожидание микрофона…",
   "dictation.finishing": "Завершение…",
   "part.again": "Показать снова",
+  "microphone.denied": "Браузер заблокировал микрофон.",
+  "microphone.missing": "Микрофон не найден.",
+  "microphone.busy": "Не удаётся открыть микрофон. Возможно, его использует другая программа.",
+  "microphone.insecure": "Для записи нужен https.",
+  "microphone.failed": "Не удаётся открыть микрофон.",
 };

@@ -57,11 +57,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "المحاولة {number}",
   "tray.title": "محاولاتك",
   "tray.full": "احذف محاولة لتفسح مكانًا لأخرى.",
-  "microphone.denied": "حظر المتصفح الميكروفون.",
-  "microphone.missing": "لم يُعثر على ميكروفون.",
-  "microphone.busy": "تعذّر فتح الميكروفون. ربما يستخدمه برنامج آخر.",
-  "microphone.insecure": "يتطلب التسجيل https.",
-  "microphone.failed": "تعذّر فتح الميكروفون.",
   "microphone.lost": "انفصل الميكروفون. ما سجّلته محفوظ؛ استأنف أو أوقف.",
   "microphone.stuck": "لا يصل صوت من الميكروفون. اختر غيره، ثم استأنف أو أوقف.",
   "microphone.allow":

@@ -58,12 +58,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Aufnahme {number}",
   "tray.title": "Deine Aufnahmen",
   "tray.full": "Lösche eine Aufnahme, um Platz für eine neue zu machen.",
-  "microphone.denied": "Der Browser hat das Mikrofon blockiert.",
-  "microphone.missing": "Kein Mikrofon gefunden.",
-  "microphone.busy":
-    "Das Mikrofon lässt sich nicht öffnen. Vielleicht nutzt es ein anderes Programm.",
-  "microphone.insecure": "Aufnehmen geht nur über https.",
-  "microphone.failed": "Das Mikrofon lässt sich nicht öffnen.",
   "microphone.lost":
     "Das Mikrofon wurde getrennt. Deine Aufnahme bleibt erhalten; setze sie fort oder beende sie.",
   "microphone.stuck":

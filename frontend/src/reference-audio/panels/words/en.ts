@@ -63,11 +63,6 @@ export const words = {
   "tray.title": "Your takes",
   "tray.full": "Delete a take to make room for another.",
 
-  "microphone.denied": "The browser blocked the microphone.",
-  "microphone.missing": "No microphone found.",
-  "microphone.busy": "The microphone cannot be opened. Another program may be using it.",
-  "microphone.insecure": "Recording needs https.",
-  "microphone.failed": "The microphone cannot be opened.",
   "microphone.lost": "The microphone was disconnected. What you recorded is kept; resume or stop.",
   "microphone.stuck":
     "No sound comes from the microphone. Choose another one, then resume or stop.",

@@ -59,11 +59,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Toma {number}",
   "tray.title": "Tus tomas",
   "tray.full": "Elimina una toma para dejar sitio a otra.",
-  "microphone.denied": "El navegador bloqueó el micrófono.",
-  "microphone.missing": "No se encontró ningún micrófono.",
-  "microphone.busy": "No se puede abrir el micrófono. Quizá lo use otro programa.",
-  "microphone.insecure": "Para grabar se necesita https.",
-  "microphone.failed": "No se puede abrir el micrófono.",
   "microphone.lost": "Se desconectó el micrófono. Lo que grabaste se conserva; reanuda o detén.",
   "microphone.stuck": "No llega sonido del micrófono. Elige otro y luego reanuda o detén.",
   "microphone.allow":

@@ -58,11 +58,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Prise {number}",
   "tray.title": "Vos prises",
   "tray.full": "Supprimez une prise pour faire de la place.",
-  "microphone.denied": "Le navigateur a bloqué le micro.",
-  "microphone.missing": "Aucun micro trouvé.",
-  "microphone.busy": "Impossible d’ouvrir le micro. Un autre programme l’utilise peut-être.",
-  "microphone.insecure": "L’enregistrement nécessite https.",
-  "microphone.failed": "Impossible d’ouvrir le micro.",
   "microphone.lost":
     "Le micro a été débranché. Votre enregistrement est conservé ; reprenez ou arrêtez.",
   "microphone.stuck":

@@ -56,11 +56,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "टेक {number}",
   "tray.title": "आपके टेक",
   "tray.full": "नए के लिए जगह बनाने को कोई टेक हटाएँ।",
-  "microphone.denied": "ब्राउज़र ने माइक्रोफ़ोन रोक दिया।",
-  "microphone.missing": "कोई माइक्रोफ़ोन नहीं मिला।",
-  "microphone.busy": "माइक्रोफ़ोन नहीं खुल रहा। शायद कोई दूसरा प्रोग्राम इस्तेमाल कर रहा है।",
-  "microphone.insecure": "रिकॉर्ड करने के लिए https चाहिए।",
-  "microphone.failed": "माइक्रोफ़ोन नहीं खुल रहा।",
   "microphone.lost": "माइक्रोफ़ोन हट गया। आपकी रिकॉर्डिंग सुरक्षित है; फिर शुरू करें या रोकें।",
   "microphone.stuck": "माइक्रोफ़ोन से आवाज़ नहीं आ रही। दूसरा चुनें, फिर शुरू करें या रोकें।",
   "microphone.allow":

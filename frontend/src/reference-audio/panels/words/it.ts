@@ -58,11 +58,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Ripresa {number}",
   "tray.title": "Le tue riprese",
   "tray.full": "Elimina una ripresa per fare spazio a un’altra.",
-  "microphone.denied": "Il browser ha bloccato il microfono.",
-  "microphone.missing": "Nessun microfono trovato.",
-  "microphone.busy": "Impossibile aprire il microfono. Forse lo usa un altro programma.",
-  "microphone.insecure": "Per registrare serve https.",
-  "microphone.failed": "Impossibile aprire il microfono.",
   "microphone.lost":
     "Il microfono è stato scollegato. La registrazione è conservata; riprendi o interrompi.",
   "microphone.stuck":

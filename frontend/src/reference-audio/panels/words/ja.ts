@@ -56,11 +56,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "テイク{number}",
   "tray.title": "あなたのテイク",
   "tray.full": "テイクを削除すると、次を録音できます。",
-  "microphone.denied": "ブラウザがマイクをブロックしました。",
-  "microphone.missing": "マイクが見つかりません。",
-  "microphone.busy": "マイクを開けません。別のプログラムが使用中かもしれません。",
-  "microphone.insecure": "録音にはhttpsが必要です。",
-  "microphone.failed": "マイクを開けません。",
   "microphone.lost":
     "マイクの接続が切れました。録音は保存されています。再開または停止してください。",
   "microphone.stuck": "マイクから音が届きません。別のマイクを選び、再開または停止してください。",

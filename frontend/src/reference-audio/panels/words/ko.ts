@@ -56,11 +56,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "녹음 {number}",
   "tray.title": "내 녹음",
   "tray.full": "녹음을 하나 삭제하면 새로 녹음할 수 있습니다.",
-  "microphone.denied": "브라우저가 마이크를 차단했습니다.",
-  "microphone.missing": "마이크를 찾을 수 없습니다.",
-  "microphone.busy": "마이크를 열 수 없습니다. 다른 프로그램이 사용 중일 수 있습니다.",
-  "microphone.insecure": "녹음하려면 https가 필요합니다.",
-  "microphone.failed": "마이크를 열 수 없습니다.",
   "microphone.lost":
     "마이크 연결이 끊어졌습니다. 녹음은 보관되어 있으니 다시 시작하거나 중지하세요.",
   "microphone.stuck":

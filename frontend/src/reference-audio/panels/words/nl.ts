@@ -57,12 +57,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Opname {number}",
   "tray.title": "Je opnamen",
   "tray.full": "Verwijder een opname om plaats te maken voor een nieuwe.",
-  "microphone.denied": "De browser blokkeerde de microfoon.",
-  "microphone.missing": "Geen microfoon gevonden.",
-  "microphone.busy":
-    "De microfoon kan niet worden geopend. Misschien gebruikt een ander programma hem.",
-  "microphone.insecure": "Opnemen vereist https.",
-  "microphone.failed": "De microfoon kan niet worden geopend.",
   "microphone.lost": "De microfoon werd losgekoppeld. Wat je opnam is bewaard; hervat of stop.",
   "microphone.stuck":
     "Er komt geen geluid uit de microfoon. Kies een andere en hervat of stop dan.",

@@ -58,11 +58,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Tomada {number}",
   "tray.title": "Suas tomadas",
   "tray.full": "Exclua uma tomada para abrir espaço para outra.",
-  "microphone.denied": "O navegador bloqueou o microfone.",
-  "microphone.missing": "Nenhum microfone encontrado.",
-  "microphone.busy": "Não é possível abrir o microfone. Talvez outro programa o esteja usando.",
-  "microphone.insecure": "Para gravar é preciso https.",
-  "microphone.failed": "Não é possível abrir o microfone.",
   "microphone.lost":
     "O microfone foi desconectado. O que você gravou está guardado; retome ou pare.",
   "microphone.stuck": "Nenhum som vem do microfone. Escolha outro e depois retome ou pare.",

@@ -57,11 +57,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "Дубль {number}",
   "tray.title": "Ваши дубли",
   "tray.full": "Удалите дубль, чтобы освободить место.",
-  "microphone.denied": "Браузер заблокировал микрофон.",
-  "microphone.missing": "Микрофон не найден.",
-  "microphone.busy": "Не удаётся открыть микрофон. Возможно, его использует другая программа.",
-  "microphone.insecure": "Для записи нужен https.",
-  "microphone.failed": "Не удаётся открыть микрофон.",
   "microphone.lost": "Микрофон отключён. Записанное сохранено; продолжите или остановите.",
   "microphone.stuck": "Микрофон не даёт звука. Выберите другой, затем продолжите или остановите.",
   "microphone.allow":

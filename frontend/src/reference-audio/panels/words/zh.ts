@@ -56,11 +56,6 @@ export const words: Record<keyof typeof english, string> = {
   "tray.take": "录音 {number}",
   "tray.title": "你的录音",
   "tray.full": "请删除一段录音以腾出空间。",
-  "microphone.denied": "浏览器屏蔽了麦克风。",
-  "microphone.missing": "未找到麦克风。",
-  "microphone.busy": "无法打开麦克风，可能有其他程序正在使用。",
-  "microphone.insecure": "录音需要 https。",
-  "microphone.failed": "无法打开麦克风。",
   "microphone.lost": "麦克风已断开。录音已保留，请继续或停止。",
   "microphone.stuck": "麦克风没有声音。请另选一个，然后继续或停止。",
   "microphone.allow":
