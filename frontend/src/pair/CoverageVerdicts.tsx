@@ -1,15 +1,12 @@
 /** Where words and voice do not cover one another, beside what the recording is like. */
 import type { Coverage } from "../generated/protocol";
-import { usePanelWords } from "../reference-audio/panels/use-panel-words";
 import { MARKS } from "../reference-audio/TakePanel";
-import { useParts } from "../reference-audio/use-reference-audio";
 import { tenths } from "../ui/format";
-import type { Words } from "../words/words";
 import { checkOf } from "./check";
-import { usePairWords } from "./take-part";
-import type { PairMessages } from "./words/catalogue";
+import { usePairParts } from "./take-part";
+import type { PairWords } from "./words/catalogue";
 
-function sentence(t: Words<PairMessages>, { kind, start, end, per_second }: Coverage): string {
+function sentence(t: PairWords, { kind, start, end, per_second }: Coverage): string {
   const place = { from: tenths(start), to: tenths(end) };
   const pace = { pace: (per_second ?? 0).toFixed(1) };
   switch (kind) {
@@ -29,9 +26,7 @@ function sentence(t: Words<PairMessages>, { kind, start, end, per_second }: Cove
 }
 
 export function CoverageVerdicts() {
-  const { state } = useParts();
-  const say = usePanelWords();
-  const t = usePairWords();
+  const { state, t } = usePairParts();
   const { coverage } = checkOf(state);
   if (coverage.length === 0 || state.transcript.activity !== "none") return null;
   return (
@@ -40,7 +35,7 @@ export function CoverageVerdicts() {
         <li className="flex gap-2" key={`${each.kind}${each.start}`}>
           <span className={`mt-0.5 ${MARKS.fair.colour}`}>{MARKS.fair.icon}</span>
           <span>
-            <span className="sr-only">{say("take.fair")}</span>
+            <span className="sr-only">{t("take.fair")}</span>
             <span>{sentence(t, each)}</span>
           </span>
         </li>

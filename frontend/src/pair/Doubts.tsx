@@ -2,11 +2,10 @@
 import { type KeyboardEvent, useLayoutEffect, useRef } from "react";
 import type { Witness } from "../generated/protocol";
 import { isSpaceless } from "../match/words";
-import { useParts } from "../reference-audio/use-reference-audio";
 import { Button } from "../ui/controls";
 import { PlayIcon } from "../ui/icons";
 import type { Check, Place } from "./check";
-import { usePairWords } from "./take-part";
+import { usePairParts } from "./take-part";
 
 /** Who read what, in the words of the catalogue. */
 const SOURCES = {
@@ -79,8 +78,7 @@ function Readings({
   onType,
   onChosen,
 }: DoubtsProps & { current: Place }) {
-  const { reference, state, t: say } = useParts();
-  const t = usePairWords();
+  const { reference, state, t } = usePairParts();
   const toolbar = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each place has the focus once.
   useLayoutEffect(
@@ -143,15 +141,14 @@ function Readings({
         <span>{t("check.hear")}</span>
       </Button>
       <Button onClick={onClose} variant="link">
-        {say("check.close")}
+        {t("check.close")}
       </Button>
     </div>
   );
 }
 
 export function Doubts(props: DoubtsProps) {
-  const { reference, state } = useParts();
-  const t = usePairWords();
+  const { reference, state, t } = usePairParts();
   const { check, current, onNext } = props;
   const { transcript, transcription, take } = state;
   const count = check.open.length;

@@ -1,7 +1,6 @@
 /** The transcript that plays: the word that is heard is lit, and a word in doubt is marked. */
 import { Fragment, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
-import { useParts } from "../reference-audio/use-reference-audio";
 import { JUMP_SECONDS, SPEEDS } from "../take/playback";
 import type { Take } from "../take/take";
 import { Button } from "../ui/controls";
@@ -9,7 +8,7 @@ import { useScope } from "../ui/hooks";
 import { PauseIcon, PlayIcon } from "../ui/icons";
 import { type Check, checkOf, type Place, type Spoken } from "./check";
 import { Doubts } from "./Doubts";
-import { playPart, type TakePart, usePairWords, useTakePart } from "./take-part";
+import { playPart, type TakePart, usePairParts, useTakePart } from "./take-part";
 
 /** Seconds that are heard around a word in doubt. */
 const AROUND = 0.5;
@@ -145,7 +144,7 @@ function Bar({
   readonly clickPlays: boolean;
   readonly onClickPlays: (on: boolean) => void;
 }) {
-  const t = usePairWords();
+  const { t } = usePairParts();
   const { playback, playing, at, rate, part } = heard;
   const jump = (seconds: number) => {
     const to = Math.min(part.to, Math.max(part.from, at + seconds));
@@ -192,8 +191,7 @@ function Bar({
 }
 
 export function PlayableTranscript({ take, area, behind }: PlayableTranscriptProps) {
-  const { reference, state } = useParts();
-  const t = usePairWords();
+  const { reference, state, t } = usePairParts();
   const heard = useTakePart(state, take);
   const { playback, part, playing, at } = heard;
   const { text } = state.transcript;

@@ -10,14 +10,12 @@ import {
 import type { Preset } from "../audio/presets";
 import { propose } from "../match/window";
 import { download } from "../reference-audio/ProblemMessage";
-import { usePanelWords } from "../reference-audio/panels/use-panel-words";
-import { useParts } from "../reference-audio/use-reference-audio";
 import { isTooLong, peaksOf, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
 import { minutes, tenths } from "../ui/format";
 import { useScope } from "../ui/hooks";
 import { PauseIcon, PlayIcon } from "../ui/icons";
-import { playPart, type TakePart, usePairWords, useTakePart } from "./take-part";
+import { playPart, type TakePart, usePairParts, useTakePart } from "./take-part";
 import { levelsIn, pausesIn } from "./voice";
 
 /** Pixels beside the first and the last second, for the handles. */
@@ -205,7 +203,7 @@ function Controls({
   readonly mostZoom: number;
   readonly onZoom: (zoom: number) => void;
 }) {
-  const t = usePairWords();
+  const { t } = usePairParts();
   const { playing, at, part } = heard;
   const length = part.to - part.from;
   const position = Math.min(length, Math.max(0, at - part.from));
@@ -247,9 +245,7 @@ function Controls({
 }
 
 export function TrimWaveform({ take }: { readonly take: Take }) {
-  const { reference, state } = useParts();
-  const t = usePairWords();
-  const panels = usePanelWords();
+  const { reference, state, t } = usePairParts();
   const { cut } = state;
   const { preset } = reference;
   const heard = useTakePart(state, take);
@@ -437,7 +433,7 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
             {cut ? (
               <>
                 <Button onClick={() => reference.uncut()} ref={undo} variant="link">
-                  {panels("tray.undo")}
+                  {t("tray.undo")}
                 </Button>
                 <Button onClick={() => download(whole.file)} variant="link">
                   {t("trim.download")}

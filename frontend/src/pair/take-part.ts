@@ -6,8 +6,7 @@ import { type PlaybackState, playbackOf, type TakePlayback } from "../take/playb
 import type { Stretch, Take } from "../take/take";
 import { useReadable } from "../ui/hooks";
 import { useCatalogue } from "../words/use-words";
-import type { Words } from "../words/words";
-import { PAIR_WORDS, type PairMessages } from "./words/catalogue";
+import { PAIR_WORDS } from "./words/catalogue";
 
 export interface TakePart extends PlaybackState {
   readonly playback: TakePlayback;
@@ -34,7 +33,8 @@ export function playPart({ playback, part, at, playing }: TakePart): void {
   else playback.play(at >= part.from && at < part.to - 0.05 ? at : part.from, part);
 }
 
-export function usePairWords(): Words<PairMessages> {
-  const { t, labels } = useParts();
-  return useCatalogue(PAIR_WORDS, { locale: t.locale, labels });
+/** What every part of it needs, with what it says. */
+export function usePairParts() {
+  const { t, ...parts } = useParts();
+  return { ...parts, t: useCatalogue(PAIR_WORDS, { locale: t.locale, labels: parts.labels }) };
 }

@@ -2,14 +2,12 @@
 import { useId } from "react";
 import { Fold } from "../ui/controls";
 import { type Kind, offeredModels } from "./abilities";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 const KINDS: readonly Kind[] = ["realtime", "batch"];
 
 function ModelSelect({ kind }: { readonly kind: Kind }) {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { config } = reference.services;
   const id = useId();
   const own = kind === "realtime" ? config.realtime_model : config.model;
@@ -37,8 +35,7 @@ function ModelSelect({ kind }: { readonly kind: Kind }) {
 }
 
 export function Advanced() {
-  const { reference } = useParts();
-  const t = usePanelWords();
+  const { reference, t } = usePanelParts();
   const { config } = reference.services;
   const choices = KINDS.filter((kind) => offeredModels(config, kind).length > 1);
   if (choices.length === 0) return null;

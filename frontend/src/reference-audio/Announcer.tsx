@@ -5,10 +5,9 @@
 import { useEffect, useRef, useState } from "react";
 import { spokenSeconds } from "../ui/format";
 import type { PanelWords } from "./panels/catalogue";
-import { usePanelWords } from "./panels/use-panel-words";
+import { usePanelParts } from "./panels/use-panel-parts";
 import { sourceProblem, transcriptionProblem } from "./problems";
 import { type ReferenceAudioState, WARNING_SECONDS } from "./state";
-import { useParts } from "./use-reference-audio";
 import { checkWords } from "./verdict-words";
 
 /** What to say about the step from one state to the next. */
@@ -73,8 +72,7 @@ export function announcement(
 }
 
 export function Announcer() {
-  const { reference, state, isAnonymous } = useParts();
-  const t = usePanelWords();
+  const { reference, state, isAnonymous, t } = usePanelParts();
   const previous = useRef(state);
   const [words, setWords] = useState("");
   useEffect(() => {

@@ -5,8 +5,7 @@ import { cleanText } from "../lib/text";
 import { Button, Fold, fieldClass } from "../ui/controls";
 import { CrossIcon } from "../ui/icons";
 import { abilities } from "./abilities";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 const Topic = lazy(async () => ({ default: (await import("./Topic")).Topic }));
 
@@ -23,8 +22,7 @@ export function addTerms(terms: readonly string[], typed: string): string[] {
 }
 
 export function BiasTerms() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");

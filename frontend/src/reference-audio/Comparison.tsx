@@ -1,7 +1,7 @@
 /** Two texts as one, with what differs marked: struck through, or underlined. */
 import { Fragment } from "react";
 import { differences } from "../transcript/difference";
-import { usePanelWords } from "./panels/use-panel-words";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 export function Comparison({
   before,
@@ -12,7 +12,7 @@ export function Comparison({
   readonly after: string;
   readonly caption: string;
 }) {
-  const t = usePanelWords();
+  const { t } = usePanelParts();
   const parts = differences(before, after);
   // Parts never change their place within one comparison.
   const keyed = parts.map((part, index) => ({ ...part, key: `${index}${part.kind}` }));

@@ -4,13 +4,11 @@ import { CheckIcon, NoteIcon } from "../ui/icons";
 import { LevelMeter } from "./LevelMeter";
 import { MicrophonePicker } from "./MicrophonePicker";
 import { SourceProblem } from "./ProblemMessage";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 import { checkWords } from "./verdict-words";
 
 function Verdict() {
-  const { state } = useParts();
-  const t = usePanelWords();
+  const { state, t } = usePanelParts();
   const { check } = state;
   if (!check?.open) return null;
   const { verdict } = check;
@@ -27,8 +25,7 @@ function Verdict() {
 }
 
 export function MicrophoneSetup() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { check, recorder, countsDown } = state;
   const { source } = reference.services;
   const fault = source.unavailable ?? recorder.fault ?? check?.fault;

@@ -2,12 +2,10 @@
 import { useId } from "react";
 import type { PresetId } from "../audio/presets";
 import { PRESETS } from "../generated/constants";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 export function PresetChoice() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const id = useId();
   if (!reference.services.config.reference_preset_choice) return null;
   return (

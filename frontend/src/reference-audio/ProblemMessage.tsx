@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { useFaultWords } from "../errors/use-fault-words";
 import { Button, Message } from "../ui/controls";
-import { usePanelWords } from "./panels/use-panel-words";
+import { usePanelParts } from "./panels/use-panel-parts";
 import {
   liveProblem,
   type Problem,
@@ -11,7 +11,6 @@ import {
   transcriptionProblem,
   type WayOut,
 } from "./problems";
-import { useParts } from "./use-reference-audio";
 
 /** Saves the take as a file of the person's own. */
 export function download(file: File): void {
@@ -27,8 +26,7 @@ export function download(file: File): void {
 const focus = (element: HTMLElement | null) => element?.focus();
 
 export function ProblemMessage({ problem }: { readonly problem: Problem }) {
-  const { reference, onSignIn, state } = useParts();
-  const t = usePanelWords();
+  const { reference, onSignIn, state, t } = usePanelParts();
   const why = useFaultWords(problem.why);
   const [explained, setExplained] = useState(false);
   const file = state.take?.file;
@@ -61,20 +59,19 @@ export function ProblemMessage({ problem }: { readonly problem: Problem }) {
 
 /** Why there is no sound. */
 export function SourceProblem({ fault }: { readonly fault: RecorderFault }) {
-  return <ProblemMessage problem={sourceProblem(usePanelWords(), fault)} />;
+  return <ProblemMessage problem={sourceProblem(usePanelParts().t, fault)} />;
 }
 
 /** Why there are no more live words, where there is more to say than the line's chip says. */
 export function LiveProblem() {
-  const { state, isAnonymous } = useParts();
-  const problem = liveProblem(usePanelWords(), state.live, isAnonymous);
+  const { state, isAnonymous, t } = usePanelParts();
+  const problem = liveProblem(t, state.live, isAnonymous);
   return problem ? <ProblemMessage problem={problem} /> : null;
 }
 
 /** Why there is no transcript of the whole take. */
 export function TranscriptionProblem() {
-  const { state, isAnonymous } = useParts();
-  const t = usePanelWords();
+  const { state, isAnonymous, t } = usePanelParts();
   const { transcription } = state;
   if (transcription.status !== "failed") return null;
   return <ProblemMessage problem={transcriptionProblem(t, transcription.failure, isAnonymous)} />;

@@ -8,9 +8,8 @@ import { Button, ProgressBar } from "../ui/controls";
 import { megabytes, percent } from "../ui/format";
 import { CheckIcon, CrossIcon, NoteIcon } from "../ui/icons";
 import { download } from "./ProblemMessage";
-import { usePanelWords } from "./panels/use-panel-words";
+import { usePanelParts } from "./panels/use-panel-parts";
 import type { ReferenceAudioState } from "./state";
-import { useParts } from "./use-reference-audio";
 import { verdictWords } from "./verdict-words";
 
 export const MARKS = {
@@ -20,7 +19,7 @@ export const MARKS = {
 } as const;
 
 export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }) {
-  const t = usePanelWords();
+  const { t } = usePanelParts();
   return (
     <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2">
       {verdicts.map((verdict) => (
@@ -39,8 +38,7 @@ export function Verdicts({ verdicts }: { readonly verdicts: readonly Verdict[] }
 }
 
 function TranscriptionProgress() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { transcription } = state;
   if (transcription.status !== "uploading" && transcription.status !== "transcribing") return null;
   const fraction = transcription.status === "uploading" ? transcription.fraction : undefined;
@@ -69,8 +67,7 @@ function AnotherButton({
   readonly way: "redo" | "other";
   readonly primary: boolean;
 }) {
-  const { reference } = useParts();
-  const t = usePanelWords();
+  const { reference, t } = usePanelParts();
   const id = useId();
   const { isFull } = reference;
   return (
@@ -101,8 +98,7 @@ function canTranscribe(state: ReferenceAudioState, enabled: boolean): boolean {
 }
 
 export function TakePanel() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { take, original = take, restored, kept } = state;
   const heading = useRef<HTMLHeadingElement>(null);
   useLayoutEffect(() => {

@@ -8,9 +8,8 @@ import { Button, Message } from "../ui/controls";
 import { minutes } from "../ui/format";
 import { useReadable } from "../ui/hooks";
 import { PauseIcon, PlayIcon, TrashIcon } from "../ui/icons";
-import { usePanelWords } from "./panels/use-panel-words";
+import { usePanelParts } from "./panels/use-panel-parts";
 import { MARKS } from "./TakePanel";
-import { useParts } from "./use-reference-audio";
 
 /** The worst of a take's verdicts: what its mark shows. */
 function gradeOf({ verdicts }: Take): "good" | "fair" | "bad" {
@@ -24,7 +23,7 @@ function inOrder(takes: readonly TrayTake[]): TrayTake[] {
 }
 
 function PlayButton({ take, name }: { readonly take: Take; readonly name: string }) {
-  const t = usePanelWords();
+  const { t } = usePanelParts();
   const playback = playbackOf(take);
   const { playing } = useReadable(playback);
   return (
@@ -48,8 +47,7 @@ function TakeCard({
   readonly name: string;
   readonly chosen: boolean;
 }) {
-  const { reference } = useParts();
-  const t = usePanelWords();
+  const { reference, t } = usePanelParts();
   const grade = gradeOf(take);
   const seconds = take.seconds ?? 0;
   return (
@@ -89,8 +87,7 @@ function TakeCard({
 }
 
 export function TakeTray() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { removed } = state;
   const undo = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => {

@@ -1,14 +1,12 @@
 /** What a recording is about, in one's own words, for models that take descriptions. */
 import { useId } from "react";
 import { fieldClass } from "../ui/controls";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 const MAX_CHARACTERS = 1000;
 
 export function Topic() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const id = useId();
   return (
     <div className="space-y-2 pb-1">

@@ -3,12 +3,10 @@ import { type DragEvent, useLayoutEffect, useRef, useState } from "react";
 import { UploadIcon } from "../ui/icons";
 import { acceptedInWords, fileProblem } from "./file-words";
 import { ProblemMessage } from "./ProblemMessage";
-import { usePanelWords } from "./panels/use-panel-words";
-import { useParts } from "./use-reference-audio";
+import { usePanelParts } from "./panels/use-panel-parts";
 
 export function UploadPanel() {
-  const { reference, state } = useParts();
-  const t = usePanelWords();
+  const { reference, state, t } = usePanelParts();
   const { config } = reference.services;
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);

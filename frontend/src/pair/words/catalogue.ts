@@ -1,5 +1,6 @@
 /** What is said about a take and its text: how they go together, and how they are cut. */
-import { Catalogue, type Part } from "../../words/words";
+import { PANEL_WORDS, type PanelMessages } from "../../reference-audio/panels/catalogue";
+import { Catalogue, type Part, type Words } from "../../words/words";
 import { words as english } from "./en";
 
 const PAIR = {
@@ -9,4 +10,6 @@ const PAIR = {
 
 export type PairMessages = typeof english;
 
-export const PAIR_WORDS = new Catalogue<PairMessages>(PAIR);
+export type PairWords = Words<PanelMessages & PairMessages>;
+
+export const PAIR_WORDS = new Catalogue<PanelMessages & PairMessages>(PANEL_WORDS, PAIR);
