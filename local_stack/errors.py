@@ -27,8 +27,6 @@ class PortBusyError(StackError):
 
     def __init__(self, what: str, host: str, port: int) -> None:
         super().__init__(f"port {port} on {host} is busy: {what} cannot listen there")
-        self.host = host
-        self.port = port
 
 
 class DataDirBusyError(StackError):
@@ -36,7 +34,6 @@ class DataDirBusyError(StackError):
 
     def __init__(self, root: Path, pid: str) -> None:
         super().__init__(f"{root} is in use by a running local_stack (pid {pid or 'unknown'})")
-        self.root = root
 
 
 class NotLoopbackError(StackError):
@@ -44,7 +41,6 @@ class NotLoopbackError(StackError):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} is not a loopback address: local_stack serves this machine only")
-        self.host = host
 
 
 class PostgresError(StackError):
@@ -56,7 +52,6 @@ class MigrationError(StackError):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"migration {name} failed: {reason}")
-        self.name = name
 
 
 class HttpError(Exception, ABC):

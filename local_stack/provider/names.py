@@ -17,18 +17,14 @@ class Named:
     """A wire, and the models that are reached by it.
 
     Attributes:
-        make: Makes a wire that takes this key alone; None: any key.
+        wire: Makes a wire; given a key, it takes that alone.
         cards: For the engine behind it.
         settings: What the project's services are told to reach it at an address.
     """
 
-    make: Callable[[str | None], Wire]
+    wire: Callable[..., Wire]
     cards: tuple[ModelCard, ...]
     settings: Callable[[str], dict[str, str]]
-
-    def wire(self, api_key: str | None = None) -> Wire:
-        """A wire that takes this key alone; None: any key."""
-        return self.make(api_key)
 
 
 def _mistral(url: str) -> dict[str, str]:
@@ -50,7 +46,7 @@ def _openai(url: str) -> dict[str, str]:
 
 WIRES: Mapping[str, Named] = MappingProxyType(
     {
-        "mistral": Named(lambda key: MistralWire(api_key=key), HOSTED, _mistral),
+        "mistral": Named(MistralWire, HOSTED, _mistral),
         "vllm": Named(VllmWire, SELF_HOSTED, _vllm),
         "openai": Named(OpenAIWire, SHAPED, _openai),
     }

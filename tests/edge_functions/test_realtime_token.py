@@ -60,7 +60,7 @@ async def direct(
     postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
     """A deployment in direct mode that trusts everyone."""
-    wire = MistralWire(ClientSecrets(CLOCK))
+    wire = MistralWire(secrets=ClientSecrets(CLOCK))
     folder = tmp_path_factory.mktemp("direct")
     async with running(postgres, folder, served=wire, **DIRECT) as opened:
         yield opened
@@ -211,7 +211,7 @@ async def test_a_card_narrows_what_may_be_asked(
 ) -> None:
     """What a model's card does not list is refused, though models of its name can do it."""
     cards = [replace(HOSTED[1], languages=("en",))]
-    wire = MistralWire(ClientSecrets(CLOCK))
+    wire = MistralWire(secrets=ClientSecrets(CLOCK))
     folder = tmp_path_factory.mktemp("cards")
     async with running(postgres, folder, served=wire, cards=cards, **DIRECT) as world:
         person = await world.stack.person("ada@example.com")

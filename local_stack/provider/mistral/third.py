@@ -14,7 +14,6 @@ CONTEXT_TOKENS = 65_536
 MAX_SPEAKERS = 8
 CLIP_SECONDS = (3.0, 15.0)
 NOT_BOTH = "Diarization is not compatible with turn detection"
-_AUDIO_TOKENS_PER_SECOND = 12.5
 _BYTES_PER_TOKEN = 4
 """About so many of a text; which tokens there are, only the service knows."""
 
@@ -59,10 +58,9 @@ def speakers_fault(clips: Mapping[str, str]) -> str | None:
     return None
 
 
-def context_fault(terms: Sequence[str], audio_seconds: float = 0.0) -> str | None:
-    """Whether texts and audio are too much together; None: they fit."""
-    texts = sum(math.ceil(len(term.encode()) / _BYTES_PER_TOKEN) for term in terms)
-    tokens = texts + math.ceil(audio_seconds * _AUDIO_TOKENS_PER_SECOND)
+def context_fault(terms: Sequence[str]) -> str | None:
+    """Whether texts are too much by themselves; None: they fit."""
+    tokens = sum(math.ceil(len(term.encode()) / _BYTES_PER_TOKEN) for term in terms)
     if tokens > CONTEXT_TOKENS:
         return f"context_bias and audio have {tokens} tokens, at most {CONTEXT_TOKENS} are taken"
     return None

@@ -26,8 +26,8 @@ class MistralWire:
     """Batch, realtime, model cards and client secrets.
 
     Args:
-        secrets: Where client secrets are kept; a store of its own by default.
         api_key: The one key that it takes; None: any.
+        secrets: Where client secrets are kept; a store of its own by default.
 
     Attributes:
         refused_keys: Keys that it does not take; it takes all others.
@@ -35,7 +35,7 @@ class MistralWire:
 
     conversation = Conversation
 
-    def __init__(self, secrets: ClientSecrets | None = None, *, api_key: str | None = None) -> None:
+    def __init__(self, api_key: str | None = None, *, secrets: ClientSecrets | None = None) -> None:
         self._secrets = secrets or ClientSecrets()
         self._api_key = api_key
         self.refused_keys: set[str] = set()

@@ -46,7 +46,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[ProviderServer]:
     """A server with a plain script."""
-    wire = MistralWire(ClientSecrets(clock))
+    wire = MistralWire(secrets=ClientSecrets(clock))
     async with serve(ScriptedEngine(Script(text="one two three")), wire=wire) as server:
         yield server
 
