@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -35,148 +36,99 @@ ORIGIN_REFUSED: Final = "origin"
 
 
 class Metrics:
-    """The metrics of one process. Labels are codes and names of ours, never a user's data.
+    """The metrics of one process. Labels are codes and names of ours, never a user's data."""
 
-    Args:
-        registry: Where they are registered; a new one by default.
-    """
-
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = registry if registry is not None else CollectorRegistry()
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.sockets_pending = Gauge(
-            "utter_sockets_pending", "Sockets that were not let in yet.", registry=self.registry
-        )
-        self.sockets_turned_away = Counter(
+        gauge = partial(Gauge, registry=self.registry)
+        counter = partial(Counter, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.sockets_pending = gauge("utter_sockets_pending", "Sockets that were not let in yet.")
+        self.sockets_turned_away = counter(
             "utter_sockets_turned_away",
             "Connections that were ended because too many were waiting.",
-            registry=self.registry,
         )
-        self.sessions_open = Gauge(
-            "utter_sessions_open", "Live sessions that are open.", registry=self.registry
+        self.sessions_open = gauge("utter_sessions_open", "Live sessions that are open.")
+        self.sessions_limit = gauge(
+            "utter_sessions_limit", "Live sessions that the process takes at once."
         )
-        self.sessions_limit = Gauge(
-            "utter_sessions_limit",
-            "Live sessions that the process takes at once.",
-            registry=self.registry,
-        )
-        self.draining = Gauge(
-            "utter_draining", "1 while the process lets its work end.", registry=self.registry
-        )
-        self.transcriptions = Counter(
+        self.draining = gauge("utter_draining", "1 while the process lets its work end.")
+        self.transcriptions = counter(
             "utter_transcriptions",
             "Transcriptions that ended, by kind and how.",
             ("kind", "status"),
-            registry=self.registry,
         )
-        self.errors = Counter(
-            "utter_errors",
-            "Errors that clients were told, by kind and code.",
-            ("kind", "code"),
-            registry=self.registry,
+        self.errors = counter(
+            "utter_errors", "Errors that clients were told, by kind and code.", ("kind", "code")
         )
-        self.provider_failures = Counter(
+        self.provider_failures = counter(
             "utter_provider_failures",
             "Failures of the speech-to-text provider, by provider and reason.",
             ("provider", "reason"),
-            registry=self.registry,
         )
-        self.provider_served = Counter(
+        self.provider_served = counter(
             "utter_provider_served",
             "Transcriptions that a provider did, by kind, provider and place in the order: the"
             " first, or one that comes next.",
             ("kind", "provider", "place"),
-            registry=self.registry,
         )
-        self.provider_passed_over = Gauge(
+        self.provider_passed_over = gauge(
             "utter_provider_passed_over",
             "1 while this process passes a provider over because it failed.",
             ("provider",),
-            registry=self.registry,
         )
-        self.handshakes_refused = Counter(
+        self.handshakes_refused = counter(
             "utter_handshakes_refused",
             "Sockets that were refused before their upgrade, by reason.",
             ("reason",),
-            registry=self.registry,
         )
-        self.settlements_pending = Gauge(
-            "utter_settlements_pending",
-            "Settlements that the ledger has not taken yet.",
-            registry=self.registry,
+        self.settlements_pending = gauge(
+            "utter_settlements_pending", "Settlements that the ledger has not taken yet."
         )
-        self.tasks = Gauge(
-            "utter_tasks", "Tasks of the event loop: what leaks shows here.", registry=self.registry
+        self.tasks = gauge("utter_tasks", "Tasks of the event loop: what leaks shows here.")
+        self.audio_seconds = counter(
+            "utter_audio_seconds", "Audio handed to the provider, by kind.", ("kind",)
         )
-        self.audio_seconds = Counter(
-            "utter_audio_seconds",
-            "Audio handed to the provider, by kind.",
-            ("kind",),
-            registry=self.registry,
+        self.cost = counter(
+            "utter_cost_microdollars", "Cost of settled transcriptions, by kind.", ("kind",)
         )
-        self.cost = Counter(
-            "utter_cost_microdollars",
-            "Cost of settled transcriptions, by kind.",
-            ("kind",),
-            registry=self.registry,
+        self.deltas = counter("utter_deltas", "Pieces of live text sent to clients.")
+        self.ready_seconds = histogram(
+            "utter_ready_seconds", "From `start` to `ready`.", buckets=_LATENCY
         )
-        self.deltas = Counter(
-            "utter_deltas", "Pieces of live text sent to clients.", registry=self.registry
+        self.first_delta_seconds = histogram(
+            "utter_first_delta_seconds", "From the first frame to the first text.", buckets=_LATENCY
         )
-        self.ready_seconds = Histogram(
-            "utter_ready_seconds",
-            "From `start` to `ready`.",
-            buckets=_LATENCY,
-            registry=self.registry,
+        self.finish_seconds = histogram(
+            "utter_finish_seconds", "From the end of the audio to `final`.", buckets=_LATENCY
         )
-        self.first_delta_seconds = Histogram(
-            "utter_first_delta_seconds",
-            "From the first frame to the first text.",
-            buckets=_LATENCY,
-            registry=self.registry,
-        )
-        self.finish_seconds = Histogram(
-            "utter_finish_seconds",
-            "From the end of the audio to `final`.",
-            buckets=_LATENCY,
-            registry=self.registry,
-        )
-        self.session_audio_seconds = Histogram(
+        self.session_audio_seconds = histogram(
             "utter_session_audio_seconds",
             "Audio of one transcription, by kind.",
             ("kind",),
             buckets=_DURATION,
-            registry=self.registry,
         )
-        self.provider_file_seconds = Histogram(
+        self.provider_file_seconds = histogram(
             "utter_provider_file_seconds",
             "From handing a whole file to the provider to its transcript.",
             buckets=_DURATION,
-            registry=self.registry,
         )
-        self.audio_failures = Counter(
+        self.audio_failures = counter(
             "utter_audio_failures",
             "Failures of the processes that read uploaded audio, by reason.",
             ("reason",),
-            registry=self.registry,
         )
-        self.swept = Counter(
-            "utter_swept",
-            "Leftovers that were removed, by kind.",
-            ("kind",),
-            registry=self.registry,
-        )
-        self.swept_at = Gauge(
+        self.swept = counter("utter_swept", "Leftovers that were removed, by kind.", ("kind",))
+        self.swept_at = gauge(
             "utter_swept_timestamp_seconds",
             "Unix time of the last whole sweep, at first of the start; 0 where no process sweeps.",
-            registry=self.registry,
         )
-        self.http_seconds = Histogram(
+        self.http_seconds = histogram(
             "utter_http_seconds",
             "HTTP requests, by route, method and status.",
             ("route", "method", "status"),
             buckets=_LATENCY,
-            registry=self.registry,
         )
 
     def count_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
