@@ -46,9 +46,9 @@ def command_line() -> argparse.ArgumentParser:
 
 
 async def _serve(settings: Settings) -> None:
-    async with compose(settings) as composition:
-        drain = partial(composition.services.in_flight.drain, settings.functions_drain_seconds)
-        await shell.run(serving(composition), drain)
+    async with compose(settings) as services:
+        drain = partial(services.in_flight.drain, settings.functions_drain_seconds)
+        await shell.run(serving(services), drain)
 
 
 async def _sweep(settings: Settings) -> Swept:

@@ -35,15 +35,6 @@ CONNECT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Composition:
-    """The parts that the functions use, and those that only the process does."""
-
-    services: Services
-    sweeper: Sweeper
-    """Removes leftovers."""
-
-
-@dataclass(frozen=True, slots=True)
 class Upkeep:
     """What needs nothing but Supabase."""
 
@@ -72,11 +63,9 @@ async def upkeep(settings: Settings, metrics: Metrics) -> AsyncIterator[Upkeep]:
 
 
 @asynccontextmanager
-async def compose(
-    settings: Settings, *, metrics: Metrics | None = None
-) -> AsyncIterator[Composition]:
+async def compose(settings: Settings) -> AsyncIterator[Services]:
     """Open everything that a process needs, for as long as the block runs."""
-    metrics = metrics if metrics is not None else Metrics()
+    metrics = Metrics()
     async with AsyncExitStack() as stack:
         tools = await stack.enter_async_context(upkeep(settings, metrics))
         shell = await stack.enter_async_context(
@@ -116,24 +105,25 @@ async def compose(
             voices=tools.voices,
             erasure=tools.erasure,
             in_flight=in_flight,
+            sweeper=tools.sweeper,
             files=files,
             direct=_direct(shell, stack),
             own_keys=own_keys,
         )
         stack.push_async_callback(in_flight.aclose)
-        yield Composition(services, tools.sweeper)
+        yield services
 
 
 @asynccontextmanager
-async def upkeeping(composition: Composition) -> AsyncIterator[None]:
+async def upkeeping(services: Services) -> AsyncIterator[None]:
     """Do what a process does beside its requests, for as long as the block runs.
 
     It warms up, looks after the provider's health, and sweeps.
     """
-    shell = composition.services.shell
+    shell = services.shell
     jobs = {"warm-up": shell.warm_up(), "health": shell.lineup.watch()}
     if seconds := shell.settings.functions_sweep_seconds:
-        jobs["sweeper"] = composition.sweeper.run(seconds)
+        jobs["sweeper"] = services.sweeper.run(seconds)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(job, name=name) for name, job in jobs.items()]
         try:

@@ -41,11 +41,11 @@ class Api:
             SystemExit: a setting is missing or wrong; the message names it.
         """
         settings = self._settings or load_settings()
-        async with compose(settings) as composition, upkeeping(composition):
-            self._app = create_app(composition.services)
+        async with compose(settings) as services, upkeeping(services):
+            self._app = create_app(services)
             try:
                 yield
-                await composition.services.in_flight.drain(settings.functions_drain_seconds)
+                await services.in_flight.drain(settings.functions_drain_seconds)
             finally:
                 self._app = None
 

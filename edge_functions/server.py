@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 
 from edge_functions.app import create_app
-from edge_functions.composition import Composition, upkeeping
+from edge_functions.composition import upkeeping
 from edge_functions.connection import Connection, Timeouts
 from edge_functions.services import Services
 from transcription.process.connection_limiter import ConnectionLimiter
@@ -59,13 +59,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(composition: Composition) -> AsyncIterator[Address]:
+async def serving(services: Services) -> AsyncIterator[Address]:
     """Listen for as long as the block runs.
 
     Raises:
         OSError: a port is taken.
     """
-    services = composition.services
     settings = services.shell.settings
     config = uvicorn.Config(
         create_app(services),
@@ -86,7 +85,7 @@ async def serving(composition: Composition) -> AsyncIterator[Address]:
         ) as metrics_port,
     ):
         server = _Uvicorn(config)
-        async with upkeeping(composition), asyncio.TaskGroup() as group:
+        async with upkeeping(services), asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="http")
             clock = group.create_task(server.keep_time(), name="clock")
             try:

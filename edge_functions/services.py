@@ -12,6 +12,7 @@ from edge_functions.idempotency import Idempotency
 from edge_functions.in_flight import InFlight
 from edge_functions.receipts import Receipts
 from edge_functions.storage import Storage
+from edge_functions.sweeper import Sweeper
 from edge_functions.uploads import Uploads
 from edge_functions.voice_table import VoiceTable
 from transcription.audio.inspection import AudioInspector
@@ -35,6 +36,7 @@ class Services:
     voices: VoiceTable
     erasure: Erasure
     in_flight: InFlight
+    sweeper: Sweeper
     files: Providers[FileProvider] | None
     """None: transcription is off, or has no key and takes none."""
     direct: DirectSessions | None

@@ -108,7 +108,7 @@ async def deployment(
             neighbours(postgres, folder, Script(text="one two three"))
         )
         world = await stack.enter_async_context(beside(near, folder, **own))
-        settings = world.composition.services.shell.settings
+        settings = world.services.shell.settings
         bridge = await stack.enter_async_context(_bridge(settings))
         places = {
             **dict.fromkeys(("bridge-1:8790", "bridge-2:8790"), f"127.0.0.1:{bridge}"),

@@ -81,8 +81,8 @@ async def test_a_bug_is_told_as_an_id(
         raise RuntimeError("a secret of the inner life")
 
     for path, method, holder, name in (
-        ("/api/voices", "GET", world.composition.services.voices, "of"),
-        (PATH, "POST", world.composition.services.inspector, "inspect"),
+        ("/api/voices", "GET", world.services.voices, "of"),
+        (PATH, "POST", world.services.inspector, "inspect"),
     ):
         with monkeypatch.context() as patch, capture_logs() as logs:
             patch.setattr(holder, name, burst)

@@ -100,7 +100,7 @@ async def test_the_same_voice_gives_the_same_bytes(
     assert first.content == second.content
     assert f"voice-{voice_id[:8]}-mistral.zip" in first.headers["content-disposition"]
     assert int(first.headers["content-length"]) == len(first.content)
-    assert len(world.composition.services.uploads) == 0
+    assert len(world.services.uploads) == 0
 
 
 async def test_a_bundle_is_its_owners(

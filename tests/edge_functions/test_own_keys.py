@@ -408,7 +408,7 @@ async def test_the_ring_turns(postgres: Postgres, tmp_path: Path, speech: bytes)
             assert (await shown(http)).state == "unreadable"
             assert problem(await http.post(f"{WHERE}/test")).code == "own_key_unreadable"
             assert bearers(world) == []
-            keys = world.composition.services.own_keys
+            keys = world.services.own_keys
             assert keys is not None
             keys._ring = ring("new")  # as after a restart
             assert (await http.post(PATH, files={"audio": speech})).status_code == 200
@@ -423,7 +423,7 @@ async def test_the_ring_turns(postgres: Postgres, tmp_path: Path, speech: bytes)
 
 async def test_rotation_goes_in_batches(world: World, bob: Person) -> None:
     """However many there are, no call of the database takes more than its batch."""
-    keys = world.composition.services.own_keys
+    keys = world.services.own_keys
     assert keys is not None
     people = [await world.stack.person(f"batch-{n}-{bob.id}@example.com") for n in range(5)]
     for person in people:

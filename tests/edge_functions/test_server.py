@@ -34,7 +34,7 @@ async def test_alive_and_ready(world: World) -> None:
 async def test_a_process_without_keys_is_not_ready(postgres: Postgres, tmp_path: Path) -> None:
     """Until tokens can be verified, no work is sent here."""
     async with running(postgres, tmp_path) as world:
-        world.composition.services.shell.warm.clear()
+        world.services.shell.warm.clear()
         response = await world.http.get("/readyz")
         assert (response.status_code, response.json()["status"]) == (503, "starting")
         assert (await world.http.get("/healthz")).status_code == 200
@@ -76,7 +76,7 @@ async def test_draining_ends_what_was_begun_and_begins_nothing(
         async with world.signed_in(person) as client:
             begun = asyncio.create_task(client.post(PATH, files={"audio": speech}))
             await until(lambda: len(world.provider.requests) == 1)
-            draining = asyncio.create_task(world.composition.services.in_flight.drain(20))
+            draining = asyncio.create_task(world.services.in_flight.drain(20))
             await asyncio.sleep(0)
             assert (await world.http.get("/readyz")).json()["status"] == "draining"
             for path in (PATH, "/api/clone"):
@@ -95,7 +95,7 @@ async def test_what_takes_too_long_is_ended_and_settled(
     slow = Script(text="one", batch=BatchScript(think_ms=60_000))
     async with running(postgres, tmp_path, slow, functions_drain_seconds=0.1) as world:
         person = await world.stack.person("ada@example.com")
-        services = world.composition.services
+        services = world.services
         async with world.signed_in(person) as client:
             headers = {"Accept": "text/event-stream", "Idempotency-Key": "cut"}
             begun = asyncio.create_task(client.post(PATH, files={"audio": speech}, headers=headers))
@@ -213,7 +213,7 @@ async def test_sigterm_lets_an_upload_end(world: World, speech: bytes) -> None:
     assert b'"event": "stopped"' in out
     assert b"one two three" not in out
     assert [folder for folder in world.folder.iterdir() if folder.is_dir()] == [
-        world.composition.services.uploads.folder
+        world.services.uploads.folder
     ]
 
 

@@ -37,7 +37,7 @@ async def test_leftovers_go_and_the_rest_stays(
     world: World, http: httpx.AsyncClient, ada: Person, speech: bytes
 ) -> None:
     """Old pending voices, unused takes and orphans go; young ones and stored voices stay."""
-    await world.composition.sweeper.sweep()
+    await world.services.sweeper.sweep()
     old_pending, young_pending, stored = [await clone(http, speech) for _ in range(3)]
     await world.stack.execute(
         "update public.voices set status = 'pending' where id = any(%s)",
@@ -53,12 +53,12 @@ async def test_leftovers_go_and_the_rest_stays(
     await age(world, "storage.objects", "created_at", f"{ada.id}/voices/{orphan}.wav", "2 hours")
     await age(world, "storage.objects", "created_at", f"{ada.id}/voices/{stored}.wav", "99 days")
 
-    swept = await world.composition.sweeper.sweep()
+    swept = await world.services.sweeper.sweep()
     assert (swept.voices, swept.recordings) == (1, 2)
     assert {str(row["id"]) for row in await world.voices_of(ada)} == {young_pending, stored}
     kept = [young_take, *(f"{ada.id}/voices/{one}.wav" for one in (young_pending, stored))]
     assert await world.objects_of(ada) == sorted(kept)
-    again = await world.composition.sweeper.sweep()
+    again = await world.services.sweeper.sweep()
     assert (again.voices, again.recordings) == (0, 0)
 
 
@@ -72,7 +72,7 @@ async def test_the_ledger_is_swept(
         " held_until = held_until - interval '25 hours' where user_id = %s",
         ada.id,
     )
-    swept = await world.composition.sweeper.sweep()
+    swept = await world.services.sweeper.sweep()
     assert swept.keys == 1
     response = await http.post(PATH, files={"audio": speech}, headers={"Idempotency-Key": "old"})
     assert response.status_code == 200
@@ -91,9 +91,9 @@ async def test_storage_away_loses_nothing(
         router.route(url__startswith=f"{url}/storage/").respond(503)
         router.route(url__startswith=url).pass_through()
         with pytest.raises(BackendUnavailable):
-            await world.composition.sweeper.sweep()
+            await world.services.sweeper.sweep()
     assert len(await world.voices_of(ada)) == 1
-    assert (await world.composition.sweeper.sweep()).voices == 1
+    assert (await world.services.sweeper.sweep()).voices == 1
     await world.is_clean(ada)
 
 
@@ -101,14 +101,14 @@ async def test_when_a_whole_sweep_was_is_told(world: World) -> None:
     """An operator can tell when all was swept last; a sweep that breaks off is none."""
 
     def told() -> float:
-        registry = world.composition.services.shell.metrics.registry
+        registry = world.services.shell.metrics.registry
         return registry.get_sample_value("utter_swept_timestamp_seconds") or 0.0
 
-    await world.composition.sweeper.sweep()
+    await world.services.sweeper.sweep()
     before = told()
     assert before == pytest.approx(time.time(), abs=10)
     with functions_away("sweepable_objects"), pytest.raises(BackendUnavailable):
-        await world.composition.sweeper.sweep()
+        await world.services.sweeper.sweep()
     assert told() == before
 
 
@@ -119,7 +119,7 @@ async def test_sweeping_goes_on_after_a_failure(
     old = await take(ada, "old.wav", speech)
     await age(world, "storage.objects", "created_at", old, "25 hours")
     with functions_away("sweep_ledger") as away:
-        sweeping = asyncio.create_task(world.composition.sweeper.run(0.02))
+        sweeping = asyncio.create_task(world.services.sweeper.run(0.02))
         await until(lambda: len(away.tries) >= 3)
         away.names.clear()
 

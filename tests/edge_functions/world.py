@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from edge_functions.composition import Composition, compose
+from edge_functions.composition import compose
 from edge_functions.server import serving
+from edge_functions.services import Services
 from local_stack.postgres import Postgres
 from local_stack.provider import ProviderServer, Script, ScriptedEngine, serve
 from local_stack.provider.mistral.wire import MistralWire
@@ -72,7 +73,7 @@ class Neighbours:
 class World(Neighbours):
     """Running functions and their neighbours."""
 
-    composition: Composition
+    services: Services
     http: httpx.AsyncClient
     """Nobody signed in."""
     port: int
@@ -92,7 +93,7 @@ class World(Neighbours):
 
     async def is_clean(self, person: Person, *, objects: list[str] | None = None) -> None:
         """Wait until no file is left, and assert that no lease, voice or recording is."""
-        await until(lambda: not self.files() and not len(self.composition.services.uploads))
+        await until(lambda: not self.files() and not len(self.services.uploads))
         await self.has_nothing_of(person, objects=objects)
 
 
@@ -160,17 +161,17 @@ async def beside(
     """Run the functions beside what runs already; `settings` replace the tests' own."""
     chosen = settings_of(near, folder, wire=wire, **settings)
     async with (
-        compose(chosen) as composition,
-        serving(composition) as address,
+        compose(chosen) as services,
+        serving(services) as address,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{address.port}", timeout=20) as http,
     ):
-        await asyncio.wait_for(composition.services.shell.warm.wait(), 10)
+        await asyncio.wait_for(services.shell.warm.wait(), 10)
         yield World(
             stack=near.stack,
             engine=near.engine,
             provider=near.provider,
             refused_keys=near.refused_keys,
-            composition=composition,
+            services=services,
             http=http,
             port=address.port,
             metrics_url=f"http://127.0.0.1:{address.metrics_port}/metrics",

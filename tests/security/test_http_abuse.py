@@ -234,7 +234,7 @@ async def test_nobody_takes_every_place_for_uploads(
         for person in greedy:
             said = _upload(await person.token(), length=1_000_000) + BEGINNING
             await crowd.come([CROWD], said)
-        await until(lambda: len(world.composition.services.uploads) == 2)
+        await until(lambda: len(world.services.uploads) == 2)
         third = await _post(world, await ada.token(), CROWD, speech)
         assert problem(third).code == "capacity"
         assert (await _post(world, await bob.token(), REAL, speech)).status_code == 200
@@ -256,7 +256,7 @@ async def test_bodies_that_trickle_give_way_to_an_upload(
         bob = await world.stack.person("bob@example.com")
         said = _upload(await ada.token(), length=1_000_000) + BEGINNING
         await crowd.come([CROWD, *addresses(1)] * 2, said)
-        await until(lambda: len(world.composition.services.uploads) == 4)
+        await until(lambda: len(world.services.uploads) == 4)
         assert (await _post(world, await bob.token(), REAL, speech)).status_code == 200
         await until(lambda: sum(b"HTTP/1.1 503" in one.heard for one in crowd.all) == 1)
         for one in crowd.all:
