@@ -1,7 +1,6 @@
 /** What the functions share: made once for each worker. */
 
-import type { Pace } from "./body.ts";
-import { type Caller, callerOf } from "./caller.ts";
+import { callerOf } from "./caller.ts";
 import { ledgerUnavailable } from "./failure.ts";
 import { Verifier } from "./identity.ts";
 import { Jwks } from "./jwks.ts";
@@ -29,25 +28,9 @@ export interface Call {
   readonly rest: string;
 }
 
-export interface Services {
-  readonly settings: Settings;
-  readonly ledger: Ledger;
-  readonly once: Once;
-  readonly storage: Storage;
-  readonly memory: Memory;
-  readonly voices: VoiceTable;
-  readonly receipts: Receipts;
-  /** undefined: transcription is off, or has no key. */
-  readonly transcriber: Transcriber | undefined;
-  /** How slowly a body may come. */
-  readonly pace: Pace;
-  /** The file, the fields, and the headers of all parts. */
-  readonly maxBodyBytes: number;
-  /** Return who is calling, or throw the reason why the caller is refused. */
-  readonly callerOf: (call: Call) => Promise<Caller>;
-}
+export type Services = Readonly<ReturnType<typeof compose>>;
 
-export function compose(settings: Settings): Services {
+export function compose(settings: Settings) {
   const supabase = new Supabase(settings);
   const ledger = new Ledger(new Rpc(supabase, ledgerUnavailable));
   const verifier = new Verifier(settings, new Jwks(settings.supabaseUrl));
@@ -63,15 +46,20 @@ export function compose(settings: Settings): Services {
     memory: new Memory(settings.maxUploadBytes),
     voices: new VoiceTable(supabase),
     receipts: new Receipts(settings.secretKey),
+    /** undefined: transcription is off, or has no key. */
     transcriber: canTranscribe
       ? new Transcriber(settings, new Mistral(settings), new Models(settings), ledger)
       : undefined,
+    /** How slowly a body may come. */
     pace: {
       seconds: settings.uploadSeconds,
       idleSeconds: settings.uploadIdleSeconds,
       bytesPerSecond: settings.uploadMinRate,
     },
+    /** The file, the fields, and the headers of all parts. */
     maxBodyBytes: settings.maxUploadBytes + MAX_FIELDS_BYTES + 64 * 1024,
-    callerOf: ({ request, peer }) => callerOf(request, verifier, peer, settings.trustedProxyHops),
+    /** Return who is calling, or throw the reason why the caller is refused. */
+    callerOf: ({ request, peer }: Call) =>
+      callerOf(request, verifier, peer, settings.trustedProxyHops),
   };
 }

@@ -5,55 +5,10 @@
  */
 
 import { LIMITS, PRESETS } from "./generated/constants.ts";
-import type { PublicConfig } from "./generated/protocol.ts";
 import { checkedKey, checkedOrigin, checkedPublishable, checkedSecret, pasted } from "./pasted.ts";
 
-export interface Settings {
-  readonly supabaseUrl: string;
-  /** Where browsers reach Supabase. */
-  readonly publicSupabaseUrl: string;
-  readonly publishableKey: string;
-  readonly secretKey: string;
-  /** `iss` of the tokens that are accepted. */
-  readonly issuer: string;
-  /** Shared secret of projects that still sign HS256; without it HS256 is refused. */
-  readonly jwtSecret: string | undefined;
-  readonly allowAnonymous: boolean;
-  readonly allowedOrigins: ReadonlySet<string>;
-  /** Proxies before the function, whose `X-Forwarded-For` is believed. */
-  readonly trustedProxyHops: number;
-  readonly transcriptionEnabled: boolean;
-  readonly realtimeEnabled: boolean;
-  readonly finalPassEnabled: boolean;
-  readonly mistralApiKey: string | undefined;
-  readonly mistralServerUrl: string;
-  readonly transcribeModel: string;
-  readonly realtimeModel: string;
-  /** Models that a caller may name. */
-  readonly fileModels: ReadonlySet<string>;
-  /** Seconds that the provider may take for a whole file, with every retry. */
-  readonly providerFileSeconds: number;
-  /** Address of the bridge; without one there are no live words. */
-  readonly bridgePublicUrl: string | undefined;
-  readonly minAudioSeconds: number;
-  readonly maxAudioSeconds: number;
-  readonly maxUploadBytes: number;
-  /** Seconds that the body of a request may take to arrive. */
-  readonly uploadSeconds: number;
-  /** Longest silence in the middle of a body, in seconds. */
-  readonly uploadIdleSeconds: number;
-  /** Bytes a second of a body, on average, after its first `uploadIdleSeconds`. */
-  readonly uploadMinRate: number;
-  /** Seconds that the address of a stored recording is good. */
-  readonly signedUrlSeconds: number;
-  /** The least rate of a match with which a voice is stored; undefined stores every text. */
-  readonly cloneMinMatch: number | undefined;
-  /** The engine that recordings are made for. */
-  readonly referencePreset: PublicConfig["reference_preset"];
-  /** Whether the page lets people choose another engine. */
-  readonly referencePresetChoice: boolean;
-  readonly notice: string | undefined;
-}
+/** What the environment says. */
+export type Settings = Readonly<ReturnType<typeof readSettings>>;
 
 const TRUE = new Set(["1", "true", "t", "yes", "y", "on"]);
 const FALSE = new Set(["0", "false", "f", "no", "n", "off"]);
@@ -63,13 +18,14 @@ const FALSE = new Set(["0", "false", "f", "no", "n", "off"]);
  *
  * @throws {Error} naming every variable that is missing or wrong.
  */
-export function readSettings(env: (name: string) => string | undefined): Settings {
+export function readSettings(env: (name: string) => string | undefined) {
   const reader = new Reader(env);
   const supabaseUrl = reader.url("SUPABASE_URL");
   const publicSupabaseUrl = reader.url("PUBLIC_SUPABASE_URL", supabaseUrl);
   const transcribeModel = reader.text("MISTRAL_TRANSCRIBE_MODEL") ?? "voxtral-mini-2602";
-  const settings: Settings = {
+  const settings = {
     supabaseUrl,
+    /** Where browsers reach Supabase. */
     publicSupabaseUrl,
     publishableKey: reader.key(
       "SUPABASE_PUBLISHABLE_KEYS",
@@ -77,13 +33,16 @@ export function readSettings(env: (name: string) => string | undefined): Setting
       checkedPublishable,
     ),
     secretKey: reader.key("SUPABASE_SECRET_KEYS", "SUPABASE_SERVICE_ROLE_KEY", checkedSecret),
+    /** `iss` of the tokens that are accepted. */
     issuer: reader.text("JWT_ISSUER") ?? `${publicSupabaseUrl}/auth/v1`,
+    /** Shared secret of projects that still sign HS256; without it HS256 is refused. */
     jwtSecret: reader.text("JWT_SECRET"),
     allowAnonymous: reader.flag("ALLOW_ANONYMOUS", true),
     allowedOrigins: reader.origins("ALLOWED_ORIGINS", [
       "http://127.0.0.1:5173",
       "http://localhost:5173",
     ]),
+    /** Proxies before the function, whose `X-Forwarded-For` is believed. */
     trustedProxyHops: reader.number("TRUSTED_PROXY_HOPS", 0, { least: 0, whole: true }),
     transcriptionEnabled: reader.flag("TRANSCRIPTION_ENABLED", true),
     realtimeEnabled: reader.flag("REALTIME_ENABLED", true),
@@ -93,21 +52,31 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     transcribeModel,
     realtimeModel: reader.text("MISTRAL_REALTIME_MODEL") ??
       "voxtral-mini-transcribe-realtime-2602",
+    /** Models that a caller may name. */
     fileModels: new Set([transcribeModel, ...reader.names("ALLOWED_MODELS")]),
+    /** Seconds that the provider may take for a whole file, with every retry. */
     // A worker of the free plan lives 150 s; what comes before and after the provider fits too.
     providerFileSeconds: reader.number("PROVIDER_FILE_SECONDS", 100, { most: 300 }),
+    /** Address of the bridge; without one there are no live words. */
     bridgePublicUrl: reader.text("BRIDGE_PUBLIC_URL"),
     minAudioSeconds: reader.number("MIN_AUDIO_SECONDS", LIMITS.min_audio_seconds),
     maxAudioSeconds: reader.number("MAX_AUDIO_SECONDS", LIMITS.max_audio_seconds),
     maxUploadBytes: reader.number("MAX_UPLOAD_BYTES", LIMITS.max_upload_bytes, { whole: true }),
+    /** Seconds that the body of a request may take to arrive. */
     uploadSeconds: reader.number("FUNCTIONS_UPLOAD_SECONDS", 120),
+    /** Longest silence in the middle of a body, in seconds. */
     uploadIdleSeconds: reader.number("FUNCTIONS_UPLOAD_IDLE_SECONDS", 30),
+    /** Bytes a second of a body, on average, after its first `uploadIdleSeconds`. */
     uploadMinRate: reader.number("FUNCTIONS_UPLOAD_MIN_RATE", 8192, { whole: true }),
+    /** Seconds that the address of a stored recording is good. */
     signedUrlSeconds: reader.number("SIGNED_URL_SECONDS", 3600, { whole: true }),
+    /** The least rate of a match with which a voice is stored; undefined stores every text. */
     cloneMinMatch: reader.text("CLONE_MIN_MATCH") === undefined
       ? undefined
       : reader.number("CLONE_MIN_MATCH", 1, { most: 1 }),
+    /** The engine that recordings are made for. */
     referencePreset: reader.oneOf("REFERENCE_PRESET", PRESETS.map(({ id }) => id), "any"),
+    /** Whether the page lets people choose another engine. */
     referencePresetChoice: reader.flag("REFERENCE_PRESET_CHOICE", true),
     notice: reader.text("NOTICE"),
   };
