@@ -88,21 +88,13 @@ async function captureNode(
   return scriptNode(context, keptRate, receive);
 }
 
-/** What a source does with its graph. */
-export interface CaptureTap {
-  readonly keptRate: number;
-  run(): void;
-  pause(): Promise<void>;
-  release(): void;
-}
-
 /** Taps a graph's node; what flows there reaches the listener while the tap runs. */
 export async function tap(
   context: AudioContext,
   input: AudioNode,
   listener: AudioListener,
   options: { keptRate?: number | undefined; worklet?: boolean },
-): Promise<CaptureTap> {
+) {
   const keptRate = options.keptRate ?? Math.min(context.sampleRate, MAX_KEPT_RATE);
   let flushed: (() => void)[] = [];
   const receive = (message: CaptureMessage) => {
@@ -126,7 +118,7 @@ export async function tap(
     keptRate,
     run: () => capture.send("run"),
     pause: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         flushed.push(resolve);
         capture.send("flush");
       }),

@@ -1,6 +1,6 @@
 /** An audio context with one input that is tapped: what every source is made of. */
 import { Scope } from "../lib/scope";
-import { type CaptureTap, tap } from "./capture-node";
+import { tap } from "./capture-node";
 import type { AudioListener, OpenOptions, OpenSource } from "./source";
 
 /** A flush normally takes one turn of the audio thread; a dead thread must not hold a stop up. */
@@ -33,7 +33,7 @@ export async function openGraph(
   listener: AudioListener,
 ): Promise<OpenSource> {
   const { context, scope } = graph;
-  let capture: CaptureTap;
+  let capture: Awaited<ReturnType<typeof tap>>;
   try {
     capture = await tap(context, graph.input, listener, {
       keptRate: options.keptRate,

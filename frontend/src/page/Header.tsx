@@ -72,15 +72,9 @@ export function Header({
               {known && state.email ? (
                 <span className="max-w-40 truncate text-sm text-soft">{state.email}</span>
               ) : null}
-              {known ? (
-                <Button className="text-sm" onClick={onSignOut} variant="quiet">
-                  {t("account.signOut")}
-                </Button>
-              ) : (
-                <Button className="text-sm" onClick={onSignIn} variant="quiet">
-                  {t("out.sign-in")}
-                </Button>
-              )}
+              <Button className="text-sm" onClick={known ? onSignOut : onSignIn} variant="quiet">
+                {t(known ? "account.signOut" : "out.sign-in")}
+              </Button>
               <LanguageSelect />
             </div>
           )}
