@@ -11,11 +11,11 @@
  */
 import { isUsable } from "../audio/gate";
 import { Scope } from "../lib/scope";
-import type { PageWords } from "../page/catalogue";
+import type { PageMessages } from "../page/catalogue";
 import { clone, whyNot } from "../page/clone";
 import { words as pageEnglish } from "../page/words/en";
 import { fileProblem } from "../reference-audio/file-words";
-import type { PanelWords } from "../reference-audio/panels/catalogue";
+import type { PanelMessages } from "../reference-audio/panels/catalogue";
 import { words as panelEnglish } from "../reference-audio/panels/words/en";
 import {
   liveProblem,
@@ -34,8 +34,9 @@ import { wordsIn } from "../words/words";
 import "./legacy.css";
 
 /** This page speaks English, as its template does. */
-const panelWords: PanelWords = wordsIn("en", sharedEnglish, referenceEnglish, panelEnglish);
-const pageWords: PageWords = wordsIn("en", referenceEnglish, pageEnglish);
+const parts = { ...sharedEnglish, ...referenceEnglish };
+const panelWords = wordsIn<PanelMessages>("en", { ...parts, ...panelEnglish });
+const pageWords = wordsIn<PageMessages>("en", { ...parts, ...pageEnglish });
 
 /** The element that carries the attribute; a template without it is a mistake worth hearing of. */
 function find<E extends HTMLElement>(name: string, kind: new () => E): E {

@@ -12,7 +12,7 @@ const PAGE = { english, others: import.meta.glob(["./words/*.ts", "!./words/en.t
   typeof english
 >;
 
-type PageMessages = ReferenceMessages & typeof english;
+export type PageMessages = ReferenceMessages & typeof english;
 export type PageWords = Words<PageMessages>;
 
 export const PAGE_WORDS = new Catalogue<PageMessages>(REFERENCE_WORDS, PAGE);

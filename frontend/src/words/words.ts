@@ -34,15 +34,12 @@ export interface Part<M extends Messages> {
   readonly others: Readonly<Record<string, () => Promise<{ readonly words: Messages }>>>;
 }
 
-/** The words of one language; where several messages have one key, the last counts. */
-export function wordsIn<M extends Messages>(
-  language: Language,
-  ...found: readonly Messages[]
-): Words<M> {
-  const messages: Compiled = Object.assign({}, ...found);
+/** The words of one language. */
+export function wordsIn<M extends Messages>(language: Language, found: M): Words<M> {
+  const messages = found as unknown as Compiled;
   const say = (key: string, values?: object) => {
-    const found = messages[key] ?? key;
-    return typeof found === "function" ? found(values) : found;
+    const message = messages[key] ?? key;
+    return typeof message === "function" ? message(values) : message;
   };
   const about = { language, locale: localeOf(language), direction: directionOf(language) };
   return Object.assign(say, about) as unknown as Words<M>;
@@ -61,10 +58,10 @@ export class Catalogue<M extends Messages> {
     this.#add("en", []);
   }
 
-  /** Messages that are missing are said in English. */
+  /** Messages that are missing are said in English; where several have one key, the last counts. */
   #add(language: Language, found: readonly Messages[]): void {
     const english = this.#parts.map((part) => part.english);
-    this.#words.set(language, wordsIn(language, ...english, ...found));
+    this.#words.set(language, wordsIn(language, Object.assign({}, ...english, ...found) as M));
     for (const listener of this.#listeners) listener();
   }
 
