@@ -86,13 +86,13 @@ def check(found: VoiceMatch | None, least: float | None) -> None:
         raise TextMismatch(
             "Voices are stored here only with a transcription by this service: transcribe the "
             "recording, and send its text as machine_transcript and its receipt.",
-            found,
+            match=found,
         )
     if found.rate < least:
         raise TextMismatch(
             f"{found.rate:.1%} of the text match the recording; {least:.1%} are needed. "
             f"{_differences(found)}",
-            found,
+            match=found,
         )
 
 

@@ -190,13 +190,20 @@ class TextMismatch(TranscriptionError):
 
     Args:
         message: What happened.
+        retry_after: As of any error.
         match: Where they differ, if something was heard to compare with.
     """
 
     code = ErrorCode.TEXT_MISMATCH
 
-    def __init__(self, message: str, match: "Match | None") -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        match: "Match | None" = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.match = match
 
 
@@ -305,11 +312,19 @@ class ProviderKeyRefused(ProviderUnavailable):
     """Our own key is refused; a caller sees an outage.
 
     Args:
+        message: As of any error.
+        retry_after: The same.
         status: HTTP status of the refusal: 401, 402 or 403.
     """
 
-    def __init__(self, status: int) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
         self.status = status
 
     @property

@@ -27,9 +27,9 @@ class Difference:
 DIFFERENCES: Final = (
     Difference(
         "damage inside",
-        "422 `invalid_audio` where more than 5 % of the packets cannot be decoded",
+        "422 `invalid_audio` if more than 5% of the packets cannot be decoded",
         "sent to the provider; if it refuses, the caller gets its error and is not charged",
-        "nothing is decoded: a decoder does not fit into 2 s of CPU",
+        "it does not decode audio: a decoder does not fit into 2 s of CPU",
     ),
     Difference(
         "padding",
@@ -39,21 +39,21 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "chained WebM",
-        "WebM behind one another is measured as a whole",
+        "several WebMs in one file are measured as a whole",
         "415 `unsupported_audio`",
-        "the library reads the first alone, and the provider may read them all",
+        "the library reads only the first, and the provider may read them all",
     ),
     Difference(
         "noise in MP3",
-        "passed over where it makes up few packets",
-        "422 `invalid_audio` where it would last for more than a second",
-        "nothing is decoded, and a decoder might hear it",
+        "ignored if it makes up few packets",
+        "422 `invalid_audio` if it would last for more than a second",
+        "it does not decode audio, and a decoder might play it",
     ),
     Difference(
         "lost connection",
         "a connection to the provider that cannot be made is tried again",
-        "told at once as `provider_unavailable`, to be retried by the caller",
-        "`fetch` does not tell whether a request had arrived",
+        "`provider_unavailable` at once, to be retried by the caller",
+        "`fetch` does not say whether a request arrived",
     ),
     Difference(
         "several large files",
@@ -63,9 +63,9 @@ DIFFERENCES: Final = (
     ),
     Difference(
         "a checked text",
-        "`coverage` of a match tells where there is voice without words, and words without voice",
-        "it tells only of a pace that nobody has",
-        "where there is voice is not known without decoding",
+        "`coverage` of a match reports voice without words, and words without voice",
+        "it reports only a pace that is too fast or too slow",
+        "without decoding, it does not know where there is voice",
     ),
     Difference(
         "no live words",

@@ -41,7 +41,7 @@ def breaker(clock: Clock) -> Breaker:
 
 @pytest.mark.parametrize(
     "error",
-    [ProviderUnavailable(), ProviderRateLimited(), ProviderKeyRefused(401)],
+    [ProviderUnavailable(), ProviderRateLimited(), ProviderKeyRefused(status=401)],
     ids=repr,
 )
 def test_one_failure_at_the_start_opens_it(

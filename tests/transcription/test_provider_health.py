@@ -45,7 +45,7 @@ def test_nothing_is_known_at_first() -> None:
     [
         (ProviderUnavailable(), "failing", "provider_unavailable"),
         (ProviderRateLimited(), "failing", "provider_rate_limited"),
-        (ProviderKeyRefused(401), "failing", "key_refused"),
+        (ProviderKeyRefused(), "failing", "key_refused"),
         (ProviderRejected("odd audio"), "well", None),
     ],
 )

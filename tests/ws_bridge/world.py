@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -178,7 +178,10 @@ class Line:
         """Wait until the bridge may take work."""
 
         async def is_ready() -> bool:
-            return (await self.get("/readyz")).status_code == 200
+            # A bridge that gives strangers little time may hang up on a busy machine.
+            with suppress(httpx.RemoteProtocolError):
+                return (await self.get("/readyz")).status_code == 200
+            return False
 
         await until(is_ready)
 

@@ -38,7 +38,7 @@ def from_status(status: int, *, retry_after: str | None = None, body: Any = None
     if status in {400, 404, 413, 415, 422}:
         return ProviderRejected(shown(body))
     if status in KEY_STATUSES:
-        return ProviderKeyRefused(status)
+        return ProviderKeyRefused(status=status)
     return ProviderUnavailable(retry_after=retry_after_seconds(retry_after))
 
 
