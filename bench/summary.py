@@ -46,7 +46,6 @@ class Row:
     times_p99: float | None
     late_ms: float
     uss_kb_per_session: float | None
-    rss_kb_per_session: float | None
     lost_frames: float
     missing_deltas: int
     missing_finals: int
@@ -123,7 +122,6 @@ def _row(runs: Sequence[Run], direct: Sequence[Run] | None) -> Row:
         times_p99=p99 / beside[1] if beside else None,
         late_ms=of(lambda run: run.late_ms),
         uss_kb_per_session=maybe(lambda run: run.uss_kb_per_session),
-        rss_kb_per_session=maybe(lambda run: run.rss_kb_per_session),
         lost_frames=sum(run.lost_frames for run in runs),
         missing_deltas=sum(run.missing_deltas for run in runs),
         missing_finals=sum(run.missing_finals for run in runs),

@@ -23,16 +23,6 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def check_loopback(host: str) -> None:
-    """Refuse an address that other machines could reach.
-
-    Raises:
-        NotLoopbackError: It is one.
-    """
-    if not is_loopback(host):
-        raise NotLoopbackError(host)
-
-
 def listen(what: str, host: str, port: int) -> socket.socket:
     """A listening socket.
 
@@ -45,7 +35,8 @@ def listen(what: str, host: str, port: int) -> socket.socket:
         PortBusyError: Another process listens there.
         NotLoopbackError: The address is open to others.
     """
-    check_loopback(host)
+    if not is_loopback(host):
+        raise NotLoopbackError(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=512)

@@ -16,7 +16,7 @@ from local_stack.provider import serve as serve_provider
 from local_stack.provider.engine import Engine
 from local_stack.provider.names import WIRES, Named
 from local_stack.services import Supabase, serve_supabase
-from local_stack.serving import check_loopback, listen
+from local_stack.serving import listen
 
 SUPABASE = Path(__file__).parent.parent / "supabase"
 
@@ -72,7 +72,6 @@ async def run(
     Raises:
         StackError: It cannot start; the message is one line for a person.
     """
-    check_loopback(host)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen("the Supabase gateway", host, port))
         data = DataDir(data_dir)

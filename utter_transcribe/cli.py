@@ -187,7 +187,7 @@ def live(
         with view:
             result = await client.run(audio)
         if not result.session_ids and result.failure and result.failure.code is None:
-            _unreachable(client.url)
+            _fail(f"{client.url} was never reached{HINT}")
         return 0 if result.status == "complete" else 1
 
     run(work(), on_interrupt=client.stop)
@@ -566,10 +566,6 @@ def _usage() -> Iterator[None]:
         _fail(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
     except ValueError as error:
         _fail(str(error))
-
-
-def _unreachable(url: str) -> NoReturn:
-    _fail(f"{url} was never reached{HINT}")
 
 
 def _fail(message: str) -> NoReturn:

@@ -211,7 +211,7 @@ class Terminal(Display):
 
     def _progress(self) -> RenderableType:
         if self._seconds is None:
-            return Text(_clock(self._heard), style="dim")
+            return Text(clock(self._heard), style="dim")
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(ratio=1)
         grid.add_column(justify="right")
@@ -221,7 +221,7 @@ class Terminal(Display):
             complete_style="cyan",
             finished_style="green",
         )
-        told = Text(f"{_clock(self._heard)} / {_clock(self._seconds)}", style="dim")
+        told = Text(f"{clock(self._heard)} / {clock(self._seconds)}", style="dim")
         grid.add_row(bar, told)
         return grid
 
@@ -242,7 +242,8 @@ class Terminal(Display):
         return " · ".join(figures)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Return minutes and seconds."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from shared_schema.match import Coverage, CoverageKind, Match
 from shared_schema.voices import VoiceDetail, VoiceMatch
+from utter_transcribe.display import clock
 
 DIFFERS: Final = 3
 """Exit status where a text does not match its recording."""
@@ -65,7 +66,7 @@ def show_match(match: Match) -> None:
         return
     table = Table("at", "written", "heard", "", box=None, pad_edge=False)
     for doubt in match.doubts:
-        at = "" if doubt.start is None else _clock(doubt.start)
+        at = "" if doubt.start is None else clock(doubt.start)
         heard = next((one.text for one in doubt.readings if not one.agrees), "")
         table.add_row(
             at, *(Text(one or "–") for one in (doubt.text, heard)), _WEIGHTS[doubt.slight]
@@ -74,13 +75,8 @@ def show_match(match: Match) -> None:
 
 
 def _sentence(one: Coverage) -> str:
-    place = f"{_clock(one.start)} to {_clock(one.end)}"
+    place = f"{clock(one.start)} to {clock(one.end)}"
     return _SENTENCES[one.kind].format(place=place, pace=one.per_second, expected=one.expected)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02}"
 
 
 def show_voice(voice: VoiceDetail) -> None:
