@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import tempfile
 from collections import Counter
 from functools import partial
 
@@ -33,7 +34,8 @@ HTTPCoreMocker.add_targets("httpcore2._async.connection_pool.AsyncConnectionPool
 def pytest_configure(config: pytest.Config) -> None:
     """Add the marker that `make check` goes by, and choose where files are kept."""
     if config.option.basetemp is None and (folder := scratch.folder(os.getpid())):
-        config.option.basetemp = folder
+        config.option.basetemp = folder / "pytest"  # which pytest empties when it begins
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)  # also of what tests start
         config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
     config.addinivalue_line("markers", f"{MARKER}: starts a program, or a fixture of it does")
     config.pluginmanager.register(Processes())
