@@ -41,7 +41,7 @@ async function enter(
 
 const leave = (booth: Booth) => booth.page.context().close();
 
-async function recordTake(booth: Booth, seconds = 4): Promise<void> {
+async function recordTake(booth: Booth, seconds = 2): Promise<void> {
   await booth.record();
   await booth.recorded(seconds);
   await booth.stop();

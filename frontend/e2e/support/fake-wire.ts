@@ -22,7 +22,7 @@ const CONFIG: PublicConfig = {
   allow_anonymous: true,
   limits: {
     max_bytes: 52_428_800,
-    min_seconds: 3,
+    min_seconds: 2,
     max_seconds: 300,
     types: ["audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm"],
     extensions: [".wav", ".mp3", ".m4a", ".flac", ".ogg", ".webm"],
