@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from hypothesis import HealthCheck, settings
 from respx.mocks import HTTPCoreMocker
+from xdist.remote import Producer
 
 from tests import scratch
 from tests.audio_files import write_audio
@@ -17,6 +18,7 @@ from tests.database import database, postgres, postgres_binaries
 from tests.gateway import gateway
 from tests.needs import ROOT, left_out
 from tests.processes import MARKER, Processes
+from tests.scheduling import Scheduling
 
 __all__ = ["database", "gateway", "postgres", "postgres_binaries"]
 
@@ -59,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         # Files of few tests are the slow ones. Begun last, they would keep one worker busy alone.
         sizes = Counter(one.path for one in items)
         items.sort(key=lambda one: sizes[one.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Choose which worker runs which tests."""
+    return Scheduling(config, log) if config.option.dist == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
