@@ -16,7 +16,7 @@ import {
   WEBM,
 } from "mediabunny";
 import { BoundedSource } from "./bounded_source.ts";
-import { type Format, heldBytes, mediaParts, withoutZeros } from "./containers.ts";
+import { type Format, heldBytes, mediaOf, withoutZeros } from "./containers.ts";
 import { Failure } from "./failure.ts";
 import { isFlac, measureFlac } from "./flac.ts";
 import { FILES } from "./generated/files.ts";
@@ -146,13 +146,13 @@ async function measureInput(
     return "webm";
   }
   const sink = new EncodedPacketSink(track);
-  const parts = mediaParts(file);
+  const isMedia = mediaOf(file);
   let last: EncodedPacket | undefined;
   for await (const packet of sink.packets()) {
     const { data } = packet;
     measured.add(secondsOf(data), data.length);
     if (measured.isEnough) return kind.format;
-    if (!parts.some((part) => part.holds(data))) throw invalid(IN_PARTS);
+    if (!isMedia(data)) throw invalid(IN_PARTS);
     last = packet;
   }
   // The library stops at a packet that lies outside of the file.

@@ -37,24 +37,17 @@ export function withoutZeros(file: Uint8Array): Uint8Array {
   return file.subarray(0, end);
 }
 
-/** A stretch of a file. */
-interface Stretch {
-  /** Whether these bytes of the file lie inside of it. */
-  holds(data: Uint8Array): boolean;
-}
-
-/** The boxes of an MP4 that hold sound and pictures (ISO/IEC 14496-12, sections 4.2 and 8.1.1). */
-export function mediaParts(file: Uint8Array): Stretch[] {
+/**
+ * Return what tells whether bytes of an MP4 lie in a box that holds sound and pictures (ISO/IEC
+ * 14496-12, sections 4.2 and 8.1.1).
+ */
+export function mediaOf(file: Uint8Array): (data: Uint8Array) => boolean {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const parts: Stretch[] = [];
-  for (const { name, start, end } of boxes(view, 0, file.length)) {
-    if (name !== "mdat") continue;
-    const [first, last] = [file.byteOffset + start, file.byteOffset + end];
-    parts.push({
-      holds: ({ byteOffset, length }) => byteOffset >= first && byteOffset + length <= last,
-    });
-  }
-  return parts;
+  const parts = [...boxes(view, 0, file.length)].filter(({ name }) => name === "mdat");
+  return ({ byteOffset, length }) => {
+    const at = byteOffset - file.byteOffset;
+    return parts.some(({ start, end }) => at >= start && at + length <= end);
+  };
 }
 
 /** A chunk of a RIFF file, by where its content lies. */
