@@ -4,13 +4,12 @@ import {
   deleteOwnKey,
   fetchOwnKey,
   type OwnKey,
-  type Readable,
   Scope,
   Store,
   storeOwnKey,
   testOwnKey,
 } from "../index";
-import { Remote, type RemoteState } from "./remote";
+import { Remote } from "./remote";
 
 export type Work = "storing" | "testing" | "deleting";
 
@@ -24,24 +23,20 @@ export interface OwnKeyActivity {
 const IDLE: OwnKeyActivity = { work: undefined, problem: undefined };
 
 export class OwnKeys {
-  readonly key: Readable<RemoteState<OwnKey>>;
-  readonly activity: Readable<OwnKeyActivity>;
+  readonly key: Remote<OwnKey>;
+  readonly activity = new Store<OwnKeyActivity>(IDLE);
   readonly #api: Api;
-  readonly #key: Remote<OwnKey>;
-  readonly #activity = new Store<OwnKeyActivity>(IDLE);
   /** Of the person who is here: what was asked for someone else no longer counts. */
   readonly #scope: Scope;
 
   constructor(api: Api, parent: Scope) {
     this.#api = api;
     this.#scope = new Scope(parent);
-    this.#key = new Remote((signal) => fetchOwnKey(api, signal), this.#scope);
-    this.key = this.#key;
-    this.activity = this.#activity;
+    this.key = new Remote((signal) => fetchOwnKey(api, signal), this.#scope);
   }
 
   refresh(): Promise<void> {
-    return this.#key.refresh();
+    return this.key.refresh();
   }
 
   /** Stores a key and has it tested. Tells whether it is stored. */
@@ -58,23 +53,23 @@ export class OwnKeys {
   remove(): Promise<boolean> {
     return this.#do("deleting", async (signal) => {
       await deleteOwnKey(this.#api, signal);
-      return { provider: this.#key.getSnapshot().data?.provider ?? "", stored: false };
+      return { provider: this.key.getSnapshot().data?.provider ?? "", stored: false };
     });
   }
 
   async #do(work: Work, ask: (signal: AbortSignal) => Promise<OwnKey>): Promise<boolean> {
-    if (this.#activity.getSnapshot().work) return false;
+    if (this.activity.getSnapshot().work) return false;
     const person = this.#scope;
-    this.#activity.set({ work, problem: undefined });
+    this.activity.set({ work, problem: undefined });
     try {
       const key = await ask(person.signal);
       if (person.disposed) return false;
-      this.#key.set(key);
-      this.#activity.set(IDLE);
+      this.key.set(key);
+      this.activity.set(IDLE);
       return true;
     } catch (error) {
       if (person.disposed) return false;
-      this.#activity.set({ work: undefined, problem: { error, work } });
+      this.activity.set({ work: undefined, problem: { error, work } });
       return false;
     }
   }
