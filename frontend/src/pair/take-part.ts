@@ -2,27 +2,22 @@
 import { useMemo } from "react";
 import type { ReferenceAudioState } from "../reference-audio/state";
 import { useParts } from "../reference-audio/use-reference-audio";
-import { type PlaybackState, playbackOf, type TakePlayback } from "../take/playback";
-import type { Stretch, Take } from "../take/take";
+import { playbackOf } from "../take/playback";
+import type { Take } from "../take/take";
 import { useReadable } from "../ui/hooks";
 import { useCatalogue } from "../words/use-words";
 import { PAIR_WORDS } from "./words/catalogue";
 
-export interface TakePart extends PlaybackState {
-  readonly playback: TakePlayback;
-  /** What is played: the take before any cut. */
-  readonly whole: Take;
-  /** Seconds of the whole. */
-  readonly total: number;
-  /** The take within the whole. */
-  readonly part: Stretch;
-}
+export type TakePart = ReturnType<typeof useTakePart>;
 
-export function useTakePart({ original, cut }: ReferenceAudioState, take: Take): TakePart {
+export function useTakePart({ original, cut }: ReferenceAudioState, take: Take) {
+  /** What is played: the take before any cut. */
   const whole = original ?? take;
   const playback = playbackOf(whole);
   const state = useReadable(playback);
+  /** Seconds of the whole. */
   const total = whole.seconds ?? 0;
+  /** The take within the whole. */
   const part = useMemo(() => cut ?? { from: 0, to: total }, [cut, total]);
   return { ...state, playback, whole, total, part };
 }

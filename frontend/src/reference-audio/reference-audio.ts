@@ -750,14 +750,11 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     try {
       const options = { ...this.#optionsFor("batch"), ...this.#timesWanted };
       const result = await this.transcriber.transcribe(take, options, signal, onProgress);
+      const { limits } = this.services.config;
+      const seconds = result.duration_seconds;
       const heard =
         take.kind === "file"
-          ? (await inspection()).heardTake(
-              take,
-              result.duration_seconds,
-              this.services.config.limits,
-              this.preset,
-            )
+          ? (await inspection()).heardTake(take, seconds, limits, this.preset)
           : take;
       if (signal.aborted) return;
       const timed = timesOf(result);
@@ -822,12 +819,9 @@ export class ReferenceAudio implements Readable<ReferenceAudioState> {
     }
     const found: TrayTake[] = [];
     const ownable = account.getSnapshot().status === "in";
-    for (const { blocks, ...record } of stored) {
-      const take = await rebuildTake(
-        { ...record, blocks },
-        this.services.config.limits,
-        this.preset,
-      );
+    for (const each of stored) {
+      const { blocks: _, ...record } = each;
+      const take = await rebuildTake(each, this.services.config.limits, this.preset);
       if (take && !isFull(found.map((each) => each.take))) found.push({ record, take, ownable });
       else store.release(record.id);
     }
