@@ -5,6 +5,7 @@ import statistics
 import struct
 import sys
 import tempfile
+import wave
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -29,16 +30,12 @@ _SECONDS: Final = 260
 
 def write_wav(path: Path, megabytes: float) -> Path:
     """Write a WAV of about so many 1024² bytes and `_SECONDS`: mono, 16 bit, at whatever rate."""
-    size = int(megabytes * 1024**2) - 44
-    rate = size // (2 * _SECONDS)
+    rate = (int(megabytes * 1024**2) - 44) // (2 * _SECONDS)
     second = b"".join(struct.pack("<h", (n * 37) % 4000 - 2000) for n in range(rate))
-    with path.open("wb") as file:
-        sound = len(second) * _SECONDS
-        file.write(struct.pack("<4sI4s", b"RIFF", 36 + sound, b"WAVE"))
-        file.write(struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16))
-        file.write(struct.pack("<4sI", b"data", sound))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, _SECONDS * rate, "NONE", ""))
         for _ in range(_SECONDS):
-            file.write(second)
+            file.writeframesraw(second)
     return path
 
 

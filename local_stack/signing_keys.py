@@ -14,10 +14,6 @@ from local_stack.data_dir import write_private
 ALGORITHM = "ES256"
 
 
-class UnknownKeyError(jwt.InvalidTokenError):
-    """The token names a key that is not in the set."""
-
-
 class SigningKeys:
     """A file of private JWKs; the first signs, all verify.
 
@@ -75,7 +71,7 @@ class SigningKeys:
                     options={"require": ["exp", "sub", "role"], "verify_aud": False},
                 )
                 return claims
-        raise UnknownKeyError("unrecognized JWT kid")
+        raise jwt.InvalidTokenError("unrecognized JWT kid")
 
     def rotate(self, *, revoke_previous: bool = False) -> str:
         """Sign with a new key from now on.

@@ -24,7 +24,7 @@ class Counted:
 
 def keyed(*, most_idle: int = 64, idle_seconds: float = 60.0) -> KeyedProviders[Counted]:
     """Return an empty one."""
-    return KeyedProviders(Counted, Counted.aclose, most_idle=most_idle, idle_seconds=idle_seconds)
+    return KeyedProviders(Counted, most_idle=most_idle, idle_seconds=idle_seconds)
 
 
 async def test_one_provider_for_each_key() -> None:
@@ -87,7 +87,7 @@ async def test_one_that_does_not_close() -> None:
             await super().aclose()
             raise OSError
 
-    providers = KeyedProviders[Counted](Stuck, lambda one: one.aclose())
+    providers = KeyedProviders[Counted](Stuck)
     with capture_logs() as logs:
         async with providers:
             async with providers.lent(SecretStr("one")) as one:

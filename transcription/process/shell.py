@@ -75,17 +75,14 @@ class Shell:
         *,
         ledger: Ledger,
         http: httpx.AsyncClient,
-        providers: Sequence[Provider] | None = None,
+        providers: Sequence[Provider],
         own_keys: OwnKeys | None = None,
         metrics: Metrics | None = None,
         secret_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
-        self.lineup = Lineup(
-            providers if providers is not None else bind(settings),
-            health_seconds=settings.provider_health_seconds,
-        )
+        self.lineup = Lineup(providers, health_seconds=settings.provider_health_seconds)
         self.providers = self.lineup.providers
         self.own_keys = own_keys
         self.metrics = metrics if metrics is not None else Metrics()

@@ -6,10 +6,10 @@ How many are kept is bounded, and for how long: a key stays in memory no longer 
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -17,7 +17,15 @@ from pydantic import SecretStr
 MOST_IDLE: Final = 64
 IDLE_SECONDS: Final = 60.0
 
-P = TypeVar("P")
+
+class Closable(Protocol):
+    """What lets go of its connections."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+P = TypeVar("P", bound=Closable)
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +42,6 @@ class KeyedProviders(Generic[P]):
 
     Args:
         make: Returns a provider that calls with a key.
-        close: Lets go of what it holds.
         most_idle: That are kept without anybody using them; the longest unused go first.
         idle_seconds: That one is kept so.
     """
@@ -42,13 +49,11 @@ class KeyedProviders(Generic[P]):
     def __init__(
         self,
         make: Callable[[SecretStr], P],
-        close: Callable[[P], Awaitable[None]],
         *,
         most_idle: int = MOST_IDLE,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._make = make
-        self._close = close
         self._most_idle = most_idle
         self._idle_seconds = idle_seconds
         self._salt = os.urandom(32)
@@ -109,7 +114,7 @@ class KeyedProviders(Generic[P]):
     async def _close_leaving(self) -> None:
         while self._leaving:
             try:
-                await self._close(self._leaving.pop())
+                await self._leaving.pop().aclose()
             except Exception:
                 # One that does not close must not keep the others.
                 _log.exception("provider_not_closed")

@@ -7,7 +7,7 @@ deployment's key nor another provider ever takes its place.
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -16,16 +16,12 @@ from transcription.errors import OwnKeyRefused, OwnKeyRequired, ProviderKeyRefus
 from transcription.identity.verifier import User
 from transcription.providers.base import Provider
 from transcription.user_keys.base import OwnKey, OwnKeys
-from transcription.user_keys.pool import KeyedProviders
+from transcription.user_keys.pool import Closable, KeyedProviders
 
 _log = structlog.get_logger(__name__)
 
 
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
-
-
-P = TypeVar("P", bound=_Closable)
+P = TypeVar("P", bound=Closable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +118,7 @@ async def lending(
             stack.push_async_callback(calling.aclose)
             lent.append(Lent(one, calling, None, told_to_operator))
         owner, make_own = owned if owned is not None else shared[0]
-        pool = await stack.enter_async_context(
-            KeyedProviders[P](make_own, lambda made: made.aclose())
-        )
+        pool = await stack.enter_async_context(KeyedProviders[P](make_own))
         yield Providers(lent, keys, pool, owner)
 
 
