@@ -64,47 +64,34 @@ def _table(title: str, texts: Sequence[str], figures: Sequence[str]) -> Table:
     return table
 
 
-def _add(table: Table, rows: Sequence[Row], cells: Callable[[Row], Sequence[str]]) -> None:
-    """Add a line for each row, in sections by the number of sessions."""
+def _by_sessions(
+    title: str, rows: Sequence[Row], columns: Sequence[tuple[str, Callable[[Row], str]]]
+) -> Table:
+    """Return a table with a line for each row, in sections by the number of sessions."""
+    table = _table(title, ("sessions", "variant"), [name for name, _ in columns])
     for sessions, group in groupby(rows, key=lambda row: row.sessions):
         for row in group:
-            table.add_row(str(sessions), row.variant, *cells(row))
+            table.add_row(str(sessions), row.variant, *(cell(row) for _, cell in columns))
         table.add_section()
+    return table
 
 
 def _costs(rows: Sequence[Row]) -> Table:
-    table = _table(
+    table = _by_sessions(
         "Cost (medians over the rounds, sums of what must not happen)",
-        ("sessions", "variant"),
-        (
-            "µs/frame",
-            "ms/open",
-            "CPU",
-            "KB/session",
-            "lost",
-            "no delta",
-            "no final",
-            "late ms",
-            "load",
-            "fake",
-            "others",
-        ),
-    )
-    _add(
-        table,
         rows,
-        lambda row: (
-            figure(row.cpu_us_per_frame, 0),
-            figure(row.cpu_ms_per_open),
-            figure(row.relay_cpu),
-            figure(row.uss_kb_per_session, 0),
-            f"{row.lost_frames:g}",
-            str(row.missing_deltas),
-            str(row.missing_finals),
-            figure(row.late_ms, 1),
-            figure(row.load_cpu),
-            figure(row.provider_cpu),
-            figure(row.others_cpu),
+        (
+            ("µs/frame", lambda row: figure(row.cpu_us_per_frame, 0)),
+            ("ms/open", lambda row: figure(row.cpu_ms_per_open)),
+            ("CPU", lambda row: figure(row.relay_cpu)),
+            ("KB/session", lambda row: figure(row.uss_kb_per_session, 0)),
+            ("lost", lambda row: f"{row.lost_frames:g}"),
+            ("no delta", lambda row: str(row.missing_deltas)),
+            ("no final", lambda row: str(row.missing_finals)),
+            ("late ms", lambda row: figure(row.late_ms, 1)),
+            ("load", lambda row: figure(row.load_cpu)),
+            ("fake", lambda row: figure(row.provider_cpu)),
+            ("others", lambda row: figure(row.others_cpu)),
         ),
     )
     limited = [row for row in rows if row.limited_by]
@@ -117,26 +104,20 @@ def _costs(rows: Sequence[Row]) -> Table:
 
 
 def _latencies(rows: Sequence[Row]) -> Table:
-    table = _table(
+    return _by_sessions(
         "Latency (ms, medians over the rounds)",
-        ("sessions", "variant"),
-        ("p50", "added", "×", "p99", "added", "×", "ready p50", "p99"),
-    )
-    _add(
-        table,
         rows,
-        lambda row: (
-            figure(row.p50_ms),
-            figure(row.added_p50_ms),
-            figure(row.times_p50, 1),
-            figure(row.p99_ms),
-            figure(row.added_p99_ms),
-            figure(row.times_p99, 1),
-            figure(row.ready_p50_ms, 1),
-            figure(row.ready_p99_ms, 1),
+        (
+            ("p50", lambda row: figure(row.p50_ms)),
+            ("added", lambda row: figure(row.added_p50_ms)),
+            ("×", lambda row: figure(row.times_p50, 1)),
+            ("p99", lambda row: figure(row.p99_ms)),
+            ("added", lambda row: figure(row.added_p99_ms)),
+            ("×", lambda row: figure(row.times_p99, 1)),
+            ("ready p50", lambda row: figure(row.ready_p50_ms, 1)),
+            ("p99", lambda row: figure(row.ready_p99_ms, 1)),
         ),
     )
-    return table
 
 
 def _first(first: Sequence[FirstSession]) -> Table:

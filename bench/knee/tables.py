@@ -1,6 +1,7 @@
 """The knee on a screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -77,41 +78,30 @@ def of_ramp(ramp: Ramp) -> str:
     )
 
 
+_COLUMNS: Final[Sequence[tuple[str, Callable[[Point], str]]]] = (
+    ("sessions", lambda point: str(point.sessions)),
+    ("s", lambda point: f"{point.seconds:g}"),
+    ("held", lambda point: "yes" if point.held else "no"),
+    ("µs/frame", lambda point: figure(point.bridges.cpu_us_per_frame, 0)),
+    ("p99 ms", lambda point: figure(point.bridges.p99_ms, 1)),
+    ("added p50", lambda point: figure(point.added_ms[0], 1)),
+    ("p99", lambda point: figure(point.added_ms[1], 1)),
+    ("p99.9", lambda point: figure(point.added_ms[2], 1)),
+    ("KB/session", lambda point: figure(point.bridges.uss_kb_per_session, 0)),
+    ("ready p50", lambda point: figure(point.bridges.ready_ms[0], 0)),
+    ("p99 ms", lambda point: figure(point.bridges.ready_ms[1], 0)),
+    ("bridges", lambda point: figure(point.bridges.relay_cpu)),
+    ("load", lambda point: figure(point.bridges.load_cpu)),
+    ("fake", lambda point: figure(point.bridges.provider_cpu)),
+    ("ledger", lambda point: figure(point.bridges.ledger_cpu)),
+    ("others", lambda point: figure(point.bridges.others_cpu)),
+)
+
+
 def _growth(points: Sequence[Point], bridges: int) -> Table:
     table = Table(title=f"The knee of {bridges} bridges", title_justify="left")
-    for name in (
-        "sessions",
-        "s",
-        "held",
-        "µs/frame",
-        "p99 ms",
-        "added p50",
-        "p99",
-        "p99.9",
-        "KB/session",
-        "ready p50",
-        "p99 ms",
-        "bridges",
-        "load",
-        "fake",
-        "ledger",
-        "others",
-    ):
+    for name, _ in _COLUMNS:
         table.add_column(name, justify="right")
     for point in sorted(points, key=lambda point: (point.sessions, point.seconds)):
-        run = point.bridges
-        table.add_row(
-            str(point.sessions),
-            f"{point.seconds:g}",
-            "yes" if point.held else "no",
-            figure(run.cpu_us_per_frame, 0),
-            figure(run.p99_ms, 1),
-            *(figure(each, 1) for each in point.added_ms),
-            figure(run.uss_kb_per_session, 0),
-            *(figure(each, 0) for each in run.ready_ms),
-            *map(
-                figure,
-                (run.relay_cpu, run.load_cpu, run.provider_cpu, run.ledger_cpu, run.others_cpu),
-            ),
-        )
+        table.add_row(*(cell(point) for _, cell in _COLUMNS))
     return table
