@@ -18,12 +18,11 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -37,6 +36,7 @@ from local_stack.serving import listen, serve, url_of
 from local_stack.stack import run as run_stack
 from shared_schema.base import REALTIME_PATH
 from transcription.settings import Settings
+from utter_transcribe.local import answers
 from utter_transcribe.wer import word_error_rate
 
 ROOT: Final = Path(__file__).parents[1]
@@ -133,13 +133,10 @@ class Project:
     async def served(self, command: str, url: str) -> AsyncIterator[None]:
         """Run a command for as long as the block does; it starts once `url` answers."""
         process = await self._start(f"exec {command}", ".")
-        written = asyncio.create_task(process.communicate())
+        written, is_ready = asyncio.create_task(process.communicate()), answers(url)
         try:
-            async with asyncio.timeout(60), httpx.AsyncClient() as http:
-                while not written.done():
-                    with suppress(httpx.TransportError):
-                        if (await http.get(url)).is_success:
-                            break
+            async with asyncio.timeout(60):
+                while not (written.done() or await is_ready("")):  # noqa: ASYNC110 - over HTTP
                     await asyncio.sleep(0.1)
             if written.done():
                 raise StepError(f"{command} ended:\n{(await written)[1].decode()}")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from scripts.containers import Tool, debian_bases, found
 from shared_schema.base import REALTIME_PATH
 from utter_transcribe import AnonymousUser, Api, Clone, LiveTranscription
 from utter_transcribe.audio import decode, in_thread, paced
+from utter_transcribe.local import answers
 from utter_transcribe.options import Options
 
 ROOT: Final = Path(__file__).parent.parent
@@ -61,13 +62,11 @@ class Service:
         Raises:
             TrialError: it has ended, or is not ready in time.
         """
-        begun = time.monotonic()
-        async with httpx.AsyncClient(trust_env=False) as http:
-            while time.monotonic() - begun < READY_SECONDS and self.process.returncode is None:
-                with suppress(httpx.HTTPError):
-                    if (await http.get(f"{url}/readyz")).is_success:
-                        return time.monotonic() - begun
-                await asyncio.sleep(0.05)
+        begun, is_ready = time.monotonic(), answers(f"{url}/readyz")
+        while time.monotonic() - begun < READY_SECONDS and self.process.returncode is None:
+            if await is_ready(""):
+                return time.monotonic() - begun
+            await asyncio.sleep(0.05)
         raise TrialError(f"{url} is not ready:\n{self._log.read_text()[-2000:]}")
 
     async def ended(self) -> int:
