@@ -5,9 +5,7 @@ from functools import cache
 from typing import Any
 
 from local_stack.provider.offline.hearing import Word
-
-_FRAME_SECONDS = 0.01
-_FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+|\(NULL\)")
+from local_stack.provider.sphinx.words import words_of
 
 # What letters and digits mostly sound like, to find the place of a word no dictionary has.
 _SOUNDS = {
@@ -43,7 +41,7 @@ def align(text: str, pcm: bytes, start: float, end: float) -> tuple[Word, ...]:
         if some:
             first, final = places[at], places[at + len(some) - 1]
             at += len(some)
-            begin, last = start + first[0], min(start + final[1], end)
+            begin, last = start + first.start, min(start + final.end, end)
         else:
             begin = last  # a dash on its own takes no time
         aligned.append(Word(word, round(begin, 2), round(max(begin, last), 2)))
@@ -63,8 +61,8 @@ def _parts(word: str) -> list[str]:
     return [part for part in re.findall(r"[a-z0-9']+", plain) if part.strip("'")]
 
 
-def _places(parts: list[str], pcm: bytes) -> list[tuple[float, float]] | None:
-    """Start and end of each part in seconds; None where the audio does not take them."""
+def _places(parts: list[str], pcm: bytes) -> list[Word] | None:
+    """Each part with its times; None where the audio does not take them."""
     decoder = _decoder()
     for part in parts:
         if decoder.lookup_word(part) is None:
@@ -78,11 +76,7 @@ def _places(parts: list[str], pcm: bytes) -> list[tuple[float, float]] | None:
         decoder.end_utt()
     except RuntimeError:
         return None
-    places = [
-        (segment.start_frame * _FRAME_SECONDS, (segment.end_frame + 1) * _FRAME_SECONDS)
-        for segment in decoder.seg() or ()
-        if not _FILLER.fullmatch(segment.word)
-    ]
+    places = words_of(decoder.seg(), 0.0)
     return places if len(places) == len(parts) else None
 
 

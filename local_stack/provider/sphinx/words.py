@@ -9,7 +9,7 @@ from local_stack.provider.offline.hearing import Word
 FRAME_SECONDS = 0.01
 """One frame of the decoder (its default of 100 frames a second)."""
 
-_FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
+_FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+|\(NULL\)")
 _VARIANT = re.compile(r"\(\d+\)$")
 
 
