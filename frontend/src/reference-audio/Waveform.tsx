@@ -1,21 +1,15 @@
-/** Waveforms: moving while recording, standing for a finished take. */
+/** The waveform that moves while recording. */
 import { useRef } from "react";
 import type { Scope } from "../lib/scope";
-import { type Meter, WAVEFORM_BARS } from "../take/meter";
+import type { Meter } from "../take/meter";
 import { useScope } from "../ui/hooks";
 import { useReducedMotion } from "../ui/media";
 
 /** Speech fills the height better by its root: quiet parts stay visible. */
 const height = (peak: number) => Math.sqrt(Math.min(1, peak));
 
-interface Drawing {
-  readonly peaks: ArrayLike<number>;
-  /** The bars that are drawn in the accent. */
-  readonly from: number;
-  readonly to: number;
-}
-
-function draw(canvas: HTMLCanvasElement, { peaks, from, to }: Drawing): void {
+/** Draws the bars, those that sound has come for in the accent. */
+function draw(canvas: HTMLCanvasElement, { bars, count }: Meter): void {
   const context = canvas.getContext("2d");
   if (!context) return;
   const scale = window.devicePixelRatio || 1;
@@ -28,11 +22,11 @@ function draw(canvas: HTMLCanvasElement, { peaks, from, to }: Drawing): void {
   // The canvas has both colours as its own: a token may depend on the scheme.
   const { color: accent, borderTopColor: edge } = getComputedStyle(canvas);
   context.clearRect(0, 0, width, tall);
-  const step = width / peaks.length;
+  const step = width / bars.length;
   const bar = Math.max(scale, step * 0.6);
-  for (let n = 0; n < peaks.length; n += 1) {
-    const high = Math.max(2 * scale, height(peaks[n] ?? 0) * tall);
-    context.fillStyle = n >= from && n < to ? accent : edge;
+  for (let n = 0; n < bars.length; n += 1) {
+    const high = Math.max(2 * scale, height(bars[n] ?? 0) * tall);
+    context.fillStyle = n >= bars.length - count ? accent : edge;
     context.beginPath();
     context.roundRect(n * step, (tall - high) / 2, bar, high, bar / 2);
     context.fill();
@@ -66,12 +60,7 @@ export function LiveWaveform({
     (scope) => {
       const canvas = ref.current;
       if (!canvas) return;
-      const paint = () =>
-        draw(canvas, {
-          peaks: meter.bars,
-          from: WAVEFORM_BARS - meter.count,
-          to: WAVEFORM_BARS,
-        });
+      const paint = () => draw(canvas, meter);
       redraw(scope, canvas, paint);
       if (!running) return;
       let drawn = meter.count;
