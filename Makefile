@@ -69,7 +69,7 @@ test-postgres: .venv/.ready tests/supabase/cli/node_modules/.ready ## Test the m
 	test -n "$$majors" || echo "Only the embedded Postgres was tested (apt-get install postgresql brings Debian's)"; \
 	for major in $$majors; do \
 		echo "Migrations and ledger on Postgres $$major"; \
-		TEST_POSTGRES_MAJOR=$$major $(PYTEST) -n $(WORKERS) -q tests/supabase || exit 1; \
+		TEST_POSTGRES_MAJOR=$$major $(PYTEST) -n 2 -q tests/supabase || exit 1; \
 	done
 
 test-page: setup ## Test the page's parts
