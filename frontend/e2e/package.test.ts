@@ -329,14 +329,18 @@ describe.each([18, 19] as const)("A fresh Vite application with React %d", (reac
   });
 });
 
-describe.concurrent("In someone's page", () => {
-  let url: string;
+describe("In someone's page", () => {
+  let page: Page;
+  /** As our own looks before the page has further rules. */
+  let ours: string[];
   beforeAll(async () => {
-    url = await viteApplication(19);
+    page = await open(await viteApplication(19));
+    ours = await styles(".utter, .utter *");
   });
+  afterAll(() => page?.context().close());
 
   /** Every computed style of the elements that a selector finds; where they are is the page's. */
-  const styles = (page: Page, selector: string) =>
+  const styles = (selector: string) =>
     page.evaluate(
       (wanted) =>
         [...document.querySelectorAll(wanted)].map((element) => {
@@ -350,11 +354,11 @@ describe.concurrent("In someone's page", () => {
     );
 
   /** The page with the component in a box that no rule of the page can move. */
-  async function open() {
-    const opened = await openPage(browser);
-    await signUp(opened.context, stack);
-    await new Booth(opened.page).open(url);
-    await opened.page.evaluate(() => {
+  async function open(url: string): Promise<Page> {
+    const { page: opened, context } = await openPage(browser);
+    await signUp(context, stack);
+    await new Booth(opened).open(url);
+    await opened.evaluate(() => {
       for (const each of document.querySelectorAll<HTMLElement>("main")) {
         each.style.cssText =
           "position: absolute; left: 0; top: 0; width: 600px; --utter-font: serif";
@@ -366,25 +370,26 @@ describe.concurrent("In someone's page", () => {
       document.body.append(host);
     });
     // What comes after the recorder, such as the list of microphones, has come once nothing more does.
-    const parts = () => opened.page.locator(".utter *").count();
+    const parts = () => opened.locator(".utter *").count();
     for (let before = -1, now = await parts(); now !== before; now = await parts()) {
       before = now;
-      await opened.page.waitForTimeout(1000);
+      await opened.waitForTimeout(1000);
     }
     return opened;
   }
 
   test("nothing of the page looks different for the package's stylesheet", async () => {
-    const { page, context } = await open();
     const wanted = "html, body, #host, #host *";
-    const withUs = await styles(page, wanted);
-    await page.evaluate(() => {
-      for (const sheet of document.styleSheets) sheet.disabled = true;
-    });
-    const without = await styles(page, wanted);
+    const disable = (disabled: boolean) =>
+      page.evaluate((value) => {
+        for (const sheet of document.styleSheets) sheet.disabled = value;
+      }, disabled);
+    const withUs = await styles(wanted);
+    await disable(true);
+    const without = await styles(wanted);
+    await disable(false);
     expect(withUs.length).toBeGreaterThan(15);
     expect(withUs).toEqual(without);
-    await context.close();
   });
 
   test.each([
@@ -405,14 +410,12 @@ describe.concurrent("In someone's page", () => {
       readFileSync(join(FRONTEND, "node_modules/bootstrap/dist/css/bootstrap.min.css"), "utf8"),
     ],
   ])("ours looks the same under %s", async (_, css) => {
-    const { page, context } = await open();
-    const ours = ".utter, .utter *";
-    const before = await styles(page, ours);
-    await page.addStyleTag({ content: css });
-    const after = await styles(page, ours);
-    expect(before.length).toBeGreaterThan(40);
+    const tag = await page.addStyleTag({ content: css });
+    const after = await styles(".utter, .utter *");
+    await tag.evaluate((each: Element) => each.remove());
+    expect(ours.length).toBeGreaterThan(40);
     const changed = after.flatMap((each, n) => {
-      const old = before[n]?.split("\n") ?? [];
+      const old = ours[n]?.split("\n") ?? [];
       const [name = ""] = old;
       return each
         .split("\n")
@@ -420,11 +423,9 @@ describe.concurrent("In someone's page", () => {
         .map((line) => `${name}: ${line}`);
     });
     expect([...new Set(changed)]).toEqual([]);
-    await context.close();
   });
 
   test("light and dark follow the color-scheme of the page, of the component, and of the system", async () => {
-    const { page, context } = await open();
     const setScheme = (scheme: string, selector: string) =>
       page.evaluate(
         ([value, wanted]) => {
@@ -451,7 +452,6 @@ describe.concurrent("In someone's page", () => {
     await setScheme("light dark", "html");
     await page.emulateMedia({ colorScheme: "dark" });
     await eventually(paper, (colour) => expect(colour).toBe(dark));
-    await context.close();
   });
 });
 
