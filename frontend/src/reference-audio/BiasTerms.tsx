@@ -1,5 +1,5 @@
 /** Words to expect: names and terms that a provider would not guess. */
-import { type KeyboardEvent, lazy, Suspense, useId, useRef, useState } from "react";
+import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { LIMITS } from "../generated/constants";
 import { cleanText } from "../lib/text";
 import { Button, Fold, fieldClass } from "../ui/controls";
@@ -7,7 +7,8 @@ import { CrossIcon } from "../ui/icons";
 import { abilities } from "./abilities";
 import { usePanelParts } from "./panels/use-panel-parts";
 
-const Topic = lazy(async () => ({ default: (await import("./Topic")).Topic }));
+/** Of the topic. */
+const MAX_CHARACTERS = 1000;
 
 /** The terms with what was typed: commas separate, nothing comes twice, and nothing is too much. */
 export function addTerms(terms: readonly string[], typed: string): string[] {
@@ -21,12 +22,32 @@ export function addTerms(terms: readonly string[], typed: string): string[] {
   return [...new Set([...terms, ...added])].slice(0, LIMITS.max_context_bias_terms);
 }
 
+/** What a recording is about, in one's own words, for models that take descriptions. */
+function Topic() {
+  const { reference, state, t } = usePanelParts();
+  const id = useId();
+  return (
+    <div className="space-y-2 pb-1">
+      <label className="block text-sm text-soft" htmlFor={id}>
+        {t("terms.topic")}
+      </label>
+      <textarea
+        className={fieldClass}
+        id={id}
+        maxLength={MAX_CHARACTERS}
+        onChange={(event) => reference.setTopic(event.target.value)}
+        rows={2}
+        value={state.topic}
+      />
+    </div>
+  );
+}
+
 export function BiasTerms() {
   const { reference, state, t } = usePanelParts();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
-  const [opened, setOpened] = useState(false);
   const terms = state.contextBias;
   const { contextBias } = abilities(reference.services.config, state.models);
   const add = () => {
@@ -40,15 +61,8 @@ export function BiasTerms() {
     add();
   };
   return (
-    <Fold
-      label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}
-      onToggle={() => setOpened(true)}
-    >
-      {opened && contextBias === "phrases" ? (
-        <Suspense>
-          <Topic />
-        </Suspense>
-      ) : null}
+    <Fold label={terms.length > 0 ? t("terms.count", { count: terms.length }) : t("terms.title")}>
+      {contextBias === "phrases" ? <Topic /> : null}
       <div className="space-y-2 pb-1">
         <label className="block text-sm text-soft" htmlFor={id}>
           <span>{t("terms.help")}</span>

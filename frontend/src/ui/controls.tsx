@@ -70,14 +70,12 @@ export function Card({
 export function Fold({
   label,
   children,
-  onToggle,
 }: {
   readonly label: string;
   readonly children: ReactNode;
-  readonly onToggle?: () => void;
 }) {
   return (
-    <details className="group" onToggle={onToggle}>
+    <details className="group">
       <summary className="-ms-1 inline-flex min-h-11 list-none items-center gap-1 rounded-md pe-1 text-soft hover:text-ink [&::-webkit-details-marker]:hidden">
         <span className="group-open:rotate-90 rtl:not-group-open:rotate-180">
           <ChevronIcon />
