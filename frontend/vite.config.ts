@@ -29,7 +29,7 @@ export default defineConfig({
             // What the panels and the take's have in common.
             {
               name: "shared-panels",
-              test: /\/reference-audio\/(panels\/(catalogue|use-panel-parts|words\/en)|ProblemMessage|problems|verdict-words)\.tsx?$/,
+              test: /\/reference-audio\/(panels\/(catalogue|use-panel-parts|words\/en)|ProblemMessage|problems|verdict-words|Waveform)\.tsx?$/,
               includeDependenciesRecursively: false,
             },
           ],

@@ -10,6 +10,7 @@ import {
 import type { Preset } from "../audio/presets";
 import { propose } from "../match/window";
 import { download } from "../reference-audio/ProblemMessage";
+import { redraw } from "../reference-audio/Waveform";
 import { isTooLong, peaksOf, type Stretch, type Take, trimmable } from "../take/take";
 import { Button } from "../ui/controls";
 import { minutes, tenths } from "../ui/format";
@@ -288,16 +289,8 @@ export function TrimWaveform({ take }: { readonly take: Take }) {
       const around = view.current;
       if (!element || !around || !picture || total === 0) return;
       const paint = () => draw(element, around, { ...picture, total, chosen, at });
-      paint();
+      redraw(scope, around, paint);
       scope.listen(around, "scroll", paint);
-      if ("ResizeObserver" in window) {
-        const observer = new ResizeObserver(paint);
-        observer.observe(around);
-        scope.add(() => observer.disconnect());
-      }
-      if (window.matchMedia) {
-        scope.listen(window.matchMedia("(prefers-color-scheme: dark)"), "change", paint);
-      }
     },
     [picture, total, chosen, at, zoom],
   );

@@ -34,7 +34,7 @@ function draw(canvas: HTMLCanvasElement, { bars, count }: Meter): void {
 }
 
 /** Draws again when the element's size or the colours change. */
-function redraw(scope: Scope, element: Element, paint: () => void): void {
+export function redraw(scope: Scope, element: Element, paint: () => void): void {
   paint();
   if ("ResizeObserver" in window) {
     const observer = new ResizeObserver(paint);
