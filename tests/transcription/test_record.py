@@ -23,11 +23,17 @@ from transcription.providers.health import ProviderHealth
 
 
 @pytest.fixture
-def logging_again() -> Iterator[None]:
+def logging_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give back what the process's logging was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    configuration = structlog.get_config()
+    configuration, configure = structlog.get_config(), structlog.configure
+
+    def configure_for_now(**asked: Any) -> None:
+        """Keep loggers from keeping what they were first used with: other tests have them too."""
+        configure(**asked | {"cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", configure_for_now)
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
