@@ -2,6 +2,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReferenceAudio } from "../index";
 import { Button, CrossIcon, useScope } from "../react";
+import { remember, remembered } from "./remembered";
 import { useWords } from "./use-words";
 
 const OFF = "utter-keys-off";
@@ -95,18 +96,10 @@ function List({
   );
 }
 
-function wasOff(): boolean {
-  try {
-    return localStorage.getItem(OFF) !== null;
-  } catch {
-    return false; // SecurityError: this page may store nothing.
-  }
-}
-
 export function Keys({ reference }: { readonly reference: ReferenceAudio }) {
   const t = useWords();
   const [listed, setListed] = useState(false);
-  const [isOn, setOn] = useState(() => !wasOff());
+  const [isOn, setOn] = useState(() => remembered(OFF) === null);
   const opener = useRef<Element>(null);
   const open = () => {
     opener.current = document.activeElement;
@@ -118,12 +111,7 @@ export function Keys({ reference }: { readonly reference: ReferenceAudio }) {
   };
   const turn = (on: boolean) => {
     setOn(on);
-    try {
-      if (on) localStorage.removeItem(OFF);
-      else localStorage.setItem(OFF, "yes");
-    } catch {
-      // It holds until the page is closed.
-    }
+    remember(OFF, on ? null : "yes");
   };
   useScope(
     (scope) => {

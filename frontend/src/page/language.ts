@@ -8,24 +8,9 @@ import {
   Store,
 } from "../index";
 import { PAGE_WORDS } from "./catalogue";
+import { remember, remembered } from "./remembered";
 
 const KEY = "utter-language";
-
-function remembered(): string | undefined {
-  try {
-    return localStorage.getItem(KEY) ?? undefined;
-  } catch {
-    return undefined; // SecurityError: this page may store nothing.
-  }
-}
-
-function remember(language: Language): void {
-  try {
-    localStorage.setItem(KEY, language);
-  } catch {
-    // It holds for this visit.
-  }
-}
 
 /** What the address asks for; undefined where that is no language of ours. */
 export function asked(search: string): Language | undefined {
@@ -49,17 +34,17 @@ async function show(language: Language): Promise<void> {
 
 /** Chooses a language for this visit and the next ones. */
 export async function chooseLanguage(language: Language): Promise<void> {
-  remember(language);
+  remember(KEY, language);
   await show(language);
 }
 
 /** Resolves when the page can be shown: in the person's language, or in English. */
 export async function startLanguage(): Promise<void> {
   const inAddress = asked(location.search);
-  if (inAddress) remember(inAddress);
-  const before = remembered();
+  if (inAddress) remember(KEY, inAddress);
+  const before = remembered(KEY);
   const wanted =
-    inAddress ?? (before === undefined ? languageOf(...navigator.languages) : languageOf(before));
+    inAddress ?? (before === null ? languageOf(...navigator.languages) : languageOf(before));
   if (wanted === "en") return;
   await show(wanted).catch(() => {}); // English will do
 }
