@@ -134,7 +134,7 @@ test.each([
     };
     await look("idle");
     await page.locator("[data-record]").click();
-    await page.getByText(/^0:(0[3-9]|[1-5]\d)$/).waitFor();
+    await page.getByText(/^0:(0[2-9]|[1-5]\d)$/).waitFor();
     await look("recording");
     await page.locator("[data-record]").click();
     await page.locator("textarea").first().waitFor();
