@@ -16,7 +16,7 @@ from transcription.process import tracing
 
 REQUEST_ID: Final = "X-Request-Id"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UNTRACED: Final = frozenset({"/healthz", "/readyz"})
 """Asked every few seconds, and by no user."""
 _HEADERS: Final = {

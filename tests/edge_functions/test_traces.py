@@ -106,3 +106,13 @@ async def test_health_is_not_traced(world: World) -> None:
     [span] = traces.spans
     assert dict(span.attributes or {})["utter.route"] == "other"
     assert "body" not in traces.told()
+
+
+async def test_a_method_has_its_name(world: World) -> None:
+    """Every method that a route takes is named; what strangers make up shares one name."""
+    with traced() as traces:
+        for method in ("PATCH", "BREW"):
+            await world.http.request(method, "/api/voices/0")
+        await until(lambda: len(traces.spans) == 2)
+    told = {dict(span.attributes or {})["utter.method"] for span in traces.spans}
+    assert told == {"PATCH", "other"}
