@@ -70,7 +70,7 @@ export default defineConfig({
           include: ["src/**/*.test.tsx"],
           setupFiles: ["src/testing/setup.ts"],
           // Typing letter by letter takes its time on a busy machine.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
     ],

@@ -342,7 +342,7 @@ test("axe finds nothing on the page, with voices, a take and the sign-in dialog"
   const dialog = await screen.findByRole("dialog");
   expect(within(dialog).getByLabelText("Email")).toBeVisible();
   expect(await violations(root)).toEqual([]);
-}, 20_000);
+});
 
 test("What is left of today is told by the kind that ends first", () => {
   expect(usageInWords(t, USAGE)).toEqual({ words: "12 of 30 minutes left today", fraction: 0.4 });
