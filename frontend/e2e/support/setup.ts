@@ -17,7 +17,8 @@ function writeIntoMemory(): () => void {
   const folder = made.trim();
   if (!folder) return () => {};
   process.env.TMPDIR = folder;
-  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // What is about to end may still write.
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 export default async function setup(): Promise<() => void> {
