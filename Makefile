@@ -50,10 +50,10 @@ check: setup .venv/.all-ready .tools/deno/.ready ## Check all that needs no brow
 check-python: setup .venv/.all-ready tests/__pycache__
 	@$(PYTEST) -n $(WORKERS) -q -m "not process"
 
-# The longest first: what is short fills the core that the first of them to end leaves idle. Make
+# Browsers beside what is short: beside all of Python from the start, they run out of time. Make
 # would begin with what waits for nothing; so all is ready before, and `programs` is not made again.
 test: test-ready ## Check everything
-	@$(TWO) -o programs test-browser test-python test-page test-postgres test-pythons types lint test-audit
+	@$(TWO) -o programs test-browser types lint test-page test-postgres test-pythons test-audit test-python
 
 test-ready:
 	@$(PARALLEL) $(READY) tests/__pycache__ programs
