@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from transcription.providers.base import Offered, Provider
 from transcription.providers.mistral.provider import mistral
@@ -20,10 +20,41 @@ class Entry:
     """Whether users may bring keys of their own for it."""
 
 
+def _mistral(settings: Settings) -> Provider:
+    return mistral(
+        server_url=settings.mistral_server_url,
+        key=settings.mistral_api_key,
+        live=_offered(settings, settings.mistral_realtime_model),
+        batch=_offered(settings, settings.mistral_transcribe_model),
+        **_patience(settings),
+    )
+
+
+def _vllm(settings: Settings) -> Provider:
+    return vllm(
+        server_url=settings.vllm_server_url,
+        key=settings.vllm_api_key,
+        live=_offered(settings, settings.vllm_realtime_model),
+        batch=_offered(settings, settings.vllm_transcribe_model),
+        **_patience(settings),
+    )
+
+
+def _openai(settings: Settings) -> Provider:
+    live = settings.openai_realtime_model
+    return openai(
+        server_url=settings.openai_server_url,
+        key=settings.openai_api_key,
+        live=None if live is None else _offered(settings, live),
+        batch=_offered(settings, settings.openai_transcribe_model),
+        **_patience(settings),
+    )
+
+
 PROVIDERS: Final[dict[str, Entry]] = {
-    "mistral": Entry(mistral, takes_own_keys=True),
-    "vllm": Entry(vllm),
-    "openai": Entry(openai),
+    "mistral": Entry(_mistral, takes_own_keys=True),
+    "vllm": Entry(_vllm),
+    "openai": Entry(_openai),
 }
 
 
@@ -39,12 +70,27 @@ def _without_what_is_off(provider: Provider, settings: Settings, place: int) -> 
     is_direct = is_live and settings.realtime_mode == "direct" and place == 0
     return replace(
         provider,
-        # The models that callers may name are the first provider's.
-        live=provider.live if place == 0 else Offered.of(provider.live.default),
-        batch=provider.batch if place == 0 else Offered.of(provider.batch.default),
+        live=provider.live if place == 0 else _default_of(provider.live),
+        batch=provider.batch if place == 0 else _default_of(provider.batch),
         realtime=provider.realtime if is_live else None,
         files=provider.files if settings.transcription_enabled else None,
         secrets=provider.secrets if is_direct else None,
         own_keys=provider.own_keys if settings.byok_enabled else None,
         health_url=provider.health_url if settings.transcription_enabled else None,
     )
+
+
+def _default_of(offered: Offered) -> Offered:
+    """Return the default alone: the models that callers may name are the first provider's."""
+    return Offered(offered.default, frozenset({offered.default}))
+
+
+def _offered(settings: Settings, default: str) -> Offered:
+    return Offered(default, frozenset({default, *settings.allowed_models}))
+
+
+def _patience(settings: Settings) -> dict[str, Any]:
+    return {
+        "connect_seconds": settings.provider_connect_seconds,
+        "file_seconds": settings.provider_file_seconds,
+    }

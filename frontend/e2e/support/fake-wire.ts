@@ -62,7 +62,6 @@ function session() {
   };
 }
 
-/** What the fake answers; tests replace what they want to see. */
 /** Answers a session's start as the bridge does while another one is open. */
 export function refuseElsewhere(socket: WebSocketRoute): void {
   const refusal: ServerMessage = {
@@ -79,6 +78,7 @@ export function refuseElsewhere(socket: WebSocketRoute): void {
   });
 }
 
+/** What the fake answers; tests replace what they want to see. */
 export class FakeWire {
   config: PublicConfig = CONFIG;
   usage: Usage = USAGE;

@@ -4,6 +4,8 @@ import re
 from functools import partial
 from typing import Final
 
+from pydantic import SecretStr
+
 from transcription.providers import key_check
 from transcription.providers.base import Offered, OwnKeyRules, Provider
 from transcription.providers.mistral.cards import ModelCards
@@ -11,22 +13,27 @@ from transcription.providers.mistral.client_secrets import MistralSecrets
 from transcription.providers.mistral.files import MistralFiles
 from transcription.providers.mistral.models import LANGUAGES
 from transcription.providers.mistral.realtime import MistralRealtime, build_validators
-from transcription.settings import Settings
 
 KEY_SHAPE: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
-def mistral(settings: Settings) -> Provider:
+def mistral(
+    *,
+    server_url: str,
+    key: SecretStr | None,
+    live: Offered,
+    batch: Offered,
+    connect_seconds: float,
+    file_seconds: float,
+) -> Provider:
     """Return Voxtral, hosted by Mistral. Every call needs a key."""
-    server_url, key = settings.mistral_server_url, settings.mistral_api_key
-    connect_seconds = settings.provider_connect_seconds
     check = partial(key_check.check, server_url)
     return Provider(
         name="mistral",
         languages=LANGUAGES,
         models=ModelCards(server_url, api_key=key, connect_seconds=connect_seconds),
-        live=Offered.of(settings.mistral_realtime_model, settings.allowed_models),
-        batch=Offered.of(settings.mistral_transcribe_model, settings.allowed_models),
+        live=live,
+        batch=batch,
         realtime=lambda api_key: MistralRealtime(
             server_url=server_url, api_key=api_key, connect_seconds=connect_seconds
         ),
@@ -34,7 +41,7 @@ def mistral(settings: Settings) -> Provider:
             server_url=server_url,
             api_key=api_key,
             connect_seconds=connect_seconds,
-            deadline_seconds=settings.provider_file_seconds,
+            deadline_seconds=file_seconds,
         ),
         secrets=lambda: MistralSecrets(server_url=server_url, connect_seconds=connect_seconds),
         key=key,
