@@ -126,6 +126,18 @@ def test_no_room_of_the_domain_imports_itself_in_the_end() -> None:
     assert arrows["transcription.settings"] == {"transcription.pasted"}
 
 
+def test_settings_end_where_providers_are_bound() -> None:
+    """A provider is given addresses, keys and limits; the registry alone reads them in settings."""
+    modules = _modules()
+    knowing = {
+        name
+        for name, file in modules.items()
+        if name.startswith("transcription.providers.")
+        and any(each.startswith("transcription.settings") for each in _imported(file, modules))
+    }
+    assert knowing == {"transcription.providers.registry"}
+
+
 @pytest.mark.parametrize(
     ("arrows", "circle"),
     [

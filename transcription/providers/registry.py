@@ -70,8 +70,9 @@ def _without_what_is_off(provider: Provider, settings: Settings, place: int) -> 
     is_direct = is_live and settings.realtime_mode == "direct" and place == 0
     return replace(
         provider,
-        live=provider.live if place == 0 else _default_of(provider.live),
-        batch=provider.batch if place == 0 else _default_of(provider.batch),
+        # The models that callers may name are the first provider's.
+        live=provider.live if place == 0 else Offered.of(provider.live.default),
+        batch=provider.batch if place == 0 else Offered.of(provider.batch.default),
         realtime=provider.realtime if is_live else None,
         files=provider.files if settings.transcription_enabled else None,
         secrets=provider.secrets if is_direct else None,
@@ -80,13 +81,8 @@ def _without_what_is_off(provider: Provider, settings: Settings, place: int) -> 
     )
 
 
-def _default_of(offered: Offered) -> Offered:
-    """Return the default alone: the models that callers may name are the first provider's."""
-    return Offered(offered.default, frozenset({offered.default}))
-
-
 def _offered(settings: Settings, default: str) -> Offered:
-    return Offered(default, frozenset({default, *settings.allowed_models}))
+    return Offered.of(default, settings.allowed_models)
 
 
 def _patience(settings: Settings) -> dict[str, Any]:

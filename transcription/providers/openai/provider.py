@@ -54,6 +54,7 @@ def openai(
         is_shared=True,
         key_setting="OPENAI_API_KEY",
         check_key=partial(key_check.check, server_url),
+        list_models=partial(key_check.listed, server_url),
         own_keys=None,
         # The outcome of sessions and calls says more than a status page.
         health_url=None,
